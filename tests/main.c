@@ -1,0 +1,22 @@
+/*
+ * tests/main.c - run every suite.  Check itself understands CK_FORK=no,
+ * CK_RUN_SUITE, CK_RUN_CASE and CK_TAP_LOG_FILE_NAME.
+ */
+#include "tests/suites.h"
+
+#include <stdlib.h>
+
+int
+main(void)
+{
+	SRunner *runner = srunner_create(NULL);
+	int failed;
+
+	srunner_add_suite(runner, suite_base_file());
+	srunner_add_suite(runner, suite_base_rd());
+
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,10 @@
+/* tests/suites.h - every suite, one per module; tests/main.c runs them all. */
+#ifndef TESTS_SUITES_H
+#define TESTS_SUITES_H
+
+#include <check.h>
+
+Suite *suite_base_file(void);
+Suite *suite_base_rd(void);
+
+#endif /* TESTS_SUITES_H */
