@@ -1,0 +1,100 @@
+#!/bin/sh
+# run.sh BUILD unit|e2e|long ... - run the tests and count them.
+#
+#   unit   BUILD/check, all suites (CK_RUN_SUITE, CK_RUN_CASE narrow it)
+#   e2e    tests/e2e/*.sh but those called *_long.sh
+#   long   tests/e2e/*_long.sh
+#
+# An e2e script finds the program in $YIZHAN, an empty directory to work in in
+# $SCRATCH, and the source tree as its working directory.  It counts as one
+# test, or as many as its last line 'N passed, N failed' says; exit 77 skips
+# it.  It is ended after E2E_LIMIT seconds.  The closing line is the sum.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+build=$1
+shift
+passed=0 failed=0 skipped=0
+
+# count OUTPUT STATUS: add what a script's closing line says, or one test.
+count() {
+	if [ "$2" = 77 ]; then
+		skipped=$((skipped + 1))
+		return
+	fi
+	sum=$(tail -n 1 "$1" | sed -nE 's/^([a-z]+: )?([0-9]+) passed, ([0-9]+) failed.*/\2 \3/p')
+	if [ -n "$sum" ]; then
+		passed=$((passed + ${sum% *}))
+		failed=$((failed + ${sum#* }))
+		[ "$2" = 0 ] || [ "${sum#* }" != 0 ] || failed=$((failed + 1))
+	elif [ "$2" = 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+	fi
+}
+
+unit() {
+	[ -x "$build/check" ] || return 0
+	"$build/check" >"$logs/unit.log" 2>&1
+	status=$?
+	cat "$logs/unit.log"
+	sum=$(sed -nE 's/^[0-9]+%: Checks: ([0-9]+), Failures: ([0-9]+), Errors: ([0-9]+).*/\1 \2 \3/p' \
+		"$logs/unit.log" | awk '{ n += $1; bad += $2 + $3 } END { if (NR) print n - bad, bad }')
+	if [ -n "$sum" ]; then
+		passed=$((passed + ${sum% *}))
+		failed=$((failed + ${sum#* }))
+		[ "$status" = 0 ] || [ "${sum#* }" != 0 ] || failed=$((failed + 1))
+	else
+		echo "the unit tests ended with status $status and no count"
+		failed=$((failed + 1))
+	fi
+}
+
+# e2e SCRIPT...
+e2e() {
+	for script in "$@"; do
+		[ -f "$script" ] || continue
+		name=$(basename "$script" .sh)
+		SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/yizhan-$name.XXXXXX") || exit 2
+		export SCRATCH
+		start=$(date +%s)
+		YIZHAN="$PWD/$build/yizhan" timeout -k 5 "${E2E_LIMIT:-120}" \
+			"$script" >"$logs/$name.log" 2>&1 </dev/null
+		status=$?
+		count "$logs/$name.log" "$status"
+		case $status in
+		0) word=ok ;;
+		77) word=skipped ;;
+		124 | 137) word="FAILED, ended after ${E2E_LIMIT:-120} s" ;;
+		*) word="FAILED, status $status" ;;
+		esac
+		echo "e2e $name: $word ($(($(date +%s) - start)) s)"
+		case $status in
+		0) ;;
+		77) tail -n 1 "$logs/$name.log" ;;
+		*) tail -n "${TAIL:-40}" "$logs/$name.log" | sed 's/^/    /' ;;
+		esac
+		rm -rf "$SCRATCH"
+	done
+}
+
+logs=$build/logs
+mkdir -p "$logs"
+for part in "$@"; do
+	case $part in
+	unit) unit ;;
+	e2e)
+		for script in tests/e2e/*.sh; do
+			case $script in
+			*_long.sh) ;;
+			*) e2e "$script" ;;
+			esac
+		done
+		;;
+	long) e2e tests/e2e/*_long.sh ;;
+	*) echo "run.sh: no such part: $part" >&2; exit 2 ;;
+	esac
+done
+[ "$skipped" = 0 ] && more= || more=", $skipped skipped"
+echo "$passed passed, $failed failed$more"
+[ "$failed" = 0 ]
