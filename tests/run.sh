@@ -1,11 +1,14 @@
 #!/bin/sh
-# run.sh BUILD unit|e2e|long ... - run the tests and count them.
+# run.sh BUILD unit|e2e|long|browser ... - run the tests and count them.
 #
-#   unit   BUILD/check, all suites (CK_RUN_SUITE, CK_RUN_CASE narrow it)
-#   e2e    tests/e2e/*.sh but those called *_long.sh
-#   long   tests/e2e/*_long.sh
+#   unit    BUILD/check, all suites (CK_RUN_SUITE, CK_RUN_CASE narrow it)
+#   e2e     tests/e2e/*.sh but those called *_long.sh
+#   long    tests/e2e/*_long.sh
+#   browser tests/browser/*.mjs but those called _*.mjs, with node; they take
+#           playwright-core by createRequire(new URL('../../packaging/npm/x.js',
+#           import.meta.url)) and start $CHROMIUM
 #
-# An e2e script finds the program in $YIZHAN, an empty directory to work in in
+# A script finds the program in $YIZHAN, an empty directory to work in in
 # $SCRATCH, and the source tree as its working directory.  It counts as one
 # test, or as many as its last line 'N passed, N failed' says; exit 77 skips
 # it.  It is ended after E2E_LIMIT seconds.  The closing line is the sum.
@@ -13,7 +16,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 2
 build=$1
 shift
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 with=
 
 # count OUTPUT STATUS: add what a script's closing line says, or one test.
 count() {
@@ -50,16 +53,18 @@ unit() {
 	fi
 }
 
-# e2e SCRIPT...
+# e2e SCRIPT...: run each, with the program $with if that is set.
 e2e() {
 	for script in "$@"; do
 		[ -f "$script" ] || continue
-		name=$(basename "$script" .sh)
+		name=$(basename "$script")
+		name=${name%.*}
 		SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/yizhan-$name.XXXXXX") || exit 2
 		export SCRATCH
 		start=$(date +%s)
-		YIZHAN="$PWD/$build/yizhan" timeout -k 5 "${E2E_LIMIT:-120}" \
-			"$script" >"$logs/$name.log" 2>&1 </dev/null
+		# shellcheck disable=SC2086 # $with may be nothing
+		YIZHAN="$PWD/$build/yizhan" CHROMIUM="${CHROMIUM:-$(command -v chromium)}" \
+			timeout -k 5 "${E2E_LIMIT:-120}" $with "$script" >"$logs/$name.log" 2>&1 </dev/null
 		status=$?
 		count "$logs/$name.log" "$status"
 		case $status in
@@ -68,7 +73,7 @@ e2e() {
 		124 | 137) word="FAILED, ended after ${E2E_LIMIT:-120} s" ;;
 		*) word="FAILED, status $status" ;;
 		esac
-		echo "e2e $name: $word ($(($(date +%s) - start)) s)"
+		echo "$part $name: $word ($(($(date +%s) - start)) s)"
 		case $status in
 		0) ;;
 		77) tail -n 1 "$logs/$name.log" ;;
@@ -92,6 +97,7 @@ for part in "$@"; do
 		done
 		;;
 	long) e2e tests/e2e/*_long.sh ;;
+	browser) with=node e2e tests/browser/[!_]*.mjs ;;
 	*) echo "run.sh: no such part: $part" >&2; exit 2 ;;
 	esac
 done
