@@ -1,0 +1,74 @@
+#include "store/base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_BLOCK = 64 * 1024 };
+
+struct arena_block {
+	struct arena_block *below;
+	size_t used;
+	size_t cap;
+	alignas(max_align_t) uint8_t bytes[];
+};
+
+static struct arena_block *
+add_block(struct arena *a, size_t size)
+{
+	size_t cap = size > ARENA_BLOCK ? size : ARENA_BLOCK;
+	struct arena_block *block = malloc(sizeof *block + cap);
+
+	if (block == NULL)
+		return NULL;
+	block->below = a->top;
+	block->used = 0;
+	block->cap = cap;
+	a->top = block;
+	return block;
+}
+
+void *
+arena_take(struct arena *a, size_t count, size_t size)
+{
+	struct arena_block *block = a->top;
+	size_t len;
+	uint8_t *at;
+
+	if (size != 0 && count > (SIZE_MAX / 4) / size)
+		return NULL;
+	len = (count * size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	if (a->limit != 0 && len > a->limit - (a->used < a->limit ? a->used : a->limit))
+		return NULL;
+	if (block == NULL || len > block->cap - block->used)
+		block = add_block(a, len);
+	if (block == NULL)
+		return NULL;
+	at = block->bytes + block->used;
+	block->used += len;
+	a->used += len;
+	return memset(at, 0, len);
+}
+
+void *
+arena_copy(struct arena *a, const void *bytes, size_t len)
+{
+	uint8_t *at = arena_take(a, len + 1, 1);
+
+	if (at != NULL && len > 0)
+		memcpy(at, bytes, len);
+	return at;
+}
+
+void
+arena_free(struct arena *a)
+{
+	while (a->top != NULL) {
+		struct arena_block *below = a->top->below;
+
+		free(a->top);
+		a->top = below;
+	}
+	a->used = 0;
+}

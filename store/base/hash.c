@@ -1,0 +1,62 @@
+#include "store/base/hash.h"
+
+#include <assert.h>
+#include <sodium.h>
+
+_Static_assert(sizeof(crypto_generichash_state) <= 384, "struct hash holds libsodium's state");
+
+bool
+hash_init(void)
+{
+	return sodium_init() >= 0;
+}
+
+void
+hash_once(uint8_t *out, size_t out_len, const void *bytes, size_t len)
+{
+	crypto_generichash(out, out_len, bytes, len, NULL, 0);
+}
+
+void
+hash_keyed(uint8_t *out, size_t out_len, const void *bytes, size_t len, const uint8_t key[32])
+{
+	crypto_generichash(out, out_len, bytes, len, key, 32);
+}
+
+void
+hash_start(struct hash *h, size_t out_len)
+{
+	h->out_len = out_len;
+	crypto_generichash_init((crypto_generichash_state *)h->opaque, NULL, 0, out_len);
+}
+
+void
+hash_add(struct hash *h, const void *bytes, size_t len)
+{
+	if (len > 0)
+		crypto_generichash_update((crypto_generichash_state *)h->opaque, bytes, len);
+}
+
+void
+hash_end(struct hash *h, uint8_t *out)
+{
+	crypto_generichash_final((crypto_generichash_state *)h->opaque, out, h->out_len);
+}
+
+void
+hash_sha256(uint8_t out[32], const void *bytes, size_t len)
+{
+	crypto_hash_sha256(out, bytes, len);
+}
+
+bool
+hash_equal(const void *a, const void *b, size_t len)
+{
+	return sodium_memcmp(a, b, len) == 0;
+}
+
+void
+hash_random(void *bytes, size_t len)
+{
+	randombytes_buf(bytes, len);
+}

@@ -1,0 +1,47 @@
+/*
+ * store/base/hash.h - libsodium's BLAKE2b, comparison in constant time and
+ * random bytes, under our own names; the one door to libsodium below sync/sign.
+ */
+#ifndef STORE_BASE_HASH_H
+#define STORE_BASE_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HASH_16 = 16, HASH_32 = 32 };
+
+/* A running hash; a plain value, no release needed. */
+struct hash {
+	_Alignas(64) uint8_t opaque[384];
+	size_t out_len;
+};
+
+/* Make libsodium ready; true if it is.  Call once at the start of a program; repeating it is harmless. */
+bool hash_init(void);
+
+/* BLAKE2b of `len` bytes to `out_len` (16, 32 or 64) bytes, unkeyed (RFC 7693). */
+void hash_once(uint8_t *out, size_t out_len, const void *bytes, size_t len);
+
+/* BLAKE2b as above with a key of 16 to 64 bytes. */
+void hash_keyed(uint8_t *out, size_t out_len, const void *bytes, size_t len, const uint8_t key[32]);
+
+/* The same in pieces. */
+void hash_start(struct hash *h, size_t out_len);
+
+/* Add bytes to a running hash. */
+void hash_add(struct hash *h, const void *bytes, size_t len);
+
+/* Take the result; `h` is spent. */
+void hash_end(struct hash *h, uint8_t *out);
+
+/* SHA-256 (for RFC 9530 content digests). */
+void hash_sha256(uint8_t out[32], const void *bytes, size_t len);
+
+/* Are the two equal?  Takes the same time whatever they hold. */
+bool hash_equal(const void *a, const void *b, size_t len);
+
+/* Fill with random bytes from the system. */
+void hash_random(void *bytes, size_t len);
+
+#endif /* STORE_BASE_HASH_H */

@@ -1,0 +1,33 @@
+/*
+ * store/digest.h - the sum over all rows of a scope that two replicas compare.
+ */
+#ifndef STORE_DIGEST_H
+#define STORE_DIGEST_H
+
+#include "store/batch.h"
+
+struct store_digest {
+	int scope;
+	uint8_t sum[STORE_TERM];
+	int64_t rows; /* live rows */
+};
+
+/* The digest of a scope; all zero if nothing is in it. */
+MUST_CHECK int store_digest_get(struct store_db *db, int scope, struct store_digest *out, struct err *err);
+
+/* All digests, by scope number. */
+MUST_CHECK int store_digest_list(struct store_db *db, struct arena *a, struct store_digest **list, size_t *count,
+                                 struct err *err);
+
+/* Add the sum over the clock rows anew and compare with what is kept; *ok, and for `deep` also each row's term against its values. */
+struct store_digest_fault {
+	const char *table;
+	const uint8_t *key;
+	size_t key_len;
+	const char *what;
+};
+typedef void store_digest_tell(void *ctx, const struct store_digest_fault *fault);
+MUST_CHECK int store_digest_verify(struct store_db *db, bool deep, store_digest_tell *tell, void *ctx, int64_t *rows,
+                                   int64_t *faults, struct err *err);
+
+#endif /* STORE_DIGEST_H */
