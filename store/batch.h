@@ -38,17 +38,19 @@ struct store_row {
 	size_t key_len;
 
 	/* what is known of it */
-	int64_t cl;      /* 0: never heard of */
-	int64_t stamp;   /* of the insert (alive) or delete (dead) that names this life; 0: not known yet */
+	int64_t cl;    /* 0: never heard of */
+	int64_t stamp; /* of the insert (alive) or delete (dead) that names this life; 0: not known
+	                  yet */
 	int site;
-	int schema;      /* number of that insert's schema; 0 when dead or not known */
+	int schema; /* number of that insert's schema; 0 when dead or not known */
 	unsigned cell_count;
 	struct store_cell *cells; /* rising by column id */
 	uint8_t term[STORE_TERM]; /* as stored; put computes the new one */
 
 	/* what put should do with it */
-	bool changed;    /* versions or values differ from what get gave */
-	bool write_row;  /* the table's row must be written too (false in seal, where it already is) */
+	bool changed;   /* versions or values differ from what get gave */
+	bool write_row; /* the table's row must be written too (false in seal, where it already is)
+	                 */
 };
 
 /* A row is in its table exactly if it is alive and its creating insert is known. */
@@ -60,9 +62,9 @@ struct store_loser {
 	int table;
 	const uint8_t *key;
 	size_t key_len;
-	int column;                /* 0: the whole row (delete against edit) */
-	struct store_cell shown;   /* what stands now; for column 0 the delete's version */
-	struct store_cell other;   /* what lost */
+	int column;              /* 0: the whole row (delete against edit) */
+	struct store_cell shown; /* what stands now; for column 0 the delete's version */
+	struct store_cell other; /* what lost */
 };
 
 /* A row or part of it that the engine refused to hold; its cells stay in yz_extra. */
@@ -73,14 +75,16 @@ struct store_refusal {
 
 struct store_batch {
 	/*
-	 * Fill `rows` (table, scope, key set by the caller; distinct, sorted by table and key) with what is
-	 * known.  Memory comes from `a` and lives as long as it.
+	 * Fill `rows` (table, scope, key set by the caller; distinct, sorted by table and key) with
+	 * what is known.  Memory comes from `a` and lives as long as it.
 	 */
-	int (*get)(struct store_batch *b, struct store_row **rows, size_t count, struct arena *a, struct err *err);
+	int (*get)(struct store_batch *b, struct store_row **rows, size_t count, struct arena *a,
+	           struct err *err);
 
 	/*
-	 * Write every row with `changed` set: clock, cells, table row (if write_row), digest of its scope.
-	 * What the engine refuses (NOT NULL, types) is kept aside and told through `refused`, not an error.
+	 * Write every row with `changed` set: clock, cells, table row (if write_row), digest of its
+	 * scope. What the engine refuses (NOT NULL, types) is kept aside and told through
+	 * `refused`, not an error.
 	 */
 	int (*put)(struct store_batch *b, struct store_row **rows, size_t count, struct err *err);
 
@@ -95,13 +99,16 @@ struct store_batch {
 	const struct store_schema *(*schema)(struct store_batch *b, int id);
 };
 
-/* The term of a row: what its digest adds (BLAKE2b-128; the byte table stands in store/DESIGN.md). */
+/* The term of a row: what its digest adds (BLAKE2b-128; the byte table stands in store/DESIGN.md).
+ */
 void store_row_term(struct store_batch *b, const struct store_row *row, uint8_t term[STORE_TERM]);
 
 /* sum += add - sub, modulo 2^128, big endian. */
-void store_digest_move(uint8_t sum[STORE_TERM], const uint8_t add[STORE_TERM], const uint8_t sub[STORE_TERM]);
+void store_digest_move(uint8_t sum[STORE_TERM], const uint8_t add[STORE_TERM],
+                       const uint8_t sub[STORE_TERM]);
 
-/* SQLite's implementation over a STORE_MERGE connection in a transaction.  Free with store_batch_sqlite_free. */
+/* SQLite's implementation over a STORE_MERGE connection in a transaction.  Free with
+ * store_batch_sqlite_free. */
 struct store_batch *store_batch_sqlite_new(struct store_db *db);
 void store_batch_sqlite_free(struct store_batch *b);
 

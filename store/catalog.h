@@ -24,11 +24,12 @@ struct store_site {
 struct store_table {
 	int id;
 	const char *name;
-	const struct store_schema *local; /* as it is tracked in this file now; NULL if it isn't here */
-	unsigned column_count;            /* ids are 1..column_count */
-	const char *const *names;         /* [id - 1] */
-	const uint8_t *rules;             /* [id - 1], enum store_rule, as any schema said it */
-	const int *by_name;               /* ids in the order of their names (memcmp) */
+	const struct store_schema
+	        *local;           /* as it is tracked in this file now; NULL if it isn't here */
+	unsigned column_count;    /* ids are 1..column_count */
+	const char *const *names; /* [id - 1] */
+	const uint8_t *rules;     /* [id - 1], enum store_rule, as any schema said it */
+	const int *by_name;       /* ids in the order of their names (memcmp) */
 };
 
 /* Site 0 wrote the catalogue seeds of the migrations; it has no stream and sorts first. */
@@ -50,13 +51,15 @@ MUST_CHECK int store_catalog_scope(struct store_db *db, const char *name, int *i
 /* The name of a scope's number; asserts that it exists. */
 const char *store_catalog_scope_of(struct store_db *db, int id);
 
-/* Register a schema from its definition bytes, with its table and columns; known ones are found by hash. */
+/* Register a schema from its definition bytes, with its table and columns; known ones are found by
+ * hash. */
 MUST_CHECK int store_catalog_learn(struct store_db *db, const uint8_t *def, size_t len,
                                    const struct store_schema **schema, struct err *err);
 
 /* A schema by its number or hash; NULL if unknown. */
 const struct store_schema *store_catalog_schema(struct store_db *db, int id);
-const struct store_schema *store_catalog_schema_by_hash(struct store_db *db, const uint8_t hash[STORE_SCHEMA_HASH]);
+const struct store_schema *store_catalog_schema_by_hash(struct store_db *db,
+                                                        const uint8_t hash[STORE_SCHEMA_HASH]);
 
 /* A table by number (asserts that it exists) or by name (NULL if unknown). */
 const struct store_table *store_catalog_table(struct store_db *db, int id);
@@ -65,16 +68,19 @@ const struct store_table *store_catalog_table_by_name(struct store_db *db, const
 /* Number of known tables; their ids are 1..count. */
 int store_catalog_table_count(struct store_db *db);
 
-/* Say that `schema` (registered) is how its table is tracked in this file now; NULL schema with a table id: no longer. */
-MUST_CHECK int store_catalog_set_local(struct store_db *db, int table_id, const struct store_schema *schema,
-                                       struct err *err);
+/* Say that `schema` (registered) is how its table is tracked in this file now; NULL schema with a
+ * table id: no longer. */
+MUST_CHECK int store_catalog_set_local(struct store_db *db, int table_id,
+                                       const struct store_schema *schema, struct err *err);
 
 /* Drop the cache (another process, or a direct change of the yz_ tables). */
 void store_catalog_forget(struct store_db *db);
 
 /* Small facts of this file: yz_meta.  get: ERR_NOTFOUND if absent; appended to `out`. */
-MUST_CHECK int store_meta_get(struct store_db *db, const char *name, struct buf *out, struct err *err);
-MUST_CHECK int store_meta_set(struct store_db *db, const char *name, const void *bytes, size_t len, struct err *err);
+MUST_CHECK int store_meta_get(struct store_db *db, const char *name, struct buf *out,
+                              struct err *err);
+MUST_CHECK int store_meta_set(struct store_db *db, const char *name, const void *bytes, size_t len,
+                              struct err *err);
 
 /* The site that this file writes as now (meta "node" and "epoch"). */
 MUST_CHECK int store_meta_self(struct store_db *db, struct store_site *self, struct err *err);

@@ -30,10 +30,11 @@ struct store_change {
 	enum store_op op;
 	int64_t cl;
 	int64_t stamp;
-	int site;                   /* who wrote it: number in this database (store/catalog.h) */
-	uint64_t mask;              /* by column position in schema; key columns are never in it */
-	struct store_value *values; /* column_count of them; only key columns and those in mask are set */
-	const uint8_t *key;         /* canonical key */
+	int site;      /* who wrote it: number in this database (store/catalog.h) */
+	uint64_t mask; /* by column position in schema; key columns are never in it */
+	struct store_value
+	        *values;    /* column_count of them; only key columns and those in mask are set */
+	const uint8_t *key; /* canonical key */
 	size_t key_len;
 };
 

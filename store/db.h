@@ -28,15 +28,15 @@ enum { STORE_SQLITE_MIN = 3051003 };
 MUST_CHECK int store_db_check_version(int version, struct err *err);
 
 /*
- * Create the database file at `path` with the engine's tables.  ERR_BUSY... ERR_INVALID if it exists.
- * `env` is borrowed for the life of the process.
+ * Create the database file at `path` with the engine's tables.  ERR_BUSY... ERR_INVALID if it
+ * exists. `env` is borrowed for the life of the process.
  */
 MUST_CHECK int store_db_create(const char *path, const struct env *env, struct err *err);
 
 /*
  * Open the database at `path` (":memory:" creates one).  WAL, synchronous=FULL, no automatic
- * checkpoint; brings older engine tables to this version (not with STORE_READ).  ERR_NOTFOUND if there
- * is none, ERR_INVALID if a newer program made it.  The caller owns *db.
+ * checkpoint; brings older engine tables to this version (not with STORE_READ).  ERR_NOTFOUND if
+ * there is none, ERR_INVALID if a newer program made it.  The caller owns *db.
  */
 MUST_CHECK int store_db_open(const char *path, enum store_mode mode, const struct env *env,
                              struct store_db **db, struct err *err);
@@ -59,7 +59,8 @@ bool store_db_in_transaction(const struct store_db *db);
 /* Run several statements without parameters or results. */
 MUST_CHECK int store_db_exec(struct store_db *db, const char *sql, struct err *err);
 
-/* Checkpoint the WAL if it has at least `pages` pages (PASSIVE; TRUNCATE for 0); *left gets the pages that stay. */
+/* Checkpoint the WAL if it has at least `pages` pages (PASSIVE; TRUNCATE for 0); *left gets the
+ * pages that stay. */
 MUST_CHECK int store_db_checkpoint(struct store_db *db, int pages, int *left, struct err *err);
 
 /* The environment given at open. */

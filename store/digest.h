@@ -13,13 +13,15 @@ struct store_digest {
 };
 
 /* The digest of a scope; all zero if nothing is in it. */
-MUST_CHECK int store_digest_get(struct store_db *db, int scope, struct store_digest *out, struct err *err);
+MUST_CHECK int store_digest_get(struct store_db *db, int scope, struct store_digest *out,
+                                struct err *err);
 
 /* All digests, by scope number. */
-MUST_CHECK int store_digest_list(struct store_db *db, struct arena *a, struct store_digest **list, size_t *count,
-                                 struct err *err);
+MUST_CHECK int store_digest_list(struct store_db *db, struct arena *a, struct store_digest **list,
+                                 size_t *count, struct err *err);
 
-/* Add the sum over the clock rows anew and compare with what is kept; *ok, and for `deep` also each row's term against its values. */
+/* Add the sum over the clock rows anew and compare with what is kept; *ok, and for `deep` also each
+ * row's term against its values. */
 struct store_digest_fault {
 	const char *table;
 	const uint8_t *key;
@@ -27,7 +29,7 @@ struct store_digest_fault {
 	const char *what;
 };
 typedef void store_digest_tell(void *ctx, const struct store_digest_fault *fault);
-MUST_CHECK int store_digest_verify(struct store_db *db, bool deep, store_digest_tell *tell, void *ctx, int64_t *rows,
-                                   int64_t *faults, struct err *err);
+MUST_CHECK int store_digest_verify(struct store_db *db, bool deep, store_digest_tell *tell,
+                                   void *ctx, int64_t *rows, int64_t *faults, struct err *err);
 
 #endif /* STORE_DIGEST_H */

@@ -21,27 +21,30 @@ struct store_log_row {
 	const struct store_schema *schema;
 	const uint8_t *key;
 	size_t key_len;
-	int64_t seq;         /* of its last entry */
-	int64_t at_ms;       /* of its last entry */
-	uint64_t mask;       /* columns updated */
-	bool inserted;       /* an insert is among the entries */
-	bool present;        /* the row is in its table now */
+	int64_t seq;                /* of its last entry */
+	int64_t at_ms;              /* of its last entry */
+	uint64_t mask;              /* columns updated */
+	bool inserted;              /* an insert is among the entries */
+	bool present;               /* the row is in its table now */
 	struct store_value *values; /* if present: column_count values */
-	size_t kept_count;   /* values that max columns had when the row went */
+	size_t kept_count;          /* values that max columns had when the row went */
 	struct store_cell_kept {
 		unsigned column;
 		struct store_value value;
-	} *kept;
+	} * kept;
 };
 
 /* How many entries wait, and the at_ms of the oldest (0 if none). */
-MUST_CHECK int store_log_waiting(struct store_db *db, int64_t *count, int64_t *oldest_ms, struct err *err);
+MUST_CHECK int store_log_waiting(struct store_db *db, int64_t *count, int64_t *oldest_ms,
+                                 struct err *err);
 
 /*
- * Take up to `max` entries (0: all) from the start of the log: fold them by row, read the rows, delete the entries.
- * `rows` come in the order of `seq`.  Run inside a MERGE transaction.  *more says that entries are left.
+ * Take up to `max` entries (0: all) from the start of the log: fold them by row, read the rows,
+ * delete the entries. `rows` come in the order of `seq`.  Run inside a MERGE transaction.  *more
+ * says that entries are left.
  */
-MUST_CHECK int store_log_take(struct store_db *db, size_t max, struct arena *a, struct store_log_row **rows,
-                              size_t *count, bool *more, struct err *err);
+MUST_CHECK int store_log_take(struct store_db *db, size_t max, struct arena *a,
+                              struct store_log_row **rows, size_t *count, bool *more,
+                              struct err *err);
 
 #endif /* STORE_LOG_H */

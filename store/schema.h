@@ -11,7 +11,8 @@
  *
  *   u8 1 (format) · table name · u8 kind · scope prefix · varint scope column + 1 (0: none)
  *   varint columns · per column: name · declared type (upper case) · u8 key position (0: not key)
- *                                · u8 rule · u8 group (0: none) · u8 flags (1: only the hub writes it)
+ *                                · u8 rule · u8 group (0: none) · u8 flags (1: only the hub writes
+ * it)
  */
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H
@@ -33,27 +34,28 @@ enum store_rule { STORE_LWW = 0, STORE_MAX = 1 };
 
 struct store_column {
 	const char *name;
-	const char *type;  /* as declared, upper case; "" if none */
-	uint8_t key;       /* 1.. position in the key, 0 for a cell */
-	uint8_t rule;      /* enum store_rule */
-	uint8_t group;     /* cells of one number travel and win together; 0: alone */
-	bool hub_only;     /* only the hub may write it (W1) */
-	int id;            /* number of this (table, column) name in this database; 0 until registered */
+	const char *type; /* as declared, upper case; "" if none */
+	uint8_t key;      /* 1.. position in the key, 0 for a cell */
+	uint8_t rule;     /* enum store_rule */
+	uint8_t group;    /* cells of one number travel and win together; 0: alone */
+	bool hub_only;    /* only the hub may write it (W1) */
+	int id; /* number of this (table, column) name in this database; 0 until registered */
 };
 
 struct store_schema {
-	int id;                          /* number in this database; 0 until registered */
-	int table_id;                    /* number of the table's name in this database */
+	int id;       /* number in this database; 0 until registered */
+	int table_id; /* number of the table's name in this database */
 	uint8_t hash[STORE_SCHEMA_HASH];
 	const char *table;
 	enum store_kind kind;
-	const char *scope_prefix;        /* "f/", "s/" with a scope column; else the whole scope: "all", "hub", "f/F1" */
-	int scope_column;                /* position in columns, -1: the prefix is the scope */
+	const char *scope_prefix; /* "f/", "s/" with a scope column; else the whole scope: "all",
+	                             "hub", "f/F1" */
+	int scope_column;         /* position in columns, -1: the prefix is the scope */
 	unsigned column_count;
 	struct store_column *columns;
 	unsigned key_count;
-	unsigned keys[STORE_KEYS_MAX];   /* positions of the key columns, in key order */
-	uint64_t cells;                  /* mask of the columns that are not key */
+	unsigned keys[STORE_KEYS_MAX]; /* positions of the key columns, in key order */
+	uint64_t cells;                /* mask of the columns that are not key */
 };
 
 /* Append the definition bytes of `s`. */
@@ -83,6 +85,7 @@ MUST_CHECK int store_schema_scope(const struct store_schema *s, const struct sto
                                   char out[STORE_SCOPE_MAX + 1], struct err *err);
 
 /* Append the canonical key of a row with these values (by column position). */
-void store_schema_key(const struct store_schema *s, const struct store_value *values, struct buf *out);
+void store_schema_key(const struct store_schema *s, const struct store_value *values,
+                      struct buf *out);
 
 #endif /* STORE_SCHEMA_H */

@@ -43,7 +43,8 @@ MUST_CHECK int store_stmt_step(struct store_stmt *s, struct err *err);
 /* Step a statement that gives no rows and end it. */
 MUST_CHECK int store_stmt_run(struct store_stmt *s, struct err *err);
 
-/* Take the next column of this row. Bytes are borrowed until the next step; text is zero-terminated. */
+/* Take the next column of this row. Bytes are borrowed until the next step; text is
+ * zero-terminated. */
 int64_t store_stmt_get_int(struct store_stmt *s);
 double store_stmt_get_real(struct store_stmt *s);
 const char *store_stmt_get_text(struct store_stmt *s); /* "" for NULL */

@@ -12,25 +12,29 @@
 struct store_track_spec {
 	const char *table;
 	enum store_kind kind;
-	const char *scope;        /* constant scope ("all", "hub", "f/F1") or prefix ("f/", "s/") of scope_column */
+	const char *scope;        /* constant scope ("all", "hub", "f/F1") or prefix ("f/", "s/") of
+	                             scope_column */
 	const char *scope_column; /* NULL: scope is constant */
 	const char *max;          /* columns merged by greater value */
 	const char *hub_only;     /* columns only the hub may write */
-	const char *const *groups; /* NULL-terminated; each a list of columns that travel together */
+	const char *const
+	        *groups; /* NULL-terminated; each a list of columns that travel together */
 };
 
 /*
- * Track `spec->table` in this file: checks it, registers its schema, makes (or re-makes) its triggers and logs
- * its present rows if it wasn't tracked before.  ERR_INVALID with a sentence that names table and column when the
- * table can't converge (nullable or untyped key, key collation other than BINARY, UNIQUE besides the key, more than
- * 63 columns, no key, UTF-16 file, ...).  `is_hub` leaves out the "only the hub" triggers.  In a transaction.
+ * Track `spec->table` in this file: checks it, registers its schema, makes (or re-makes) its
+ * triggers and logs its present rows if it wasn't tracked before.  ERR_INVALID with a sentence that
+ * names table and column when the table can't converge (nullable or untyped key, key collation
+ * other than BINARY, UNIQUE besides the key, more than 63 columns, no key, UTF-16 file, ...).
+ * `is_hub` leaves out the "only the hub" triggers.  In a transaction.
  */
-MUST_CHECK int store_track_table(struct store_db *db, const struct store_track_spec *spec, bool is_hub,
-                                 struct err *err);
+MUST_CHECK int store_track_table(struct store_db *db, const struct store_track_spec *spec,
+                                 bool is_hub, struct err *err);
 
 /*
- * If anybody has changed the schema since the last look: re-make the triggers of every tracked table whose columns
- * changed, and log what was written before they saw it.  Cheap if nothing moved.  In a transaction.
+ * If anybody has changed the schema since the last look: re-make the triggers of every tracked
+ * table whose columns changed, and log what was written before they saw it.  Cheap if nothing
+ * moved.  In a transaction.
  */
 MUST_CHECK int store_track_refresh(struct store_db *db, bool is_hub, struct err *err);
 

@@ -43,7 +43,8 @@ struct store_value store_value_blob(const void *bytes, size_t len);
 /* Append the canonical form. */
 void store_value_write(struct buf *out, const struct store_value *v);
 
-/* Read one canonical value; bytes are borrowed from what `r` reads.  Marks `r` bad on anything not canonical. */
+/* Read one canonical value; bytes are borrowed from what `r` reads.  Marks `r` bad on anything not
+ * canonical. */
 struct store_value store_value_read(struct rd *r);
 
 /*

@@ -25,7 +25,8 @@ void sync_chain_leaf(const uint8_t seed[STORE_SEED], uint64_t n, const void *rec
                      uint8_t leaf[STORE_HEAD]);
 
 /* As above with the salt at hand. */
-void sync_chain_leaf_salted(const uint8_t salt[STORE_SEED], const void *record, size_t len, uint8_t leaf[STORE_HEAD]);
+void sync_chain_leaf_salted(const uint8_t salt[STORE_SEED], const void *record, size_t len,
+                            uint8_t leaf[STORE_HEAD]);
 
 /* salt_n of a day seed. */
 void sync_chain_salt(const uint8_t seed[STORE_SEED], uint64_t n, uint8_t salt[STORE_SEED]);
@@ -50,14 +51,14 @@ MUST_CHECK bool sync_seeds_salt(struct sync_seeds *s, uint64_t n, uint8_t salt[S
 /* Append the seeds bytes of a segment that has one day seed for all its records. */
 void sync_seeds_write_one(struct buf *out, const uint8_t seed[STORE_SEED]);
 
-/* Append the seeds bytes for records `from`..`to` of a run of segments whose own seeds bytes are given end to end
- * (re-cut and roll-up).  ERR_CORRUPT if one of them is wrong. */
+/* Append the seeds bytes for records `from`..`to` of a run of segments whose own seeds bytes are
+ * given end to end (re-cut and roll-up).  ERR_CORRUPT if one of them is wrong. */
 struct sync_seeds_part {
 	uint64_t first, last;
 	const uint8_t *bytes;
 	size_t len;
 };
-MUST_CHECK int sync_seeds_join(struct buf *out, const struct sync_seeds_part *parts, size_t count, uint64_t from,
-                               uint64_t to, struct err *err);
+MUST_CHECK int sync_seeds_join(struct buf *out, const struct sync_seeds_part *parts, size_t count,
+                               uint64_t from, uint64_t to, struct err *err);
 
 #endif /* SYNC_CHAIN_H */

@@ -15,29 +15,32 @@
 #include "sync/record.h"
 
 enum {
-	SYNC_RECORDS_MAX = 65536,       /* of one segment */
-	SYNC_RAW_MAX = 8 << 20,         /* bytes of a raw body */
-	SYNC_STORED_MAX = 1 << 20,      /* bytes of a stored (compressed) body */
-	SYNC_ARENA_MAX = 96 << 20,      /* memory that decoding one segment may take */
+	SYNC_RECORDS_MAX = 65536,  /* of one segment */
+	SYNC_RAW_MAX = 8 << 20,    /* bytes of a raw body */
+	SYNC_STORED_MAX = 1 << 20, /* bytes of a stored (compressed) body */
+	SYNC_ARENA_MAX = 96 << 20, /* memory that decoding one segment may take */
 };
 
 /* What a change's `schema no` means: the schema, or NULL if unknown. */
 typedef const struct store_schema *sync_resolve(void *ctx, unsigned no);
 
 /* Append the raw body of these records. */
-MUST_CHECK int sync_codec_encode(const struct sync_record *records, size_t count, struct buf *out, struct err *err);
+MUST_CHECK int sync_codec_encode(const struct sync_record *records, size_t count, struct buf *out,
+                                 struct err *err);
 
 /*
- * Decode a raw body of exactly `count` records into `a`.  Values borrow from `raw` where they can.  Definitions in
- * openings are given to `define` (which registers them, so that `resolve` knows them afterwards) in stream order
- * before the changes that use them are decoded.  ERR_CORRUPT on anything that isn't well-formed.
+ * Decode a raw body of exactly `count` records into `a`.  Values borrow from `raw` where they can.
+ * Definitions in openings are given to `define` (which registers them, so that `resolve` knows them
+ * afterwards) in stream order before the changes that use them are decoded.  ERR_CORRUPT on
+ * anything that isn't well-formed.
  */
 struct sync_codec_schemas {
 	sync_resolve *resolve;
 	int (*define)(void *ctx, const struct sync_definition *def, struct err *err);
 	void *ctx;
 };
-MUST_CHECK int sync_codec_decode(const uint8_t *raw, size_t len, size_t count, const struct sync_codec_schemas *schemas,
-                                 struct arena *a, struct sync_record **records, struct err *err);
+MUST_CHECK int sync_codec_decode(const uint8_t *raw, size_t len, size_t count,
+                                 const struct sync_codec_schemas *schemas, struct arena *a,
+                                 struct sync_record **records, struct err *err);
 
 #endif /* SYNC_CODEC_H */

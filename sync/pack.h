@@ -11,14 +11,16 @@
 
 enum { SYNC_WINDOW_LOG_MAX = 21 };
 
-/* Append the compressed form of `raw` to `out`: u8 dictionary number, then one zstd frame without checksum or size. */
+/* Append the compressed form of `raw` to `out`: u8 dictionary number, then one zstd frame without
+ * checksum or size. */
 MUST_CHECK int sync_pack(const uint8_t *raw, size_t len, struct buf *out, struct err *err);
 
 /*
- * Append exactly `raw_len` bytes unpacked from `packed`.  ERR_CORRUPT if the frame is another length, has a larger
- * window, is followed by anything, is skippable, or names an unknown dictionary; never allocates more than raw_len
- * plus the window.
+ * Append exactly `raw_len` bytes unpacked from `packed`.  ERR_CORRUPT if the frame is another
+ * length, has a larger window, is followed by anything, is skippable, or names an unknown
+ * dictionary; never allocates more than raw_len plus the window.
  */
-MUST_CHECK int sync_unpack(const uint8_t *packed, size_t len, size_t raw_len, struct buf *out, struct err *err);
+MUST_CHECK int sync_unpack(const uint8_t *packed, size_t len, size_t raw_len, struct buf *out,
+                           struct err *err);
 
 #endif /* SYNC_PACK_H */

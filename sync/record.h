@@ -13,13 +13,13 @@
  *             · seen: varint count, per entry: site (24 bytes) · zig-zag stamp
  *             · origin (re-mint): site (24) · scope · varint first, last
  *             · origins (relay): varint count, per entry: site (24)
- *             · definitions: varint count, per entry: varint no · schema definition bytes with length
- *   change    u8 op (1 insert, 2 update, 3 delete) · varint schema no · varint origin (relay only: index in origins;
- *             else 0) · varint cl · zig-zag stamp · key values, canonical · varint mask (update only)
- *             · values of the cells in mask, by position, canonical
+ *             · definitions: varint count, per entry: varint no · schema definition bytes with
+ * length change    u8 op (1 insert, 2 update, 3 delete) · varint schema no · varint origin (relay
+ * only: index in origins; else 0) · varint cl · zig-zag stamp · key values, canonical · varint mask
+ * (update only) · values of the cells in mask, by position, canonical
  *
- * `seen` says, for this scope, the greatest stamp received of every other site, whole; a unit whose `seen` equals
- * the one before it in the stream says so with a count of 0 and flag 2 ("as before").
+ * `seen` says, for this scope, the greatest stamp received of every other site, whole; a unit whose
+ * `seen` equals the one before it in the stream says so with a count of 0 and flag 2 ("as before").
  */
 #ifndef SYNC_RECORD_H
 #define SYNC_RECORD_H
@@ -41,17 +41,17 @@ struct sync_seen {
 };
 
 struct sync_definition {
-	unsigned no;        /* how the stream calls it from here on: 1, 2, 3 ... */
+	unsigned no; /* how the stream calls it from here on: 1, 2, 3 ... */
 	const uint8_t *bytes;
 	size_t len;
 };
 
 struct sync_opening {
 	enum sync_unit_kind kind;
-	bool more;          /* the unit goes on in the next opening */
+	bool more; /* the unit goes on in the next opening */
 	bool seen_as_before;
 	int64_t sealed_ms;
-	uint32_t changes;   /* records that follow in this part */
+	uint32_t changes; /* records that follow in this part */
 	size_t seen_count;
 	struct sync_seen *seen;
 	/* SYNC_REMINT: what is written again here */
@@ -69,12 +69,12 @@ enum sync_record_type { SYNC_OPENING, SYNC_CHANGE, SYNC_REDACTED };
 
 struct sync_record {
 	enum sync_record_type type;
-	struct sync_opening *opening;     /* SYNC_OPENING */
-	struct store_change change;       /* SYNC_CHANGE; `site` isn't set by the codec, see origin; schema as the
-	                                     caller's resolver gave it */
-	unsigned schema_no;               /* SYNC_CHANGE: the stream's number of its schema */
-	unsigned origin;                  /* SYNC_CHANGE in a relay: index in the opening's origins */
-	uint8_t leaf[STORE_HEAD];         /* SYNC_REDACTED: all that is left */
+	struct sync_opening *opening; /* SYNC_OPENING */
+	struct store_change change;   /* SYNC_CHANGE; `site` isn't set by the codec, see origin;
+	                                 schema as the   caller's resolver gave it */
+	unsigned schema_no;           /* SYNC_CHANGE: the stream's number of its schema */
+	unsigned origin;              /* SYNC_CHANGE in a relay: index in the opening's origins */
+	uint8_t leaf[STORE_HEAD];     /* SYNC_REDACTED: all that is left */
 };
 
 /* Append the record bytes above (not for SYNC_REDACTED). */

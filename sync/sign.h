@@ -25,20 +25,22 @@ void sync_key_wipe(struct sync_key *key);
 void sync_node_id(uint8_t node[STORE_NODE_ID], const uint8_t public_key[SYNC_PUBLIC_KEY]);
 
 /* Sign bytes. */
-void sync_sign(const struct sync_key *key, const void *bytes, size_t len, uint8_t signature[STORE_SIGNATURE]);
+void sync_sign(const struct sync_key *key, const void *bytes, size_t len,
+               uint8_t signature[STORE_SIGNATURE]);
 
 /* Is it a signature of these bytes by that key (strict: canonical S, no small-order points)? */
-MUST_CHECK bool sync_verify(const uint8_t public_key[SYNC_PUBLIC_KEY], const void *bytes, size_t len,
-                            const uint8_t signature[STORE_SIGNATURE]);
+MUST_CHECK bool sync_verify(const uint8_t public_key[SYNC_PUBLIC_KEY], const void *bytes,
+                            size_t len, const uint8_t signature[STORE_SIGNATURE]);
 
 /*
- * A stream's head: Ed25519 over "yizhan-head-1" || node (16) || epoch (8) || u8 scope length || scope || n (8, big
- * endian) || head (32).
+ * A stream's head: Ed25519 over "yizhan-head-1" || node (16) || epoch (8) || u8 scope length ||
+ * scope || n (8, big endian) || head (32).
  */
-void sync_sign_head(const struct sync_key *key, const struct sync_site *site, const char *scope, uint64_t n,
-                    const uint8_t head[STORE_HEAD], uint8_t signature[STORE_SIGNATURE]);
-MUST_CHECK bool sync_verify_head(const uint8_t public_key[SYNC_PUBLIC_KEY], const struct sync_site *site,
-                                 const char *scope, uint64_t n, const uint8_t head[STORE_HEAD],
+void sync_sign_head(const struct sync_key *key, const struct sync_site *site, const char *scope,
+                    uint64_t n, const uint8_t head[STORE_HEAD], uint8_t signature[STORE_SIGNATURE]);
+MUST_CHECK bool sync_verify_head(const uint8_t public_key[SYNC_PUBLIC_KEY],
+                                 const struct sync_site *site, const char *scope, uint64_t n,
+                                 const uint8_t head[STORE_HEAD],
                                  const uint8_t signature[STORE_SIGNATURE]);
 
 #endif /* SYNC_SIGN_H */

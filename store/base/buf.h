@@ -27,7 +27,8 @@ void buf_free(struct buf *b);
 /* Forget the content, keep the memory. */
 void buf_clear(struct buf *b);
 
-/* Make room for `len` more bytes and count them in; NULL once `b` is bad.  The caller fills them. */
+/* Make room for `len` more bytes and count them in; NULL once `b` is bad.  The caller fills them.
+ */
 uint8_t *buf_grow(struct buf *b, size_t len);
 
 /* Append bytes. */
@@ -51,7 +52,8 @@ void buf_lenbytes(struct buf *b, const void *bytes, size_t len);
 /* Append formatted text, without its terminating zero. */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* The content as a C string (a zero is kept behind it); "" once `b` is bad.  Borrowed until the next write. */
+/* The content as a C string (a zero is kept behind it); "" once `b` is bad.  Borrowed until the
+ * next write. */
 const char *buf_str(struct buf *b);
 
 /* 0, or ERR_NOMEM with words if any write failed. */

@@ -17,7 +17,8 @@ struct hash {
 	size_t out_len;
 };
 
-/* Make libsodium ready; true if it is.  Call once at the start of a program; repeating it is harmless. */
+/* Make libsodium ready; true if it is.  Call once at the start of a program; repeating it is
+ * harmless. */
 bool hash_init(void);
 
 /* BLAKE2b of `len` bytes to `out_len` (16, 32 or 64) bytes, unkeyed (RFC 7693). */

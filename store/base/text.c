@@ -70,15 +70,19 @@ static size_t
 char_len(const uint8_t *b, size_t left)
 {
 	uint32_t c = b[0];
-	size_t len = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+	size_t len = c < 0x80                ? 1
+	             : c >= 0xc2 && c < 0xe0 ? 2
+	             : c >= 0xe0 && c < 0xf0 ? 3
+	             : c >= 0xf0 && c < 0xf5 ? 4
+	                                     : 0;
 
 	if (len == 0 || len > left)
 		return 0;
 	for (size_t i = 1; i < len; i++)
 		if ((b[i] & 0xc0) != 0x80)
 			return 0;
-	if ((c == 0xe0 && b[1] < 0xa0) || (c == 0xed && b[1] > 0x9f) || (c == 0xf0 && b[1] < 0x90) ||
-	    (c == 0xf4 && b[1] > 0x8f))
+	if ((c == 0xe0 && b[1] < 0xa0) || (c == 0xed && b[1] > 0x9f) ||
+	    (c == 0xf0 && b[1] < 0x90) || (c == 0xf4 && b[1] > 0x8f))
 		return 0;
 	return len;
 }

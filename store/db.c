@@ -1,0 +1,278 @@
+/*
+ * store/db.c - opening the one file the right way.
+ *
+ * WAL with synchronous=FULL: a commit that has returned survives a power cut.
+ * No automatic checkpoint: the daemon's writing thread does it from 400 pages
+ * on, so that no reader ever pays for it and a foreign, older SQLite's own at
+ * 1 000 pages is not reached in ordinary use.
+ */
+#include "store/db.h"
+#include "store/catalog.h"
+#include "store/db_priv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BUSY_MS = 10000 };
+
+static const char pragmas_all[] =
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
+        "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA secure_delete=FAST;";
+static const char *const pragmas_mode[] = {
+	[STORE_LOCAL] = "PRAGMA foreign_keys=ON;",
+	[STORE_MERGE] = "PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON;",
+	[STORE_READ] = "PRAGMA query_only=ON;",
+};
+
+int
+store_db_check_version(int version, struct err *err)
+{
+	if (version >= STORE_SQLITE_MIN)
+		return 0;
+	return err_set(err, ERR_INVALID,
+	               "SQLite %d.%d.%d can lose commits when two connections checkpoint at once "
+	               "(WAL-reset bug); "
+	               "at least 3.51.3 is needed: rebuild with a newer SQLITE_DIR",
+	               version / 1000000, version / 1000 % 1000, version % 1000);
+}
+
+static int
+configure(struct store_db *db)
+{
+	int status = sqlite3_busy_timeout(db->handle, BUSY_MS);
+
+	sqlite3_extended_result_codes(db->handle, 1);
+	if (status == SQLITE_OK)
+		status = sqlite3_exec(db->handle, pragmas_all, NULL, NULL, NULL);
+	if (status == SQLITE_OK)
+		status = store_id_register(db);
+	if (status == SQLITE_OK && db->mode == STORE_MERGE)
+		status = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	return status;
+}
+
+static int
+open_handle(const char *path, enum store_mode mode, const struct env *env, int flags,
+            struct store_db **out, struct err *err)
+{
+	struct store_db *db = NULL;
+	int status, rc;
+
+	rc = store_db_check_version(sqlite3_libversion_number(), err);
+	if (rc < 0)
+		return rc;
+	db = calloc(1, sizeof *db);
+	if (db == NULL)
+		return err_set(err, ERR_NOMEM, "open %s: out of memory", path);
+	db->env = env;
+	db->mode = mode;
+	status = sqlite3_open_v2(path, &db->handle, flags, env->vfs);
+	if (status == SQLITE_OK)
+		status = configure(db);
+	if (status != SQLITE_OK) {
+		store_db_fail(db, err, status);
+		rc = err_wrap(err, "open %s", path);
+		store_db_close(db);
+		return rc;
+	}
+	*out = db;
+	return 0;
+}
+
+int
+store_db_create(const char *path, const struct env *env, struct err *err)
+{
+	struct store_db *db = NULL;
+	int rc;
+
+	if (env->vfs == NULL && access(path, F_OK) == 0)
+		return err_set(err, ERR_INVALID, "%s is there already", path);
+	rc = open_handle(path, STORE_MERGE, env, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db,
+	                 err);
+	if (rc == 0)
+		rc = store_migrate(db, err);
+	store_db_close(db);
+	return rc;
+}
+
+int
+store_db_open(const char *path, enum store_mode mode, const struct env *env, struct store_db **out,
+              struct err *err)
+{
+	bool memory = strcmp(path, ":memory:") == 0;
+	struct store_db *db = NULL;
+	int status, rc;
+
+	assert(path != NULL && out != NULL);
+	*out = NULL;
+	if (!memory && env->vfs == NULL && access(path, F_OK) != 0)
+		return err_set(err, ERR_NOTFOUND,
+		               "%s: there is no such database; make one with: yizhan -C DIR init",
+		               path);
+	rc = open_handle(path, mode, env, SQLITE_OPEN_READWRITE | (memory ? SQLITE_OPEN_CREATE : 0),
+	                 &db, err);
+	if (rc < 0)
+		return rc;
+	if (mode != STORE_READ)
+		rc = store_migrate(db, err);
+	if (rc == 0) {
+		status = sqlite3_exec(db->handle, pragmas_mode[mode], NULL, NULL, NULL);
+		if (status != SQLITE_OK)
+			rc = store_db_fail(db, err, status);
+	}
+	if (rc < 0) {
+		rc = err_wrap(err, "open %s", path);
+		store_db_close(db);
+		return rc;
+	}
+	*out = db;
+	return 0;
+}
+
+static void
+drop_kept(struct store_db *db)
+{
+	for (size_t i = 0; i < STORE_KEPT_MAX; i++) {
+		assert(!db->kept[i].in_use); /* else a statement was never ended */
+		sqlite3_finalize(db->kept[i].handle);
+		free(db->kept[i].sql);
+	}
+}
+
+void
+store_db_close(struct store_db *db)
+{
+	int status;
+
+	if (db == NULL)
+		return;
+	store_db_rollback(db);
+	store_catalog_close(db);
+	drop_kept(db);
+	status = sqlite3_close(db->handle);
+	assert(status == SQLITE_OK); /* else a statement was never ended */
+	(void)status;
+	free(db);
+}
+
+int
+store_db_exec(struct store_db *db, const char *sql, struct err *err)
+{
+	int status = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+	return status == SQLITE_OK ? 0 : store_db_fail(db, err, status);
+}
+
+int
+store_db_begin(struct store_db *db, struct err *err)
+{
+	assert(!store_db_in_transaction(db));
+	db->catalog_checked = false;
+	return store_db_exec(db, db->mode == STORE_READ ? "BEGIN" : "BEGIN IMMEDIATE", err);
+}
+
+int
+store_db_commit(struct store_db *db, struct err *err)
+{
+	assert(store_db_in_transaction(db));
+	db->catalog_checked = false;
+	return store_db_exec(db, "COMMIT", err);
+}
+
+void
+store_db_rollback(struct store_db *db)
+{
+	if (db->handle == NULL || !store_db_in_transaction(db))
+		return;
+	sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	store_catalog_forget(db);
+}
+
+bool
+store_db_in_transaction(const struct store_db *db)
+{
+	return sqlite3_get_autocommit(db->handle) == 0;
+}
+
+int
+store_db_checkpoint(struct store_db *db, int pages, int *left, struct err *err)
+{
+	int in_wal = 0, moved = 0, status;
+
+	*left = 0;
+	status = sqlite3_wal_checkpoint_v2(db->handle, NULL,
+	                                   pages > 0 ? SQLITE_CHECKPOINT_PASSIVE
+	                                             : SQLITE_CHECKPOINT_TRUNCATE,
+	                                   &in_wal, &moved);
+	if (status == SQLITE_BUSY)
+		return 0; /* a reader holds it; next time */
+	if (status != SQLITE_OK)
+		return store_db_fail(db, err, status);
+	*left = in_wal - moved;
+	return 0;
+}
+
+const struct env *
+store_db_env(const struct store_db *db)
+{
+	return db->env;
+}
+
+static int
+code_from(int status)
+{
+	switch (status & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return ERR_BUSY;
+	case SQLITE_NOMEM:
+		return ERR_NOMEM;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return ERR_CORRUPT;
+	case SQLITE_ERROR:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+	case SQLITE_TOOBIG:
+	case SQLITE_RANGE:
+	case SQLITE_AUTH:
+	case SQLITE_READONLY:
+		return ERR_INVALID;
+	default:
+		return ERR_IO;
+	}
+}
+
+int
+store_db_fail(struct store_db *db, struct err *err, int status)
+{
+	assert(status != SQLITE_OK && status != SQLITE_ROW && status != SQLITE_DONE);
+	return err_set(err, code_from(status), "%s",
+	               db->handle == NULL ? sqlite3_errstr(status) : sqlite3_errmsg(db->handle));
+}
+
+int
+store_db_backup(struct store_db *db, const char *path, struct err *err)
+{
+	sqlite3_backup *backup;
+	sqlite3 *to = NULL;
+	int status;
+
+	if (access(path, F_OK) == 0)
+		return err_set(err, ERR_INVALID, "backup: %s is there already", path);
+	status = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+	                         db->env->vfs);
+	backup = status == SQLITE_OK ? sqlite3_backup_init(to, "main", db->handle, "main") : NULL;
+	if (backup != NULL) {
+		sqlite3_backup_step(backup, -1);
+		status = sqlite3_backup_finish(backup);
+	} else if (status == SQLITE_OK) {
+		status = sqlite3_errcode(to);
+	}
+	if (status != SQLITE_OK)
+		err_set(err, code_from(status), "backup to %s: %s", path, sqlite3_errmsg(to));
+	sqlite3_close(to);
+	return status == SQLITE_OK ? 0 : err->code;
+}

@@ -1,0 +1,48 @@
+/*
+ * store/db_priv.h - what other files of store/ may see of a store_db.
+ *
+ * Only store/ includes this: no sqlite3 type may leave the folder.
+ */
+#ifndef STORE_DB_PRIV_H
+#define STORE_DB_PRIV_H
+
+#include "store/db.h"
+
+#include <sqlite3.h>
+
+struct store_catalog;
+
+enum { STORE_KEPT_MAX = 256 };
+
+/* A compiled statement that waits for its text to come by again. */
+struct store_kept {
+	char *sql;
+	sqlite3_stmt *handle;
+	bool in_use;
+};
+
+struct store_db {
+	sqlite3 *handle;
+	const struct env *env;
+	enum store_mode mode;
+	struct store_catalog *catalog; /* store/catalog.c; NULL until asked for */
+	bool catalog_checked;          /* its turn was looked at in this transaction */
+	struct store_kept kept[STORE_KEPT_MAX];
+	uint8_t id_prefix[9]; /* store/id.c: site prefix (5) and run (4) */
+	uint32_t id_count;    /* ids made in this run; 0: no run yet */
+	int64_t id_ms;
+};
+
+/* Turn SQLite's `status` into an error with its words; returns a code < 0. */
+int store_db_fail(struct store_db *db, struct err *err, int status);
+
+/* Bring the engine's tables to this version (store/migrate.c). */
+MUST_CHECK int store_migrate(struct store_db *db, struct err *err);
+
+/* Make yz_id() known to this connection (store/id.c). */
+int store_id_register(struct store_db *db);
+
+/* Free the catalogue's cache. */
+void store_catalog_close(struct store_db *db);
+
+#endif /* STORE_DB_PRIV_H */

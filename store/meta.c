@@ -1,0 +1,61 @@
+/* store/meta.c - the small facts of a file. */
+#include "store/catalog.h"
+#include "store/stmt.h"
+
+#include <string.h>
+
+int
+store_meta_get(struct store_db *db, const char *name, struct buf *out, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "SELECT value FROM yz_meta WHERE name = ?");
+	int rc;
+
+	store_stmt_put_text(&s, name);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1) {
+		size_t len;
+		const uint8_t *bytes = store_stmt_get_blob(&s, &len);
+
+		buf_put(out, bytes, len);
+		rc = buf_check(out, err);
+	} else if (rc == 0) {
+		rc = err_set(err, ERR_NOTFOUND, "this database has no %s", name);
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+int
+store_meta_set(struct store_db *db, const char *name, const void *bytes, size_t len,
+               struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "INSERT INTO yz_meta(name, value) VALUES (?, ?)"
+	                           " ON CONFLICT(name) DO UPDATE SET value = excluded.value");
+
+	store_stmt_put_text(&s, name);
+	store_stmt_put_blob(&s, bytes, len);
+	return store_stmt_run(&s, err);
+}
+
+int
+store_meta_self(struct store_db *db, struct store_site *self, struct err *err)
+{
+	struct buf node = { 0 }, epoch = { 0 };
+	int rc;
+
+	*self = (struct store_site){ 0 };
+	rc = store_meta_get(db, "node", &node, err);
+	if (rc == 0)
+		rc = store_meta_get(db, "epoch", &epoch, err);
+	if (rc == 0 && (node.len != STORE_NODE_ID || epoch.len != STORE_EPOCH))
+		rc = err_set(err, ERR_CORRUPT,
+		             "node id or epoch of this database has the wrong length");
+	if (rc == 0) {
+		memcpy(self->node, node.bytes, STORE_NODE_ID);
+		memcpy(self->epoch, epoch.bytes, STORE_EPOCH);
+	}
+	buf_free(&node);
+	buf_free(&epoch);
+	return rc;
+}

@@ -1,0 +1,141 @@
+/*
+ * store/migrate.c - the engine's own tables, as one append-only list of steps.
+ *
+ * yz_meta "format" is the number of steps done.  Each step runs in its own
+ * transaction together with the new number, so a crash leaves a whole step or
+ * none.  A file with a higher number was written by a newer program: refused.
+ */
+#include "store/base/buf.h"
+#include "store/db_priv.h"
+#include "store/stmt.h"
+
+static const char step_1[] =
+        "CREATE TABLE yz_site(id INTEGER PRIMARY KEY, node BLOB NOT NULL, epoch BLOB NOT NULL);"
+        "CREATE UNIQUE INDEX yz_site_name ON yz_site(node, epoch);"
+        "CREATE TABLE yz_scope(id INTEGER PRIMARY KEY, name TEXT NOT NULL);"
+        "CREATE UNIQUE INDEX yz_scope_name ON yz_scope(name);"
+        /* every table, column and schema anybody has used; schema: how it is tracked here now */
+        "CREATE TABLE yz_table(id INTEGER PRIMARY KEY, name TEXT NOT NULL, schema INTEGER);"
+        "CREATE TABLE yz_column(tbl INTEGER, id INTEGER, name TEXT NOT NULL, rule INTEGER NOT NULL,"
+        " PRIMARY KEY(tbl, id)) WITHOUT ROWID;"
+        "CREATE TABLE yz_schema(id INTEGER PRIMARY KEY, tbl INTEGER NOT NULL, hash BLOB NOT NULL, "
+        "def BLOB NOT NULL);"
+        /* store/log.h */
+        "CREATE TABLE yz_log(seq INTEGER PRIMARY KEY, at_ms INTEGER, tv INTEGER, op INTEGER, mask "
+        "INTEGER,"
+        " k1, k2, k3, k4, val);"
+        /* store/batch_sqlite.c */
+        "CREATE TABLE yz_clock(tbl INTEGER, key BLOB, cl INTEGER NOT NULL, stamp INTEGER NOT NULL,"
+        " site INTEGER NOT NULL, schema INTEGER NOT NULL, scope INTEGER NOT NULL, extra INTEGER "
+        "NOT NULL,"
+        " term BLOB NOT NULL, exc BLOB, PRIMARY KEY(tbl, key)) WITHOUT ROWID;"
+        "CREATE TABLE yz_extra(tbl INTEGER, key BLOB, col INTEGER, stamp INTEGER NOT NULL, site "
+        "INTEGER NOT NULL,"
+        " value, PRIMARY KEY(tbl, key, col)) WITHOUT ROWID;"
+        "CREATE TABLE yz_digest(scope INTEGER PRIMARY KEY, sum BLOB NOT NULL, rows INTEGER NOT "
+        "NULL);"
+        /* store/stream.c */
+        "CREATE TABLE yz_stream(id INTEGER PRIMARY KEY, site INTEGER NOT NULL, scope INTEGER NOT "
+        "NULL,"
+        " n INTEGER NOT NULL, head BLOB NOT NULL, last_stamp INTEGER NOT NULL, seed_day INTEGER "
+        "NOT NULL,"
+        " seed BLOB NOT NULL, seen BLOB);"
+        "CREATE UNIQUE INDEX yz_stream_name ON yz_stream(site, scope);"
+        "CREATE TABLE yz_stream_schema(stream INTEGER, no INTEGER, schema INTEGER NOT NULL,"
+        " PRIMARY KEY(stream, no)) WITHOUT ROWID;"
+        "CREATE TABLE yz_ack(stream INTEGER, hub_epoch BLOB, n INTEGER NOT NULL,"
+        " PRIMARY KEY(stream, hub_epoch)) WITHOUT ROWID;"
+        "CREATE TABLE yz_segment(id INTEGER PRIMARY KEY, stream INTEGER NOT NULL, first INTEGER "
+        "NOT NULL,"
+        " last INTEGER NOT NULL, head_before BLOB NOT NULL, head BLOB NOT NULL, signature BLOB, "
+        "key BLOB,"
+        " day INTEGER NOT NULL, sealed_ms INTEGER NOT NULL, seeds BLOB NOT NULL, raw_len INTEGER "
+        "NOT NULL,"
+        " body BLOB NOT NULL);"
+        "CREATE UNIQUE INDEX yz_segment_place ON yz_segment(stream, last);"
+        "CREATE TABLE yz_seen(stream INTEGER, from_stamp INTEGER, seen BLOB NOT NULL,"
+        " PRIMARY KEY(stream, from_stamp)) WITHOUT ROWID;"
+        /* store/inbox.c */
+        "CREATE TABLE yz_conflict(id BLOB PRIMARY KEY, scope INTEGER NOT NULL, tbl INTEGER NOT "
+        "NULL, key BLOB NOT NULL,"
+        " col INTEGER NOT NULL, shown_stamp INTEGER NOT NULL, shown_site INTEGER NOT NULL, shown,"
+        " other_stamp INTEGER NOT NULL, other_site INTEGER NOT NULL, other, at_ms INTEGER NOT NULL,"
+        " state TEXT NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE yz_verdict(conflict BLOB NOT NULL PRIMARY KEY, scope TEXT NOT NULL, take "
+        "TEXT NOT NULL DEFAULT '',"
+        " by TEXT NOT NULL DEFAULT '', at INTEGER) WITHOUT ROWID;"
+        "CREATE TABLE yz_quarantine(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, stream INTEGER "
+        "NOT NULL,"
+        " n INTEGER NOT NULL, tbl INTEGER NOT NULL, key BLOB NOT NULL, reason TEXT NOT NULL, "
+        "since_ms INTEGER NOT NULL,"
+        " tries INTEGER NOT NULL);"
+        "CREATE UNIQUE INDEX yz_quarantine_place ON yz_quarantine(stream, n, tbl, key);"
+        /* node/remote.c: one row per peer */
+        "CREATE TABLE yz_remote(name TEXT PRIMARY KEY, url TEXT NOT NULL DEFAULT '', key BLOB, "
+        "epoch BLOB, grant_doc BLOB,"
+        " last_attempt_ms INTEGER, last_success_ms INTEGER, last_error TEXT, clock_offset_ms "
+        "INTEGER, receipt BLOB,"
+        " counter INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+        "CREATE TABLE yz_remote_digest(remote TEXT, scope INTEGER, sum BLOB NOT NULL, equal_have "
+        "INTEGER NOT NULL,"
+        " at_ms INTEGER NOT NULL, PRIMARY KEY(remote, scope)) WITHOUT ROWID;"
+        /* sync/archive.c */
+        "CREATE TABLE yz_archive(branch TEXT, no INTEGER, at_ms INTEGER, bounds BLOB, commit_id "
+        "TEXT,"
+        " PRIMARY KEY(branch, no)) WITHOUT ROWID;";
+
+static const char *const steps[] = { step_1 };
+
+enum { STEPS = sizeof steps / sizeof steps[0] };
+
+static int
+run_step(struct store_db *db, int64_t no, struct err *err)
+{
+	struct store_stmt s;
+	int rc;
+
+	rc = store_db_begin(db, err);
+	if (rc == 0)
+		rc = store_db_exec(db, steps[no], err);
+	if (rc == 0) {
+		s = store_stmt_new(db, "INSERT INTO yz_meta(name, value) VALUES ('format', ?)"
+		                       " ON CONFLICT(name) DO UPDATE SET value = excluded.value");
+		store_stmt_put_int(&s, no + 1);
+		rc = store_stmt_run(&s, err);
+	}
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	if (rc < 0) {
+		store_db_rollback(db);
+		return err_wrap(err, "migration %lld", (long long)no + 1);
+	}
+	return 0;
+}
+
+int
+store_migrate(struct store_db *db, struct err *err)
+{
+	int64_t done;
+	int rc;
+
+	rc = store_db_exec(
+	        db,
+	        "CREATE TABLE IF NOT EXISTS yz_meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;",
+	        err);
+	if (rc == 0)
+		rc = store_stmt_int(db, "SELECT value FROM yz_meta WHERE name = 'format'", 0, &done,
+		                    err);
+	if (rc < 0)
+		return rc;
+	if (done > STEPS)
+		return err_set(err, ERR_INVALID,
+		               "this database has format %lld, this program knows %d: install the "
+		               "newer yizhan again",
+		               (long long)done, STEPS);
+	for (; done < STEPS; done++) {
+		rc = run_step(db, done, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
