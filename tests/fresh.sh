@@ -27,6 +27,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/yizhan-fresh.XXXXXX") || exit 2
 root=$work/root
 chmod 755 "$work"
 
+# shellcheck disable=SC2317 # called by the trap
 cleanup() {
 	mount | awk -v r="$root/" 'index($3, r) == 1 { print $3 }' | sort -r |
 		while read -r place; do umount "$place" || umount -l "$place"; done
@@ -54,7 +55,8 @@ mirrors() {
 bare_system() {
 	local start=$SECONDS
 	if [ -f "${FRESH_BASE-}" ]; then
-		mkdir -p "$root" && tar -xpf "$FRESH_BASE" -C "$root" || die "cannot unpack $FRESH_BASE"
+		mkdir -p "$root"
+		tar -xpf "$FRESH_BASE" -C "$root" || die "cannot unpack $FRESH_BASE"
 		took 'unpack a bare Debian 12' "$start"
 		return
 	fi
