@@ -47,6 +47,12 @@ struct store_row {
 	struct store_cell *cells; /* rising by column id */
 	uint8_t term[STORE_TERM]; /* as stored; put computes the new one */
 
+	/* what get found (for put; nobody else's business) */
+	bool known;    /* it has a clock */
+	bool was_live; /* it was live then */
+	bool in_table; /* its table holds a row of that key */
+	bool extra;    /* some of its cells are in yz_extra */
+
 	/* what put should do with it */
 	bool changed;   /* versions or values differ from what get gave */
 	bool write_row; /* the table's row must be written too (false in seal, where it already is)
@@ -93,6 +99,9 @@ struct store_batch {
 
 	/* Replica-independent order of two site numbers. */
 	int (*site_cmp)(struct store_batch *b, int site_a, int site_b);
+
+	/* What a site number stands for. */
+	const struct store_site *(*site_name)(struct store_batch *b, int site);
 
 	/* The catalogue's view of a table or schema number. */
 	const struct store_table *(*table)(struct store_batch *b, int id);

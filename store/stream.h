@@ -71,6 +71,10 @@ MUST_CHECK int store_stream_schema_no(struct store_db *db, int stream, int schem
 MUST_CHECK int store_stream_schema_add(struct store_db *db, int stream, int no, int schema,
                                        struct err *err);
 
+/* How many schemas a stream has named so far. */
+MUST_CHECK int store_stream_schema_count(struct store_db *db, int stream, int *count,
+                                         struct err *err);
+
 /* How many records of a stream the hub's life `hub_epoch` has acknowledged (0: none). */
 MUST_CHECK int store_stream_acked(struct store_db *db, int stream,
                                   const uint8_t hub_epoch[STORE_EPOCH], uint64_t *n,

@@ -1,0 +1,568 @@
+/*
+ * store/batch_sqlite.c - rows and their versions in SQLite.
+ *
+ * A row's versions are one yz_clock row:
+ *
+ *   cl, stamp, site, schema   the life and the insert that names it; it speaks for every cell that
+ * insert's schema has ... exc                       ... but for these: per cell varint column id,
+ * zig-zag stamp, varint site extra                     1 if some cells are in yz_extra term, scope
+ * what the row adds to the digest of its scope
+ *
+ * A cell's value is in the user's own table where that can hold it; in yz_extra
+ * (with its version) where it can't: the column or table isn't here, the row is
+ * dead (max cells outlive it), its insert hasn't come yet, or the engine refused
+ * the row.  When a newer schema arrives the next put moves the cells.
+ */
+#include "store/batch.h"
+#include "store/digest.h"
+#include "store/inbox.h"
+#include "store/rows_priv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct io {
+	struct store_rows rows;
+	bool ready;
+};
+
+struct batch {
+	struct store_batch face;
+	struct store_db *db;
+	struct io *io; /* [table - 1] */
+	int io_count;
+	struct store_refusal *refusals;
+	size_t refusal_count, refusal_cap;
+};
+
+static struct batch *
+self(struct store_batch *b)
+{
+	return (struct batch *)b; /* face is the first member */
+}
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_NOMEM, "merge: out of memory");
+}
+
+/* The statements of a table's local schema; NULL if it isn't tracked here. */
+static struct store_rows *
+rows_of(struct batch *b, int table)
+{
+	const struct store_schema *local = store_catalog_table(b->db, table)->local;
+
+	if (local == NULL)
+		return NULL;
+	if (table > b->io_count) {
+		struct io *io = realloc(b->io, (size_t)table * 2 * sizeof *io);
+
+		if (io == NULL)
+			abort();
+		memset(io + b->io_count, 0, ((size_t)table * 2 - (size_t)b->io_count) * sizeof *io);
+		b->io = io;
+		b->io_count = table * 2;
+	}
+	if (!b->io[table - 1].ready) {
+		b->io[table - 1].rows = (struct store_rows){ .db = b->db, .schema = local };
+		b->io[table - 1].ready = true;
+	}
+	return &b->io[table - 1].rows;
+}
+
+static int
+position_of(const struct store_schema *s, int column)
+{
+	for (unsigned i = 0; i < s->column_count; i++)
+		if (s->columns[i].id == column && s->columns[i].key == 0)
+			return (int)i;
+	return -1;
+}
+
+/* ---- get ---- */
+
+/* The cell of a column, made in its place if there is none; the array has room for every column of
+ * the table. */
+static struct store_cell *
+cell_for(struct store_row *row, int column)
+{
+	unsigned at = row->cell_count;
+
+	while (at > 0 && row->cells[at - 1].column >= column)
+		at--;
+	if (at < row->cell_count && row->cells[at].column == column)
+		return &row->cells[at];
+	memmove(&row->cells[at + 1], &row->cells[at],
+	        (row->cell_count - at) * sizeof row->cells[0]);
+	row->cell_count++;
+	row->cells[at] = (struct store_cell){ .column = column, .value = { .type = STORE_NULL } };
+	return &row->cells[at];
+}
+
+static void
+take_covered(struct store_row *row, const struct store_schema *named)
+{
+	for (unsigned i = 0; i < named->column_count; i++) {
+		struct store_cell *cell;
+
+		if (named->columns[i].key > 0)
+			continue;
+		cell = cell_for(row, named->columns[i].id);
+		cell->stamp = row->stamp;
+		cell->site = row->site;
+	}
+}
+
+static int
+take_exceptions(struct store_row *row, unsigned columns, const uint8_t *exc, size_t len,
+                struct err *err)
+{
+	struct rd r = rd_from(exc, len);
+
+	while (!r.bad && r.left > 0) {
+		uint64_t column = rd_varint(&r);
+		int64_t stamp = rd_zigzag(&r);
+		uint64_t site = rd_varint(&r);
+		struct store_cell *cell;
+
+		if (r.bad || column == 0 || column > columns || site > INT32_MAX)
+			break;
+		cell = cell_for(row, (int)column);
+		cell->stamp = stamp;
+		cell->site = (int)site;
+	}
+	return rd_done(&r) ? 0
+	                   : err_set(err, ERR_CORRUPT, "clock of a row: exceptions are damaged");
+}
+
+static int
+take_extras(struct batch *b, struct store_row *row, struct arena *a, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        b->db, "SELECT col, stamp, site, value FROM yz_extra WHERE tbl = ? AND key = ?");
+	int rc;
+
+	store_stmt_put_int(&s, row->table);
+	store_stmt_put_blob(&s, row->key, row->key_len);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		struct store_cell *cell = cell_for(row, (int)store_stmt_get_int(&s));
+
+		cell->stamp = store_stmt_get_int(&s);
+		cell->site = (int)store_stmt_get_int(&s);
+		cell->value = store_stmt_get_value(&s);
+		if (cell->value.bytes == NULL)
+			continue;
+		cell->value.bytes = arena_copy(a, cell->value.bytes, cell->value.len);
+		if (cell->value.bytes == NULL) {
+			rc = no_memory(err);
+			break;
+		}
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+/* Values of the cells that the table's row holds. */
+static int
+take_values(struct batch *b, struct store_row *row, struct arena *a, struct err *err)
+{
+	struct store_value values[STORE_COLUMNS_MAX];
+	struct store_rows *rows = rows_of(b, row->table);
+	int rc;
+
+	if (rows == NULL || row->cl % 2 == 0)
+		return 0;
+	rc = store_rows_get(rows, row->key, row->key_len, values, a, err);
+	row->in_table = rc == 1;
+	if (rc <= 0)
+		return rc;
+	for (unsigned i = 0; i < row->cell_count; i++) {
+		int at = position_of(rows->schema, row->cells[i].column);
+
+		if (at >= 0)
+			row->cells[i].value = values[at];
+	}
+	return 0;
+}
+
+static int
+read_clock(struct batch *b, struct store_row *row, struct store_stmt *s, struct arena *a,
+           struct err *err)
+{
+	const struct store_schema *named;
+	const uint8_t *term, *exc;
+	unsigned columns;
+	size_t len;
+	int rc;
+
+	row->known = true;
+	row->cl = store_stmt_get_int(s);
+	row->stamp = store_stmt_get_int(s);
+	row->site = (int)store_stmt_get_int(s);
+	row->schema = (int)store_stmt_get_int(s);
+	row->scope = (int)store_stmt_get_int(s);
+	row->extra = store_stmt_get_int(s) != 0;
+	row->was_live = store_row_is_live(row);
+	term = store_stmt_get_blob(s, &len);
+	if (len != STORE_TERM)
+		return err_set(err, ERR_CORRUPT, "clock of a row: the term is damaged");
+	memcpy(row->term, term, STORE_TERM);
+
+	columns = store_catalog_table(b->db, row->table)->column_count;
+	row->cells = arena_take(a, columns + 1, sizeof *row->cells);
+	if (row->cells == NULL)
+		return no_memory(err);
+	named = row->schema == 0 ? NULL : store_catalog_schema(b->db, row->schema);
+	if (named != NULL && row->cl % 2 == 1)
+		take_covered(row, named);
+	exc = store_stmt_get_blob(s, &len);
+	rc = take_exceptions(row, columns, exc, len, err);
+	if (rc == 0)
+		rc = take_values(b, row, a, err);
+	if (rc == 0 && row->extra)
+		rc = take_extras(b, row, a, err);
+	return rc;
+}
+
+static int
+get_rows(struct store_batch *face, struct store_row **rows, size_t count, struct arena *a,
+         struct err *err)
+{
+	struct batch *b = self(face);
+	struct store_stmt s =
+	        store_stmt_new(b->db, "SELECT cl, stamp, site, schema, scope, extra, term, exc"
+	                              " FROM yz_clock WHERE tbl = ? AND key = ?");
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < count; i++) {
+		store_stmt_put_int(&s, rows[i]->table);
+		store_stmt_put_blob(&s, rows[i]->key, rows[i]->key_len);
+		rc = store_stmt_step(&s, err);
+		if (rc == 1)
+			rc = read_clock(b, rows[i], &s, a, err);
+		store_stmt_reset(&s);
+	}
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- put ---- */
+
+/* Where each cell goes. */
+struct placing {
+	const struct store_schema *local; /* NULL: nothing fits the table */
+	uint64_t mask;                    /* of local: cells that go into the table's row */
+	struct store_value values[STORE_COLUMNS_MAX];
+	struct buf *exc;
+	bool extra;
+};
+
+static bool
+covered(struct batch *b, const struct store_row *row, const struct store_cell *cell)
+{
+	const struct store_schema *named =
+	        row->schema == 0 ? NULL : store_catalog_schema(b->db, row->schema);
+
+	return row->cl % 2 == 1 && named != NULL && cell->stamp == row->stamp &&
+	       cell->site == row->site && position_of(named, cell->column) >= 0;
+}
+
+static void
+place(struct batch *b, const struct store_row *row, struct placing *p)
+{
+	buf_clear(p->exc);
+	p->mask = 0;
+	p->extra = false;
+	for (unsigned i = 0; i < row->cell_count; i++) {
+		const struct store_cell *cell = &row->cells[i];
+		int at = p->local == NULL ? -1 : position_of(p->local, cell->column);
+
+		if (at < 0) {
+			p->extra = true;
+			continue;
+		}
+		p->mask |= (uint64_t)1 << at;
+		p->values[at] = cell->value;
+		if (covered(b, row, cell))
+			continue;
+		buf_varint(p->exc, (uint64_t)cell->column);
+		buf_zigzag(p->exc, cell->stamp);
+		buf_varint(p->exc, (uint64_t)cell->site);
+	}
+}
+
+static int
+refuse(struct batch *b, struct store_row *row, struct err *why)
+{
+	struct store_refusal *refusal;
+
+	if (b->refusal_count == b->refusal_cap) {
+		size_t cap = b->refusal_cap * 2 + 16;
+		struct store_refusal *list = realloc(b->refusals, cap * sizeof *list);
+
+		if (list == NULL)
+			return no_memory(why);
+		b->refusals = list;
+		b->refusal_cap = cap;
+	}
+	refusal = &b->refusals[b->refusal_count++];
+	refusal->row = row;
+	memcpy(refusal->reason, why->msg, sizeof refusal->reason);
+	refusal->reason[sizeof refusal->reason - 1] = 0;
+	return 0;
+}
+
+/* The table's row; what the engine refuses leaves p->local NULL, so that its cells go to yz_extra.
+ */
+static int
+write_table(struct batch *b, struct store_row *row, struct placing *p, struct err *err)
+{
+	struct store_rows *rows = rows_of(b, row->table);
+	int rc;
+
+	if (rows == NULL)
+		return 0;
+	if (p->local == NULL) {
+		if (!row->in_table)
+			return 0;
+		row->in_table = false;
+		return store_rows_delete(rows, row->key, row->key_len, err);
+	}
+	rc = store_rows_put(rows, row->key, row->key_len, row->in_table, p->mask, p->values, err);
+	if (rc == 0) {
+		row->in_table = true;
+		return 0;
+	}
+	if (rc != ERR_INVALID)
+		return rc;
+	p->local = NULL;
+	rc = refuse(b, row, err);
+	if (rc == 0 && row->in_table)
+		rc = store_rows_delete(rows, row->key, row->key_len, err);
+	row->in_table = false;
+	return rc;
+}
+
+static int
+write_extras(struct batch *b, const struct store_row *row, const struct placing *p, struct err *err)
+{
+	struct store_stmt s;
+	int rc = 0;
+
+	if (row->extra) {
+		s = store_stmt_new(b->db, "DELETE FROM yz_extra WHERE tbl = ? AND key = ?");
+		store_stmt_put_int(&s, row->table);
+		store_stmt_put_blob(&s, row->key, row->key_len);
+		rc = store_stmt_run(&s, err);
+	}
+	for (unsigned i = 0; rc == 0 && p->extra && i < row->cell_count; i++) {
+		const struct store_cell *cell = &row->cells[i];
+
+		if (p->local != NULL && position_of(p->local, cell->column) >= 0)
+			continue;
+		s = store_stmt_new(b->db, "INSERT INTO yz_extra(tbl, key, col, stamp, site, value)"
+		                          " VALUES (?, ?, ?, ?, ?, ?)");
+		store_stmt_put_int(&s, row->table);
+		store_stmt_put_blob(&s, row->key, row->key_len);
+		store_stmt_put_int(&s, cell->column);
+		store_stmt_put_int(&s, cell->stamp);
+		store_stmt_put_int(&s, cell->site);
+		store_stmt_put_value(&s, &cell->value);
+		rc = store_stmt_run(&s, err);
+	}
+	return rc;
+}
+
+static int
+write_clock(struct batch *b, const struct store_row *row, const struct placing *p, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(b->db, row->known ? "UPDATE yz_clock SET cl = ?, stamp = ?, site = "
+	                                           "?, schema = ?, scope = ?, extra = ?,"
+	                                           " term = ?, exc = ? WHERE tbl = ? AND key = ?"
+	                                         : "INSERT INTO yz_clock(cl, stamp, site, schema, "
+	                                           "scope, extra, term, exc, tbl, key)"
+	                                           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+
+	store_stmt_put_int(&s, row->cl);
+	store_stmt_put_int(&s, row->stamp);
+	store_stmt_put_int(&s, row->site);
+	store_stmt_put_int(&s, row->schema);
+	store_stmt_put_int(&s, row->scope);
+	store_stmt_put_int(&s, p->extra);
+	store_stmt_put_blob(&s, row->term, STORE_TERM);
+	if (p->exc->len == 0)
+		store_stmt_put_null(&s);
+	else
+		store_stmt_put_blob(&s, p->exc->bytes, p->exc->len);
+	store_stmt_put_int(&s, row->table);
+	store_stmt_put_blob(&s, row->key, row->key_len);
+	return store_stmt_run(&s, err);
+}
+
+/* One scope's digest while a put goes on. */
+struct tally {
+	struct store_digest digest;
+	bool loaded;
+};
+
+static int
+write_tally(struct batch *b, const struct tally *t, struct err *err)
+{
+	struct store_stmt s;
+
+	if (!t->loaded)
+		return 0;
+	s = store_stmt_new(
+	        b->db,
+	        "INSERT INTO yz_digest(scope, sum, rows) VALUES (?, ?, ?)"
+	        " ON CONFLICT(scope) DO UPDATE SET sum = excluded.sum, rows = excluded.rows");
+	store_stmt_put_int(&s, t->digest.scope);
+	store_stmt_put_blob(&s, t->digest.sum, STORE_TERM);
+	store_stmt_put_int(&s, t->digest.rows);
+	return store_stmt_run(&s, err);
+}
+
+static int
+use_tally(struct batch *b, struct tally *t, int scope, struct err *err)
+{
+	int rc = 0;
+
+	if (t->loaded && t->digest.scope == scope)
+		return 0;
+	rc = write_tally(b, t, err);
+	if (rc == 0)
+		rc = store_digest_get(b->db, scope, &t->digest, err);
+	t->loaded = rc == 0;
+	return rc;
+}
+
+static int
+put_row(struct batch *b, struct store_row *row, struct buf *exc, struct tally *tally,
+        struct err *err)
+{
+	struct placing p = { .exc = exc };
+	bool was_live = row->known && row->was_live;
+	uint8_t old[STORE_TERM];
+	int rc;
+
+	memcpy(old, row->term, STORE_TERM);
+	store_row_term(&b->face, row, row->term);
+	if (store_row_is_live(row))
+		p.local = store_catalog_table(b->db, row->table)->local;
+	place(b, row, &p);
+	rc = use_tally(b, tally, row->scope, err);
+	if (rc == 0 && row->write_row)
+		rc = write_table(b, row, &p, err);
+	if (rc == 0 && p.local == NULL)
+		place(b, row, &p);
+	if (rc == 0)
+		rc = write_extras(b, row, &p, err);
+	if (rc == 0)
+		rc = write_clock(b, row, &p, err);
+	if (rc < 0)
+		return err_wrap(err, "table %s", store_catalog_table(b->db, row->table)->name);
+	store_digest_move(tally->digest.sum, row->term, old);
+	tally->digest.rows += (int)store_row_is_live(row) - (int)was_live;
+	row->known = true;
+	row->was_live = store_row_is_live(row);
+	row->extra = p.extra;
+	row->changed = row->write_row = false;
+	return 0;
+}
+
+static int
+put_rows(struct store_batch *face, struct store_row **rows, size_t count, struct err *err)
+{
+	struct batch *b = self(face);
+	struct tally tally = { 0 };
+	struct buf exc = { 0 };
+	int rc = 0;
+
+	b->refusal_count = 0;
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (rows[i]->changed)
+			rc = put_row(b, rows[i], &exc, &tally, err);
+	if (rc == 0)
+		rc = buf_check(&exc, err);
+	if (rc == 0)
+		rc = write_tally(b, &tally, err);
+	buf_free(&exc);
+	return rc;
+}
+
+/* ---- the rest of the face ---- */
+
+static int
+site_cmp(struct store_batch *face, int site_a, int site_b)
+{
+	return store_catalog_site_cmp(self(face)->db, site_a, site_b);
+}
+
+static const struct store_site *
+site_name(struct store_batch *face, int site)
+{
+	return store_catalog_site_of(self(face)->db, site);
+}
+
+static const struct store_table *
+table(struct store_batch *face, int id)
+{
+	return store_catalog_table(self(face)->db, id);
+}
+
+static const struct store_schema *
+schema(struct store_batch *face, int id)
+{
+	return store_catalog_schema(self(face)->db, id);
+}
+
+static int
+lose(struct store_batch *face, const struct store_loser *loser, struct err *err)
+{
+	return store_inbox_add(self(face)->db, loser, err);
+}
+
+struct store_batch *
+store_batch_sqlite_new(struct store_db *db)
+{
+	struct batch *b = calloc(1, sizeof *b);
+
+	if (b == NULL)
+		return NULL;
+	b->db = db;
+	b->face = (struct store_batch){
+		.get = get_rows,
+		.put = put_rows,
+		.lose = lose,
+		.site_cmp = site_cmp,
+		.site_name = site_name,
+		.table = table,
+		.schema = schema,
+	};
+	return &b->face;
+}
+
+void
+store_batch_sqlite_free(struct store_batch *face)
+{
+	struct batch *b = self(face);
+
+	if (b == NULL)
+		return;
+	for (int i = 0; i < b->io_count; i++)
+		if (b->io[i].ready)
+			store_rows_end(&b->io[i].rows);
+	free(b->io);
+	free(b->refusals);
+	free(b);
+}
+
+size_t
+store_batch_sqlite_refused(struct store_batch *face, const struct store_refusal **list)
+{
+	*list = self(face)->refusals;
+	return self(face)->refusal_count;
+}

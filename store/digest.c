@@ -1,0 +1,218 @@
+#include "store/digest.h"
+#include "store/stmt.h"
+
+#include <string.h>
+
+static int
+get_digest(struct store_stmt *s, struct store_digest *out, struct err *err)
+{
+	size_t len;
+	const uint8_t *sum;
+
+	out->scope = (int)store_stmt_get_int(s);
+	sum = store_stmt_get_blob(s, &len);
+	out->rows = store_stmt_get_int(s);
+	if (len != STORE_TERM)
+		return err_set(err, ERR_CORRUPT, "digest of scope %d is damaged", out->scope);
+	memcpy(out->sum, sum, STORE_TERM);
+	return 0;
+}
+
+int
+store_digest_get(struct store_db *db, int scope, struct store_digest *out, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT scope, sum, rows FROM yz_digest WHERE scope = ?");
+	int rc;
+
+	*out = (struct store_digest){ .scope = scope };
+	store_stmt_put_int(&s, scope);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1)
+		rc = get_digest(&s, out, err);
+	store_stmt_end(&s);
+	return rc;
+}
+
+int
+store_digest_list(struct store_db *db, struct arena *a, struct store_digest **list, size_t *count,
+                  struct err *err)
+{
+	struct store_stmt s;
+	int64_t total;
+	int rc;
+
+	*count = 0;
+	rc = store_stmt_int(db, "SELECT count(*) FROM yz_digest", 0, &total, err);
+	if (rc < 0)
+		return rc;
+	*list = arena_take(a, (size_t)total + 1, sizeof **list);
+	if (*list == NULL)
+		return err_set(err, ERR_NOMEM, "digest: out of memory");
+	s = store_stmt_new(db, "SELECT scope, sum, rows FROM yz_digest ORDER BY scope");
+	while (*count < (size_t)total && (rc = store_stmt_step(&s, err)) == 1) {
+		rc = get_digest(&s, &(*list)[*count], err);
+		if (rc < 0)
+			break;
+		(*count)++;
+	}
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- verify ---- */
+
+enum { VERIFY_ROWS = 500 };
+
+struct verify {
+	struct store_db *db;
+	bool deep;
+	store_digest_tell *tell;
+	void *ctx;
+	int64_t rows, faults;
+	struct store_digest *sums; /* recomputed, [scope - 1] */
+	int scopes;
+};
+
+static void
+fault(struct verify *v, const struct store_row *row, const char *table, const char *what)
+{
+	struct store_digest_fault f = { .table = table, .what = what };
+
+	if (row != NULL) {
+		f.key = row->key;
+		f.key_len = row->key_len;
+	}
+	v->faults++;
+	v->tell(v->ctx, &f);
+}
+
+static void
+check_rows(struct verify *v, struct store_batch *b, struct store_row **rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct store_table *t = store_catalog_table(v->db, rows[i]->table);
+		uint8_t term[STORE_TERM];
+
+		store_row_term(b, rows[i], term);
+		if (memcmp(term, rows[i]->term, STORE_TERM) != 0)
+			fault(v, rows[i], t->name,
+			      "the row's values are not those it was written with (changed without "
+			      "capture?)");
+		if (store_row_is_live(rows[i]) && t->local != NULL && !rows[i]->in_table &&
+		    !rows[i]->extra)
+			fault(v, rows[i], t->name, "the row is gone without having been deleted");
+	}
+}
+
+/* Up to VERIFY_ROWS clocks after the given place; their terms go into the sums. */
+static int
+next_clocks(struct verify *v, struct store_row *at, struct arena *a, struct store_row **rows,
+            size_t *count, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(v->db, "SELECT tbl, key, scope, term, cl, stamp FROM yz_clock"
+	                              " WHERE (tbl, key) > (?, ?) ORDER BY tbl, key LIMIT 500");
+	static const uint8_t zero[STORE_TERM];
+	int rc;
+
+	*count = 0;
+	store_stmt_put_int(&s, at->table);
+	store_stmt_put_blob(&s, at->key, at->key_len);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		struct store_row *row = arena_take(a, 1, sizeof *row);
+		const uint8_t *bytes;
+		size_t len;
+
+		if (row == NULL) {
+			rc = err_set(err, ERR_NOMEM, "verify: out of memory");
+			break;
+		}
+		row->table = (int)store_stmt_get_int(&s);
+		bytes = store_stmt_get_blob(&s, &row->key_len);
+		row->key = arena_copy(a, bytes, row->key_len);
+		row->scope = (int)store_stmt_get_int(&s);
+		bytes = store_stmt_get_blob(&s, &len);
+		row->cl = store_stmt_get_int(&s);
+		row->stamp = store_stmt_get_int(&s);
+		if (len == STORE_TERM && row->scope >= 1 && row->scope <= v->scopes) {
+			store_digest_move(v->sums[row->scope - 1].sum, bytes, zero);
+			v->sums[row->scope - 1].rows += store_row_is_live(row);
+		}
+		rows[(*count)++] = row;
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+static int
+walk(struct verify *v, struct store_batch *b, struct err *err)
+{
+	struct store_row at = { .key = (const uint8_t *)"" };
+	struct store_row *rows[VERIFY_ROWS];
+	struct arena now = { 0 }, before = { 0 };
+	size_t count;
+	int rc;
+
+	do {
+		rc = next_clocks(v, &at, &now, rows, &count, err);
+		if (rc == 0 && count > 0 && v->deep)
+			rc = b->get(b, rows, count, &now, err);
+		if (rc == 0 && v->deep)
+			check_rows(v, b, rows, count);
+		if (rc == 0 && count > 0)
+			at = *rows[count - 1];
+		v->rows += (int64_t)count;
+		arena_free(&before);
+		before = now; /* `at` lives in it */
+		now = (struct arena){ 0 };
+	} while (rc == 0 && count == VERIFY_ROWS);
+	arena_free(&before);
+	arena_free(&now);
+	return rc;
+}
+
+static int
+compare(struct verify *v, struct err *err)
+{
+	for (int scope = 1; scope <= v->scopes; scope++) {
+		struct store_digest kept;
+		int rc = store_digest_get(v->db, scope, &kept, err);
+
+		if (rc < 0)
+			return rc;
+		if (memcmp(kept.sum, v->sums[scope - 1].sum, STORE_TERM) != 0 ||
+		    kept.rows != v->sums[scope - 1].rows)
+			fault(v, NULL, store_catalog_scope_of(v->db, scope),
+			      "the digest kept for this scope is not the sum over its rows");
+	}
+	return 0;
+}
+
+int
+store_digest_verify(struct store_db *db, bool deep, store_digest_tell *tell, void *ctx,
+                    int64_t *rows, int64_t *faults, struct err *err)
+{
+	struct verify v = { .db = db, .deep = deep, .tell = tell, .ctx = ctx };
+	struct store_batch *b = store_batch_sqlite_new(db);
+	struct arena a = { 0 };
+	int64_t scopes;
+	int rc;
+
+	if (b == NULL)
+		return err_set(err, ERR_NOMEM, "verify: out of memory");
+	rc = store_stmt_int(db, "SELECT max(id) FROM yz_scope", 0, &scopes, err);
+	v.scopes = (int)scopes;
+	v.sums = arena_take(&a, (size_t)scopes + 1, sizeof *v.sums);
+	if (rc == 0 && v.sums == NULL)
+		rc = err_set(err, ERR_NOMEM, "verify: out of memory");
+	if (rc == 0)
+		rc = walk(&v, b, err);
+	if (rc == 0)
+		rc = compare(&v, err);
+	*rows = v.rows;
+	*faults = v.faults;
+	store_batch_sqlite_free(b);
+	arena_free(&a);
+	return rc;
+}

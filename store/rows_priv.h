@@ -1,0 +1,42 @@
+/*
+ * store/rows_priv.h - one tracked table's own rows, by canonical key: compiled
+ * statements for reading, inserting, updating and deleting them.
+ */
+#ifndef STORE_ROWS_PRIV_H
+#define STORE_ROWS_PRIV_H
+
+#include "store/batch.h"
+#include "store/stmt.h"
+
+struct store_rows {
+	struct store_db *db;
+	const struct store_schema *schema; /* the local one; the statements are for it */
+	struct store_stmt select, upsert, update, erase;
+	bool has_select, has_upsert, has_update, has_erase;
+	uint64_t upsert_mask, update_mask;
+};
+
+/* Append `name` quoted as an SQL identifier. */
+void store_rows_quote(struct buf *out, const char *name);
+
+/* End every statement. */
+void store_rows_end(struct store_rows *rows);
+
+/*
+ * Read the row: 1 and values by column position (bytes borrowed from `a`), 0 if there is none,
+ * negative on error.
+ */
+MUST_CHECK int store_rows_get(struct store_rows *rows, const uint8_t *key, size_t key_len,
+                              struct store_value *values, struct arena *a, struct err *err);
+
+/* Write the cells in `mask` of a row that is (`present`) or isn't there; other columns keep their
+ * default. */
+MUST_CHECK int store_rows_put(struct store_rows *rows, const uint8_t *key, size_t key_len,
+                              bool present, uint64_t mask, const struct store_value *values,
+                              struct err *err);
+
+/* Remove the row. */
+MUST_CHECK int store_rows_delete(struct store_rows *rows, const uint8_t *key, size_t key_len,
+                                 struct err *err);
+
+#endif /* STORE_ROWS_PRIV_H */
