@@ -14,6 +14,7 @@ main(void)
 
 	srunner_add_suite(runner, suite_base_file());
 	srunner_add_suite(runner, suite_base_rd());
+	srunner_add_suite(runner, suite_sync_gitconf());
 
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -6,5 +6,6 @@
 
 Suite *suite_base_file(void);
 Suite *suite_base_rd(void);
+Suite *suite_sync_gitconf(void);
 
 #endif /* TESTS_SUITES_H */
