@@ -51,35 +51,61 @@ bits_of(double r)
 	return bits;
 }
 
-void
-store_value_write(struct buf *out, const struct store_value *v)
+static size_t
+head_varint(uint8_t tag, uint64_t value, uint8_t out[STORE_VALUE_HEAD])
+{
+	size_t len = 0;
+
+	out[len++] = tag;
+	for (; value >= 0x80; value >>= 7)
+		out[len++] = (uint8_t)(value | 0x80);
+	out[len++] = (uint8_t)value;
+	return len;
+}
+
+static size_t
+head_real(double r, uint8_t out[STORE_VALUE_HEAD])
+{
+	uint64_t bits = bits_of(r);
+
+	out[0] = isnan(r) ? TAG_NULL : TAG_REAL;
+	if (isnan(r))
+		return 1;
+	for (unsigned i = 0; i < 8; i++)
+		out[1 + i] = (uint8_t)(bits >> (56 - 8 * i));
+	return 9;
+}
+
+size_t
+store_value_head(const struct store_value *v, uint8_t out[STORE_VALUE_HEAD])
 {
 	switch (v->type) {
 	case STORE_NULL:
-		buf_u8(out, TAG_NULL);
-		return;
-	case STORE_INT:
-		buf_u8(out, TAG_INT);
-		buf_zigzag(out, v->num.i);
-		return;
+		out[0] = TAG_NULL;
+		return 1;
+	case STORE_INT: /* zig-zag */
+		return head_varint(TAG_INT,
+		                   (uint64_t)v->num.i << 1 ^ (v->num.i < 0 ? UINT64_MAX : 0), out);
 	case STORE_REAL:
-		buf_u8(out, isnan(v->num.r) ? TAG_NULL : TAG_REAL);
-		if (!isnan(v->num.r))
-			buf_u64(out, bits_of(v->num.r));
-		return;
+		return head_real(v->num.r, out);
 	case STORE_TEXT:
-		buf_u8(out, TAG_TEXT);
-		buf_lenbytes(out, v->bytes, v->len);
-		return;
+		return head_varint(TAG_TEXT, v->len, out);
 	case STORE_BLOB:
-		buf_u8(out, v->len == 16 ? TAG_ID : TAG_BLOB);
-		if (v->len == 16)
-			buf_put(out, v->bytes, 16);
-		else
-			buf_lenbytes(out, v->bytes, v->len);
-		return;
+		out[0] = TAG_ID;
+		return v->len == 16 ? 1 : head_varint(TAG_BLOB, v->len, out);
 	}
 	assert(!"a value has one of five types");
+	return 0;
+}
+
+void
+store_value_write(struct buf *out, const struct store_value *v)
+{
+	uint8_t head[STORE_VALUE_HEAD];
+
+	buf_put(out, head, store_value_head(v, head));
+	if (v->type == STORE_TEXT || v->type == STORE_BLOB)
+		buf_put(out, v->bytes, v->len);
 }
 
 static struct store_value

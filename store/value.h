@@ -40,6 +40,13 @@ struct store_value store_value_real(double r);
 struct store_value store_value_text(const char *text);
 struct store_value store_value_blob(const void *bytes, size_t len);
 
+/*
+ * The canonical form without a text's or blob's bytes, which follow it; returns its length.  For
+ * those who have no buf to write to.
+ */
+enum { STORE_VALUE_HEAD = 11 };
+size_t store_value_head(const struct store_value *v, uint8_t out[STORE_VALUE_HEAD]);
+
 /* Append the canonical form. */
 void store_value_write(struct buf *out, const struct store_value *v);
 
