@@ -82,6 +82,12 @@ MUST_CHECK int store_meta_get(struct store_db *db, const char *name, struct buf 
 MUST_CHECK int store_meta_set(struct store_db *db, const char *name, const void *bytes, size_t len,
                               struct err *err);
 
+/* The same for whole numbers; `missing` if absent. */
+MUST_CHECK int store_meta_get_int(struct store_db *db, const char *name, int64_t missing,
+                                  int64_t *value, struct err *err);
+MUST_CHECK int store_meta_set_int(struct store_db *db, const char *name, int64_t value,
+                                  struct err *err);
+
 /* The site that this file writes as now (meta "node" and "epoch"). */
 MUST_CHECK int store_meta_self(struct store_db *db, struct store_site *self, struct err *err);
 

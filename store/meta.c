@@ -39,6 +39,32 @@ store_meta_set(struct store_db *db, const char *name, const void *bytes, size_t 
 }
 
 int
+store_meta_get_int(struct store_db *db, const char *name, int64_t missing, int64_t *value,
+                   struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "SELECT value FROM yz_meta WHERE name = ?");
+	int rc;
+
+	store_stmt_put_text(&s, name);
+	rc = store_stmt_step(&s, err);
+	*value = rc == 1 ? store_stmt_get_int(&s) : missing;
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+int
+store_meta_set_int(struct store_db *db, const char *name, int64_t value, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "INSERT INTO yz_meta(name, value) VALUES (?, ?)"
+	                           " ON CONFLICT(name) DO UPDATE SET value = excluded.value");
+
+	store_stmt_put_text(&s, name);
+	store_stmt_put_int(&s, value);
+	return store_stmt_run(&s, err);
+}
+
+int
 store_meta_self(struct store_db *db, struct store_site *self, struct err *err)
 {
 	struct buf node = { 0 }, epoch = { 0 };

@@ -1,0 +1,37 @@
+#include "sync/replica.h"
+
+int
+sync_replica_open(struct sync_replica *r, struct store_db *db, bool is_hub, struct err *err)
+{
+	int rc;
+
+	*r = (struct sync_replica){ .db = db, .is_hub = is_hub };
+	rc = store_meta_self(db, &r->self, err);
+	if (rc == 0)
+		rc = store_db_begin(db, err);
+	if (rc == 0)
+		rc = store_catalog_site(db, r->self.node, r->self.epoch, &r->self.id, err);
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	if (rc < 0) {
+		store_db_rollback(db);
+		return rc;
+	}
+	r->batch = store_batch_sqlite_new(db);
+	return r->batch == NULL ? err_set(err, ERR_NOMEM, "out of memory") : 0;
+}
+
+void
+sync_replica_close(struct sync_replica *r)
+{
+	store_batch_sqlite_free(r->batch);
+	r->batch = NULL;
+}
+
+int64_t
+sync_replica_now_ms(const struct sync_replica *r)
+{
+	int64_t now = env_wall_ms(store_db_env(r->db)) + r->clock_offset_ms;
+
+	return now > r->clock_floor_ms ? now : r->clock_floor_ms;
+}

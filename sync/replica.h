@@ -1,0 +1,53 @@
+/*
+ * sync/replica.h - one database as the sync engine sees it: who we are, what
+ * time it is, whose word counts, and who wants to hear of merged units.
+ *
+ * Seal and ingest share it.  It owns nothing but its batch.
+ */
+#ifndef SYNC_REPLICA_H
+#define SYNC_REPLICA_H
+
+#include "store/batch.h"
+#include "sync/sign.h"
+
+/* A unit that has just been sealed or merged, inside its transaction. */
+struct sync_unit {
+	int site;
+	int scope;
+	int stream;
+	uint64_t first, last; /* records of the stream, opening included */
+	int64_t sealed_ms;
+	struct store_row **rows; /* those that changed by it; each once */
+	size_t count;
+};
+
+struct sync_replica {
+	struct store_db *db; /* STORE_MERGE; borrowed */
+	struct store_batch *batch;
+	struct store_site self; /* id set */
+	bool is_hub;
+	int64_t clock_offset_ms; /* hub time - our wall clock, as far as known */
+	int64_t clock_floor_ms;  /* time can't be earlier: last known hub time, build date */
+
+	/* May this site write this scope?  NULL: yes.  Integrity is another matter: it is always
+	 * stored. */
+	bool (*may_write)(void *ctx, const struct store_site *site, const char *scope);
+	/* The public key that signs this site's heads; false if unknown. */
+	bool (*key_of)(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY]);
+	/* Called for each unit whose rows changed, in the transaction; NULL: nobody listens. */
+	int (*applied)(void *ctx, const struct sync_unit *unit, struct err *err);
+	void *ctx;
+};
+
+/* Make ready over an open STORE_MERGE database whose meta has node and epoch; hooks are set by the
+ * caller after. */
+MUST_CHECK int sync_replica_open(struct sync_replica *r, struct store_db *db, bool is_hub,
+                                 struct err *err);
+
+/* Free what it owns; the database stays open. */
+void sync_replica_close(struct sync_replica *r);
+
+/* The best estimate of the time: wall clock, corrected, never before the floor. */
+int64_t sync_replica_now_ms(const struct sync_replica *r);
+
+#endif /* SYNC_REPLICA_H */

@@ -1,0 +1,31 @@
+/*
+ * sync/seal.h - from the triggers' log to records of our streams.
+ *
+ *   yz_log -> net effect per row -> stamps -> clocks, terms, digests -> units -> segments -> log
+ * empty
+ *
+ * All in the caller's transaction, so that nobody can write between.  Needs no
+ * key: signing is a later step (sync_seal_sign).
+ */
+#ifndef SYNC_SEAL_H
+#define SYNC_SEAL_H
+
+#include "sync/replica.h"
+
+struct sync_sealed {
+	int64_t changes;
+	int64_t units;
+	int64_t not_ours; /* rows of a scope that this site may not write: kept here, listed in
+	                     quarantine */
+};
+
+/*
+ * Seal everything that waits in the log.  Must run inside a transaction of r->db.  On error the
+ * caller rolls back and nothing has happened.
+ */
+MUST_CHECK int sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err);
+
+/* Sign the last segment of every own stream that isn't signed yet. In a transaction. */
+MUST_CHECK int sync_seal_sign(struct sync_replica *r, const struct sync_key *key, struct err *err);
+
+#endif /* SYNC_SEAL_H */
