@@ -14,6 +14,7 @@
  * the row.  When a newer schema arrives the next put moves the cells.
  */
 #include "store/batch.h"
+#include "store/db_priv.h"
 #include "store/digest.h"
 #include "store/inbox.h"
 #include "store/rows_priv.h"
@@ -24,6 +25,7 @@
 
 struct io {
 	struct store_rows rows;
+	int64_t generation; /* of the catalogue that rows.schema points into */
 	bool ready;
 };
 
@@ -53,11 +55,12 @@ static struct store_rows *
 rows_of(struct batch *b, int table)
 {
 	const struct store_schema *local = store_catalog_table(b->db, table)->local;
+	struct io *io;
 
 	if (local == NULL)
 		return NULL;
 	if (table > b->io_count) {
-		struct io *io = realloc(b->io, (size_t)table * 2 * sizeof *io);
+		io = realloc(b->io, (size_t)table * 2 * sizeof *io);
 
 		if (io == NULL)
 			abort();
@@ -65,11 +68,18 @@ rows_of(struct batch *b, int table)
 		b->io = io;
 		b->io_count = table * 2;
 	}
-	if (!b->io[table - 1].ready) {
-		b->io[table - 1].rows = (struct store_rows){ .db = b->db, .schema = local };
-		b->io[table - 1].ready = true;
+	io = &b->io[table - 1];
+	if (io->ready &&
+	    (io->generation != b->db->catalog_generation || io->rows.schema != local)) {
+		store_rows_end(&io->rows);
+		io->ready = false;
 	}
-	return &b->io[table - 1].rows;
+	if (!io->ready) {
+		io->rows = (struct store_rows){ .db = b->db, .schema = local };
+		io->generation = b->db->catalog_generation;
+		io->ready = true;
+	}
+	return &io->rows;
 }
 
 static int

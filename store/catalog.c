@@ -69,6 +69,7 @@ store_catalog_forget(struct store_db *db)
 	free(c->schemas.items);
 	free(c);
 	db->catalog = NULL;
+	db->catalog_generation++;
 }
 
 void

@@ -26,6 +26,7 @@ struct store_db {
 	const struct env *env;
 	enum store_mode mode;
 	struct store_catalog *catalog; /* store/catalog.c; NULL until asked for */
+	int64_t catalog_generation;    /* counts how often the cache was dropped */
 	bool catalog_checked;          /* its turn was looked at in this transaction */
 	struct store_kept kept[STORE_KEPT_MAX];
 	uint8_t id_prefix[9]; /* store/id.c: site prefix (5) and run (4) */

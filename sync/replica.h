@@ -26,8 +26,10 @@ struct sync_replica {
 	struct store_batch *batch;
 	struct store_site self; /* id set */
 	bool is_hub;
-	int64_t clock_offset_ms; /* hub time - our wall clock, as far as known */
-	int64_t clock_floor_ms;  /* time can't be earlier: last known hub time, build date */
+	bool hub_known;                  /* hub_node is set */
+	uint8_t hub_node[STORE_NODE_ID]; /* who may write hub-only columns */
+	int64_t clock_offset_ms;         /* hub time - our wall clock, as far as known */
+	int64_t clock_floor_ms; /* time can't be earlier: last known hub time, build date */
 
 	/* May this site write this scope?  NULL: yes.  Integrity is another matter: it is always
 	 * stored. */

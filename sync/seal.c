@@ -24,6 +24,7 @@
 #include "sync/segment.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -430,11 +431,19 @@ name_schema(struct unit *u, const struct store_schema *schema, unsigned *no, str
 	struct buf bytes = { 0 };
 	int known, rc;
 
+	for (size_t i = 0; i < u->named_count; i++)
+		if (u->named[i].schema == schema->id) {
+			*no = u->named[i].no;
+			return 0;
+		}
 	rc = store_stream_schema_no(db, u->stream.id, schema->id, &known, err);
-	*no = (unsigned)known;
-	if (rc < 0 || known > 0)
+	if (rc < 0)
 		return rc;
-	*no = (unsigned)++u->schema_count;
+	*no = known > 0 ? (unsigned)known : (unsigned)++u->schema_count;
+	u->named[u->named_count].schema = schema->id;
+	u->named[u->named_count++].no = *no;
+	if (known > 0)
+		return 0;
 	rc = store_stream_schema_add(db, u->stream.id, (int)*no, schema->id, err);
 	if (rc < 0)
 		return rc;
@@ -612,8 +621,12 @@ write_scope(struct seal *s, int scope, bool more, struct err *err)
 	uint64_t first;
 	int rc;
 
-	u.records = arena_take(&s->arena, SEAL_RECORDS + 1, sizeof *u.records);
-	if (u.records == NULL)
+	u.records =
+	        arena_take(&s->arena, (s->count < SEAL_RECORDS ? 2 * s->count : SEAL_RECORDS) + 2,
+	                   sizeof *u.records);
+	u.named = arena_take(&s->arena, (size_t)store_catalog_table_count(s->r->db) + 1,
+	                     sizeof *u.named);
+	if (u.records == NULL || u.named == NULL)
 		return no_memory(err);
 	rc = store_stream_find(s->r->db, s->r->self.id, scope, true, &s->arena, &u.stream, err);
 	if (rc == 0)

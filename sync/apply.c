@@ -1,0 +1,366 @@
+/*
+ * sync/apply.c - the heart of ingest: what a unit does to the rows.
+ *
+ * Rights are checked per change.  A change outside its writer's rights is not
+ * applied, is listed with its reason, and the rest of the unit goes on:
+ *
+ *   the writer may write the scope (its grant)              else the whole unit is kept aside
+ *   an inserted row's scope column names the stream's scope
+ *   a changed row belongs to the stream's scope
+ *   a column that only the hub may write comes from the hub (an insert may carry its default)
+ *
+ * A conflict is two different values of one cell by two sites neither of which
+ * had seen the other's (sync/seen.h).  The loser is kept.
+ */
+#include "store/inbox.h"
+#include "sync/apply_priv.h"
+#include "sync/merge.h"
+#include "sync/seen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct applying {
+	struct sync_apply *u;
+	struct store_row *rows;   /* distinct, in order of first mention */
+	struct store_row **order; /* sorted by table and key */
+	struct store_row **of;    /* [change]: its row; NULL if it isn't applied */
+	size_t row_count;
+	const struct store_change *now; /* the change being merged */
+	struct store_loser *losers;
+	size_t loser_count, loser_cap;
+	bool no_memory;
+	int64_t open_conflicts;
+};
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_NOMEM, "merge: out of memory");
+}
+
+/* ---- rows of the unit ---- */
+
+struct place {
+	const struct store_change *change;
+	size_t i;
+};
+
+static int
+cmp_place(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+	size_t len =
+	        a->change->key_len < b->change->key_len ? a->change->key_len : b->change->key_len;
+	int ta = a->change->schema->table_id, tb = b->change->schema->table_id, order;
+
+	if (ta != tb)
+		return ta < tb ? -1 : 1;
+	order = memcmp(a->change->key, b->change->key, len);
+	if (order != 0)
+		return order;
+	if (a->change->key_len != b->change->key_len)
+		return a->change->key_len < b->change->key_len ? -1 : 1;
+	return (a->i > b->i) - (a->i < b->i);
+}
+
+static bool
+same_row(const struct store_change *a, const struct store_change *b)
+{
+	return a->schema->table_id == b->schema->table_id && a->key_len == b->key_len &&
+	       memcmp(a->key, b->key, a->key_len) == 0;
+}
+
+static struct store_row *
+new_row(struct applying *ap, const struct store_change *c)
+{
+	struct store_row *row = &ap->rows[ap->row_count];
+
+	*row = (struct store_row){
+		.table = c->schema->table_id,
+		.scope = ap->u->stream->scope,
+		.key = c->key,
+		.key_len = c->key_len,
+	};
+	ap->order[ap->row_count++] = row;
+	return row;
+}
+
+/* Find the distinct rows and read them. */
+static int
+gather(struct applying *ap, struct err *err)
+{
+	struct sync_apply *u = ap->u;
+	size_t count = u->opening->changes, used = 0;
+	struct place *places = arena_take(u->arena, count, sizeof *places);
+
+	ap->rows = arena_take(u->arena, count, sizeof *ap->rows);
+	ap->order = arena_take(u->arena, count, sizeof(struct store_row *));
+	ap->of = arena_take(u->arena, count, sizeof(struct store_row *));
+	if (places == NULL || ap->rows == NULL || ap->order == NULL || ap->of == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < count; i++)
+		if (u->changes[i].type == SYNC_CHANGE)
+			places[used++] = (struct place){ &u->changes[i].change, i };
+	if (used > 1)
+		qsort(places, used, sizeof *places, cmp_place);
+	for (size_t i = 0; i < used; i++)
+		ap->of[places[i].i] = i > 0 && same_row(places[i].change, places[i - 1].change)
+		                              ? ap->of[places[i - 1].i]
+		                              : new_row(ap, places[i].change);
+	return u->r->batch->get(u->r->batch, ap->order, ap->row_count, u->arena, err);
+}
+
+/* ---- rights ---- */
+
+static int
+keep_aside(struct applying *ap, const struct store_change *c, uint64_t n, const char *reason,
+           struct err *err)
+{
+	struct store_quarantined q = {
+		.scope = ap->u->stream->scope,
+		.stream = ap->u->stream->id,
+		.n = n,
+		.table = c == NULL ? 0 : c->schema->table_id,
+		.key = c == NULL ? (const uint8_t *)"" : c->key,
+		.key_len = c == NULL ? 0 : c->key_len,
+		.reason = reason,
+	};
+
+	ap->u->kept_aside++;
+	return store_quarantine_add(ap->u->r->db, &q, err);
+}
+
+static bool
+from_hub(const struct sync_apply *u)
+{
+	const struct store_site *site = store_catalog_site_of(u->r->db, u->stream->site);
+
+	return u->r->hub_known && memcmp(site->node, u->r->hub_node, STORE_NODE_ID) == 0;
+}
+
+static uint64_t
+hub_columns(const struct store_schema *s)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < s->column_count; i++)
+		if (s->columns[i].hub_only && s->columns[i].key == 0)
+			mask |= (uint64_t)1 << i;
+	return mask;
+}
+
+/* NULL if the change may be applied, else why not.  May take forbidden columns out of its mask. */
+static const char *
+forbidden(struct applying *ap, struct store_change *c, const struct store_row *row)
+{
+	const char *scope = store_catalog_scope_of(ap->u->r->db, ap->u->stream->scope);
+	char own[STORE_SCOPE_MAX + 1];
+	struct err why;
+
+	if (row->known && row->scope != ap->u->stream->scope)
+		return "the row belongs to another scope";
+	if (c->op == STORE_INSERT &&
+	    (store_schema_scope(c->schema, c->values, own, &why) < 0 || strcmp(own, scope) != 0))
+		return "the row's own scope is not the one it was sent in";
+	if (c->op == STORE_UPDATE && (c->mask & hub_columns(c->schema)) != 0 && !from_hub(ap->u)) {
+		c->mask &= ~hub_columns(c->schema);
+		return "a column that only the hub may write was written elsewhere";
+	}
+	return NULL;
+}
+
+/* ---- conflicts ---- */
+
+static bool
+covers(struct applying *ap, const uint8_t *seen, size_t len, const struct store_cell *cell)
+{
+	return sync_seen_covers(seen, len, store_catalog_site_of(ap->u->r->db, cell->site),
+	                        cell->stamp);
+}
+
+/* Had the writer of `cell` seen `of` when it wrote? */
+static bool
+had_seen(struct applying *ap, const struct store_cell *cell, const struct store_cell *of)
+{
+	struct store_stream stream;
+	struct buf seen = { 0 };
+	struct err err;
+	bool yes = false;
+
+	if (store_stream_find(ap->u->r->db, cell->site, ap->u->stream->scope, false, ap->u->arena,
+	                      &stream, &err) == 0 &&
+	    store_seen_at(ap->u->r->db, stream.id, cell->stamp, &seen, &err) == 0)
+		yes = covers(ap, seen.bytes, seen.len, of);
+	buf_free(&seen);
+	return yes;
+}
+
+static void
+decided(void *ctx, const struct store_row *row, const struct store_cell *winner,
+        const struct store_cell *loser)
+{
+	struct applying *ap = ctx;
+	bool won = winner->stamp == ap->now->stamp && winner->site == ap->now->site;
+	const struct store_cell *in = won ? winner : loser, *other = won ? loser : winner;
+
+	if (other->site == in->site || other->site == STORE_SITE_SEED ||
+	    in->site == STORE_SITE_SEED)
+		return;
+	if (covers(ap, ap->u->seen, ap->u->seen_len, other) || had_seen(ap, other, in))
+		return;
+	if (ap->loser_count == ap->loser_cap) {
+		size_t cap = ap->loser_cap * 2 + 8;
+		struct store_loser *list = arena_take(ap->u->arena, cap, sizeof *list);
+
+		if (list == NULL) {
+			ap->no_memory = true;
+			return;
+		}
+		if (ap->loser_count > 0)
+			memcpy(list, ap->losers, ap->loser_count * sizeof *list);
+		ap->losers = list;
+		ap->loser_cap = cap;
+	}
+	ap->losers[ap->loser_count++] = (struct store_loser){
+		.scope = row->scope,
+		.table = row->table,
+		.key = row->key,
+		.key_len = row->key_len,
+		.column = loser->column == winner->column ? winner->column : 0,
+		.shown = *winner,
+		.other = *loser,
+	};
+}
+
+/* A later write that has seen both sides closes what is open about its cells. */
+static int
+close_seen(struct applying *ap, const struct store_change *c, struct err *err)
+{
+	struct store_conflict *list;
+	size_t count;
+	int rc = store_inbox_of(ap->u->r->db, c->schema->table_id, c->key, c->key_len, ap->u->arena,
+	                        &list, &count, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		bool touched = list[i].column == 0;
+
+		for (unsigned k = 0; k < c->schema->column_count; k++)
+			if (c->schema->columns[k].id == list[i].column && (c->mask >> k & 1) != 0)
+				touched = true;
+		if (touched &&
+		    (list[i].shown.site == c->site ||
+		     covers(ap, ap->u->seen, ap->u->seen_len, &list[i].shown)) &&
+		    (list[i].other.site == c->site ||
+		     covers(ap, ap->u->seen, ap->u->seen_len, &list[i].other)))
+			rc = store_inbox_close(ap->u->r->db, list[i].id, err);
+	}
+	return rc;
+}
+
+/* ---- the unit ---- */
+
+static int
+merge_changes(struct applying *ap, struct err *err)
+{
+	struct sync_merge_watch watch = { .decided = decided, .ctx = ap };
+	struct sync_apply *u = ap->u;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < u->opening->changes; i++) {
+		struct store_change *c = &u->changes[i].change;
+		const char *reason;
+
+		if (ap->of[i] == NULL)
+			continue;
+		reason = forbidden(ap, c, ap->of[i]);
+		if (reason != NULL)
+			rc = keep_aside(ap, c, u->first + 1 + i, reason, err);
+		if (rc < 0 || (reason != NULL && (c->op != STORE_UPDATE || c->mask == 0 ||
+		                                  ap->of[i]->scope != u->stream->scope)))
+			continue;
+		if (ap->open_conflicts > 0)
+			rc = close_seen(ap, c, err);
+		ap->now = c;
+		if (rc == 0)
+			rc = sync_merge(u->r->batch, ap->of[i], c, &watch, u->arena, err);
+		u->merged++;
+	}
+	return rc == 0 && ap->no_memory ? no_memory(err) : rc;
+}
+
+static int
+list_refusals(struct applying *ap, struct err *err)
+{
+	const struct store_refusal *list;
+	size_t count = store_batch_sqlite_refused(ap->u->r->batch, &list);
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct store_quarantined q = {
+			.scope = list[i].row->scope,
+			.stream = ap->u->stream->id,
+			.n = ap->u->first,
+			.table = list[i].row->table,
+			.key = list[i].row->key,
+			.key_len = list[i].row->key_len,
+			.reason = list[i].reason,
+		};
+
+		ap->u->kept_aside++;
+		rc = store_quarantine_add(ap->u->r->db, &q, err);
+	}
+	return rc;
+}
+
+static int
+tell(struct applying *ap, struct err *err)
+{
+	struct sync_apply *u = ap->u;
+	struct sync_unit unit = {
+		.site = u->stream->site,
+		.scope = u->stream->scope,
+		.stream = u->stream->id,
+		.first = u->first,
+		.last = u->first + u->opening->changes,
+		.sealed_ms = u->opening->sealed_ms,
+	};
+
+	if (u->r->applied == NULL)
+		return 0;
+	unit.rows = arena_take(u->arena, ap->row_count, sizeof *unit.rows);
+	if (unit.rows == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < ap->row_count; i++)
+		if (ap->rows[i].changed)
+			unit.rows[unit.count++] = &ap->rows[i];
+	return unit.count == 0 ? 0 : u->r->applied(u->r->ctx, &unit, err);
+}
+
+int
+sync_apply_unit(struct sync_apply *u, struct err *err)
+{
+	const struct store_site *site = store_catalog_site_of(u->r->db, u->stream->site);
+	const char *scope = store_catalog_scope_of(u->r->db, u->stream->scope);
+	struct applying ap = { .u = u };
+	int64_t quarantined;
+	int rc;
+
+	if (u->r->may_write != NULL && !u->r->may_write(u->r->ctx, site, scope))
+		return keep_aside(&ap, NULL, u->first,
+		                  "its writer has no right to write this scope", err);
+	rc = store_inbox_count(u->r->db, &ap.open_conflicts, &quarantined, err);
+	if (rc == 0)
+		rc = gather(&ap, err);
+	if (rc == 0)
+		rc = merge_changes(&ap, err);
+	if (rc == 0)
+		rc = tell(&ap, err);
+	if (rc == 0)
+		rc = u->r->batch->put(u->r->batch, ap.order, ap.row_count, err);
+	if (rc == 0)
+		rc = list_refusals(&ap, err);
+	for (size_t i = 0; rc == 0 && i < ap.loser_count; i++)
+		rc = u->r->batch->lose(u->r->batch, &ap.losers[i], err);
+	return rc;
+}

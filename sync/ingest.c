@@ -1,0 +1,483 @@
+#include "sync/ingest.h"
+#include "store/base/text.h"
+#include "store/inbox.h"
+#include "store/stmt.h"
+#include "sync/apply_priv.h"
+#include "sync/seal.h"
+#include "sync/seen.h"
+#include "sync/segment.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { DAY_MS = 86400000, NAMES = 256 };
+
+/* One segment on its way in. */
+struct incoming {
+	struct sync_replica *r;
+	struct arena arena;
+	struct sync_site site;
+	const char *scope;
+	struct store_stream stream;
+	struct store_segment seg;
+	struct sync_record *records;
+	size_t count;
+	/* schemas that this segment defines, or that were looked up for it */
+	struct name {
+		unsigned no;
+		const struct store_schema *schema;
+		const uint8_t *def; /* NULL: known to the catalogue */
+		size_t def_len;
+	} names[NAMES];
+	size_t name_count;
+	struct buf seen; /* in force */
+};
+
+/* ---- schemas ---- */
+
+static const struct store_schema *
+resolve(void *ctx, unsigned no)
+{
+	struct incoming *in = ctx;
+	struct err err;
+	int id = 0;
+
+	for (size_t i = 0; i < in->name_count; i++)
+		if (in->names[i].no == no)
+			return in->names[i].schema;
+	if (no > INT32_MAX ||
+	    store_stream_schema(in->r->db, in->stream.id, (int)no, &id, &err) < 0 || id == 0 ||
+	    in->name_count == NAMES)
+		return NULL;
+	in->names[in->name_count++] =
+	        (struct name){ .no = no, .schema = store_catalog_schema(in->r->db, id) };
+	return in->names[in->name_count - 1].schema;
+}
+
+static int
+define(void *ctx, const struct sync_definition *def, struct err *err)
+{
+	struct incoming *in = ctx;
+	struct store_schema *schema;
+	int rc;
+
+	if (resolve(in, def->no) != NULL || in->name_count == NAMES)
+		return err_set(err, ERR_CORRUPT, "schema %u of the stream is defined twice",
+		               def->no);
+	rc = store_schema_read(def->bytes, def->len, &in->arena, &schema, err);
+	if (rc < 0)
+		return rc;
+	in->names[in->name_count++] = (struct name){
+		.no = def->no, .schema = schema, .def = def->bytes, .def_len = def->len
+	};
+	return 0;
+}
+
+/* The segment is proven: what it defines is registered, and its changes point to the registered
+ * ones. */
+static int
+learn(struct incoming *in, struct err *err)
+{
+	const struct store_schema *old[NAMES];
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < in->name_count; i++) {
+		struct name *name = &in->names[i];
+
+		old[i] = name->schema;
+		if (name->def == NULL)
+			continue;
+		rc = store_catalog_learn(in->r->db, name->def, name->def_len, &name->schema, err);
+		if (rc == 0)
+			rc = store_stream_schema_add(in->r->db, in->stream.id, (int)name->no,
+			                             name->schema->id, err);
+	}
+	for (size_t i = 0; rc == 0 && i < in->count; i++) {
+		struct store_change *c = &in->records[i].change;
+
+		for (size_t k = 0; in->records[i].type == SYNC_CHANGE && k < in->name_count; k++)
+			if (c->schema == old[k]) {
+				c->schema = in->names[k].schema;
+				break;
+			}
+	}
+	return rc;
+}
+
+/* ---- proof ---- */
+
+static int
+refuse(struct sync_ingested *out, const char *why)
+{
+	out->outcome = SYNC_REFUSED;
+	text_copy(out->reason, sizeof out->reason, why);
+	return 0;
+}
+
+/* Openings count their changes rightly, the first record is one, relays name origins that are
+ * there. */
+static bool
+well_formed(const struct incoming *in)
+{
+	size_t i = 0;
+
+	while (i < in->count) {
+		const struct sync_opening *o = in->records[i].opening;
+
+		if (in->records[i].type != SYNC_OPENING || o->changes > in->count - i - 1)
+			return false;
+		for (size_t k = i + 1; k <= i + o->changes; k++) {
+			const struct sync_record *rec = &in->records[k];
+
+			if (rec->type == SYNC_OPENING ||
+			    (rec->type == SYNC_CHANGE && o->kind == SYNC_RELAY &&
+			     rec->origin >= o->origin_count) ||
+			    (rec->type == SYNC_CHANGE &&
+			     (rec->change.cl < 1 || rec->change.stamp < 1)))
+				return false;
+		}
+		i += o->changes + 1;
+	}
+	return in->count > 0;
+}
+
+static bool
+signed_by_site(struct incoming *in)
+{
+	const struct store_site *site = store_catalog_site_of(in->r->db, in->stream.site);
+	uint8_t key[SYNC_PUBLIC_KEY];
+
+	if (in->r->key_of == NULL || !in->r->key_of(in->r->ctx, site, key))
+		return false;
+	return in->seg.is_signed && sync_verify_head(key, &in->site, in->scope, in->seg.last,
+	                                             in->seg.head, in->seg.signature);
+}
+
+static bool
+seen_is_covered(struct incoming *in, const struct sync_opening *o)
+{
+	struct store_stream stream;
+	struct err err;
+	int id;
+
+	for (size_t i = 0; i < o->seen_count; i++) {
+		const struct sync_seen *seen = &o->seen[i];
+
+		if (store_catalog_site(in->r->db, seen->site.node, seen->site.epoch, &id, &err) <
+		            0 ||
+		    store_stream_find(in->r->db, id, in->stream.scope, false, &in->arena, &stream,
+		                      &err) < 0 ||
+		    stream.last_stamp < seen->stamp)
+			return false;
+	}
+	return true;
+}
+
+static bool
+all_seen(struct incoming *in)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (in->records[i].type == SYNC_OPENING &&
+		    !seen_is_covered(in, in->records[i].opening))
+			return false;
+	return true;
+}
+
+/* ---- taking it ---- */
+
+/* Remember the seed for the next short form; only a plain day seed helps. */
+static void
+note_seed(struct incoming *in)
+{
+	struct rd r = rd_from(in->seg.seeds, in->seg.seeds_len);
+	uint64_t runs = rd_varint(&r), from = rd_varint(&r);
+	uint8_t form = rd_u8(&r);
+	const uint8_t *seed = rd_bytes(&r, STORE_SEED);
+
+	if (!rd_done(&r) || runs != 1 || from != 0 || form != 0)
+		return;
+	memcpy(in->stream.seed, seed, STORE_SEED);
+	in->stream.seed_day = in->seg.day;
+}
+
+static int
+set_origins(struct incoming *in, size_t at, struct err *err)
+{
+	const struct sync_opening *o = in->records[at].opening;
+	int rc = 0;
+
+	for (size_t i = at + 1; rc == 0 && i <= at + o->changes; i++) {
+		struct sync_record *rec = &in->records[i];
+
+		if (rec->type != SYNC_CHANGE)
+			continue;
+		rec->change.site = in->stream.site;
+		if (o->kind == SYNC_RELAY)
+			rc = store_catalog_site(in->r->db, o->origins[rec->origin].node,
+			                        o->origins[rec->origin].epoch, &rec->change.site,
+			                        err);
+	}
+	return rc;
+}
+
+/* Greatest stamp of the unit's changes into the stream; the first one marks where its `seen`
+ * begins. */
+static int
+note_unit(struct incoming *in, size_t at, struct err *err)
+{
+	const struct sync_opening *o = in->records[at].opening;
+	int64_t first = 0;
+
+	for (size_t i = at + 1; i <= at + o->changes; i++) {
+		int64_t stamp =
+		        in->records[i].type == SYNC_CHANGE ? in->records[i].change.stamp : 0;
+
+		if (first == 0)
+			first = stamp;
+		if (stamp > in->stream.last_stamp)
+			in->stream.last_stamp = stamp;
+	}
+	if (o->seen_as_before)
+		return 0;
+	buf_clear(&in->seen);
+	sync_seen_write(&in->seen, o->seen, o->seen_count);
+	if (buf_check(&in->seen, err) < 0)
+		return err->code;
+	return first == 0 ? 0
+	                  : store_seen_add(in->r->db, in->stream.id, first, in->seen.bytes,
+	                                   in->seen.len, err);
+}
+
+static int
+apply_units(struct incoming *in, struct sync_ingested *out, struct err *err)
+{
+	size_t i = 0;
+	int rc = 0;
+
+	while (rc == 0 && i < in->count) {
+		struct sync_apply u = {
+			.r = in->r,
+			.arena = &in->arena,
+			.stream = &in->stream,
+			.opening = in->records[i].opening,
+			.changes = &in->records[i + 1],
+			.first = in->seg.first + i,
+		};
+
+		rc = note_unit(in, i, err);
+		if (rc == 0)
+			rc = set_origins(in, i, err);
+		u.seen = in->seen.bytes;
+		u.seen_len = in->seen.len;
+		if (rc == 0)
+			rc = sync_apply_unit(&u, err);
+		out->changes += u.merged;
+		out->kept_aside += u.kept_aside;
+		in->seg.sealed_ms = u.opening->sealed_ms;
+		i += u.opening->changes + 1;
+	}
+	return rc;
+}
+
+static int
+raise_last_stamp(struct incoming *in, struct err *err)
+{
+	int64_t last;
+	int rc = store_meta_get_int(in->r->db, "last_stamp", 0, &last, err);
+
+	if (rc < 0 || last >= in->stream.last_stamp)
+		return rc;
+	return store_meta_set_int(in->r->db, "last_stamp", in->stream.last_stamp, err);
+}
+
+static int
+take(struct incoming *in, struct sync_ingested *out, struct err *err)
+{
+	int rc = learn(in, err);
+
+	buf_put(&in->seen, in->stream.seen, in->stream.seen_len);
+	if (rc == 0)
+		rc = apply_units(in, out, err);
+	if (rc < 0)
+		return rc;
+	in->seg.stream = in->stream.id;
+	in->seg.day = (int)(in->seg.sealed_ms / DAY_MS);
+	note_seed(in);
+	rc = store_segment_append(in->r->db, &in->seg, err);
+	in->stream.n = in->seg.last;
+	memcpy(in->stream.head, in->seg.head, STORE_HEAD);
+	in->stream.seen = in->seen.bytes;
+	in->stream.seen_len = in->seen.len;
+	if (rc == 0)
+		rc = store_stream_put(in->r->db, &in->stream, err);
+	if (rc == 0)
+		rc = raise_last_stamp(in, err);
+	out->outcome = SYNC_STORED;
+	out->n = in->stream.n;
+	return rc;
+}
+
+/* Records are decoded and hashed; is it whose it says, and may it be taken now? */
+static int
+judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *err)
+{
+	if (!well_formed(in))
+		return refuse(out, "its units are not well-formed");
+	if (!signed_by_site(in))
+		return refuse(out, "its head is not signed by the site's key");
+	if (!force && !all_seen(in)) {
+		out->outcome = SYNC_WAITS;
+		return 0;
+	}
+	return take(in, out, err);
+}
+
+static int
+open_stream(struct incoming *in, struct err *err)
+{
+	int site, scope;
+	int rc = store_catalog_site(in->r->db, in->site.node, in->site.epoch, &site, err);
+
+	if (rc == 0)
+		rc = store_catalog_scope(in->r->db, in->scope, &scope, err);
+	if (rc == 0)
+		rc = store_stream_find(in->r->db, site, scope, true, &in->arena, &in->stream, err);
+	return rc;
+}
+
+static int
+ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd *bytes,
+             struct sync_ingested *out, struct err *err)
+{
+	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = in };
+	struct sync_segment_at at;
+	int rc = open_stream(in, err);
+
+	if (rc < 0)
+		return rc;
+	at.n = out->n = in->stream.n;
+	memcpy(at.head, in->stream.head, STORE_HEAD);
+	if (from->n != in->stream.n) {
+		out->outcome = from->n > in->stream.n ? SYNC_GAP : SYNC_KNOWN;
+		return 0;
+	}
+	rc = sync_segment_read_short(bytes, &at, in->stream.seed_day < 0 ? NULL : in->stream.seed,
+	                             &in->arena, &in->seg, err);
+	if (rc == 0)
+		rc = sync_segment_prove(&in->seg, &schemas, &in->arena, &in->records, &in->count,
+		                        err);
+	if (rc == ERR_CORRUPT)
+		return refuse(out, err->msg);
+	return rc < 0 ? rc : judge(in, from->force, out, err);
+}
+
+static int
+ingest_full(struct incoming *in, struct rd *bytes, bool force, struct sync_ingested *out,
+            struct err *err)
+{
+	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = in };
+	int rc = sync_segment_read(bytes, &in->arena, &in->seg, &in->site, &in->scope, err);
+
+	if (rc == ERR_CORRUPT)
+		return refuse(out, err->msg);
+	if (rc == 0)
+		rc = open_stream(in, err);
+	if (rc < 0)
+		return rc;
+	out->n = in->stream.n;
+	if (in->seg.last <= in->stream.n || in->seg.first != in->stream.n + 1) {
+		out->outcome = in->seg.first > in->stream.n + 1 ? SYNC_GAP : SYNC_KNOWN;
+		return 0;
+	}
+	if (memcmp(in->seg.head_before, in->stream.head, STORE_HEAD) != 0) {
+		out->outcome = SYNC_FORK;
+		return 0;
+	}
+	rc = sync_segment_open(&in->seg, &schemas, &in->arena, &in->records, &in->count, err);
+	if (rc == ERR_CORRUPT)
+		return refuse(out, err->msg);
+	return rc < 0 ? rc : judge(in, force, out, err);
+}
+
+static void
+finish(struct incoming *in)
+{
+	buf_free(&in->seen);
+	arena_free(&in->arena);
+}
+
+int
+sync_ingest_begin(struct sync_replica *r, struct err *err)
+{
+	struct sync_sealed sealed;
+	int rc = store_db_begin(r->db, err);
+
+	if (rc == 0)
+		rc = sync_seal(r, &sealed, err);
+	if (rc < 0)
+		store_db_rollback(r->db);
+	return rc;
+}
+
+/* The log is empty since begin: this transaction holds the write lock and its own connection has no
+ * triggers. */
+static void
+assert_sealed(struct sync_replica *r)
+{
+	int64_t waiting = 0;
+	struct err err;
+
+	assert(store_db_in_transaction(r->db));
+	assert(store_stmt_int(r->db, "SELECT count(*) FROM (SELECT 1 FROM yz_log LIMIT 1)", 0,
+	                      &waiting, &err) == 0);
+	assert(waiting == 0);
+}
+
+int
+sync_ingest_short(struct sync_replica *r, const struct sync_ingest_from *from, struct rd *bytes,
+                  struct sync_ingested *out, struct err *err)
+{
+	struct incoming in = { .r = r,
+		               .arena = { .limit = SYNC_ARENA_MAX },
+		               .site = from->site,
+		               .scope = from->scope };
+	int rc;
+
+	assert_sealed(r);
+	*out = (struct sync_ingested){ 0 };
+	rc = ingest_short(&in, from, bytes, out, err);
+	finish(&in);
+	return rc;
+}
+
+int
+sync_ingest_full(struct sync_replica *r, struct rd *bytes, bool force, struct sync_ingested *out,
+                 struct err *err)
+{
+	struct incoming in = { .r = r, .arena = { .limit = SYNC_ARENA_MAX } };
+	int rc;
+
+	assert_sealed(r);
+	*out = (struct sync_ingested){ 0 };
+	rc = ingest_full(&in, bytes, force, out, err);
+	finish(&in);
+	return rc;
+}
+
+int
+sync_ingest_end(struct sync_replica *r, struct err *err)
+{
+	int rc = store_inbox_apply_verdicts(r->db, err);
+
+	if (rc == 0)
+		rc = store_db_commit(r->db, err);
+	if (rc < 0)
+		store_db_rollback(r->db);
+	return rc;
+}
+
+void
+sync_ingest_abort(struct sync_replica *r)
+{
+	store_db_rollback(r->db);
+}

@@ -1,0 +1,62 @@
+/*
+ * sync/ingest.h - a segment from elsewhere into this file.
+ *
+ *   read -> bounded unpack, decode, hash -> signature -> seen covered? -> rights -> merge unit by
+ * unit -> cursor
+ *
+ * Nothing is written before a segment is proven.  Everything happens in one
+ * transaction, which begins with sealing what was written here meanwhile: no
+ * foreign cell is ever written while the log holds a row.
+ */
+#ifndef SYNC_INGEST_H
+#define SYNC_INGEST_H
+
+#include "sync/replica.h"
+
+struct rd;
+
+enum sync_outcome {
+	SYNC_STORED,  /* new records were taken */
+	SYNC_KNOWN,   /* we had them all */
+	SYNC_GAP,     /* it begins after the end of what we have */
+	SYNC_WAITS,   /* it has seen writes that we haven't got yet */
+	SYNC_FORK,    /* it doesn't continue our records: two lives wrote as one site */
+	SYNC_REFUSED, /* not well-formed, or not signed by the site's key; `reason` says what */
+};
+
+struct sync_ingested {
+	enum sync_outcome outcome;
+	uint64_t n;         /* what we have of the stream now */
+	int64_t changes;    /* merged */
+	int64_t kept_aside; /* listed in quarantine */
+	char reason[160];
+};
+
+/*
+ * Begin: BEGIN IMMEDIATE and seal.  Then any number of segments, then commit with sync_ingest_end.
+ * On an error (negative) of any of them call sync_ingest_abort: nothing has happened.
+ */
+MUST_CHECK int sync_ingest_begin(struct sync_replica *r, struct err *err);
+
+/* One segment in the short form, for a stream that the message names. `force`: don't wait for what
+ * it has seen. */
+struct sync_ingest_from {
+	struct sync_site site;
+	const char *scope;
+	uint64_t n; /* where the sender says it begins: first - 1 */
+	bool force;
+};
+MUST_CHECK int sync_ingest_short(struct sync_replica *r, const struct sync_ingest_from *from,
+                                 struct rd *bytes, struct sync_ingested *out, struct err *err);
+
+/* One segment in the full form (bundle, archive). */
+MUST_CHECK int sync_ingest_full(struct sync_replica *r, struct rd *bytes, bool force,
+                                struct sync_ingested *out, struct err *err);
+
+/* Commit. */
+MUST_CHECK int sync_ingest_end(struct sync_replica *r, struct err *err);
+
+/* Roll back. */
+void sync_ingest_abort(struct sync_replica *r);
+
+#endif /* SYNC_INGEST_H */
