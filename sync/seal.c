@@ -420,6 +420,11 @@ struct unit {
 	size_t count;
 	size_t bytes;
 	int schema_count; /* that the stream has named */
+	struct {
+		int schema;
+		unsigned no;
+	} * named; /* those asked for so far */
+	size_t named_count;
 	int64_t first_stamp, last_stamp;
 };
 
