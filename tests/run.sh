@@ -11,7 +11,7 @@
 # A script finds the program in $YIZHAN, an empty directory to work in in
 # $SCRATCH, and the source tree as its working directory.  It counts as one
 # test, or as many as its last line 'N passed, N failed' says; exit 77 skips
-# it.  It is ended after E2E_LIMIT seconds.  The closing line is the sum.
+# it.  It is ended after E2E_LIMIT seconds (120).  The closing line is the sum.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 build=$1
@@ -38,7 +38,7 @@ count() {
 
 unit() {
 	[ -x "$build/check" ] || return 0
-	"$build/check" >"$logs/unit.log" 2>&1
+	CK_TIMEOUT_MULTIPLIER=${CK_TIMEOUT_MULTIPLIER:-4} "$build/check" >"$logs/unit.log" 2>&1
 	status=$?
 	cat "$logs/unit.log"
 	sum=$(sed -nE 's/^[0-9]+%: Checks: ([0-9]+), Failures: ([0-9]+), Errors: ([0-9]+).*/\1 \2 \3/p' \
