@@ -14,6 +14,8 @@ main(void)
 
 	srunner_add_suite(runner, suite_base_file());
 	srunner_add_suite(runner, suite_base_rd());
+	srunner_add_suite(runner, suite_node_guard());
+	srunner_add_suite(runner, suite_node_http());
 	srunner_add_suite(runner, suite_sync_gitconf());
 
 	srunner_run_all(runner, CK_ENV);

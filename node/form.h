@@ -1,0 +1,38 @@
+/*
+ * node/form.h - names and values out of a query or a posted form
+ * (application/x-www-form-urlencoded).
+ */
+#ifndef NODE_FORM_H
+#define NODE_FORM_H
+
+#include "store/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+
+struct form {
+	const char *at; /* borrowed; what is still to be read */
+	size_t left;
+};
+
+/* Begin with `text`, which must outlive the reading. */
+struct form form_from(const char *text, size_t len);
+
+/*
+ * The next pair, decoded, each replacing the content of its buffer: 1 if there
+ * was one, 0 at the end, ERR_INVALID for a bad escape, a NUL or text that isn't
+ * UTF-8.
+ */
+MUST_CHECK int form_next(struct form *form, struct buf *name, struct buf *value, struct err *err);
+
+/*
+ * Put the value of the first pair called `name` into `out` (`size` bytes with
+ * its zero): 1 if it is there, 0 if not, ERR_INVALID if the text is malformed
+ * or the value too long.
+ */
+MUST_CHECK int form_get(struct form form, const char *name, char *out, size_t size,
+                        struct err *err);
+
+#endif /* NODE_FORM_H */

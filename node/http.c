@@ -1,0 +1,742 @@
+/*
+ * The life of an exchange, and who may touch it:
+ *
+ *   READING    made by the I/O thread when a request line arrives; head, then body
+ *   HANDED     parked in libmicrohttpd, in a queue or with its taker
+ *   ANSWERED   the taker has left the response in it and resumed the connection;
+ *              the I/O thread sends it
+ *
+ * The taker owns it in HANDED alone, the I/O thread otherwise; the change to
+ * ANSWERED is the taker's last touch.  libmicrohttpd doesn't look at a parked
+ * connection, so a client that leaves meanwhile is noticed when the answer is
+ * sent.
+ *
+ * We run libmicrohttpd's loop ourselves (external epoll), because then one
+ * thread sees everything that happens to sockets and can sweep them: it has no
+ * deadline for heads, none for slow bodies, and its limit per address would
+ * count the proxy in front of us as one client.  A connection is ended from
+ * outside by shutting its socket down, which the library then finds closed.
+ */
+#include "node/http.h"
+
+#include "node/guard.h"
+#include "node/listen.h"
+#include "store/base/env.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+	SWEEP_MS = 500,        /* between two looks at the deadlines */
+	GRACE_RATE_MS = 30000, /* before HTTP_RATE_MIN is asked of a body */
+	POOL_BYTES = 32 * 1024,
+	POOL_STEP = 4 * 1024,
+};
+
+_Static_assert((int)GUARD_HEAD_MAX < (int)POOL_BYTES,
+               "the guard must see a head before its buffer is full");
+
+enum phase { READING, HANDED, ANSWERED };
+
+struct http_exchange {
+	struct queue_item item;
+	struct conn *conn;
+	atomic_int phase;
+	char *target; /* as sent; the parts of head point into it */
+	char *block;  /* a copy of the header block, likewise */
+	struct guard_head head;
+	struct guard_verdict verdict;
+	struct http_request request;
+	struct http_route route;
+	struct buf body;
+	struct MHD_Response *answer;
+	unsigned status;
+	char method[8];
+};
+
+/* A connection, in the server's list as long as its socket is open. */
+struct conn {
+	struct conn *prev, *next;
+	struct http_server *server;
+	struct MHD_Connection *mhd;
+	struct http_exchange *x; /* the request under way, or NULL */
+	int fd;
+	bool loopback;
+	bool used;           /* it has had a request */
+	uint8_t address[16]; /* IPv4 mapped; IPv6 without its last 64 bits */
+	char peer[INET6_ADDRSTRLEN];
+	int64_t since_ms; /* opened, last answer sent, or body or answer begun */
+	size_t moved;     /* bytes of a body since then */
+};
+
+struct http_server {
+	struct http_options options;
+	char name[LISTEN_NAME_SIZE];
+	char hosts[512];
+	unsigned port;
+	int listen_fd;
+	int wake_fd;
+	struct MHD_Daemon *daemon;
+	pthread_t thread;
+	atomic_int stop_ms; /* 0: run; else the grace, plus one */
+	struct conn *conns; /* the I/O thread's */
+};
+
+static int64_t
+now_ms(void)
+{
+	return env_mono_ms(env_real());
+}
+
+/* ---------------------------------------------------------------- connections */
+
+static bool
+read_address(struct conn *conn, const struct sockaddr *addr)
+{
+	static const uint8_t local6[16] = { [15] = 1 };
+
+	snprintf(conn->peer, sizeof conn->peer, "unix");
+	memset(conn->address, 0, sizeof conn->address);
+	if (addr->sa_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)addr;
+		const uint8_t *bytes = (const uint8_t *)&v4->sin_addr;
+
+		inet_ntop(AF_INET, bytes, conn->peer, sizeof conn->peer);
+		conn->address[10] = conn->address[11] = 0xff;
+		memcpy(conn->address + 12, bytes, 4);
+		return bytes[0] == 127;
+	}
+	if (addr->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)addr;
+
+		inet_ntop(AF_INET6, &v6->sin6_addr, conn->peer, sizeof conn->peer);
+		memcpy(conn->address, &v6->sin6_addr, 8);
+		return memcmp(&v6->sin6_addr, local6, 16) == 0;
+	}
+	return true;
+}
+
+/* MHD_AcceptPolicyCallback: one address may not take all our connections. */
+static enum MHD_Result
+may_connect(void *ctx, const struct sockaddr *addr, socklen_t len)
+{
+	const struct http_server *server = ctx;
+	struct conn seen = { 0 };
+	unsigned count = 0;
+
+	(void)len;
+	seen.loopback = read_address(&seen, addr);
+	if (seen.loopback && !server->options.count_loopback)
+		return MHD_YES;
+	for (const struct conn *c = server->conns; c != NULL; c = c->next)
+		count += memcmp(c->address, seen.address, sizeof c->address) == 0;
+	return count < server->options.per_ip ? MHD_YES : MHD_NO;
+}
+
+static void
+open_conn(struct http_server *server, struct MHD_Connection *mhd, void **context)
+{
+	struct conn *conn = calloc(1, sizeof *conn);
+
+	*context = conn;
+	if (conn == NULL)
+		return; /* its first request is refused */
+	conn->server = server;
+	conn->mhd = mhd;
+	conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	conn->loopback = read_address(
+	        conn,
+	        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+	conn->since_ms = now_ms();
+	conn->next = server->conns;
+	if (conn->next != NULL)
+		conn->next->prev = conn;
+	server->conns = conn;
+}
+
+static void
+close_conn(struct conn *conn)
+{
+	if (conn == NULL)
+		return;
+	if (conn->next != NULL)
+		conn->next->prev = conn->prev;
+	if (conn->prev != NULL)
+		conn->prev->next = conn->next;
+	else
+		conn->server->conns = conn->next;
+	free(conn);
+}
+
+/* MHD_NotifyConnectionCallback */
+static void
+notify_connection(void *ctx, struct MHD_Connection *mhd, void **context,
+                  enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		open_conn(ctx, mhd, context);
+	else
+		close_conn(*context);
+}
+
+/* ---------------------------------------------------------------- answers */
+
+static void
+json_text(struct buf *out, const char *text)
+{
+	buf_u8(out, '"');
+	for (; *text != 0; text++) {
+		uint8_t c = (uint8_t)*text;
+
+		if (c < 0x20)
+			buf_printf(out, "\\u%04x", c);
+		else if (c == '"' || c == '\\')
+			buf_printf(out, "\\%c", c);
+		else
+			buf_u8(out, c);
+	}
+	buf_u8(out, '"');
+}
+
+void
+http_problem_body(struct http_response *response, int status, const char *detail)
+{
+	response->status = status;
+	response->type = "application/problem+json";
+	buf_clear(&response->body);
+	buf_printf(&response->body, "{\"status\":%d,\"title\":", status);
+	json_text(&response->body, MHD_get_reason_phrase_for((unsigned)status));
+	buf_printf(&response->body, ",\"detail\":");
+	json_text(&response->body, detail);
+	buf_printf(&response->body, "}\n");
+}
+
+void
+http_field(struct http_response *response, const char *name, const char *fmt, ...)
+{
+	char value[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(value, sizeof value, fmt, ap);
+	va_end(ap);
+	buf_put(&response->fields, name, strlen(name) + 1);
+	buf_put(&response->fields, value, strlen(value) + 1);
+}
+
+static bool
+add_fields(struct MHD_Response *answer, const struct http_response *response)
+{
+	const char *at = (const char *)response->fields.bytes;
+	const char *end = at + response->fields.len;
+
+	if (response->type != NULL &&
+	    MHD_add_response_header(answer, "Content-Type", response->type) != MHD_YES)
+		return false;
+	if (response->close && MHD_add_response_header(answer, "Connection", "close") != MHD_YES)
+		return false;
+	while (response->fields.len > 0 && at < end) {
+		const char *value = at + strlen(at) + 1;
+
+		/* It refuses a value that holds a line break. */
+		if (MHD_add_response_header(answer, at, value) != MHD_YES)
+			return false;
+		at = value + strlen(value) + 1;
+	}
+	return true;
+}
+
+/* Make the library's response, taking the body over; NULL if there is no memory or it is malformed.
+ */
+static struct MHD_Response *
+make_answer(struct http_response *response)
+{
+	struct MHD_Response *answer = NULL;
+
+	if (!response->body.bad && !response->fields.bad)
+		answer = MHD_create_response_from_buffer(response->body.len, response->body.bytes,
+		                                         MHD_RESPMEM_MUST_FREE);
+	if (answer == NULL)
+		return NULL;
+	response->body = (struct buf){ 0 };
+	if (add_fields(answer, response))
+		return answer;
+	MHD_destroy_response(answer);
+	return NULL;
+}
+
+/* Put the response into the exchange; whatever happens there is one afterwards, or the connection
+ * will be closed. */
+static void
+set_answer(struct http_exchange *x, struct http_response *response)
+{
+	x->answer = make_answer(response);
+	x->status = (unsigned)response->status;
+	buf_free(&response->body);
+	buf_free(&response->fields);
+	if (x->answer == NULL) {
+		struct http_response sorry = { .close = true };
+
+		http_problem_body(&sorry, 500, "the answer could not be written");
+		x->answer = make_answer(&sorry);
+		x->status = 500;
+		buf_free(&sorry.body);
+	}
+}
+
+void
+http_answer(struct http_exchange *x, struct http_response *response)
+{
+	struct MHD_Connection *mhd = x->conn->mhd;
+
+	assert(atomic_load(&x->phase) == HANDED);
+	set_answer(x, response);
+	atomic_store(&x->phase, ANSWERED);
+	MHD_resume_connection(mhd);
+}
+
+void
+http_problem(struct http_exchange *x, int status, const char *detail)
+{
+	struct http_response response = { 0 };
+
+	http_problem_body(&response, status, detail);
+	http_answer(x, &response);
+}
+
+/* Hand the answer to the library; MHD_NO closes the connection. */
+static enum MHD_Result
+send_answer(struct http_exchange *x)
+{
+	enum MHD_Result result;
+
+	if (x->answer == NULL)
+		return MHD_NO;
+	x->conn->since_ms = now_ms();
+	x->conn->moved = 0;
+	result = MHD_queue_response(x->conn->mhd, x->status, x->answer);
+	MHD_destroy_response(x->answer);
+	x->answer = NULL;
+	return result;
+}
+
+/* Answer at once with a problem document, and close: a refused request's rest is not read. */
+static enum MHD_Result
+refuse_now(struct http_exchange *x, int status, const char *why)
+{
+	struct http_response response = { .close = true };
+
+	http_problem_body(&response, status, why);
+	if (status == 503)
+		http_field(&response, "Retry-After", "2");
+	set_answer(x, &response);
+	atomic_store(&x->phase, ANSWERED);
+	return send_answer(x);
+}
+
+/* ---------------------------------------------------------------- requests */
+
+static void
+free_exchange(struct http_exchange *x)
+{
+	if (x == NULL)
+		return;
+	if (x->answer != NULL)
+		MHD_destroy_response(x->answer);
+	buf_free(&x->body);
+	free(x->target);
+	free(x->block);
+	free(x);
+}
+
+/*
+ * The URI log callback: the only place where the library shows the target as it
+ * was sent; it decodes it in place afterwards.  What we return becomes the
+ * request's context.
+ */
+static void *
+see_target(void *ctx, const char *target, struct MHD_Connection *mhd)
+{
+	struct conn *conn =
+	        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	struct http_exchange *x = calloc(1, sizeof *x);
+
+	(void)ctx;
+	if (x == NULL || conn == NULL) {
+		free(x);
+		return NULL;
+	}
+	x->conn = conn;
+	x->target = strdup(target);
+	x->item.kind = QUEUE_HTTP;
+	x->item.what = x;
+	conn->x = x;
+	return x;
+}
+
+/* What the library says of a request's head, read by our own rules. */
+static struct guard_verdict
+read_head(struct http_exchange *x, const char *method, const char *version)
+{
+	struct http_server *server = x->conn->server;
+	size_t size = MHD_get_connection_info(x->conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+	                      ->header_size;
+	/* Both point into one block, which begins with the method. */
+	size_t skip = (size_t)(version - method);
+	int counted = MHD_get_connection_values(x->conn->mhd, MHD_HEADER_KIND, NULL, NULL);
+	struct guard_verdict verdict = guard_method(method);
+
+	if (verdict.status == 0 && size > GUARD_HEAD_MAX)
+		verdict = (struct guard_verdict){ 431, "the header lines are too long" };
+	/* A target with a NUL, or spaces around it, leaves more room than its text needs. */
+	if (verdict.status == 0 &&
+	    (x->target == NULL || skip >= size || skip != strlen(method) + strlen(x->target) + 2))
+		verdict = (struct guard_verdict){ 400, "the request line is malformed" };
+	if (verdict.status == 0)
+		verdict = guard_target(&x->head, x->target);
+	if (verdict.status != 0)
+		return verdict;
+	x->block = malloc(size - skip);
+	if (x->block == NULL)
+		return (struct guard_verdict){ 503, "out of memory" };
+	memcpy(x->block, version, size - skip);
+	verdict = guard_block(&x->head, x->block, size - skip, (size_t)counted);
+	if (verdict.status == 0)
+		verdict = guard_fields(&x->head, method, server->hosts);
+	return verdict;
+}
+
+/* The first call for a request: judge it and say where it goes. */
+static enum MHD_Result
+begin_request(struct http_exchange *x, const char *method, const char *version)
+{
+	const struct http_options *options = &x->conn->server->options;
+	struct guard_verdict verdict = read_head(x, method, version);
+
+	if (atomic_load(&x->conn->server->stop_ms) != 0)
+		verdict = (struct guard_verdict){ 503, "this service is stopping" };
+	if (verdict.status != 0)
+		return refuse_now(x, verdict.status, verdict.why);
+	snprintf(x->method, sizeof x->method, "%s", method);
+	x->route = options->route(options->ctx, x->method, x->head.path);
+	if (x->route.lane == NULL)
+		return refuse_now(x, 404, "there is nothing at this path");
+	if (x->head.length > x->route.body_max)
+		return refuse_now(x, 413, "the body is larger than this path takes");
+	x->conn->used = true;
+	x->conn->since_ms = now_ms();
+	x->conn->moved = 0;
+	return MHD_YES;
+}
+
+static enum MHD_Result
+add_body(struct http_exchange *x, const char *bytes, size_t *len)
+{
+	if (*len > x->route.body_max - x->body.len)
+		return MHD_NO; /* a chunked one; too late for an answer */
+	buf_put(&x->body, bytes, *len);
+	x->conn->moved += *len;
+	*len = 0;
+	return x->body.bad ? MHD_NO : MHD_YES;
+}
+
+/* The request is complete: park it and put it into its lane. */
+static enum MHD_Result
+hand_over(struct http_exchange *x)
+{
+	struct MHD_Connection *mhd = x->conn->mhd;
+
+	if (x->head.has_length && x->body.len != x->head.length)
+		return MHD_NO;
+	x->request = (struct http_request){
+		.method = x->method,
+		.path = x->head.path,
+		.query = x->head.query,
+		.body = x->body.bytes,
+		.body_len = x->body.len,
+		.peer = x->conn->peer,
+		.loopback = x->conn->loopback,
+	};
+	atomic_store(&x->phase, HANDED);
+	MHD_suspend_connection(mhd);
+	if (!queue_put(x->route.lane, &x->item, HTTP_QUEUE_MAX)) {
+		struct http_response busy = { 0 };
+
+		http_problem_body(&busy, 503, "too many requests wait here");
+		http_field(&busy, "Retry-After", "2");
+		http_answer(x, &busy);
+	}
+	return MHD_YES;
+}
+
+/* MHD_AccessHandlerCallback: called at the head, for each piece of the body, at its end, and when
+ * resumed. */
+static enum MHD_Result
+handle(void *ctx, struct MHD_Connection *mhd, const char *url, const char *method,
+       const char *version, const char *piece, size_t *piece_len, void **context)
+{
+	struct http_exchange *x = *context;
+
+	(void)ctx;
+	(void)mhd;
+	(void)url;
+	if (x == NULL)
+		return MHD_NO;
+	if (atomic_load(&x->phase) == ANSWERED)
+		return send_answer(x);
+	if (x->block == NULL)
+		return begin_request(x, method, version);
+	if (*piece_len > 0)
+		return add_body(x, piece, piece_len);
+	return hand_over(x);
+}
+
+/* MHD_RequestCompletedCallback: answered, or the connection is gone. */
+static void
+completed(void *ctx, struct MHD_Connection *mhd, void **context,
+          enum MHD_RequestTerminationCode code)
+{
+	struct http_exchange *x = *context;
+
+	(void)ctx;
+	(void)mhd;
+	(void)code;
+	if (x == NULL)
+		return;
+	x->conn->x = NULL;
+	x->conn->since_ms = now_ms();
+	free_exchange(x);
+	*context = NULL;
+}
+
+/* ---------------------------------------------------------------- the I/O thread */
+
+/* Is this connection slower than we allow? */
+static bool
+too_slow(const struct conn *conn, int64_t now)
+{
+	const struct http_options *options = &conn->server->options;
+	int64_t waited = now - conn->since_ms;
+
+	if (conn->x == NULL || conn->x->block == NULL)
+		return waited > (conn->used ? options->idle_ms : options->head_ms);
+	if (atomic_load(&conn->x->phase) == HANDED)
+		return false; /* it waits for us */
+	return waited > GRACE_RATE_MS + (int64_t)(conn->moved / HTTP_RATE_MIN) * 1000;
+}
+
+static void
+sweep(struct http_server *server)
+{
+	int64_t now = now_ms();
+
+	for (struct conn *c = server->conns; c != NULL; c = c->next)
+		if (too_slow(c, now))
+			shutdown(c->fd, SHUT_RDWR);
+}
+
+/* One turn: wait up to `timeout` ms for sockets, a resumed connection or a stop, and let the
+ * library work. */
+static void
+turn(struct http_server *server, int epoll_fd, int timeout)
+{
+	struct pollfd fds[2] = { { .fd = epoll_fd, .events = POLLIN },
+		                 { .fd = server->wake_fd, .events = POLLIN } };
+	MHD_UNSIGNED_LONG_LONG wait;
+
+	if (MHD_get_timeout(server->daemon, &wait) == MHD_YES && wait < SWEEP_MS)
+		timeout = (int)wait;
+	poll(fds, 2, timeout);
+	MHD_run(server->daemon);
+	sweep(server);
+}
+
+/* Answer what is still owed; true while something has to leave. */
+static bool
+drain(struct http_server *server)
+{
+	bool busy = false;
+
+	for (struct conn *c = server->conns; c != NULL; c = c->next) {
+		if (c->x == NULL || c->x->block == NULL) {
+			shutdown(c->fd, SHUT_RDWR);
+			continue;
+		}
+		busy = true;
+		if (atomic_load(&c->x->phase) == HANDED) {
+			struct http_response stopping = { .close = true };
+
+			http_problem_body(&stopping, 503, "this service is stopping");
+			http_field(&stopping, "Retry-After", "5");
+			http_answer(c->x, &stopping);
+		}
+	}
+	return busy;
+}
+
+static void *
+io_thread(void *ctx)
+{
+	struct http_server *server = ctx;
+	int epoll_fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	uint64_t count;
+	int64_t until;
+	bool busy;
+
+	while (atomic_load(&server->stop_ms) == 0)
+		turn(server, epoll_fd, server->conns == NULL ? -1 : SWEEP_MS);
+
+	if (read(server->wake_fd, &count, sizeof count) < 0)
+		count = 0; /* it only had to wake us */
+	MHD_quiesce_daemon(server->daemon);
+	until = now_ms() + atomic_load(&server->stop_ms) - 1;
+	do {
+		busy = drain(server);
+		turn(server, epoll_fd, busy ? 20 : 0);
+	} while (busy && now_ms() < until);
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- start and stop */
+
+/* The names we answer to: what the caller allows, and the address we listen on. */
+static void
+set_hosts(struct http_server *server)
+{
+	const char *colon = strrchr(server->name, ':');
+	int len = (int)(colon - server->name);
+	const char *hosts = server->options.hosts == NULL ? "" : server->options.hosts;
+	bool any =
+	        strncmp(server->name, "0.0.0.0:", 8) == 0 || strncmp(server->name, "[::]:", 5) == 0;
+
+	if (strncmp(server->name, "unix:", 5) == 0)
+		len = 0;
+	else
+		server->port = (unsigned)strtoul(colon + 1, NULL, 10);
+	snprintf(server->hosts, sizeof server->hosts, "%s %.*s %s", any ? "*" : "", len,
+	         server->name, hosts);
+}
+
+static int
+start_daemon(struct http_server *server, struct err *err)
+{
+	server->daemon = MHD_start_daemon(
+	        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, may_connect, server, handle, server,
+	        MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+	        server->options.connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+	        MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)POOL_STEP,
+	        MHD_OPTION_URI_LOG_CALLBACK, see_target, server, MHD_OPTION_NOTIFY_COMPLETED,
+	        completed, server, MHD_OPTION_NOTIFY_CONNECTION, notify_connection, server,
+	        MHD_OPTION_END);
+	if (server->daemon == NULL)
+		return err_set(err, ERR_IO, "listen on %s: the HTTP library refused", server->name);
+	if (pthread_create(&server->thread, NULL, io_thread, server) != 0) {
+		MHD_stop_daemon(server->daemon);
+		server->listen_fd = -1; /* closed with it */
+		return err_set(err, ERR_IO, "listen on %s: no thread", server->name);
+	}
+	return 0;
+}
+
+static void
+free_server(struct http_server *server)
+{
+	if (server->listen_fd >= 0)
+		close(server->listen_fd);
+	if (server->wake_fd >= 0)
+		close(server->wake_fd);
+	free(server);
+}
+
+int
+http_start(const struct http_options *options, struct http_server **out, struct err *err)
+{
+	struct http_server *server = calloc(1, sizeof *server);
+	int rc;
+
+	if (server == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	server->options = *options;
+	server->options.per_ip = options->per_ip > 0 ? options->per_ip : HTTP_PER_IP;
+	server->options.connections =
+	        options->connections > 0 ? options->connections : HTTP_CONNECTIONS;
+	server->options.head_ms = options->head_ms > 0 ? options->head_ms : HTTP_HEAD_MS;
+	server->options.idle_ms = options->idle_ms > 0 ? options->idle_ms : HTTP_IDLE_MS;
+	server->listen_fd = -1;
+	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	rc = listen_open(options->listen, 0660, &server->listen_fd, server->name, err);
+	if (rc == 0) {
+		set_hosts(server);
+		rc = start_daemon(server, err);
+	}
+	if (rc < 0) {
+		free_server(server);
+		return rc;
+	}
+	*out = server;
+	return 0;
+}
+
+void
+http_stop(struct http_server *server, int grace_ms)
+{
+	uint64_t one = 1;
+
+	if (server == NULL)
+		return;
+	atomic_store(&server->stop_ms, grace_ms + 1);
+	if (write(server->wake_fd, &one, sizeof one) < 0)
+		return; /* cannot happen: the counter was 0 */
+	pthread_join(server->thread, NULL);
+	MHD_stop_daemon(server->daemon);
+	if (strncmp(server->name, "unix:", 5) == 0)
+		unlink(server->name + 5);
+	free_server(server);
+}
+
+const char *
+http_address(const struct http_server *server)
+{
+	return server->name;
+}
+
+unsigned
+http_port(const struct http_server *server)
+{
+	return server->port;
+}
+
+struct http_exchange *
+http_take(struct queue *lane, int timeout_ms)
+{
+	struct queue_item *item = queue_take(lane, timeout_ms);
+
+	if (item == NULL)
+		return NULL;
+	assert(item->kind == QUEUE_HTTP);
+	return item->what;
+}
+
+const struct http_request *
+http_request(const struct http_exchange *x)
+{
+	return &x->request;
+}
+
+const char *
+http_header(const struct http_exchange *x, const char *name)
+{
+	return guard_field(&x->head, name);
+}
