@@ -20,7 +20,7 @@
 enum queue_kind {
 	QUEUE_HTTP,  /* what: struct http_exchange, to be answered */
 	QUEUE_CTL,   /* what: struct ctl_call, to be answered */
-	QUEUE_REPLY, /* what: struct transport_reply, to be freed */
+	QUEUE_REPLY, /* what: the tag of a transfer that is done */
 	QUEUE_EVENT, /* what: the putter's own */
 };
 

@@ -14,11 +14,12 @@ main(void)
 
 	srunner_add_suite(runner, suite_base_file());
 	srunner_add_suite(runner, suite_base_rd());
+	srunner_add_suite(runner, suite_law_merge());
 	srunner_add_suite(runner, suite_node_guard());
 	srunner_add_suite(runner, suite_node_http());
-	srunner_add_suite(runner, suite_law_merge());
 	srunner_add_suite(runner, suite_sync_gitconf());
 	srunner_add_suite(runner, suite_sync_merge());
+	srunner_add_suite(runner, suite_sync_transport());
 
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -6,10 +6,11 @@
 
 Suite *suite_base_file(void);
 Suite *suite_base_rd(void);
+Suite *suite_law_merge(void);
 Suite *suite_node_guard(void);
 Suite *suite_node_http(void);
-Suite *suite_law_merge(void);
 Suite *suite_sync_gitconf(void);
 Suite *suite_sync_merge(void);
+Suite *suite_sync_transport(void);
 
 #endif /* TESTS_SUITES_H */
