@@ -45,6 +45,12 @@ const struct store_site *store_catalog_site_of(struct store_db *db, int id);
 /* The same order on every replica: memcmp of node, then epoch. */
 int store_catalog_site_cmp(struct store_db *db, int a, int b);
 
+/* The public key of a site, once known: 1 and the key, or 0. */
+MUST_CHECK int store_catalog_site_key(struct store_db *db, int site, uint8_t key[32],
+                                      struct err *err);
+MUST_CHECK int store_catalog_set_site_key(struct store_db *db, int site, const uint8_t key[32],
+                                          struct err *err);
+
 /* The number of a scope's name, registering it if new. */
 MUST_CHECK int store_catalog_scope(struct store_db *db, const char *name, int *id, struct err *err);
 

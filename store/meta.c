@@ -85,3 +85,35 @@ store_meta_self(struct store_db *db, struct store_site *self, struct err *err)
 	buf_free(&epoch);
 	return rc;
 }
+
+int
+store_catalog_site_key(struct store_db *db, int site, uint8_t key[32], struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "SELECT key FROM yz_site WHERE id = ?");
+	int rc;
+
+	store_stmt_put_int(&s, site);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1) {
+		size_t len;
+		const uint8_t *bytes = store_stmt_get_blob(&s, &len);
+
+		rc = len == 32;
+		if (rc == 1)
+			memcpy(key, bytes, 32);
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+int
+store_catalog_set_site_key(struct store_db *db, int site, const uint8_t key[32], struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "UPDATE yz_site SET key = ? WHERE id = ? AND key IS NOT ?");
+
+	store_stmt_put_blob(&s, key, 32);
+	store_stmt_put_int(&s, site);
+	store_stmt_put_blob(&s, key, 32);
+	return store_stmt_run(&s, err);
+}

@@ -10,7 +10,8 @@
 #include "store/stmt.h"
 
 static const char step_1[] =
-        "CREATE TABLE yz_site(id INTEGER PRIMARY KEY, node BLOB NOT NULL, epoch BLOB NOT NULL);"
+        "CREATE TABLE yz_site(id INTEGER PRIMARY KEY, node BLOB NOT NULL, epoch BLOB NOT NULL, key "
+        "BLOB);"
         "CREATE UNIQUE INDEX yz_site_name ON yz_site(node, epoch);"
         "CREATE TABLE yz_scope(id INTEGER PRIMARY KEY, name TEXT NOT NULL);"
         "CREATE UNIQUE INDEX yz_scope_name ON yz_scope(name);"

@@ -1,0 +1,190 @@
+/* sync/answer.c - the hub's side of an exchange (sync/exchange.h). */
+#include "store/base/hash.h"
+#include "sync/exchange.h"
+#include "sync/exchange_priv.h"
+#include "sync/ingest.h"
+#include "sync/seal.h"
+
+#include <string.h>
+
+struct answering {
+	struct sync_answer *h;
+	const struct sync_message *asked;
+	struct sync_draft draft;
+	/* remarks about what could not be taken, by stream of the request */
+	struct remark {
+		unsigned stream;
+		uint64_t n;
+		const char *reason;
+	} remarks[16];
+	size_t remark_count;
+};
+
+static void
+tell(void *ctx, unsigned stream, uint64_t n, const char *reason)
+{
+	struct answering *an = ctx;
+
+	if (an->remark_count < sizeof an->remarks / sizeof an->remarks[0])
+		an->remarks[an->remark_count++] =
+		        (struct remark){ stream, n,
+			                 arena_copy(&an->draft.arena, reason, strlen(reason)) };
+}
+
+/* What the node says it has of a stream; NULL if it doesn't name it. */
+static const struct sync_view_stream *
+asked_about(const struct answering *an, const struct store_stream *stream, unsigned *index)
+{
+	struct store_db *db = an->h->r->db;
+	const struct store_site *site = store_catalog_site_of(db, stream->site);
+	const char *scope = store_catalog_scope_of(db, stream->scope);
+
+	for (size_t i = 0; i < an->asked->stream_count; i++) {
+		const struct sync_view_stream *view = &an->asked->streams[i];
+		const struct sync_site *named = &an->asked->sites[view->site].site;
+
+		if (memcmp(named->node, site->node, STORE_NODE_ID) == 0 &&
+		    memcmp(named->epoch, site->epoch, STORE_EPOCH) == 0 &&
+		    strcmp(an->asked->scopes[view->scope], scope) == 0) {
+			*index = (unsigned)i;
+			return view;
+		}
+	}
+	return NULL;
+}
+
+static void
+pass_remarks(struct answering *an, unsigned asked_index, unsigned index)
+{
+	for (size_t i = 0; i < an->remark_count; i++)
+		if (an->remarks[i].stream == asked_index && an->remarks[i].reason != NULL)
+			sync_draft_note(&an->draft, index, an->remarks[i].n, an->remarks[i].reason);
+}
+
+/* One of our streams: said if it differs from what the node has, or is the node's own (that is its
+ * receipt). */
+static int
+answer_stream(struct answering *an, const struct store_stream *stream, struct err *err)
+{
+	const struct store_site *site = store_catalog_site_of(an->h->r->db, stream->site);
+	bool own = memcmp(site->node, an->h->peer, STORE_NODE_ID) == 0;
+	unsigned asked_index = 0, index;
+	const struct sync_view_stream *view = asked_about(an, stream, &asked_index);
+	uint64_t has = view == NULL ? 0 : view->n;
+
+	if (stream->n == 0 && view == NULL)
+		return 0;
+	if (!own && has == stream->n &&
+	    memcmp(view == NULL ? stream->head : view->head, stream->head, SYNC_HEAD_SHORT) == 0)
+		return 0;
+	index = sync_draft_stream(&an->draft, stream);
+	if (view != NULL)
+		pass_remarks(an, asked_index, index);
+	if (view != NULL && has == stream->n &&
+	    memcmp(view->head, stream->head, SYNC_HEAD_SHORT) != 0)
+		sync_draft_note(&an->draft, index, stream->n,
+		                "fork: it does not continue the records held here");
+	if (own || has >= stream->n)
+		return 0;
+	return sync_draft_records(&an->draft, stream, index, has, err);
+}
+
+static bool
+readable(void *ctx, const char *scope)
+{
+	struct answering *an = ctx;
+
+	return an->h->may_read(an->h->ctx, an->h->peer, scope);
+}
+
+static int
+draft_reply(struct answering *an, struct store_stream *streams, size_t count, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (readable(an, store_catalog_scope_of(an->h->r->db, streams[i].scope)))
+			rc = answer_stream(an, &streams[i], err);
+	return rc == 0 ? sync_draft_digests(&an->draft, readable, an, err) : rc;
+}
+
+static int
+next_counter(struct store_db *db, uint64_t *counter, struct err *err)
+{
+	int64_t n;
+	int rc = store_meta_get_int(db, "receipts", 0, &n, err);
+
+	*counter = (uint64_t)n + 1;
+	return rc == 0 ? store_meta_set_int(db, "receipts", n + 1, err) : rc;
+}
+
+static int
+write_reply(struct answering *an, struct buf *reply, struct err *err)
+{
+	uint8_t asked[HASH_32], signature[STORE_SIGNATURE];
+	size_t start = reply->len;
+
+	hash_once(asked, sizeof asked, an->asked->part1, an->asked->part1_len);
+	sync_message_write_part1(reply, &an->draft.m);
+	if (buf_check(reply, err) < 0)
+		return err->code;
+	sync_message_sign(an->h->key, asked, reply->bytes + start, reply->len - start, signature);
+	buf_put(reply, signature, sizeof signature);
+	sync_message_write_part2(reply, &an->draft.m);
+	return buf_check(reply, err);
+}
+
+/* In the transaction: take, then say what we have. */
+static int
+take_and_say(struct answering *an, struct buf *reply, struct err *err)
+{
+	struct sync_replica *r = an->h->r;
+	struct store_stream *streams;
+	size_t count;
+	int rc = sync_draft_open(&an->draft, r, 0, err);
+
+	if (rc == 0)
+		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
+	if (rc == 0)
+		rc = sync_seal_sign(r, an->h->key, err);
+	if (rc == 0)
+		rc = store_stream_list(r->db, 0, &an->draft.arena, &streams, &count, err);
+	if (rc == 0)
+		rc = sync_draft_grow(&an->draft, count * 2, err);
+	if (rc == 0)
+		rc = draft_reply(an, streams, count, err);
+	if (rc == 0)
+		rc = next_counter(r->db, &an->draft.m.counter, err);
+	memcpy(an->draft.m.peer_epoch, an->asked->self.epoch, STORE_EPOCH);
+	return rc == 0 ? write_reply(an, reply, err) : rc;
+}
+
+int
+sync_exchange_answer(struct sync_answer *h, const uint8_t *request, size_t len, struct buf *reply,
+                     struct err *err)
+{
+	struct answering an = { .h = h };
+	struct sync_message m;
+	struct arena a = { 0 };
+	int rc = sync_message_read(request, len, false, &a, &m, err);
+
+	an.asked = &m;
+	h->changes = 0;
+	h->moved = m.segment_count > 0;
+	if (rc == 0 && memcmp(m.self.node, h->peer, STORE_NODE_ID) != 0)
+		rc = err_set(err, ERR_DENIED,
+		             "the message names another node than the one that signed the request");
+	if (rc == 0)
+		rc = sync_ingest_begin(h->r, err);
+	if (rc < 0)
+		goto out;
+	rc = take_and_say(&an, reply, err);
+	if (rc == 0)
+		rc = sync_ingest_end(h->r, err);
+	else
+		sync_ingest_abort(h->r);
+out:
+	sync_draft_close(&an.draft);
+	arena_free(&a);
+	return rc;
+}

@@ -1,0 +1,280 @@
+/* sync/draft.c - what both sides of an exchange do with a message (sync/exchange_priv.h). */
+#include "sync/exchange_priv.h"
+#include "sync/ingest.h"
+#include "sync/outgoing.h"
+
+#include <assert.h>
+#include <string.h>
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_NOMEM, "sync: out of memory");
+}
+
+int
+sync_draft_grow(struct sync_draft *d, size_t room, struct err *err)
+{
+	assert(d->m.stream_count == 0 && d->m.digest_count == 0);
+	room += 16;
+	d->m.sites = arena_take(&d->arena, room, sizeof *d->m.sites);
+	d->m.scopes = arena_take(&d->arena, room, sizeof(char *));
+	d->m.streams = arena_take(&d->arena, room, sizeof *d->m.streams);
+	d->m.digests = arena_take(&d->arena, room, sizeof *d->m.digests);
+	d->m.notes = arena_take(&d->arena, room, sizeof *d->m.notes);
+	d->site_cap = d->scope_cap = d->stream_cap = d->digest_cap = d->note_cap = room;
+	if (d->m.sites == NULL || d->m.scopes == NULL || d->m.streams == NULL ||
+	    d->m.digests == NULL || d->m.notes == NULL)
+		return no_memory(err);
+	return 0;
+}
+
+int
+sync_draft_open(struct sync_draft *d, struct sync_replica *r, size_t room, struct err *err)
+{
+	*d = (struct sync_draft){ .r = r };
+	memcpy(d->m.self.node, r->self.node, STORE_NODE_ID);
+	memcpy(d->m.self.epoch, r->self.epoch, STORE_EPOCH);
+	d->m.now_ms = sync_replica_now_ms(r);
+	return sync_draft_grow(d, room, err);
+}
+
+void
+sync_draft_close(struct sync_draft *d)
+{
+	arena_free(&d->arena);
+}
+
+static unsigned
+name_site(struct sync_draft *d, int id)
+{
+	const struct store_site *site = store_catalog_site_of(d->r->db, id);
+	struct sync_view_site *view;
+
+	for (size_t i = 0; i < d->m.site_count; i++)
+		if (memcmp(d->m.sites[i].site.node, site->node, STORE_NODE_ID) == 0 &&
+		    memcmp(d->m.sites[i].site.epoch, site->epoch, STORE_EPOCH) == 0)
+			return (unsigned)i;
+	assert(d->m.site_count < d->site_cap);
+	view = &d->m.sites[d->m.site_count];
+	memcpy(view->site.node, site->node, STORE_NODE_ID);
+	memcpy(view->site.epoch, site->epoch, STORE_EPOCH);
+	return (unsigned)d->m.site_count++;
+}
+
+static unsigned
+name_scope(struct sync_draft *d, int id)
+{
+	const char *name = store_catalog_scope_of(d->r->db, id);
+
+	for (size_t i = 0; i < d->m.scope_count; i++)
+		if (strcmp(d->m.scopes[i], name) == 0)
+			return (unsigned)i;
+	assert(d->m.scope_count < d->scope_cap);
+	d->m.scopes[d->m.scope_count] = name;
+	return (unsigned)d->m.scope_count++;
+}
+
+unsigned
+sync_draft_stream(struct sync_draft *d, const struct store_stream *stream)
+{
+	struct sync_view_stream view = { .n = stream->n };
+
+	view.site = name_site(d, stream->site);
+	view.scope = name_scope(d, stream->scope);
+	memcpy(view.head, stream->head, SYNC_HEAD_SHORT);
+	for (size_t i = 0; i < d->m.stream_count; i++)
+		if (d->m.streams[i].site == view.site && d->m.streams[i].scope == view.scope)
+			return (unsigned)i;
+	assert(d->m.stream_count < d->stream_cap);
+	d->m.streams[d->m.stream_count] = view;
+	return (unsigned)d->m.stream_count++;
+}
+
+int
+sync_draft_digests(struct sync_draft *d, bool (*wanted)(void *ctx, const char *scope), void *ctx,
+                   struct err *err)
+{
+	struct store_digest *list;
+	size_t count;
+	int rc = store_digest_list(d->r->db, &d->arena, &list, &count, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct sync_view_digest *view = &d->m.digests[d->m.digest_count];
+
+		if (wanted != NULL && !wanted(ctx, store_catalog_scope_of(d->r->db, list[i].scope)))
+			continue;
+		if (d->m.digest_count == d->digest_cap)
+			return err_set(err, ERR_INVALID,
+			               "sync: more than %zu scopes in one message", d->digest_cap);
+		view->scope = name_scope(d, list[i].scope);
+		view->rows = (uint64_t)list[i].rows;
+		memcpy(view->sum, list[i].sum, STORE_TERM);
+		d->m.digest_count++;
+	}
+	return rc;
+}
+
+static int
+add_segment(struct sync_draft *d, unsigned index, uint64_t n, const struct buf *bytes,
+            struct err *err)
+{
+	struct rd r = rd_from(bytes->bytes, bytes->len);
+	size_t len;
+	const uint8_t *at = rd_lenbytes(&r, &len);
+	struct sync_view_segment *list;
+
+	if (d->m.segment_count == d->segment_cap) {
+		d->segment_cap = d->segment_cap * 2 + 16;
+		list = arena_take(&d->arena, d->segment_cap, sizeof *list);
+		if (list == NULL)
+			return no_memory(err);
+		if (d->m.segment_count > 0)
+			memcpy(list, d->m.segments, d->m.segment_count * sizeof *list);
+		d->m.segments = list;
+	}
+	assert(rd_done(&r));
+	at = arena_copy(&d->arena, at, len);
+	if (at == NULL)
+		return no_memory(err);
+	d->m.segments[d->m.segment_count++] = (struct sync_view_segment){ index, n, at, len };
+	d->bytes += len;
+	return 0;
+}
+
+int
+sync_draft_records(struct sync_draft *d, const struct store_stream *stream, unsigned index,
+                   uint64_t from, struct err *err)
+{
+	const struct store_site *site = store_catalog_site_of(d->r->db, stream->site);
+	struct sync_view_site *view = &d->m.sites[d->m.streams[index].site];
+	uint64_t n = from;
+	int rc = 0;
+
+	while (rc == 0 && n < stream->n) {
+		struct buf bytes = { 0 };
+		uint64_t to;
+
+		if (d->bytes >= SYNC_PUSH_BYTES) {
+			d->m.more = true;
+			break;
+		}
+		rc = sync_outgoing_next(d->r->db, stream, n, &bytes, &to, err);
+		if (rc == 0)
+			rc = buf_check(&bytes, err);
+		if (rc == 0 && to > n)
+			rc = add_segment(d, index, n, &bytes, err);
+		buf_free(&bytes);
+		if (to == n)
+			break; /* not signed yet */
+		n = to;
+	}
+	if (n > from && d->r->key_of != NULL)
+		view->has_key = d->r->key_of(d->r->ctx, site, view->key);
+	return rc;
+}
+
+void
+sync_draft_note(struct sync_draft *d, unsigned index, uint64_t n, const char *reason)
+{
+	if (d->m.note_count < d->note_cap)
+		d->m.notes[d->m.note_count++] = (struct sync_view_note){ index, n, reason };
+}
+
+/* ---- taking ---- */
+
+static const char *
+words_of(const struct sync_ingested *in)
+{
+	switch (in->outcome) {
+	case SYNC_GAP:
+		return "gap: records before it are missing";
+	case SYNC_WAITS:
+		return "waits for records that it has seen";
+	case SYNC_FORK:
+		return "fork: it does not continue the records held here";
+	case SYNC_REFUSED:
+		return in->reason;
+	case SYNC_STORED:
+	case SYNC_KNOWN:
+		break;
+	}
+	return NULL;
+}
+
+/* One pass over the segments that are left; *progress if any was taken. */
+struct pass {
+	struct sync_replica *r;
+	const struct sync_message *m;
+	bool *done;
+	bool force, progress;
+	size_t waiting;
+	sync_draft_tell *tell;
+	void *ctx;
+	int64_t *changes;
+};
+
+static int
+take_one(struct pass *p, size_t i, struct err *err)
+{
+	const struct sync_view_segment *seg = &p->m->segments[i];
+	const struct sync_view_stream *stream = &p->m->streams[seg->stream];
+	struct sync_ingest_from from = {
+		.site = p->m->sites[stream->site].site,
+		.scope = p->m->scopes[stream->scope],
+		.n = seg->n,
+		.force = p->force,
+	};
+	struct rd bytes = rd_from(seg->bytes, seg->len);
+	struct sync_ingested in;
+	int rc = sync_ingest_short(p->r, &from, &bytes, &in, err);
+
+	if (rc < 0)
+		return rc;
+	if (in.outcome == SYNC_WAITS) {
+		p->waiting++;
+		return 0;
+	}
+	p->done[i] = true;
+	p->progress |= in.outcome == SYNC_STORED;
+	*p->changes += in.changes;
+	if (words_of(&in) != NULL)
+		p->tell(p->ctx, seg->stream, in.n, words_of(&in));
+	return 0;
+}
+
+static int
+run_pass(struct pass *p, struct err *err)
+{
+	int rc = 0;
+
+	p->progress = false;
+	p->waiting = 0;
+	for (size_t i = 0; rc == 0 && i < p->m->segment_count; i++)
+		if (!p->done[i])
+			rc = take_one(p, i, err);
+	return rc;
+}
+
+int
+sync_draft_take(struct sync_replica *r, const struct sync_message *m, sync_draft_tell *tell,
+                void *ctx, int64_t *changes, struct err *err)
+{
+	struct arena a = { 0 };
+	struct pass p = { .r = r, .m = m, .tell = tell, .ctx = ctx, .changes = changes };
+	int rc = 0;
+
+	*changes = 0;
+	p.done = arena_take(&a, m->segment_count, sizeof *p.done);
+	if (p.done == NULL)
+		return no_memory(err);
+	do {
+		rc = run_pass(&p, err);
+		/* Nobody can supply what the rest waits for, unless the peer has said that more is
+		 * coming. */
+		if (rc == 0 && p.waiting > 0 && !p.progress && !m->more && !p.force)
+			p.force = p.progress = true;
+	} while (rc == 0 && p.waiting > 0 && p.progress);
+	arena_free(&a);
+	return rc;
+}

@@ -1,0 +1,373 @@
+#include "sync/exchange.h"
+#include "store/base/text.h"
+#include "store/remote.h"
+#include "sync/exchange_priv.h"
+#include "sync/ingest.h"
+#include "sync/seal.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char hub_name[] = "hub";
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_NOMEM, "sync: out of memory");
+}
+
+/* ---- the node asks ---- */
+
+/* Records of this node (of any of its lives) go up from where the hub's present life has
+ * acknowledged them. */
+static int
+push_own(struct sync_exchange *x, struct sync_draft *d, const struct store_stream *stream,
+         unsigned index, const struct store_remote *hub, struct err *err)
+{
+	const struct store_site *site = store_catalog_site_of(x->r->db, stream->site);
+	uint64_t acked = 0;
+	int rc = 0;
+
+	if (memcmp(site->node, x->r->self.node, STORE_NODE_ID) != 0)
+		return 0;
+	if (hub->epoch_known)
+		rc = store_stream_acked(x->r->db, stream->id, hub->epoch, &acked, err);
+	if (rc == 0 && acked < stream->n)
+		rc = sync_draft_records(d, stream, index, acked, err);
+	return rc;
+}
+
+static int
+remember_said(struct sync_exchange *x, const struct store_stream *streams, size_t count,
+              struct err *err)
+{
+	arena_free(&x->said_arena);
+	x->said = arena_take(&x->said_arena, count, sizeof *x->said);
+	x->said_count = count;
+	if (x->said == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < count; i++)
+		x->said[i] = (struct said){ streams[i].id, streams[i].n };
+	return 0;
+}
+
+static int
+draft_request(struct sync_exchange *x, struct sync_draft *d, struct buf *out, struct err *err)
+{
+	struct store_stream *streams;
+	struct store_remote hub;
+	size_t count = 0;
+	int rc = store_remote_get(x->r->db, hub_name, &d->arena, &hub, err);
+
+	if (rc == 0)
+		rc = store_stream_list(x->r->db, 0, &d->arena, &streams, &count, err);
+	if (rc == 0)
+		rc = remember_said(x, streams, count, err);
+	if (hub.epoch_known)
+		memcpy(d->m.peer_epoch, hub.epoch, STORE_EPOCH);
+	d->m.counter = hub.counter;
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = push_own(x, d, &streams[i], sync_draft_stream(d, &streams[i]), &hub, err);
+	if (rc == 0)
+		rc = sync_draft_digests(d, NULL, NULL, err);
+	if (rc < 0)
+		return rc;
+	x->more_to_push = d->m.more;
+	sync_message_write_part1(out, &d->m);
+	if (buf_check(out, err) < 0)
+		return err->code;
+	hash_once(x->asked, HASH_32, out->bytes, out->len);
+	sync_message_write_part2(out, &d->m);
+	return buf_check(out, err);
+}
+
+static int
+count_streams(struct store_db *db, size_t *count, struct err *err)
+{
+	struct store_stream *list;
+	struct arena a = { 0 };
+	int rc = store_stream_list(db, 0, &a, &list, count, err);
+
+	arena_free(&a);
+	return rc;
+}
+
+int
+sync_exchange_ask(struct sync_exchange *x, struct buf *request, struct err *err)
+{
+	struct sync_draft d = { 0 };
+	struct sync_sealed sealed;
+	size_t count;
+	int rc;
+
+	assert(request->len == 0);
+	rc = store_db_begin(x->r->db, err);
+	if (rc == 0)
+		rc = sync_seal(x->r, &sealed, err);
+	if (rc == 0)
+		rc = sync_seal_sign(x->r, x->key, err);
+	if (rc == 0)
+		rc = count_streams(x->r->db, &count, err);
+	if (rc == 0)
+		rc = sync_draft_open(&d, x->r, count * 2, err);
+	if (rc == 0)
+		rc = draft_request(x, &d, request, err);
+	if (rc == 0)
+		rc = store_db_commit(x->r->db, err);
+	sync_draft_close(&d);
+	if (rc < 0) {
+		store_db_rollback(x->r->db);
+		return rc;
+	}
+	rc = sync_session_step(&x->state, SYNC_EV_ASK);
+	assert(rc >= 0); /* a meeting asks once at a time */
+	x->round_trips++;
+	return 0;
+}
+
+/* ---- the node takes the reply ---- */
+
+static void
+tell_rejected(void *ctx, unsigned stream, uint64_t n, const char *reason)
+{
+	struct sync_exchange *x = ((void **)ctx)[0];
+	const struct sync_message *m = ((void **)ctx)[1];
+	struct sync_rejected *out;
+
+	if (x->rejected_count == SYNC_REJECTED_MAX)
+		return;
+	out = &x->rejected[x->rejected_count++];
+	out->n = n;
+	text_copy(out->scope, sizeof out->scope, m->scopes[m->streams[stream].scope]);
+	text_copy(out->reason, sizeof out->reason, reason);
+}
+
+/* The hub vouches for keys of sites it passes on; a node's id is the hash of its first key, so that
+ * is checked. */
+static int
+learn_keys(struct sync_exchange *x, const struct sync_message *m, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < m->site_count; i++) {
+		uint8_t node[STORE_NODE_ID];
+		int id;
+
+		if (!m->sites[i].has_key)
+			continue;
+		sync_node_id(node, m->sites[i].key);
+		if (memcmp(node, m->sites[i].site.node, STORE_NODE_ID) != 0)
+			continue;
+		rc = store_catalog_site(x->r->db, m->sites[i].site.node, m->sites[i].site.epoch,
+		                        &id, err);
+		if (rc == 0)
+			rc = store_catalog_set_site_key(x->r->db, id, m->sites[i].key, err);
+	}
+	return rc;
+}
+
+/* What the hub has of one of our streams: as it says; where it says nothing, what we said. */
+static uint64_t
+hub_has(const struct sync_exchange *x, const struct sync_message *m,
+        const struct store_stream *stream, bool *same_head)
+{
+	const struct store_site *site = store_catalog_site_of(x->r->db, stream->site);
+	const char *scope = store_catalog_scope_of(x->r->db, stream->scope);
+
+	*same_head = true;
+	for (size_t i = 0; i < m->stream_count; i++) {
+		const struct sync_view_stream *view = &m->streams[i];
+		const struct sync_site *named = &m->sites[view->site].site;
+
+		if (memcmp(named->node, site->node, STORE_NODE_ID) != 0 ||
+		    memcmp(named->epoch, site->epoch, STORE_EPOCH) != 0 ||
+		    strcmp(m->scopes[view->scope], scope) != 0)
+			continue;
+		*same_head = view->n != stream->n ||
+		             memcmp(view->head, stream->head, SYNC_HEAD_SHORT) == 0;
+		return view->n;
+	}
+	for (size_t i = 0; i < x->said_count; i++)
+		if (x->said[i].stream == stream->id)
+			return x->said[i].n;
+	return 0;
+}
+
+static int
+take_receipts(struct sync_exchange *x, const struct sync_message *m,
+              const struct store_stream *streams, size_t count, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		const struct store_site *site = store_catalog_site_of(x->r->db, streams[i].site);
+		uint64_t has, before;
+		bool same_head;
+
+		if (memcmp(site->node, x->r->self.node, STORE_NODE_ID) != 0)
+			continue;
+		has = hub_has(x, m, &streams[i], &same_head);
+		if (has > streams[i].n || !same_head)
+			continue; /* not our history: the next meeting shows it as a fork */
+		rc = store_stream_acked(x->r->db, streams[i].id, m->self.epoch, &before, err);
+		if (rc == 0 && has > before) {
+			x->sent += (int64_t)(has - before);
+			rc = store_stream_set_acked(x->r->db, streams[i].id, m->self.epoch, has,
+			                            err);
+		}
+	}
+	return rc;
+}
+
+/* Do both sides have the same records of a scope now? */
+static bool
+equal_have(const struct sync_exchange *x, const struct sync_message *m,
+           const struct store_stream *streams, size_t count, int scope)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool same_head;
+
+		if (streams[i].scope == scope &&
+		    (hub_has(x, m, &streams[i], &same_head) != streams[i].n || !same_head))
+			return false;
+	}
+	/* streams of the scope that only the hub has */
+	for (size_t i = 0; i < m->stream_count; i++) {
+		bool ours = strcmp(m->scopes[m->streams[i].scope],
+		                   store_catalog_scope_of(x->r->db, scope)) != 0;
+
+		for (size_t k = 0; !ours && k < count; k++) {
+			const struct store_site *site =
+			        store_catalog_site_of(x->r->db, streams[k].site);
+			const struct sync_site *named = &m->sites[m->streams[i].site].site;
+
+			ours = streams[k].scope == scope &&
+			       memcmp(named->node, site->node, STORE_NODE_ID) == 0 &&
+			       memcmp(named->epoch, site->epoch, STORE_EPOCH) == 0;
+		}
+		if (!ours && m->streams[i].n > 0)
+			return false;
+	}
+	return true;
+}
+
+static int
+take_digests(struct sync_exchange *x, const struct sync_message *m,
+             const struct store_stream *streams, size_t count, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {
+		struct store_remote_digest d = { .at_ms = env_wall_ms(store_db_env(x->r->db)) };
+
+		rc = store_catalog_scope(x->r->db, m->scopes[m->digests[i].scope], &d.scope, err);
+		if (rc < 0)
+			break;
+		memcpy(d.sum, m->digests[i].sum, STORE_TERM);
+		d.equal_have = equal_have(x, m, streams, count, d.scope);
+		rc = store_remote_set_digest(x->r->db, hub_name, &d, err);
+	}
+	return rc;
+}
+
+static int
+note_hub(struct sync_exchange *x, const struct sync_message *m, struct arena *a, struct err *err)
+{
+	int64_t now = env_wall_ms(store_db_env(x->r->db));
+	struct store_remote hub;
+	int rc = store_remote_get(x->r->db, hub_name, a, &hub, err);
+
+	if (rc < 0)
+		return rc;
+	hub.epoch_known = true;
+	memcpy(hub.epoch, m->self.epoch, STORE_EPOCH);
+	hub.counter = m->counter;
+	hub.clock_offset_ms = m->now_ms - now;
+	rc = store_remote_put(x->r->db, hub_name, &hub, err);
+	if (rc == 0)
+		rc = store_remote_set_receipt(x->r->db, hub_name, m->part1,
+		                              m->part1_len + STORE_SIGNATURE, err);
+	/* Small differences are the line's delay; a clock that is really off is corrected from here
+	 * on. */
+	if (hub.clock_offset_ms > -2000 && hub.clock_offset_ms < 2000)
+		x->r->clock_offset_ms = 0;
+	else
+		x->r->clock_offset_ms = hub.clock_offset_ms;
+	if (m->now_ms > x->r->clock_floor_ms && x->r->clock_offset_ms != 0)
+		x->r->clock_floor_ms = m->now_ms;
+	return rc;
+}
+
+static int
+settle(struct sync_exchange *x, const struct sync_message *m, struct arena *a, bool *again,
+       struct err *err)
+{
+	struct store_stream *streams;
+	size_t count;
+	int rc = store_stream_list(x->r->db, 0, a, &streams, &count, err);
+
+	if (rc == 0)
+		rc = take_receipts(x, m, streams, count, err);
+	if (rc == 0)
+		rc = take_digests(x, m, streams, count, err);
+	if (rc == 0)
+		rc = note_hub(x, m, a, err);
+	*again = m->more || x->more_to_push;
+	return rc;
+}
+
+static int
+take_reply(struct sync_exchange *x, const struct sync_message *m, struct arena *a, bool *again,
+           struct err *err)
+{
+	void *ctx[2] = { x, (void *)(uintptr_t)m };
+	int64_t changes;
+	int rc = sync_ingest_begin(x->r, err);
+
+	if (rc < 0)
+		return rc;
+	rc = learn_keys(x, m, err);
+	if (rc == 0)
+		rc = sync_draft_take(x->r, m, tell_rejected, ctx, &changes, err);
+	if (rc == 0)
+		rc = settle(x, m, a, again, err);
+	if (rc < 0) {
+		sync_ingest_abort(x->r);
+		return rc;
+	}
+	x->received += changes;
+	for (size_t i = 0; i < m->note_count; i++)
+		tell_rejected(ctx, m->notes[i].stream, m->notes[i].n, m->notes[i].reason);
+	return sync_ingest_end(x->r, err);
+}
+
+int
+sync_exchange_take(struct sync_exchange *x, const uint8_t *reply, size_t len, bool *again,
+                   struct err *err)
+{
+	struct arena a = { 0 };
+	struct sync_message m;
+	int rc;
+
+	*again = false;
+	if (sync_session_step(&x->state, SYNC_EV_REPLY) < 0)
+		return err_set(err, ERR_DENIED, "a reply came that nobody asked for");
+	rc = sync_message_read(reply, len, true, &a, &m, err);
+	if (rc == 0 && !sync_message_proven(&m, x->asked, x->hub_key))
+		rc = err_set(
+		        err, ERR_DENIED,
+		        "the reply is not signed by our hub: captive portal, or another machine?");
+	if (rc == 0)
+		rc = take_reply(x, &m, &a, again, err);
+	arena_free(&a);
+	sync_session_step(&x->state, rc < 0 ? SYNC_EV_LOST : *again ? SYNC_EV_MORE : SYNC_EV_ALL);
+	return rc;
+}
+
+void
+sync_exchange_end(struct sync_exchange *x)
+{
+	arena_free(&x->said_arena);
+	x->said = NULL;
+	x->said_count = 0;
+}

@@ -1,0 +1,86 @@
+/*
+ * sync/exchange.h - a request, its answer, and what a node takes from it.
+ *
+ * Steady state is one round trip that pushes and pulls:
+ *
+ *   node                                             hub
+ *   seal, sign, say what I have, push own records -> seal, take what is new,
+ *                                                 <- say what differs, receipts, digests, push what
+ * the node lacks take it, compare digests, keep the receipt
+ *
+ * Acknowledged is what a proven reply says the hub's present life holds.
+ */
+#ifndef SYNC_EXCHANGE_H
+#define SYNC_EXCHANGE_H
+
+#include "sync/message.h"
+#include "sync/replica.h"
+#include "sync/session.h"
+
+enum { SYNC_REJECTED_MAX = 16 };
+
+struct sync_rejected {
+	char scope[STORE_SCOPE_MAX + 1];
+	uint64_t n;
+	char reason[160];
+};
+
+/* The node's side of one meeting; zero it, set the first three, and keep it until the meeting ends.
+ */
+struct sync_exchange {
+	struct sync_replica *r;
+	const struct sync_key *key;
+	uint8_t hub_key[SYNC_PUBLIC_KEY];
+
+	enum sync_state state;
+	uint8_t asked[HASH_32]; /* hash of the request's part 1 */
+	struct arena said_arena;
+	struct said {
+		int stream;
+		uint64_t n;
+	} * said; /* what the request said we have */
+	size_t said_count;
+	bool more_to_push;
+
+	/* told */
+	int64_t sent, received; /* changes acknowledged; changes merged */
+	int round_trips;
+	struct sync_rejected rejected[SYNC_REJECTED_MAX];
+	size_t rejected_count;
+};
+
+/* Seal, sign and append the request.  Opens its own transaction. */
+MUST_CHECK int sync_exchange_ask(struct sync_exchange *x, struct buf *request, struct err *err);
+
+/*
+ * Take a reply (own transaction): records, receipts, digests, clock.  *again says that another
+ * round is needed. ERR_DENIED if it isn't proven to be the hub's answer to what was asked: nothing
+ * has changed then.
+ */
+MUST_CHECK int sync_exchange_take(struct sync_exchange *x, const uint8_t *reply, size_t len,
+                                  bool *again, struct err *err);
+
+/* Free what the meeting holds. */
+void sync_exchange_end(struct sync_exchange *x);
+
+/* The hub's side, for a peer whose request has been authenticated as that node's. */
+struct sync_answer {
+	struct sync_replica *r;
+	const struct sync_key *key;
+	uint8_t peer[STORE_NODE_ID];
+	/* May that node read this scope? */
+	bool (*may_read)(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope);
+	/* That site's node's public key; false if unknown. */
+	bool (*key_of)(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY]);
+	void *ctx;
+	/* told */
+	int64_t changes; /* merged from it */
+	bool moved;      /* records were taken: others may want to hear */
+};
+
+/* Take what a request brings and append the reply (own transaction).  ERR_CORRUPT if it isn't
+ * well-formed. */
+MUST_CHECK int sync_exchange_answer(struct sync_answer *h, const uint8_t *request, size_t len,
+                                    struct buf *reply, struct err *err);
+
+#endif /* SYNC_EXCHANGE_H */

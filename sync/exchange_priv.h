@@ -1,0 +1,52 @@
+/*
+ * sync/exchange_priv.h - building a message out of one database: names once,
+ * views, segments up to a size.
+ */
+#ifndef SYNC_EXCHANGE_PRIV_H
+#define SYNC_EXCHANGE_PRIV_H
+
+#include "sync/message.h"
+#include "sync/replica.h"
+
+enum { SYNC_PUSH_BYTES = 3 << 20 }; /* segments of one message; the rest goes in the next */
+
+struct sync_draft {
+	struct sync_replica *r;
+	struct arena arena;
+	struct sync_message m;
+	size_t site_cap, scope_cap, stream_cap, digest_cap, note_cap, segment_cap;
+	size_t bytes; /* of segments so far */
+};
+
+/* Start a message; `room` bounds the streams and digests it will name. */
+MUST_CHECK int sync_draft_open(struct sync_draft *d, struct sync_replica *r, size_t room,
+                               struct err *err);
+
+/* Make room for so many more streams and digests, before the first is named. */
+MUST_CHECK int sync_draft_grow(struct sync_draft *d, size_t room, struct err *err);
+
+/* Free it. */
+void sync_draft_close(struct sync_draft *d);
+
+/* Name a stream as we have it; returns its index in the message. */
+unsigned sync_draft_stream(struct sync_draft *d, const struct store_stream *stream);
+
+/* Say the digests of these scopes as they are now; `wanted` NULL: of all. */
+MUST_CHECK int sync_draft_digests(struct sync_draft *d,
+                                  bool (*wanted)(void *ctx, const char *scope), void *ctx,
+                                  struct err *err);
+
+/* Add what a stream has after `from`; sets m.more if it doesn't all fit. */
+MUST_CHECK int sync_draft_records(struct sync_draft *d, const struct store_stream *stream,
+                                  unsigned index, uint64_t from, struct err *err);
+
+/* Add a remark about a stream. */
+void sync_draft_note(struct sync_draft *d, unsigned index, uint64_t n, const char *reason);
+
+/* One message's segments into this file, round after round until nothing more can be taken (a unit
+ * waits for what it has seen).  What can't be taken is told. */
+typedef void sync_draft_tell(void *ctx, unsigned stream, uint64_t n, const char *reason);
+MUST_CHECK int sync_draft_take(struct sync_replica *r, const struct sync_message *m,
+                               sync_draft_tell *tell, void *ctx, int64_t *changes, struct err *err);
+
+#endif /* SYNC_EXCHANGE_PRIV_H */
