@@ -70,8 +70,6 @@ struct sync_answer {
 	uint8_t peer[STORE_NODE_ID];
 	/* May that node read this scope? */
 	bool (*may_read)(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope);
-	/* That site's node's public key; false if unknown. */
-	bool (*key_of)(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY]);
 	void *ctx;
 	/* told */
 	int64_t changes; /* merged from it */
