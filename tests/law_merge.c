@@ -84,7 +84,7 @@ make_write(enum store_op op, int64_t cl)
 {
 	struct write w = { .op = op, .cl = cl };
 
-	w.schema = 1 + (int)chance(WORLD_SCHEMAS);
+	w.schema = 1 + (int)chance(WORLD_LAWFUL);
 	w.key = (int)chance(WORLD_KEYS);
 	w.mask = op == STORE_INSERT ? world_columns(w.schema) : any_mask(w.schema);
 	if (op == STORE_DELETE)

@@ -35,6 +35,8 @@ static const struct layout {
 	          { REVOKED, 0 },
 	          { WEIGHT, 2 },
 	          { KEY_COLUMN, 0 } } },
+	[4] = { 2, { { KEY_COLUMN, 0 }, { REVOKED, 0 } } },
+	[5] = { 4, { { KEY_COLUMN, 0 }, { HEIGHT, 1 }, { WEIGHT, 1 }, { NOTE, 1 } } },
 };
 
 /* The id of each thing in the three numberings; columns in the order of the enum. */
@@ -44,9 +46,9 @@ static const int column_ids[WORLD_NUMBERINGS][ALL_COLUMNS] = { { 2, 3, 4, 5, 6, 
 static const int site_ids[WORLD_NUMBERINGS][WORLD_SITES] = { { 0, 1, 2, 3, 4 },
 	                                                     { 0, 4, 3, 2, 1 },
 	                                                     { 0, 3, 1, 4, 2 } };
-static const int schema_ids[WORLD_NUMBERINGS][WORLD_SCHEMAS + 1] = { { 0, 1, 2, 3 },
-	                                                             { 0, 3, 2, 1 },
-	                                                             { 0, 2, 3, 1 } };
+static const int schema_ids[WORLD_NUMBERINGS][WORLD_SCHEMAS + 1] = { { 0, 1, 2, 3, 4, 5 },
+	                                                             { 0, 5, 4, 3, 2, 1 },
+	                                                             { 0, 4, 2, 5, 1, 3 } };
 
 /* Two sites are lives of one node; the seed's comes first. */
 static const struct {

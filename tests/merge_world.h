@@ -1,11 +1,13 @@
 /*
- * tests/merge_world.h - a small world to merge in: one table in three schema
+ * tests/merge_world.h - a small world to merge in: one table in some schema
  * versions, five sites, a few keys, and replicas that number all of them
  * differently.
  *
  *   v1  id · height weight (a group) · mood · revoked (max)
  *   v2  the same in another order, and note
  *   v3  without mood, with score (max)
+ *   v4  nothing but revoked
+ *   v5  a contradiction: note has joined the group (the laws stop short of it)
  *
  * A write is a change in words of the world; a replica makes a store_change of
  * it in its own numbers.  Sites are numbered in the order site_cmp must give.
@@ -18,7 +20,14 @@
 
 /* In the order of their names, which the terms depend on. */
 enum world_column { HEIGHT, MOOD, NOTE, REVOKED, SCORE, WEIGHT, WORLD_COLUMNS };
-enum { WORLD_SCHEMAS = 3, WORLD_SITES = 5, WORLD_KEYS = 3, WORLD_WRITES = 16, WORLD_SCOPE = 7 };
+enum {
+	WORLD_SCHEMAS = 5,
+	WORLD_LAWFUL = 4,
+	WORLD_SITES = 5,
+	WORLD_KEYS = 3,
+	WORLD_WRITES = 16,
+	WORLD_SCOPE = 7
+};
 enum { WORLD_NUMBERINGS = 3 };
 
 struct write {

@@ -9,6 +9,7 @@ Suite *suite_base_rd(void);
 Suite *suite_law_merge(void);
 Suite *suite_node_guard(void);
 Suite *suite_node_http(void);
+Suite *suite_store_batch(void);
 Suite *suite_sync_gitconf(void);
 Suite *suite_sync_merge(void);
 Suite *suite_sync_transport(void);

@@ -97,6 +97,12 @@ static const struct rule_case {
 	  "I1 v2 @10 mood=1 note=9; I1 v2 @10 mood=9 note=1",
 	  "cl1 live @10/1 height=NULL mood=9 note=9 revoked=NULL weight=NULL" },
 
+	{ "a group that grew: what ties decides, an older cell doesn't",
+	  "I1 v2 @10 note=9; U1 s2 @11 height=1 weight=5; U1 v5 s2 @11 height=2 weight=4 note=0",
+	  "cl1 live @10/1 height=2@11/2 mood=NULL note=0@11/2 revoked=NULL weight=4@11/2" },
+	{ "a life of few columns drops those of the one before",
+	  "I1 @10 mood=a; I3 v4 @11 revoked=1", "cl3 live @11/1 revoked=1" },
+
 	{ "nothing comes of half a group", "I1 @10 height=1 weight=2; U1 s2 @11 height=3",
 	  "cl1 live @10/1 height=1 mood=NULL revoked=NULL weight=2" },
 	{ "nothing comes of an insert into death", "I2 s2 @11", "cl0 @0/0" },
@@ -189,6 +195,7 @@ static const struct effect_case {
 	{ "max of an earlier life", "I3 @10", "U1 s2 @12 revoked=1", true, true },
 	{ "life after life", "I1 @10 mood=a", "I3 @11 mood=a", true, true },
 	{ "edit of the next life", "I1 @10 mood=a", "U3 @11 mood=a", true, true },
+	{ "life after life, fewer columns", "I1 @10 mood=a revoked=1", "I3 v4 @11", true, true },
 	{ "not sound", "I1 @10", "U1 @11 weight=1", false, false },
 };
 
@@ -247,12 +254,21 @@ static const struct watch_case {
 
 	{ "an edit comes late", "D2 s2 @11", "U1 s1 @12 mood=a", "mood=a@12/1 < row@11/2;" },
 	{ "the first name speaks for a late edit", "D2 s2 @11",
-	  "U1 v2 s1 @12 mood=a weight=1 height=2", "height=2@12/1 < row@11/2;" },
+	  "U1 v3 s1 @12 note=a weight=1 height=2", "height=2@12/1 < row@11/2;" },
 	{ "the deleter's own edit comes late", "D2 s2 @11", "U1 s2 @10 mood=a", "" },
 	{ "a max edit is never late", "D2 s2 @11", "U1 s1 @12 revoked=1", "" },
 	{ "a delete is never late", "I3 s2 @11", "D2 s1 @12", "" },
 	{ "an edit two lives late", "I3 s2 @11 mood=z", "U1 s1 @12 mood=a",
 	  "mood=a@12/1 < row@11/2;" },
+	{ "late for a life named by its insert", "I3 s2 @11 mood=z; U3 s3 @15 mood=y",
+	  "U1 s1 @12 mood=a", "mood=a@12/1 < row@11/2;" },
+	{ "an insert without lww cells comes late", "D2 s2 @11", "I1 v4 s1 @12 revoked=1",
+	  "row@12/1 < row@11/2;" },
+	{ "late for a life known by max edits only", "U3 s2 @11 revoked=1", "U1 s1 @12 mood=a",
+	  "" },
+	{ "late for a life without a name: the latest edit of it speaks",
+	  "U3 s3 @13 mood=y; U3 v2 s2 @11 note=z; U3 s4 @14 revoked=5", "U1 s1 @12 mood=a",
+	  "mood=a@12/1 < row@13/3;" },
 	{ "late for a life without a name", "U3 s2 @11 mood=z; U3 s3 @13 height=1 weight=1",
 	  "U1 s1 @12 mood=a", "mood=a@12/1 < row@13/3;" },
 };
@@ -308,6 +324,39 @@ START_TEST(losers_are_told)
 }
 END_TEST
 
+/* What can't be said in the words of the world: masks of columns that are no cells. */
+START_TEST(masks_outside_the_cells_are_not_sound)
+{
+	static const struct {
+		uint64_t mask;
+		bool sound;
+	} cases[] = {
+		{ 0, true },  { 2, true },  { 6, true },
+		{ 1, false }, { 8, false }, { UINT64_MAX, false },
+	};
+	struct store_column columns[] = { { .name = "id", .type = "BLOB", .key = 1 },
+		                          { .name = "a", .type = "" },
+		                          { .name = "b", .type = "" } };
+	struct store_schema schema = { .table = "t",
+		                       .scope_prefix = "all",
+		                       .scope_column = -1,
+		                       .column_count = 3,
+		                       .columns = columns };
+	struct err err;
+
+	ck_assert_int_eq(store_schema_finish(&schema, &err), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct store_change change = { .schema = &schema,
+			                       .op = STORE_UPDATE,
+			                       .cl = 1,
+			                       .stamp = 1,
+			                       .mask = cases[i].mask };
+
+		ck_assert_msg(sync_merge_is_sound(&change) == cases[i].sound, "mask %d", (int)i);
+	}
+}
+END_TEST
+
 Suite *
 suite_sync_merge(void)
 {
@@ -317,6 +366,7 @@ suite_sync_merge(void)
 	tcase_add_loop_test(tcase, rules_hold_in_every_order, 0, RULE_CASES);
 	tcase_add_loop_test(tcase, effects_are_told_to_put, 0, EFFECT_CASES);
 	tcase_add_loop_test(tcase, losers_are_told, 0, WATCH_CASES);
+	tcase_add_test(tcase, masks_outside_the_cells_are_not_sound);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
