@@ -1,0 +1,601 @@
+/*
+ * store/shape.c - what a table is like, and whether its replicas can agree.
+ *
+ * SQLite's own pragmas are asked, never the text of CREATE TABLE: whoever made
+ * the table, they tell what it is now.
+ *
+ * Two kinds of checks.  Without the first there is nothing to capture (no key,
+ * no table, too many columns): asked again at every look.  The second say that
+ * two devices could write what can't be brought together (a UNIQUE column
+ * besides the key): asked when a person tracks the table, because later a
+ * refusal would stop the sync for a mistake that may not matter for weeks.
+ */
+#include "store/db_priv.h"
+#include "store/shape_priv.h"
+#include "store/stmt.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_NOMEM, "track: out of memory");
+}
+
+/* ---- defaults ---- */
+
+/* 'text', x'00' and the like: the quoted part goes to the end. */
+static bool
+is_quoted(const char *text, char quote)
+{
+	if (*text++ != quote)
+		return false;
+	for (; *text != 0; text++)
+		if (*text == quote && *++text != quote)
+			return *text == 0;
+	return false;
+}
+
+static bool
+is_number(const char *text)
+{
+	text += *text == '-' || *text == '+';
+	return isdigit((unsigned char)*text) != 0 &&
+	       text[strspn(text, "0123456789abcdefABCDEFxX.+-_")] == 0;
+}
+
+static bool
+is_word(const char *text)
+{
+	return sqlite3_stricmp(text, "null") == 0 || sqlite3_stricmp(text, "true") == 0 ||
+	       sqlite3_stricmp(text, "false") == 0;
+}
+
+/* The default as a literal that stands in any SQL, NULL if it isn't a constant. */
+static const char *
+fallback_of(const char *text, struct arena *a)
+{
+	char *copy;
+
+	if (is_number(text) || is_word(text) || is_quoted(text, '\'') ||
+	    ((*text == 'x' || *text == 'X') && is_quoted(text + 1, '\'')))
+		return arena_copy(a, text, strlen(text));
+	/* "abc" is text to DEFAULT and a column's name elsewhere. */
+	if (!is_quoted(text, '"') || strchr(text, '\'') != NULL || strstr(text, "\"\"") != NULL)
+		return NULL;
+	copy = arena_copy(a, text, strlen(text));
+	if (copy != NULL)
+		copy[0] = copy[strlen(copy) - 1] = '\'';
+	return copy;
+}
+
+/* ---- reading ---- */
+
+static int
+read_column(struct store_stmt *s, struct arena *a, struct store_shape_column *c, struct err *err)
+{
+	const char *text = store_stmt_get_text(s);
+
+	c->name = arena_copy(a, text, strlen(text));
+	text = store_stmt_get_text(s);
+	c->type = arena_copy(a, text, strlen(text));
+	c->not_null = store_stmt_get_int(s) != 0;
+	c->key = (unsigned)store_stmt_get_int(s);
+	if (store_stmt_null(s))
+		c->fallback = "NULL";
+	else
+		c->fallback = fallback_of(store_stmt_get_text(s), a);
+	return c->name == NULL || c->type == NULL ? no_memory(err) : 0;
+}
+
+static int
+read_columns(struct store_db *db, struct store_shape *shape, struct arena *a, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT name, upper(type), \"notnull\", pk, dflt_value"
+	                           " FROM pragma_table_xinfo(?, 'main') WHERE hidden = 0"
+	                           " ORDER BY cid");
+	int rc;
+
+	shape->columns = arena_take(a, STORE_COLUMNS_MAX, sizeof *shape->columns);
+	if (shape->columns == NULL) {
+		store_stmt_end(&s);
+		return no_memory(err);
+	}
+	store_stmt_put_text(&s, shape->table);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		if (shape->count == STORE_COLUMNS_MAX)
+			rc = err_set(err, ERR_INVALID,
+			             "table %s has more than %d columns: split it into two tables "
+			             "of the same key",
+			             shape->table, STORE_COLUMNS_MAX);
+		else
+			rc = read_column(&s, a, &shape->columns[shape->count++], err);
+		if (rc < 0)
+			break;
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+int
+store_shape_read(struct store_db *db, const char *table, struct arena *a, struct store_shape **out,
+                 struct err *err)
+{
+	struct store_shape *shape = arena_take(a, 1, sizeof *shape);
+	struct store_stmt s;
+	const char *text;
+	int rc;
+
+	if (shape == NULL)
+		return no_memory(err);
+	s = store_stmt_new(db, "SELECT name, type, wr FROM pragma_table_list"
+	                       " WHERE schema = 'main' AND name = ? COLLATE NOCASE");
+	store_stmt_put_text(&s, table);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1) {
+		text = store_stmt_get_text(&s);
+		shape->table = arena_copy(a, text, strlen(text));
+		text = store_stmt_get_text(&s);
+		shape->kind = arena_copy(a, text, strlen(text));
+		shape->without_rowid = store_stmt_get_int(&s) != 0;
+	}
+	store_stmt_end(&s);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(err, ERR_NOTFOUND, "there is no table %s", table);
+	if (shape->table == NULL || shape->kind == NULL)
+		return no_memory(err);
+	*out = shape;
+	return read_columns(db, shape, a, err);
+}
+
+/* ---- can it be captured ---- */
+
+/* The engine's own tables that travel like any other. */
+static bool
+is_ours_to_sync(const char *table)
+{
+	return strcmp(table, "yz_verdict") == 0 || strcmp(table, "yz_share") == 0 ||
+	       strcmp(table, "yz_erased") == 0;
+}
+
+static int
+check_table(const struct store_shape *shape, struct err *err)
+{
+	const char *t = shape->table;
+
+	if (strcmp(shape->kind, "table") != 0)
+		return err_set(err, ERR_INVALID,
+		               "%s is a %s%s: only ordinary tables can be tracked", t, shape->kind,
+		               strcmp(shape->kind, "view") == 0 ? "" : " table");
+	if ((sqlite3_strnicmp(t, "yz_", 3) == 0 && !is_ours_to_sync(t)) ||
+	    sqlite3_strnicmp(t, "sqlite_", 7) == 0)
+		return err_set(err, ERR_INVALID, "%s belongs to the engine and can't be tracked",
+		               t);
+	if (strlen(t) > STORE_NAME_MAX)
+		return err_set(err, ERR_INVALID, "the name of table %.60s... is over %d bytes", t,
+		               STORE_NAME_MAX);
+	return 0;
+}
+
+static int
+check_lengths(const struct store_shape *shape, struct err *err)
+{
+	for (unsigned i = 0; i < shape->count; i++) {
+		const struct store_shape_column *c = &shape->columns[i];
+
+		if (strlen(c->name) > STORE_NAME_MAX || strlen(c->type) > STORE_NAME_MAX)
+			return err_set(err, ERR_INVALID,
+			               "%s.%.60s: the name or type is over %d bytes", shape->table,
+			               c->name, STORE_NAME_MAX);
+		if (c->name[0] == 0)
+			return err_set(err, ERR_INVALID, "table %s has a column without a name",
+			               shape->table);
+	}
+	return 0;
+}
+
+static int
+check_collation(struct store_db *db, const char *table, const char *column, struct err *err)
+{
+	const char *collation = "BINARY";
+	int status = sqlite3_table_column_metadata(db->handle, "main", table, column, NULL,
+	                                           &collation, NULL, NULL, NULL);
+
+	if (status != SQLITE_OK)
+		return store_db_fail(db, err, status);
+	if (sqlite3_stricmp(collation, "BINARY") == 0)
+		return 0;
+	return err_set(
+	        err, ERR_INVALID,
+	        "key column %s.%s has collation %s: keys that differ only by it would be one "
+	        "row here and two elsewhere; declare it without COLLATE",
+	        table, column, collation);
+}
+
+/* Is this key column the rowid?  It can't be NULL, whatever the declaration says. */
+static bool
+is_rowid(const struct store_shape *shape, const struct store_shape_column *c, unsigned keys)
+{
+	return keys == 1 && !shape->without_rowid && strcmp(c->type, "INTEGER") == 0;
+}
+
+static int
+check_key_column(struct store_db *db, const struct store_shape *shape,
+                 const struct store_shape_column *c, unsigned keys, struct err *err)
+{
+	if (c->type[0] == 0 || strcmp(c->type, "ANY") == 0)
+		return err_set(err, ERR_INVALID,
+		               "key column %s.%s has no type: 1 and '1' would be two rows; declare "
+		               "INTEGER, TEXT or BLOB",
+		               shape->table, c->name);
+	if (!c->not_null && !is_rowid(shape, c, keys))
+		return err_set(err, ERR_INVALID,
+		               "key column %s.%s may be NULL, and rows with it could never meet: "
+		               "declare it NOT NULL",
+		               shape->table, c->name);
+	return check_collation(db, shape->table, c->name, err);
+}
+
+static int
+check_key(struct store_db *db, const struct store_shape *shape, struct err *err)
+{
+	unsigned keys = 0;
+	int rc = 0;
+
+	for (unsigned i = 0; i < shape->count; i++)
+		keys += shape->columns[i].key > 0;
+	if (keys == 0)
+		return err_set(err, ERR_INVALID,
+		               "table %s has no PRIMARY KEY: nothing says which rows are the same",
+		               shape->table);
+	if (keys > STORE_KEYS_MAX)
+		return err_set(err, ERR_INVALID,
+		               "table %s has %u key columns; at most %d can be tracked: give it an "
+		               "id of its own",
+		               shape->table, keys, STORE_KEYS_MAX);
+	for (unsigned i = 0; rc == 0 && i < shape->count; i++)
+		if (shape->columns[i].key > 0)
+			rc = check_key_column(db, shape, &shape->columns[i], keys, err);
+	return rc;
+}
+
+/* PRIMARY KEY(name COLLATE NOCASE): the key's own collation, which the column doesn't show. */
+static int
+check_key_index(struct store_db *db, const struct store_shape *shape, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT x.name, x.coll FROM pragma_index_list(?, 'main') AS l,"
+	                           " pragma_index_xinfo(l.name, 'main') AS x"
+	                           " WHERE l.origin = 'pk' AND x.\"key\" AND x.coll <> 'BINARY'");
+	int rc;
+
+	store_stmt_put_text(&s, shape->table);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1) {
+		const char *column = store_stmt_get_text(&s);
+		const char *collation = store_stmt_get_text(&s);
+
+		rc = err_set(err, ERR_INVALID,
+		             "the key of table %s compares %s by %s: keys that differ only by it "
+		             "would be one row here and two elsewhere; declare it without COLLATE",
+		             shape->table, column, collation);
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+int
+store_shape_check(struct store_db *db, const struct store_shape *shape, struct err *err)
+{
+	int rc = check_table(shape, err);
+
+	if (rc == 0)
+		rc = check_lengths(shape, err);
+	if (rc == 0)
+		rc = check_key(db, shape, err);
+	if (rc == 0)
+		rc = check_key_index(db, shape, err);
+	return rc;
+}
+
+/* ---- would replicas agree ---- */
+
+static int
+check_encoding(struct store_db *db, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "PRAGMA encoding");
+	int rc = store_stmt_step(&s, err);
+
+	if (rc == 1) {
+		const char *encoding = store_stmt_get_text(&s);
+
+		rc = strcmp(encoding, "UTF-8") == 0
+		             ? 0
+		             : err_set(err, ERR_INVALID,
+		                       "this database keeps text as %s, and yizhan syncs bytes: "
+		                       "copy "
+		                       "it into a file with PRAGMA encoding='UTF-8'",
+		                       encoding);
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+static int
+check_unique(struct store_db *db, const struct store_shape *shape, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT l.name, (SELECT group_concat(coalesce(i.name, 'an expression'), ', ')"
+	            " FROM pragma_index_info(l.name, 'main') AS i)"
+	            " FROM pragma_index_list(?, 'main') AS l"
+	            " WHERE l.\"unique\" AND l.origin <> 'pk'");
+	int rc;
+
+	store_stmt_put_text(&s, shape->table);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1) {
+		const char *index = store_stmt_get_text(&s);
+		const char *columns = store_stmt_get_text(&s);
+
+		rc = err_set(
+		        err, ERR_INVALID,
+		        "table %s has a UNIQUE index (%s) on %s besides its key: two devices can "
+		        "each write one; put the columns in the key, or drop the index",
+		        shape->table, index, columns);
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+static int
+check_event(struct store_db *db, const struct store_shape *shape, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT \"from\", \"table\" FROM pragma_foreign_key_list(?, 'main')");
+	int rc;
+
+	store_stmt_put_text(&s, shape->table);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1) {
+		const char *column = store_stmt_get_text(&s);
+		const char *parent = store_stmt_get_text(&s);
+
+		rc = err_set(
+		        err, ERR_INVALID,
+		        "event table %s.%s has a foreign key to %s: an event must not wait for, "
+		        "or go with, another row; declare it without REFERENCES",
+		        shape->table, column, parent);
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+int
+store_shape_check_rules(struct store_db *db, const struct store_shape *shape,
+                        const struct store_track_spec *spec, struct err *err)
+{
+	int rc = check_encoding(db, err);
+
+	if (rc == 0)
+		rc = check_unique(db, shape, err);
+	if (rc == 0 && spec->kind == STORE_EVENT)
+		rc = check_event(db, shape, err);
+	return rc;
+}
+
+/* ---- the schema ---- */
+
+static struct store_schema *
+bare_schema(const struct store_shape *shape, struct arena *a)
+{
+	struct store_schema *s = arena_take(a, 1, sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	s->table = shape->table;
+	s->scope_column = -1;
+	s->column_count = shape->count;
+	s->columns = arena_take(a, shape->count, sizeof *s->columns);
+	if (s->columns == NULL)
+		return NULL;
+	for (unsigned i = 0; i < shape->count; i++) {
+		s->columns[i].name = shape->columns[i].name;
+		s->columns[i].type = shape->columns[i].type;
+		s->columns[i].key = (uint8_t)shape->columns[i].key;
+	}
+	return s;
+}
+
+/* The position of a column by its name as SQL compares names; negative with a sentence. */
+static int
+find_column(const struct store_schema *s, const char *name, size_t len, struct err *err)
+{
+	for (unsigned i = 0; i < s->column_count; i++)
+		if (strlen(s->columns[i].name) == len &&
+		    sqlite3_strnicmp(s->columns[i].name, name, (int)len) == 0)
+			return (int)i;
+	return err_set(err, ERR_INVALID, "table %s has no column %.*s", s->table, (int)len, name);
+}
+
+/* The next name of a comma separated list, without spaces around it; false at the end. */
+static bool
+next_name(const char **list, const char **name, size_t *len)
+{
+	const char *at = *list;
+	size_t whole;
+
+	if (at == NULL || *at == 0)
+		return false;
+	whole = strcspn(at, ",");
+	*list = at + whole + (at[whole] == ',');
+	while (whole > 0 && *at == ' ') {
+		at++;
+		whole--;
+	}
+	while (whole > 0 && at[whole - 1] == ' ')
+		whole--;
+	*name = at;
+	*len = whole;
+	return true;
+}
+
+static int
+apply_max(struct store_schema *s, const char *list, struct err *err)
+{
+	const char *name;
+	size_t len;
+
+	while (next_name(&list, &name, &len)) {
+		int at = find_column(s, name, len, err);
+
+		if (at < 0)
+			return at;
+		if (s->columns[at].key > 0)
+			return err_set(err, ERR_INVALID,
+			               "%s.%s is a key column and can't be merged by value",
+			               s->table, s->columns[at].name);
+		s->columns[at].rule = STORE_MAX;
+	}
+	return 0;
+}
+
+static int
+apply_hub_only(const struct store_shape *shape, struct store_schema *s, const char *list,
+               struct err *err)
+{
+	const char *name;
+	size_t len;
+
+	while (next_name(&list, &name, &len)) {
+		int at = find_column(s, name, len, err);
+
+		if (at < 0)
+			return at;
+		if (s->columns[at].key > 0 || shape->columns[at].fallback == NULL)
+			return err_set(err, ERR_INVALID,
+			               "%s.%s can't be left to the hub: it is a key column or its "
+			               "default is not a constant",
+			               s->table, s->columns[at].name);
+		s->columns[at].hub_only = true;
+	}
+	return 0;
+}
+
+static int
+apply_group(struct store_schema *s, const char *list, unsigned no, struct err *err)
+{
+	const char *name;
+	size_t len;
+
+	while (next_name(&list, &name, &len)) {
+		int at = find_column(s, name, len, err);
+
+		if (at < 0)
+			return at;
+		if (s->columns[at].key > 0 || s->columns[at].rule == STORE_MAX ||
+		    s->columns[at].group != 0)
+			return err_set(
+			        err, ERR_INVALID,
+			        "%s.%s can't be in a group: it is a key or max column, or in "
+			        "another group",
+			        s->table, s->columns[at].name);
+		s->columns[at].group = (uint8_t)no;
+	}
+	return 0;
+}
+
+static int
+apply_scope(struct store_schema *s, const struct store_track_spec *spec, struct err *err)
+{
+	const char *scope = spec->scope == NULL ? "" : spec->scope;
+
+	s->scope_prefix = scope;
+	if (strlen(scope) > STORE_SCOPE_MAX)
+		return err_set(err, ERR_INVALID, "table %s: a scope has at most %d bytes", s->table,
+		               STORE_SCOPE_MAX);
+	if (spec->scope_column != NULL) {
+		s->scope_column =
+		        find_column(s, spec->scope_column, strlen(spec->scope_column), err);
+		return s->scope_column < 0 ? s->scope_column : 0;
+	}
+	if (strcmp(scope, "all") == 0 || strcmp(scope, "hub") == 0 ||
+	    ((scope[0] == 'f' || scope[0] == 's') && scope[1] == '/' && scope[2] != 0))
+		return 0;
+	return err_set(
+	        err, ERR_INVALID,
+	        "table %s: \"%s\" is no scope; say all, hub, f/ID or s/ID, or name the column "
+	        "that holds the ID",
+	        s->table, scope);
+}
+
+int
+store_shape_schema(const struct store_shape *shape, const struct store_track_spec *spec,
+                   struct arena *a, struct store_schema **out, struct err *err)
+{
+	struct store_schema *s = bare_schema(shape, a);
+	int rc;
+
+	if (s == NULL)
+		return no_memory(err);
+	s->kind = spec->kind;
+	rc = apply_scope(s, spec, err);
+	if (rc == 0)
+		rc = apply_max(s, spec->max, err);
+	if (rc == 0)
+		rc = apply_hub_only(shape, s, spec->hub_only, err);
+	for (unsigned i = 0; rc == 0 && spec->groups != NULL && spec->groups[i] != NULL; i++)
+		rc = apply_group(s, spec->groups[i], i + 1, err);
+	if (rc == 0)
+		rc = store_schema_finish(s, err);
+	*out = s;
+	return rc;
+}
+
+bool
+store_shape_same_key(const struct store_schema *a, const struct store_schema *b)
+{
+	if (a->key_count != b->key_count)
+		return false;
+	for (unsigned k = 0; k < a->key_count; k++)
+		if (strcmp(a->columns[a->keys[k]].name, b->columns[b->keys[k]].name) != 0)
+			return false;
+	return true;
+}
+
+int
+store_shape_schema_again(const struct store_shape *shape, const struct store_schema *before,
+                         struct arena *a, struct store_schema **out, struct err *err)
+{
+	struct store_schema *s = bare_schema(shape, a);
+
+	if (s == NULL)
+		return no_memory(err);
+	s->kind = before->kind;
+	s->scope_prefix = before->scope_prefix;
+	for (unsigned i = 0; i < s->column_count; i++) {
+		int at = store_schema_find(before, s->columns[i].name);
+
+		if (at < 0)
+			continue;
+		s->columns[i].rule = before->columns[at].rule;
+		s->columns[i].group = before->columns[at].group;
+		s->columns[i].hub_only = before->columns[at].hub_only;
+		if (at == before->scope_column)
+			s->scope_column = (int)i;
+	}
+	if (before->scope_column >= 0 && s->scope_column < 0)
+		return err_set(err, ERR_INVALID,
+		               "table %s has lost the column %s, which says who may see a row",
+		               s->table, before->columns[before->scope_column].name);
+	*out = s;
+	if (store_schema_finish(s, err) < 0)
+		return err->code;
+	return store_shape_same_key(s, before)
+	               ? 0
+	               : err_set(err, ERR_INVALID, "table %s has another key than before",
+	                         s->table);
+}

@@ -1,0 +1,427 @@
+/*
+ * store/track.c - from an ordinary table to a tracked one, and keeping it so.
+ *
+ * Anybody may change the schema of the file at any time: add a column, rebuild
+ * a table, drop a trigger.  store_track_refresh() compares what is there with
+ * what ought to be, table by table, whenever PRAGMA schema_version has moved:
+ *
+ *   the table is gone, or has no usable key any more   -> not tracked here
+ *   its columns differ from its schema                 -> a new schema version
+ *   its triggers differ from those of the schema       -> all are made anew
+ *   triggers named yz_ on a table that isn't tracked   -> dropped (a rename)
+ *
+ * What was written to a new column before the triggers knew it is found once,
+ * by comparing with the column's default.
+ *
+ * How a table is tracked (kind, scope, rules, groups) lives in its schema in
+ * the catalogue and nowhere else; a new version takes it from the one before,
+ * by column name.
+ */
+#include "store/rows_priv.h"
+#include "store/shape_priv.h"
+#include "store/stmt.h"
+#include "store/trigger_priv.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char meta_version[] = "schema_version";
+
+/* ---- triggers ---- */
+
+static int
+drop_trigger(struct store_db *db, const char *name, struct err *err)
+{
+	struct buf sql = { 0 };
+	int rc;
+
+	buf_printf(&sql, "DROP TRIGGER ");
+	store_rows_quote(&sql, name);
+	rc = buf_check(&sql, err);
+	if (rc == 0)
+		rc = store_db_exec(db, buf_str(&sql), err);
+	buf_free(&sql);
+	return rc;
+}
+
+/* Drop our triggers on `table`; NULL: those on any table that isn't tracked. */
+static int
+drop_triggers(struct store_db *db, const char *table, struct err *err)
+{
+	static const char of_table[] =
+	        "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+	        " AND name LIKE 'yz\\_%' ESCAPE '\\' AND tbl_name = ?1 COLLATE NOCASE LIMIT 1";
+	static const char strays[] =
+	        "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+	        " AND name LIKE 'yz\\_%' ESCAPE '\\' AND NOT EXISTS(SELECT 1 FROM yz_table AS t"
+	        " WHERE t.name = tbl_name COLLATE NOCASE AND t.schema IS NOT NULL) LIMIT 1";
+	struct buf name = { 0 };
+	int rc;
+
+	do {
+		struct store_stmt s = store_stmt_new(db, table == NULL ? strays : of_table);
+
+		if (table != NULL)
+			store_stmt_put_text(&s, table);
+		buf_clear(&name);
+		rc = store_stmt_step(&s, err);
+		if (rc == 1)
+			buf_printf(&name, "%s", store_stmt_get_text(&s));
+		store_stmt_end(&s);
+		if (rc == 1 && drop_trigger(db, buf_str(&name), err) < 0)
+			rc = err->code;
+	} while (rc == 1);
+	buf_free(&name);
+	return rc;
+}
+
+/* Are exactly these triggers of ours on the table? */
+static int
+triggers_stand(struct store_db *db, const char *table, struct store_triggers *want, bool *stand,
+               struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT sql FROM sqlite_schema WHERE type = 'trigger'"
+	                           " AND name LIKE 'yz\\_%' ESCAPE '\\'"
+	                           " AND tbl_name = ? COLLATE NOCASE");
+	unsigned found = 0, others = 0;
+	int rc;
+
+	store_stmt_put_text(&s, table);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		const char *sql = store_stmt_get_text(&s);
+		unsigned i = 0;
+
+		while (i < want->count && strcmp(buf_str(&want->sql[i]), sql) != 0)
+			i++;
+		*(i < want->count ? &found : &others) += 1;
+	}
+	store_stmt_end(&s);
+	*stand = found == want->count && others == 0;
+	return rc;
+}
+
+static int
+make_triggers(struct store_db *db, const struct store_shape *shape,
+              const struct store_schema *schema, bool is_hub, struct err *err)
+{
+	struct store_triggers want;
+	bool stand = false;
+	int rc;
+
+	rc = store_trigger_write(schema, shape, is_hub, &want, err);
+	if (rc == 0)
+		rc = triggers_stand(db, shape->table, &want, &stand, err);
+	if (rc == 0 && !stand)
+		rc = drop_triggers(db, shape->table, err);
+	for (unsigned i = 0; rc == 0 && !stand && i < want.count; i++)
+		rc = store_db_exec(db, buf_str(&want.sql[i]), err);
+	store_trigger_free(&want);
+	return rc;
+}
+
+/* ---- entries for what no trigger has seen ---- */
+
+static void
+put_log_insert(struct buf *sql, const struct store_schema *schema, enum store_op op)
+{
+	buf_printf(sql, "INSERT INTO yz_log(at_ms,tv,op,mask,");
+	store_trigger_key_names(sql, schema);
+	buf_printf(sql, ") SELECT " STORE_SQL_NOW ",%d,%d,", schema->id, (int)op);
+}
+
+static int
+run_buf(struct store_db *db, struct buf *sql, struct err *err)
+{
+	int rc = buf_check(sql, err);
+
+	if (rc == 0)
+		rc = store_db_exec(db, buf_str(sql), err);
+	buf_free(sql);
+	return rc;
+}
+
+/* Every row of the table as an insert. */
+static int
+log_rows(struct store_db *db, const struct store_schema *schema, struct err *err)
+{
+	struct buf sql = { 0 };
+
+	put_log_insert(&sql, schema, STORE_INSERT);
+	buf_printf(&sql, "NULL,");
+	store_trigger_keys(&sql, schema, "");
+	buf_printf(&sql, " FROM ");
+	store_rows_quote(&sql, schema->table);
+	buf_printf(&sql, " ORDER BY ");
+	store_trigger_keys(&sql, schema, "");
+	return run_buf(db, &sql, err);
+}
+
+/* Rows whose columns that `before` didn't have hold something else than their default, as updates
+ * of those. */
+static int
+log_new_columns(struct store_db *db, const struct store_shape *shape,
+                const struct store_schema *schema, const struct store_schema *before,
+                struct err *err)
+{
+	struct buf sql = { 0 };
+	const char * or = "";
+
+	put_log_insert(&sql, schema, STORE_UPDATE);
+	buf_printf(&sql, "yz_mask,");
+	store_trigger_keys(&sql, schema, "");
+	buf_printf(&sql, " FROM (SELECT ");
+	store_trigger_keys(&sql, schema, "");
+	buf_printf(&sql, ",");
+	for (unsigned i = 0; i < schema->column_count; i++) {
+		const char *fallback = shape->columns[i].fallback;
+
+		if (store_schema_find(before, schema->columns[i].name) >= 0)
+			continue;
+		buf_printf(&sql, "%s((", or);
+		store_rows_quote(&sql, schema->columns[i].name);
+		buf_printf(&sql, " IS NOT %s COLLATE BINARY)<<%u)",
+		           fallback == NULL ? "NULL" : fallback, i);
+		or = "|";
+	}
+	buf_printf(&sql, " AS yz_mask FROM ");
+	store_rows_quote(&sql, schema->table);
+	buf_printf(&sql, ") WHERE yz_mask<>0");
+	if (* or != 0)
+		return run_buf(db, &sql, err);
+	buf_free(&sql);
+	return 0;
+}
+
+/* ---- tracking ---- */
+
+/* Make `schema` the one its table is tracked by; `before` is the one so far, NULL if none. */
+static int
+adopt(struct store_db *db, const struct store_shape *shape, const struct store_schema *schema,
+      bool is_hub, struct err *err)
+{
+	const struct store_schema *before = store_catalog_table(db, schema->table_id)->local;
+	int rc = 0;
+
+	if (before != schema)
+		rc = store_catalog_set_local(db, schema->table_id, schema, err);
+	if (rc == 0)
+		rc = make_triggers(db, shape, schema, is_hub, err);
+	if (rc == 0 && before == NULL)
+		rc = log_rows(db, schema, err);
+	else if (rc == 0 && before != schema)
+		rc = log_new_columns(db, shape, schema, before, err);
+	return rc;
+}
+
+/* Register a schema built from a shape. */
+static int
+learn(struct store_db *db, const struct store_schema *built, const struct store_schema **schema,
+      struct err *err)
+{
+	struct buf def = { 0 };
+	int rc;
+
+	store_schema_write(&def, built);
+	rc = buf_check(&def, err);
+	if (rc == 0)
+		rc = store_catalog_learn(db, def.bytes, def.len, schema, err);
+	buf_free(&def);
+	return rc;
+}
+
+/* Note which schema of the file has been looked at; our own triggers have moved it. */
+static int
+remember_version(struct store_db *db, struct err *err)
+{
+	struct buf text = { 0 };
+	int64_t version;
+	int rc;
+
+	rc = store_stmt_int(db, "PRAGMA schema_version", 0, &version, err);
+	if (rc == 0)
+		buf_printf(&text, "%lld", (long long)version);
+	if (rc == 0)
+		rc = store_meta_set(db, meta_version, text.bytes, text.len, err);
+	buf_free(&text);
+	return rc;
+}
+
+static int
+changed_meaning(const struct store_schema *s, unsigned i, struct err *err)
+{
+	return err_set(
+	        err, ERR_INVALID,
+	        "%s.%s is merged in another way already, here or elsewhere: another meaning is "
+	        "another column name",
+	        s->table, s->columns[i].name);
+}
+
+/* A group stays what it was: a column may join a new one only with columns that are new as well. */
+static bool
+same_groups(const struct store_schema *a, const struct store_schema *b)
+{
+	for (unsigned i = 0; i < a->column_count; i++) {
+		int at_i = store_schema_find(b, a->columns[i].name);
+
+		for (unsigned k = 0; at_i >= 0 && k < i; k++) {
+			int at_k = store_schema_find(b, a->columns[k].name);
+			bool in_a = a->columns[i].group != 0 &&
+			            a->columns[i].group == a->columns[k].group;
+
+			if (at_k >= 0 && in_a != (b->columns[at_i].group != 0 &&
+			                          b->columns[at_i].group == b->columns[at_k].group))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* The meaning of a name never changes: rule, group, kind and scope are what they were. */
+static int
+check_meaning(struct store_db *db, const struct store_schema *s, struct err *err)
+{
+	const struct store_table *known = store_catalog_table_by_name(db, s->table);
+	const struct store_schema *before = known == NULL ? NULL : known->local;
+
+	for (unsigned i = 0; known != NULL && i < s->column_count; i++)
+		for (unsigned k = 0; k < known->column_count; k++)
+			if (strcmp(known->names[k], s->columns[i].name) == 0 &&
+			    known->rules[k] != s->columns[i].rule)
+				return changed_meaning(s, i, err);
+	if (before == NULL)
+		return 0;
+	if (before->kind != s->kind || strcmp(before->scope_prefix, s->scope_prefix) != 0 ||
+	    (before->scope_column < 0) != (s->scope_column < 0) || !same_groups(s, before) ||
+	    !store_shape_same_key(s, before))
+		return err_set(err, ERR_INVALID,
+		               "table %s is tracked with another kind, key, scope or other groups: "
+		               "stop tracking it first, or make a new table",
+		               s->table);
+	return 0;
+}
+
+int
+store_track_table(struct store_db *db, const struct store_track_spec *spec, bool is_hub,
+                  struct err *err)
+{
+	const struct store_schema *schema = NULL;
+	struct store_schema *built = NULL;
+	struct store_shape *shape = NULL;
+	struct arena a = { 0 };
+	int rc;
+
+	assert(store_db_in_transaction(db));
+	rc = store_shape_read(db, spec->table, &a, &shape, err);
+	if (rc == 0)
+		rc = store_shape_check(db, shape, err);
+	if (rc == 0)
+		rc = store_shape_check_rules(db, shape, spec, err);
+	if (rc == 0)
+		rc = store_shape_schema(shape, spec, &a, &built, err);
+	if (rc == 0)
+		rc = check_meaning(db, built, err);
+	if (rc == 0)
+		rc = learn(db, built, &schema, err);
+	if (rc == 0)
+		rc = adopt(db, shape, schema, is_hub, err);
+	arena_free(&a);
+	return rc == ERR_NOTFOUND ? err_set(err, ERR_INVALID, "there is no table %s", spec->table)
+	                          : rc;
+}
+
+/* ---- keeping it so ---- */
+
+/* The table is not what it was: its rows stay, its capture ends, and the reason is kept. */
+static int
+give_up(struct store_db *db, const struct store_table *table, struct err *err)
+{
+	struct buf name = { 0 };
+	struct err why = *err;
+	int rc;
+
+	buf_printf(&name, "untracked %s", table->name);
+	rc = buf_check(&name, err);
+	if (rc == 0)
+		rc = store_meta_set(db, buf_str(&name), why.msg, strlen(why.msg), err);
+	buf_free(&name);
+	return rc < 0 ? rc : store_catalog_set_local(db, table->id, NULL, err);
+}
+
+/* Look at one tracked table again; one that can't be captured any more is given up. */
+static int
+refresh_table(struct store_db *db, const struct store_table *table, bool is_hub, struct err *err)
+{
+	const struct store_schema *schema = NULL;
+	struct store_schema *built = NULL;
+	struct store_shape *shape = NULL;
+	struct arena a = { 0 };
+	int rc;
+
+	rc = store_shape_read(db, table->name, &a, &shape, err);
+	if (rc == 0)
+		rc = store_shape_check(db, shape, err);
+	if (rc == 0)
+		rc = store_shape_schema_again(shape, table->local, &a, &built, err);
+	if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
+		rc = give_up(db, table, err);
+	else if (rc == 0)
+		rc = learn(db, built, &schema, err);
+	if (rc == 0 && schema != NULL)
+		rc = adopt(db, shape, schema, is_hub, err);
+	arena_free(&a);
+	return rc;
+}
+
+static int
+has_moved(struct store_db *db, bool *moved, struct err *err)
+{
+	struct buf seen = { 0 }, now = { 0 };
+	int64_t version;
+	int rc;
+
+	rc = store_stmt_int(db, "PRAGMA schema_version", 0, &version, err);
+	if (rc == 0)
+		rc = store_meta_get(db, meta_version, &seen, err);
+	if (rc == ERR_NOTFOUND)
+		rc = 0;
+	buf_printf(&now, "%lld", (long long)version);
+	*moved = strcmp(buf_str(&seen), buf_str(&now)) != 0;
+	buf_free(&seen);
+	buf_free(&now);
+	return rc;
+}
+
+int
+store_track_refresh(struct store_db *db, bool is_hub, struct err *err)
+{
+	bool moved = false;
+	int rc;
+
+	assert(store_db_in_transaction(db));
+	rc = has_moved(db, &moved, err);
+	if (rc < 0 || !moved)
+		return rc;
+	for (int id = 1; rc == 0 && id <= store_catalog_table_count(db); id++) {
+		const struct store_table *table = store_catalog_table(db, id);
+
+		if (table->local != NULL)
+			rc = refresh_table(db, table, is_hub, err);
+	}
+	if (rc == 0)
+		rc = drop_triggers(db, NULL, err);
+	return rc == 0 ? remember_version(db, err) : rc;
+}
+
+int
+store_track_stop(struct store_db *db, const char *table, struct err *err)
+{
+	const struct store_table *known = store_catalog_table_by_name(db, table);
+	int rc;
+
+	assert(store_db_in_transaction(db));
+	if (known == NULL || known->local == NULL)
+		return err_set(err, ERR_INVALID, "table %s is not tracked", table);
+	rc = drop_triggers(db, table, err);
+	return rc == 0 ? store_catalog_set_local(db, known->id, NULL, err) : rc;
+}
