@@ -18,6 +18,8 @@ main(void)
 	srunner_add_suite(runner, suite_node_guard());
 	srunner_add_suite(runner, suite_node_http());
 	srunner_add_suite(runner, suite_store_batch());
+	srunner_add_suite(runner, suite_store_capture());
+	srunner_add_suite(runner, suite_store_track());
 	srunner_add_suite(runner, suite_sync_gitconf());
 	srunner_add_suite(runner, suite_sync_merge());
 	srunner_add_suite(runner, suite_sync_transport());

@@ -10,6 +10,8 @@ Suite *suite_law_merge(void);
 Suite *suite_node_guard(void);
 Suite *suite_node_http(void);
 Suite *suite_store_batch(void);
+Suite *suite_store_capture(void);
+Suite *suite_store_track(void);
 Suite *suite_sync_gitconf(void);
 Suite *suite_sync_merge(void);
 Suite *suite_sync_transport(void);
