@@ -24,7 +24,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OP_KEPT = 4, NOWHERE = 255 };
+enum {
+	OP_KEPT = 4,
+	KEPT_RUN = 1024, /* entries of op 4 that a take may go on for */
+	NOWHERE = 255,
+};
 
 /* One schema version that entries were made for. */
 struct version {
@@ -246,27 +250,27 @@ fold_entry(struct fold *f, struct store_stmt *s, const struct entry *e)
 }
 
 /*
- * Fold up to `max` entries, and the op 4 that follow a delete which was the last of them.  *last is
- * the seq of the last one folded.
+ * Fold up to `max` entries, some more if the last are op 4: those stay with the delete or insert
+ * they were noted for.  *last is the seq of the last one folded.
  */
 static int
 fold_entries(struct fold *f, size_t max, size_t cap, int64_t *last, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(f->db, "SELECT seq, at_ms, tv, op, mask, val, k1, k2, "
 	                                            "k3, k4 FROM yz_log ORDER BY seq LIMIT ?");
-	struct entry e;
+	struct entry e = { 0 };
 	int rc;
 
 	store_stmt_put_int(&s, (int64_t)cap);
 	for (size_t n = 0; (rc = store_stmt_step(&s, err)) == 1; n++) {
+		if (n >= max && e.op != OP_KEPT)
+			break;
 		e.seq = store_stmt_get_int(&s);
 		e.at_ms = store_stmt_get_int(&s);
 		e.tv = (int)store_stmt_get_int(&s);
 		e.op = (int)store_stmt_get_int(&s);
 		e.mask = store_stmt_get_int(&s);
 		e.val = store_stmt_get_value(&s);
-		if (n >= max && e.op != OP_KEPT)
-			break;
 		*last = e.seq;
 		if (fold_entry(f, &s, &e) < 0) {
 			rc = no_memory(err);
@@ -293,8 +297,6 @@ raise_row(struct store_rows *io, struct store_log_row *row, struct err *err)
 		row->values[kept->column] = kept->value;
 		raised |= (uint64_t)1 << kept->column;
 	}
-	row->kept_count = 0;
-	row->mask |= raised;
 	if (raised == 0)
 		return 0;
 	return store_rows_put(io, row->key, row->key_len, true, raised, row->values, err);
@@ -317,6 +319,18 @@ read_row(struct fold *f, struct store_rows *io, struct store_log_row *row, struc
 	return row->present && row->kept_count > 0 ? raise_row(io, row, err) : 0;
 }
 
+/* An upsert notes what a REPLACE would have taken away; that alone is no change. */
+static void
+drop_untouched(struct fold *f)
+{
+	size_t stay = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		if (!f->rows[i].present || f->rows[i].inserted || f->rows[i].mask != 0)
+			f->rows[stay++] = f->rows[i];
+	f->count = stay;
+}
+
 static int
 read_rows(struct fold *f, struct err *err)
 {
@@ -336,6 +350,8 @@ read_rows(struct fold *f, struct err *err)
 	}
 	for (size_t i = 0; i <= tables; i++)
 		store_rows_end(&io[i]);
+	if (rc == 0)
+		drop_untouched(f);
 	return rc;
 }
 
@@ -405,8 +421,8 @@ store_log_take(struct store_db *db, size_t max, struct arena *a, struct store_lo
 	cap = (size_t)waiting;
 	if (max == 0)
 		max = cap;
-	if (cap > max && cap - max > STORE_COLUMNS_MAX)
-		cap = max + STORE_COLUMNS_MAX;
+	if (cap > max && cap - max > KEPT_RUN)
+		cap = max + KEPT_RUN;
 	rc = make_room(&f, cap, err);
 	if (rc == 0)
 		rc = fold_entries(&f, max, cap, &last, err);

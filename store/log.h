@@ -27,7 +27,8 @@ struct store_log_row {
 	bool inserted;              /* an insert is among the entries */
 	bool present;               /* the row is in its table now */
 	struct store_value *values; /* if present: column_count values */
-	size_t kept_count;          /* values that max columns had when the row went */
+	size_t kept_count;          /* values that max columns had when the row went, or was
+	                               replaced; a row that is there again holds no lower ones */
 	struct store_cell_kept {
 		unsigned column;
 		struct store_value value;
@@ -40,8 +41,8 @@ MUST_CHECK int store_log_waiting(struct store_db *db, int64_t *count, int64_t *o
 
 /*
  * Take up to `max` entries (0: all) from the start of the log: fold them by row, read the rows,
- * delete the entries. `rows` come in the order of `seq`.  Run inside a MERGE transaction.  *more
- * says that entries are left.
+ * delete the entries. `rows` come in the order of `seq`.  Run inside a MERGE transaction, after
+ * store_track_refresh().  *more says that entries are left.
  */
 MUST_CHECK int store_log_take(struct store_db *db, size_t max, struct arena *a,
                               struct store_log_row **rows, size_t *count, bool *more,

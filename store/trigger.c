@@ -9,8 +9,8 @@
  *   yz_T_ai  after insert           one entry, op 1
  *   yz_T_au  after update           one entry, op 2, if a cell changed and the key did not
  *   yz_T_ak  after update           op 3 for the old key and op 1 for the new, if the key changed
- *   yz_T_ad  after delete           op 3, then op 4 with the value of each max column
- *   yz_T_bi  before insert          refusals, and what a REPLACE is about to take away
+ *   yz_T_ad  after delete           op 4 with the value of each max column, then op 3
+ *   yz_T_bi  before insert          refusals; op 4 for what a REPLACE may be about to take away
  *   yz_T_bu  before update          refusals
  *   yz_T_bd  before delete          refusals
  *
@@ -263,8 +263,8 @@ write_rekeyed(struct writer *w, struct store_triggers *out)
 	buf_printf(w->sql, " WHEN ");
 	put_any_differs(w, key_mask(w->s));
 	buf_printf(w->sql, " BEGIN");
-	put_entry(w, STORE_DELETE);
 	put_kept_of_old(w);
+	put_entry(w, STORE_DELETE);
 	put_entry(w, STORE_INSERT);
 	buf_printf(w->sql, " END");
 }
@@ -274,8 +274,8 @@ write_deleted(struct writer *w, struct store_triggers *out)
 {
 	begin(w, out, "ad", " AFTER DELETE ON ");
 	buf_printf(w->sql, " BEGIN");
-	put_entry(w, STORE_DELETE);
 	put_kept_of_old(w);
+	put_entry(w, STORE_DELETE);
 	buf_printf(w->sql, " END");
 }
 
@@ -300,6 +300,22 @@ put_from_same_key(struct writer *w)
 	}
 }
 
+/* Log the value that the row with the new key has, as op 4: it may be about to be replaced. */
+static void
+put_kept_of_same_key(struct writer *w, unsigned i)
+{
+	const char *name = w->s->columns[i].name;
+
+	buf_printf(w->sql, " INSERT INTO yz_log(at_ms,tv,op,mask,");
+	store_trigger_key_names(w->sql, w->s);
+	buf_printf(w->sql, ",val) SELECT " STORE_SQL_NOW ",%d,4,%u,", w->s->id, i);
+	store_trigger_keys(w->sql, w->s, "NEW.");
+	put_column(w->sql, ",yz_row.", name);
+	put_from_same_key(w);
+	put_column(w->sql, " AND yz_row.", name);
+	buf_printf(w->sql, " IS NOT NULL");
+}
+
 /*
  * REPLACE over a row with a greater value would lower it.  An upsert comes by here too and may well
  * leave the column alone, so a NULL is no reason to refuse: the value is kept, as on a delete.
@@ -315,15 +331,9 @@ put_replace_guard(struct writer *w, unsigned i)
 	put_column(w->sql, " AND NEW.", name);
 	buf_printf(w->sql, " IS NOT NULL AND ");
 	put_lower(w->sql, "yz_row.", name);
-	buf_printf(w->sql, "; INSERT INTO yz_log(at_ms,tv,op,mask,");
-	store_trigger_key_names(w->sql, w->s);
-	buf_printf(w->sql, ",val) SELECT " STORE_SQL_NOW ",%d,4,%u,", w->s->id, i);
-	store_trigger_keys(w->sql, w->s, "NEW.");
-	put_column(w->sql, ",yz_row.", name);
-	put_from_same_key(w);
-	put_column(w->sql, " AND NEW.", name);
-	put_column(w->sql, " IS NULL AND yz_row.", name);
-	buf_printf(w->sql, " IS NOT NULL;");
+	buf_printf(w->sql, ";");
+	put_kept_of_same_key(w, i);
+	buf_printf(w->sql, ";");
 }
 
 static void
@@ -400,7 +410,16 @@ write_update_guard(struct writer *w, struct store_triggers *out, bool is_hub)
 	buf_printf(w->sql, " BEGIN SELECT CASE");
 	for (unsigned i = 0; i < w->s->column_count; i++)
 		put_update_guard(w, i, is_hub);
-	buf_printf(w->sql, " END; END");
+	buf_printf(w->sql, " END;");
+	for (unsigned i = 0; i < w->s->column_count; i++) {
+		if (w->s->columns[i].rule != STORE_MAX)
+			continue;
+		put_kept_of_same_key(w, i);
+		buf_printf(w->sql, " AND (");
+		put_any_differs(w, key_mask(w->s));
+		buf_printf(w->sql, ");");
+	}
+	buf_printf(w->sql, " END");
 }
 
 static void

@@ -269,17 +269,19 @@ static const struct capture_case {
 	  "INSERT INTO t(id, m, n) VALUES(1, 9, 6) ON CONFLICT DO UPDATE SET n = excluded.n", "",
 	  .refuse = "t.n only grows" },
 	{ "max column raised by replace", growing, &track_max,
-	  "REPLACE INTO t(id, m, n) VALUES(1, 6, 8)", .want = "t 1 insert\n" },
+	  "REPLACE INTO t(id, m, n) VALUES(1, 6, 8)", .want = "t 1 insert kept m=5 kept n=7\n" },
 	{ "max column left out of a replace stays", growing, &track_max,
-	  "REPLACE INTO t(id, a, n) VALUES(1, 'z', 9)", .want = "t 1 insert m=5\n" },
+	  "REPLACE INTO t(id, a, n) VALUES(1, 'z', 9)", .want = "t 1 insert kept m=5 kept n=7\n" },
 	{ "max column left out of an upsert", growing, &track_max,
 	  "INSERT INTO t(id, a, n) VALUES(1, 'z', 7) ON CONFLICT DO UPDATE SET a = excluded.a",
-	  .want = "t 1 update a='z'\n" },
+	  .want = "t 1 update a='z' kept m=5 kept n=7\n" },
+	{ "upsert beside max columns that changes nothing", growing, &track_max,
+	  "INSERT INTO t(id, n) VALUES(1, 7) ON CONFLICT DO NOTHING", .want = "" },
 	{ "max columns of a deleted row", growing, &track_max, "DELETE FROM t",
 	  .want = "t 1 delete kept m=5 kept n=7\nt 2 delete kept n=1\n" },
 	{ "max column after delete and insert", growing, &track_max,
 	  "DELETE FROM t WHERE id = 1; INSERT INTO t(id, m) VALUES(1, 2)",
-	  .want = "t 1 insert m=5 n=7\n" },
+	  .want = "t 1 insert kept m=5 kept n=7\n" },
 	{ "max column of several lives", growing, &track_max,
 	  "DELETE FROM t WHERE id = 1; INSERT INTO t(id, m) VALUES(1, 9);"
 	  "DELETE FROM t WHERE id = 1; INSERT INTO t(id, m) VALUES(1, 2); DELETE FROM t WHERE id = "
@@ -289,6 +291,9 @@ static const struct capture_case {
 	  .want = "t 1 delete kept m=5 kept n=7\nt 7 insert\n" },
 	{ "max column under a key that another row has", growing, &track_max,
 	  "UPDATE OR REPLACE t SET id = 1, m = 9 WHERE id = 2", "", .refuse = "t.n only grows" },
+	{ "max column raised under a key that another row has", growing, &track_max,
+	  "UPDATE OR REPLACE t SET id = 2 WHERE id = 1",
+	  .want = "t 1 delete kept m=5 kept n=7\nt 2 insert kept n=1\n" },
 
 	{ "scope column left alone", scoped, &track_scoped, "UPDATE t SET a = 'q', f = 'F1'",
 	  .want = "t 1 update a='q'\n" },
@@ -413,6 +418,21 @@ START_TEST(kept_values_stay_with_their_delete)
 }
 END_TEST
 
+START_TEST(kept_values_stay_with_their_replace)
+{
+	struct buf got = { 0 };
+	bool more;
+
+	capture_exec(growing);
+	capture_track(&track_max, false);
+	capture_exec("REPLACE INTO t(id, m, n) VALUES(1, 5, 7); UPDATE t SET a = 'z' WHERE id = 2");
+	capture_take(1, &more, &got);
+	ck_assert_str_eq(buf_str(&got), "t 1 insert kept m=5 kept n=7\n");
+	ck_assert(more);
+	buf_free(&got);
+}
+END_TEST
+
 START_TEST(a_raised_value_stands_in_the_row)
 {
 	struct buf got = { 0 };
@@ -493,6 +513,7 @@ suite_store_capture(void)
 	tcase_add_loop_test(tcase, log_folds_to_what_happened, 0, CASES * 2);
 	tcase_add_loop_test(tcase, take_gives_prefixes_of_the_log, 0, TAKE_CASES);
 	tcase_add_test(tcase, kept_values_stay_with_their_delete);
+	tcase_add_test(tcase, kept_values_stay_with_their_replace);
 	tcase_add_test(tcase, a_raised_value_stands_in_the_row);
 	tcase_add_test(tcase, entries_nobody_can_read_fall_away);
 	tcase_add_test(tcase, thousands_of_rows_fold_each_to_its_own);
