@@ -16,6 +16,11 @@
 
 enum { TERM_FORMAT = 1, GATHER = 1024 };
 
+/* All that is written between two looks at the room left: a name, a version, numbers. */
+enum { FIELDS = 1 + STORE_NAME_MAX + 1 + 8 + STORE_NODE_ID + STORE_EPOCH + 8 + 8 };
+_Static_assert(FIELDS >= 1 + STORE_NAME_MAX + 1 + 32 + STORE_VALUE_HEAD, "a cell's head fits");
+_Static_assert(STORE_NAME_MAX <= UINT8_MAX, "a name's length is one byte");
+
 struct gather {
 	size_t len;
 	bool started;
@@ -53,52 +58,55 @@ put(struct gather *g, const void *bytes, size_t len)
 	g->len += len;
 }
 
-static void
-put_u8(struct gather *g, uint8_t value)
+/* Where the next FIELDS bytes may be written; done() counts those that were. */
+static uint8_t *
+room(struct gather *g)
 {
-	put(g, &value, 1);
+	if (GATHER - g->len < FIELDS)
+		flush(g);
+	return g->bytes + g->len;
 }
 
 static void
-put_u64(struct gather *g, uint64_t value)
+done(struct gather *g, const uint8_t *at)
 {
-	uint8_t bytes[8];
-
-	for (unsigned i = 0; i < sizeof bytes; i++)
-		bytes[i] = (uint8_t)(value >> (56 - 8 * i));
-	put(g, bytes, sizeof bytes);
+	g->len = (size_t)(at - g->bytes);
+	assert(g->len <= GATHER);
 }
 
-static void
-put_name(struct gather *g, const char *name)
+/* Names are short, so that a loop is quicker than strlen and memcpy. */
+static uint8_t *
+write_name(uint8_t *at, const char *name)
 {
-	size_t len = strlen(name);
+	uint8_t *len = at++;
 
-	assert(len <= UINT8_MAX);
-	put_u8(g, (uint8_t)len);
-	put(g, name, len);
+	for (; *name != 0; name++) {
+		assert(at - len <= STORE_NAME_MAX);
+		*at++ = (uint8_t)*name;
+	}
+	*len = (uint8_t)(at - len - 1);
+	return at;
+}
+
+static uint8_t *
+write_u64(uint8_t *at, uint64_t value)
+{
+	for (unsigned i = 0; i < 8; i++)
+		at[i] = (uint8_t)(value >> (56 - 8 * i));
+	return at + 8;
 }
 
 /* A version that nobody has given yet is all zero. */
-static void
-put_version(struct gather *g, struct store_batch *b, int64_t stamp, int site)
+static uint8_t *
+write_version(uint8_t *at, struct store_batch *b, int64_t stamp, int site)
 {
 	static const struct store_site nobody;
 	const struct store_site *name = stamp == 0 ? &nobody : b->site_name(b, site);
 
-	put_u64(g, (uint64_t)stamp);
-	put(g, name->node, STORE_NODE_ID);
-	put(g, name->epoch, STORE_EPOCH);
-}
-
-static void
-put_value(struct gather *g, const struct store_value *v)
-{
-	uint8_t head[STORE_VALUE_HEAD];
-
-	put(g, head, store_value_head(v, head));
-	if (v->type == STORE_TEXT || v->type == STORE_BLOB)
-		put(g, v->bytes, v->len);
+	at = write_u64(at, (uint64_t)stamp);
+	memcpy(at, name->node, STORE_NODE_ID);
+	memcpy(at + STORE_NODE_ID, name->epoch, STORE_EPOCH);
+	return at + STORE_NODE_ID + STORE_EPOCH;
 }
 
 /* Ids of cells mostly follow each other, so that the place can be guessed. */
@@ -124,6 +132,22 @@ find_cell(const struct store_row *row, int column)
 }
 
 static void
+put_cell(struct gather *g, struct store_batch *b, const struct store_row *row,
+         const struct store_cell *cell, const char *name)
+{
+	bool own = cell->stamp != row->stamp || cell->site != row->site;
+	uint8_t *at = write_name(room(g), name);
+
+	*at++ = own;
+	if (own)
+		at = write_version(at, b, cell->stamp, cell->site);
+	at += store_value_head(&cell->value, at);
+	done(g, at);
+	if (cell->value.type == STORE_TEXT || cell->value.type == STORE_BLOB)
+		put(g, cell->value.bytes, cell->value.len);
+}
+
+static void
 put_cells(struct gather *g, struct store_batch *b, const struct store_table *t,
           const struct store_row *row)
 {
@@ -131,16 +155,10 @@ put_cells(struct gather *g, struct store_batch *b, const struct store_table *t,
 
 	for (unsigned i = 0; i < t->column_count && met < row->cell_count; i++) {
 		const struct store_cell *cell = find_cell(row, t->by_name[i]);
-		bool own;
 
 		if (cell == NULL)
 			continue;
-		own = cell->stamp != row->stamp || cell->site != row->site;
-		put_name(g, t->names[cell->column - 1]);
-		put_u8(g, own);
-		if (own)
-			put_version(g, b, cell->stamp, cell->site);
-		put_value(g, &cell->value);
+		put_cell(g, b, row, cell, t->names[cell->column - 1]);
 		met++;
 	}
 	assert(met == row->cell_count);
@@ -151,6 +169,7 @@ store_row_term(struct store_batch *b, const struct store_row *row, uint8_t term[
 {
 	const struct store_table *t;
 	struct gather g;
+	uint8_t *at;
 
 	if (row->cl == 0) {
 		memset(term, 0, STORE_TERM);
@@ -159,12 +178,13 @@ store_row_term(struct store_batch *b, const struct store_row *row, uint8_t term[
 	t = b->table(b, row->table);
 	g.len = 0;
 	g.started = false;
-	put_u8(&g, TERM_FORMAT);
-	put_name(&g, t->name);
-	put_u64(&g, row->key_len);
+	at = room(&g);
+	*at++ = TERM_FORMAT;
+	at = write_name(at, t->name);
+	at = write_u64(at, (uint64_t)row->cl);
+	at = write_version(at, b, row->stamp, row->site);
+	done(&g, write_u64(at, row->key_len));
 	put(&g, row->key, row->key_len);
-	put_u64(&g, (uint64_t)row->cl);
-	put_version(&g, b, row->stamp, row->site);
 	put_cells(&g, b, t, row);
 	if (!g.started) {
 		hash_once(term, STORE_TERM, g.bytes, g.len);

@@ -58,7 +58,8 @@ sync_merge_is_sound(const struct store_change *change)
 	bool odd = (change->cl & 1) == 1;
 	bool whole;
 
-	if (change->cl <= 0 || change->stamp <= 0 || odd == (change->op == STORE_DELETE))
+	if (change->cl <= 0 || change->cl >= SYNC_CL_MAX || change->stamp <= 0 ||
+	    odd == (change->op == STORE_DELETE))
 		return false;
 	whole = change->op != STORE_UPDATE || change->mask == 0 ||
 	        store_schema_widen(change->schema, change->mask) == change->mask;

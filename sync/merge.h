@@ -48,10 +48,13 @@ struct sync_merge_watch {
 	void *ctx;
 };
 
+/* A row has fewer lives than this: counting on from a peer's causal length can't overflow. */
+#define SYNC_CL_MAX ((int64_t)1 << 48)
+
 /*
- * Does the change make sense in itself: cl > 0 and odd exactly for insert and update, stamp > 0, a
- * mask of cells its schema has, whole groups?  What isn't sound has to be listed by whoever
- * received it; sync_merge ignores it.
+ * Does the change make sense in itself: 0 < cl < SYNC_CL_MAX, odd exactly for insert and update,
+ * stamp > 0, a mask of cells its schema has, whole groups?  What isn't sound has to be listed by
+ * whoever received it; sync_merge ignores it.
  */
 MUST_CHECK bool sync_merge_is_sound(const struct store_change *change);
 

@@ -48,11 +48,11 @@ START_TEST(term_is_the_byte_table)
 
 	buf_u8(&b, 1);
 	put_text(&b, "growth");
-	buf_u64(&b, sizeof key);
-	buf_put(&b, key, sizeof key);
 	buf_u64(&b, 1); /* cl */
 	buf_u64(&b, 10);
 	put_site(&b, 1, 5);
+	buf_u64(&b, sizeof key);
+	buf_put(&b, key, sizeof key);
 	put_text(&b, "height");
 	buf_u8(&b, 1); /* another version than the row's */
 	buf_u64(&b, 11);
@@ -141,10 +141,10 @@ START_TEST(long_values_are_hashed_whole)
 	buf_u8(&all, 1);
 	put_text(&all, "growth");
 	buf_u64(&all, 1);
-	buf_u8(&all, bytes[0]);
-	buf_u64(&all, 1);
 	buf_u64(&all, 9);
 	put_site(&all, 1, 5);
+	buf_u64(&all, 1);
+	buf_u8(&all, bytes[0]);
 	put_text(&all, "mood");
 	buf_u8(&all, 0);
 	store_value_write(&all, &long_one);

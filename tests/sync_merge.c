@@ -98,8 +98,8 @@ static const struct rule_case {
 	  "cl1 live @10/1 height=NULL mood=9 note=9 revoked=NULL weight=NULL" },
 
 	{ "a group that grew: what ties decides, an older cell doesn't",
-	  "I1 v2 @10 note=9; U1 s2 @11 height=1 weight=5; U1 v5 s2 @11 height=2 weight=4 note=0",
-	  "cl1 live @10/1 height=2@11/2 mood=NULL note=0@11/2 revoked=NULL weight=4@11/2" },
+	  "I1 v2 @10 note=9; U1 s2 @11 height=1 weight=5; U1 v5 s2 @11 height=1 weight=6 note=0",
+	  "cl1 live @10/1 height=1@11/2 mood=NULL note=0@11/2 revoked=NULL weight=6@11/2" },
 	{ "a life of few columns drops those of the one before",
 	  "I1 @10 mood=a; I3 v4 @11 revoked=1", "cl3 live @11/1 revoked=1" },
 
@@ -109,6 +109,8 @@ static const struct rule_case {
 	{ "nothing comes of a delete into life", "D3 s2 @11", "cl0 @0/0" },
 	{ "nothing comes of an edit of the dead", "U2 s2 @11 mood=a", "cl0 @0/0" },
 	{ "nothing comes of no life", "I0 s2 @11; D0 @12; I-1 @13", "cl0 @0/0" },
+	{ "nothing comes of a life that nobody could live to see", "I9223372036854775807 s2 @3",
+	  "cl0 @0/0" },
 	{ "nothing comes of no stamp", "I1 s2 @0; D2 @-5", "cl0 @0/0" },
 };
 
