@@ -1,0 +1,67 @@
+#include "node/facility/schema.h"
+#include "node/facility/assets_priv.h"
+
+#include "store/stmt.h"
+
+#include <string.h>
+
+void
+facility_schema_text(struct buf *out)
+{
+	buf_put(out, facility_asset_schema, strlen(facility_asset_schema));
+	buf_u8(out, '\n');
+	buf_put(out, facility_asset_views, strlen(facility_asset_views));
+}
+
+int
+facility_schema_create(struct store_db *db, struct err *err)
+{
+	int64_t there;
+	int rc;
+
+	rc = store_stmt_int(
+	        db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'facility'",
+	        0, &there, err);
+	if (rc < 0 || there > 0)
+		return rc;
+	rc = store_db_exec(db, facility_asset_schema, err);
+	if (rc == 0)
+		rc = store_db_exec(db, facility_asset_views, err);
+	return rc < 0 ? err_wrap(err, "facility schema") : 0;
+}
+
+int
+facility_seed(struct store_db *db, struct err *err)
+{
+	static const char *const seeds[] = { facility_asset_codes, facility_asset_norms,
+		                             facility_asset_vaccines, facility_asset_growth };
+
+	for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
+		int rc = store_db_exec(db, seeds[i], err);
+
+		if (rc < 0)
+			return err_wrap(err, "catalogue seeds");
+	}
+	return 0;
+}
+
+const struct store_track_spec *
+facility_table(const char *table)
+{
+	for (size_t i = 0; i < facility_table_count; i++)
+		if (strcmp(facility_tables[i].table, table) == 0)
+			return &facility_tables[i];
+	return NULL;
+}
+
+int
+facility_track(struct store_db *db, bool is_hub, struct err *err)
+{
+	for (size_t i = 0; i < facility_table_count; i++) {
+		int rc = store_track_table(db, &facility_tables[i], is_hub, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}

@@ -1,0 +1,25 @@
+-- 国家免疫规划疫苗儿童免疫程序（2026年版） · national immunisation schedule, edition 2026.
+-- Ages in days: months * 30.4375, rounded.
+INSERT OR IGNORE INTO vaccine_schedule(vaccine_code, dose_no, version, name_zh, min_age_days, before_age_days, note, source) VALUES
+('HepB',1,20260617,'乙肝疫苗',0,1,'出生后24小时内','国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('BCG',1,20260617,'卡介苗',0,91,'3月龄~3周岁PPD阴性后补种;>=4周岁不补种','国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('HepB',2,20260617,'乙肝疫苗',30,NULL,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('IPV',1,20260617,'脊灰疫苗',61,NULL,'灭活疫苗 注射','国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('DTaP',1,20260617,'百白破疫苗',61,NULL,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('IPV',2,20260617,'脊灰疫苗',91,NULL,'灭活疫苗 注射','国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('bOPV',3,20260617,'脊灰疫苗',122,365,'减毒活疫苗 口服','国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('DTaP',2,20260617,'百白破疫苗',122,NULL,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('HepB',3,20260617,'乙肝疫苗',183,365,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('DTaP',3,20260617,'百白破疫苗',183,365,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('MPSV-A',1,20260617,'A群流脑多糖疫苗',183,365,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('MMR',1,20260617,'麻腮风疫苗',244,365,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('JE-L',1,20260617,'乙脑减毒活疫苗',244,365,'选灭活(JE-I)则8月龄2剂+2周岁+6周岁','国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('MPSV-A',2,20260617,'A群流脑多糖疫苗',274,730,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('DTaP',4,20260617,'百白破疫苗',548,730,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('MMR',2,20260617,'麻腮风疫苗',548,730,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('HepA-L',1,20260617,'甲肝减毒活疫苗',548,730,'选灭活(HepA-I)则18月龄+2周岁','国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('JE-L',2,20260617,'乙脑减毒活疫苗',730,1096,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('MPSV-AC',3,20260617,'A群C群流脑多糖疫苗',1096,1461,'AC第1剂','国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('bOPV',4,20260617,'脊灰疫苗',1461,1826,'口服','国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('DTaP',5,20260617,'百白破疫苗',2192,2557,NULL,'国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c'),
+('MPSV-AC',4,20260617,'A群C群流脑多糖疫苗',2192,2557,'AC第2剂','国疾控卫免发〔2026〕16号 (transcribed, not checked against the original), sha256 b0d21cab8906c46c');
