@@ -44,24 +44,3 @@ facility_seed(struct store_db *db, struct err *err)
 	}
 	return 0;
 }
-
-const struct store_track_spec *
-facility_table(const char *table)
-{
-	for (size_t i = 0; i < facility_table_count; i++)
-		if (strcmp(facility_tables[i].table, table) == 0)
-			return &facility_tables[i];
-	return NULL;
-}
-
-int
-facility_track(struct store_db *db, bool is_hub, struct err *err)
-{
-	for (size_t i = 0; i < facility_table_count; i++) {
-		int rc = store_track_table(db, &facility_tables[i], is_hub, err);
-
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}

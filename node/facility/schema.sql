@@ -184,6 +184,7 @@ CREATE TABLE enrollment(
   recorded_by BLOB
 ) WITHOUT ROWID;
 CREATE INDEX enrollment_child ON enrollment(child_id);
+CREATE INDEX enrollment_class ON enrollment(facility_id, class_id);
 
 -- 11 分班 · which class from which day on
 CREATE TABLE class_assignment(
@@ -231,7 +232,7 @@ CREATE TABLE attendance_event(
   recorded_by BLOB
 ) WITHOUT ROWID;
 CREATE INDEX attendance_event_replaced ON attendance_event(replaces_id) WHERE replaces_id IS NOT NULL;
-CREATE INDEX attendance_event_day ON attendance_event(facility_id, biz_date);
+CREATE INDEX attendance_event_day ON attendance_event(enrollment_id, biz_date);
 
 -- 14 缺勤追踪 · a time of absence and its reason
 CREATE TABLE absence_case(
@@ -248,7 +249,7 @@ CREATE TABLE absence_case(
   note TEXT,
   recorded_by BLOB
 ) WITHOUT ROWID;
-CREATE INDEX absence_case_day ON absence_case(facility_id, date_to);
+CREATE INDEX absence_case_enrollment ON absence_case(enrollment_id, date_to);
 
 -- 15 追踪记录 · a call after an absent child (event)
 CREATE TABLE absence_followup(
@@ -301,7 +302,7 @@ CREATE TABLE health_check(
   recorded_by BLOB
 ) WITHOUT ROWID;
 CREATE INDEX health_check_replaced ON health_check(replaces_id) WHERE replaces_id IS NOT NULL;
-CREATE INDEX health_check_day ON health_check(facility_id, biz_date);
+CREATE INDEX health_check_day ON health_check(enrollment_id, biz_date);
 
 -- 18 异常/传染病登记 · a sick child, followed until she is back
 CREATE TABLE symptom_case(

@@ -1,15 +1,23 @@
 /*
  * node/facility/tables.c - how each table of schema.sql merges and who sees it.
  *
- * kind      EVENT: only added to; two replicas' rows simply add up.  RECORD: cells merge, the later
- * writer wins. scope     f/<facility_id>: the facility and its hub.  all: everybody, written by the
- * hub. max       only ever goes up, whoever writes: a revoked pick-up stays revoked. hub_only  the
- * district's columns: a facility that writes one is told so at once. groups    columns that mean
- * something only together and therefore win together.
+ * kind: an EVENT table is only added to, so two replicas' rows simply add up; in a RECORD table
+ * cells merge and the later writer wins.
+ *
+ * scope: f/<facility_id> is seen by the facility and its hub; "all" by everybody, and the hub alone
+ * writes it.
+ *
+ * max: only ever goes up, whoever writes: a revoked pick-up stays revoked.
+ *
+ * hub_only: the district's columns; a facility that writes one is told so at once.
+ *
+ * groups: columns that mean something only together and therefore win together.
  *
  * What a (table, column) name means here is for ever: another rule or group is another name.
  */
 #include "node/facility/schema.h"
+
+#include <string.h>
 
 static const char *const groups_absence_case[] = { "reason, disease_code, symptom_bits", NULL };
 static const char *const groups_allergy[] = { "reaction, severity, active", NULL };
@@ -261,3 +269,24 @@ const size_t facility_table_count = sizeof facility_tables / sizeof facility_tab
 
 const char *const facility_seeded[] = { "code_set",   "growth_ref",       "indicator_def",
 	                                "norm_param", "vaccine_schedule", NULL };
+
+const struct store_track_spec *
+facility_table(const char *table)
+{
+	for (size_t i = 0; i < facility_table_count; i++)
+		if (strcmp(facility_tables[i].table, table) == 0)
+			return &facility_tables[i];
+	return NULL;
+}
+
+int
+facility_track(struct store_db *db, bool is_hub, struct err *err)
+{
+	for (size_t i = 0; i < facility_table_count; i++) {
+		int rc = store_track_table(db, &facility_tables[i], is_hub, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}

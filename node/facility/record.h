@@ -1,0 +1,319 @@
+/*
+ * node/facility/record.h - the one door through which facility records are
+ * written: by the page's forms, by POST /api/v1/batch, by the simulated day.
+ *
+ * Each function checks what it is given, names the value it refuses
+ * (ERR_INVALID, ERR_NOTFOUND, ERR_DENIED), and writes its rows on a LOCAL
+ * connection inside the caller's transaction.  It checks before it writes; still
+ * a caller that goes on after an error does so from a savepoint.
+ *
+ * `at` always comes from the caller, ms UTC.  Ids are 16 bytes, borrowed, NULL
+ * for "not given"; so are texts; a number of 0 is "not given" and stored as NULL
+ * unless its comment says otherwise.  The id of the row that a call is about is
+ * left in facility.last_id.
+ */
+#ifndef NODE_FACILITY_RECORD_H
+#define NODE_FACILITY_RECORD_H
+
+#include "store/id.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FACILITY_ID_MAX = 62, FACILITY_NAME_MAX = 64 };
+
+/* A facility in its database; a plain value. */
+struct facility {
+	struct store_db *db; /* borrowed */
+	char id[FACILITY_ID_MAX + 1];
+	char name[3 * FACILITY_NAME_MAX];
+	int kind;
+	int offset_min;    /* of its time zone, east of UTC */
+	const uint8_t *by; /* staff id of who records, borrowed; NULL: nobody signed in */
+	uint8_t last_id[STORE_ID];
+};
+
+/* Make the facility's own row (in a transaction) and remember in this file that it is ours. */
+MUST_CHECK int facility_create(struct store_db *db, const char *id, const char *name, int kind,
+                               struct err *err);
+
+/* Open the facility `id`, or with NULL the one facility_create made here; ERR_NOTFOUND if there is
+ * none. */
+MUST_CHECK int facility_open(struct facility *f, struct store_db *db, const char *id,
+                             struct err *err);
+
+/* What was seen of a child in a check; all zero but touch is "nothing found". */
+struct facility_findings {
+	int64_t temp_dc;
+	int64_t touch;                                         /* stored as it is */
+	int64_t look_bits, ask_bits, check_bits, symptom_bits; /* stored as they are */
+	int64_t card;   /* 0: green, yellow with findings, red with medicine */
+	int64_t action; /* 0: joins the class */
+	const char *note;
+};
+
+/* 入园 + 晨检: arrival and morning check, two rows. Refused if the child is here already. */
+struct facility_arrival {
+	int64_t at;
+	const uint8_t *child;
+	int64_t method;
+	struct facility_findings found;
+};
+MUST_CHECK int facility_arrival(struct facility *f, const struct facility_arrival *in,
+                                struct err *err);
+
+/* 离园: `adult` (pickup_auth or guardian) must have the right today: ERR_DENIED if revoked, over or
+ * of another child. */
+struct facility_pickup {
+	int64_t at;
+	const uint8_t *child;
+	const uint8_t *adult;
+	int64_t method;
+};
+MUST_CHECK int facility_pickup(struct facility *f, const struct facility_pickup *in,
+                               struct err *err);
+
+/* 更正: strike out an arrival or departure. */
+struct facility_strike {
+	int64_t at;
+	const uint8_t *event;
+};
+MUST_CHECK int facility_strike(struct facility *f, const struct facility_strike *in,
+                               struct err *err);
+
+/* 缺勤: a child is away; one open case a child and day, which a second call corrects.  Illness must
+ * be named (disease). */
+struct facility_absence {
+	int64_t at; /* its date is the default of `from` and `to` */
+	const uint8_t *child;
+	int64_t from, to; /* YYYYMMDD */
+	int64_t reason;
+	const char *disease;
+	int64_t symptom_bits;
+	const char *informed_by;
+	const char *hospital;
+};
+MUST_CHECK int facility_absence(struct facility *f, const struct facility_absence *in,
+                                struct err *err);
+
+/* 追踪: a call after an absent child. */
+struct facility_followup {
+	int64_t at;
+	const uint8_t *absence;
+	int64_t method;
+	const char *result;
+	int64_t next_date;
+};
+MUST_CHECK int facility_followup(struct facility *f, const struct facility_followup *in,
+                                 struct err *err);
+
+/* 午检/全日观察: a check other than on arrival. */
+struct facility_check {
+	int64_t at;
+	const uint8_t *child;
+	int64_t slot;
+	const uint8_t *replaces;
+	struct facility_findings found;
+};
+MUST_CHECK int facility_check(struct facility *f, const struct facility_check *in, struct err *err);
+
+/* 异常登记: open a case of sickness. */
+struct facility_case {
+	int64_t at;
+	const uint8_t *child;
+	const char *disease;
+	int64_t symptom_bits;
+	int64_t confirmed;
+	int64_t isolated_at, notified_at;
+	const char *note;
+};
+MUST_CHECK int facility_case(struct facility *f, const struct facility_case *in, struct err *err);
+
+/* 用药委托: medicine handed over, accepted by who records. */
+struct facility_medication {
+	int64_t at;
+	const uint8_t *child;
+	const char *drug;
+	const char *dose;
+	int64_t time_bits;
+	int64_t from, to;
+	const uint8_t *signature;
+};
+MUST_CHECK int facility_medication(struct facility *f, const struct facility_medication *in,
+                                   struct err *err);
+
+/* 喂药: one dose of a request; refused if this slot (quarter hour from 06:00, 0...) is given
+ * already today. */
+struct facility_medication_given {
+	int64_t at;
+	const uint8_t *request;
+	int64_t slot; /* -1: from `at` */
+	const char *dose;
+	const uint8_t *witness;
+	const char *reaction;
+};
+MUST_CHECK int facility_medication_given(struct facility *f,
+                                         const struct facility_medication_given *in,
+                                         struct err *err);
+
+/* 生长测量. */
+struct facility_growth {
+	int64_t at;
+	const uint8_t *child;
+	int64_t weight_g, length_mm, head_mm;
+	int64_t posture; /* 0: lying under 24 months, else standing */
+	const uint8_t *replaces;
+};
+MUST_CHECK int facility_growth(struct facility *f, const struct facility_growth *in,
+                               struct err *err);
+
+/* One child of a batch for whom it was otherwise. */
+struct facility_exception {
+	const uint8_t *child;
+	int64_t code;
+	const char *note;
+};
+
+/* A whole class (or with NULL the whole facility), those present at `at`, but for exceptions. */
+struct facility_batch {
+	int64_t at;
+	const uint8_t *class_id;
+	int64_t meal;  /* meals */
+	int64_t level; /* meals; 0: all eaten */
+	const struct facility_exception *exceptions;
+	size_t exception_count;
+};
+
+/* 进食: how the class ate; an exception's code is her level. */
+MUST_CHECK int facility_meal_batch(struct facility *f, const struct facility_batch *in,
+                                   struct err *err);
+
+/* 入睡 and 起床; an exception's code for _end is her quality (0: good). */
+MUST_CHECK int facility_nap_start(struct facility *f, const struct facility_batch *in,
+                                  struct err *err);
+MUST_CHECK int facility_nap_end(struct facility *f, const struct facility_batch *in,
+                                struct err *err);
+
+/* 午睡巡视: a round through a class, one row, and one for each exception (code: nap_check.code). */
+MUST_CHECK int facility_nap_round(struct facility *f, const struct facility_batch *in,
+                                  struct err *err);
+
+/* 照护事件. */
+struct facility_care {
+	int64_t at;
+	const uint8_t *child;
+	int64_t kind;
+	int64_t amount;
+	int64_t code;
+	const char *note;
+};
+MUST_CHECK int facility_care(struct facility *f, const struct facility_care *in, struct err *err);
+
+/* 食谱: a dish of a meal on the date of `at`. */
+struct facility_menu {
+	int64_t at;
+	int64_t meal;
+	const char *dish;
+	int64_t per_child_g;
+	const char *allergens;
+};
+MUST_CHECK int facility_menu(struct facility *f, const struct facility_menu *in, struct err *err);
+
+/* 留样: food kept back; with `replaces` its disposal. */
+struct facility_sample {
+	int64_t at;
+	int64_t meal;
+	const char *dish;
+	int64_t weight_g;
+	const uint8_t *replaces;
+};
+MUST_CHECK int facility_sample(struct facility *f, const struct facility_sample *in,
+                               struct err *err);
+
+/* 消毒/通风. */
+struct facility_cleaning {
+	int64_t at;
+	const uint8_t *class_id;
+	int64_t area, object, method;
+	int64_t conc_mg_l, minutes;
+};
+MUST_CHECK int facility_cleaning(struct facility *f, const struct facility_cleaning *in,
+                                 struct err *err);
+
+/* 交接班: the counts are taken from what is recorded. */
+struct facility_handover {
+	int64_t at;
+	const uint8_t *class_id;
+	const uint8_t *from, *to;
+	const char *items;
+};
+MUST_CHECK int facility_handover(struct facility *f, const struct facility_handover *in,
+                                 struct err *err);
+
+/* 伤害/事故/隐患. */
+struct facility_incident {
+	int64_t at;
+	int64_t kind, severity;
+	const uint8_t *child;
+	const char *place;
+	const char *text;
+	int64_t notified_at;
+};
+MUST_CHECK int facility_incident(struct facility *f, const struct facility_incident *in,
+                                 struct err *err);
+
+/* 日报: a child's report of the day of `at`; what isn't given stays as it was. */
+struct facility_report {
+	int64_t at;
+	const uint8_t *child;
+	int64_t mood;
+	const char *meals;
+	int64_t nap_min;
+	const char *activity;
+	const char *note;
+	int64_t publish; /* 1: published at `at` */
+};
+MUST_CHECK int facility_report(struct facility *f, const struct facility_report *in,
+                               struct err *err);
+
+/* 员工考勤. */
+struct facility_clock {
+	int64_t at;
+	const uint8_t *staff;
+	int64_t kind;
+	int64_t method;
+};
+MUST_CHECK int facility_clock(struct facility *f, const struct facility_clock *in, struct err *err);
+
+/* 到访: a visit begins; facility_visit_end ends it. */
+struct facility_visit {
+	int64_t at;
+	int64_t kind;
+	const uint8_t *child;
+	const char *child_name;
+	int64_t month_age;
+	const char *adult_name;
+	const uint8_t *session;
+};
+MUST_CHECK int facility_visit(struct facility *f, const struct facility_visit *in, struct err *err);
+
+struct facility_visit_end {
+	int64_t at;
+	const uint8_t *visit;
+};
+MUST_CHECK int facility_visit_end(struct facility *f, const struct facility_visit_end *in,
+                                  struct err *err);
+
+/* 活动: a session with places. */
+struct facility_session {
+	int64_t at; /* when it starts */
+	int64_t kind;
+	const char *title;
+	int64_t minutes;
+	int64_t cap;
+	const char *place;
+};
+MUST_CHECK int facility_session(struct facility *f, const struct facility_session *in,
+                                struct err *err);
+
+#endif /* NODE_FACILITY_RECORD_H */

@@ -1,0 +1,192 @@
+/* tests/facility_schema.c - tables, seeds, and how they are tracked. */
+#include "tests/suites.h"
+
+#include "node/facility/date.h"
+#include "tests/facility_help.h"
+
+#include <check.h>
+#include <string.h>
+
+START_TEST(every_table_of_a_facility_names_it_and_takes_a_plain_insert)
+{
+	struct facility f;
+	struct store_db *db = help_open(&f);
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < facility_table_count; i++) {
+		const struct store_track_spec *t = &facility_tables[i];
+		char sql[400];
+
+		if (strcmp(t->scope, "f/") != 0)
+			continue;
+		ck_assert_str_eq(t->scope_column, "facility_id");
+		snprintf(sql, sizeof sql,
+		         "SELECT count(*) FROM pragma_table_info('%s') WHERE name = 'facility_id' AND \"notnull\""
+		         " OR name = 'recorded_by' AND type = 'BLOB'",
+		         t->table);
+		ck_assert_msg(help_int(db, sql) == 2, "%s", t->table);
+		/* all but key and facility_id may be left out */
+		snprintf(sql, sizeof sql,
+		         "SELECT count(*) FROM pragma_table_info('%s') WHERE \"notnull\" AND dflt_value IS NULL AND pk = 0"
+		         " AND name <> 'facility_id'",
+		         t->table);
+		ck_assert_msg(help_int(db, sql) == 0, "%s", t->table);
+		snprintf(sql, sizeof sql, "INSERT INTO %s(facility_id) VALUES ('F2')", t->table);
+		snprintf(sql + 200, 200, "SELECT count(*) FROM pragma_table_info('%s') WHERE pk AND name = 'id'", t->table);
+		if (help_int(db, sql + 200) == 1)
+			ck_assert_msg(store_db_exec(db, sql, &err) == 0, "%s: %s", t->table, err.msg);
+	}
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(every_table_but_local_ones_is_tracked)
+{
+	struct facility f;
+	struct store_db *db = help_open(&f);
+
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+	                              " AND name NOT LIKE 'yz_%' AND name NOT LIKE 'local_%'"),
+	                 (int64_t)facility_table_count);
+	for (size_t i = 1; i < facility_table_count; i++)
+		ck_assert_str_lt(facility_tables[i - 1].table, facility_tables[i].table);
+	ck_assert_ptr_nonnull(facility_table("care_event"));
+	ck_assert_ptr_null(facility_table("local_pin"));
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(tracking_accepts_every_table)
+{
+	struct facility f;
+	struct store_db *db = help_open(&f);
+	struct err err = { 0 };
+	int rc = facility_track(db, _i == 1, &err);
+
+	ck_assert_msg(rc == 0, "%s", err.msg);
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(seeds_name_their_source_and_come_once)
+{
+	struct facility f;
+	struct store_db *db = help_open(&f);
+	struct err err = { 0 };
+	int64_t codes = help_int(db, "SELECT count(*) FROM code_set");
+
+	ck_assert_int_gt(codes, 200);
+	ck_assert_int_eq(facility_seed(db, &err), 0);
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM code_set"), codes);
+	for (size_t i = 0; facility_seeded[i] != NULL; i++) {
+		char sql[200];
+
+		snprintf(sql, sizeof sql, "SELECT count(*) FROM %s WHERE coalesce(source, '') = '' OR version < 20000101",
+		         facility_seeded[i]);
+		ck_assert_msg(help_int(db, sql) == 0, "%s", facility_seeded[i]);
+	}
+	/* 18 doses by two years; a boy of 6 months weighs 7.9 kg in the middle */
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM vaccine_schedule WHERE min_age_days < 700"), 17);
+	ck_assert_int_eq(help_int(db, "SELECT sd0_e1 FROM growth_ref WHERE standard = 'who-wfa' AND sex = 1 AND x = 6"),
+	                 79);
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(views_can_be_read)
+{
+	struct facility f;
+	struct store_db *db = help_open(&f);
+	static const char *const views[] = { "v1_facility", "v1_child",   "v1_attendance_event", "v1_attendance_day",
+		                             "v1_absence",  "v1_consent", "v1_health_check",     "v1_growth",
+		                             "v1_immunization" };
+
+	for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
+		char sql[100];
+
+		snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", views[i]);
+		ck_assert_int_ge(help_int(db, sql), 0);
+	}
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM sqlite_master WHERE type = 'view'"),
+	                 sizeof views / sizeof views[0]);
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(a_withdrawal_stands_until_a_grant_names_it)
+{
+	struct facility f;
+	struct store_db *db = help_open(&f);
+	struct err err = { 0 };
+	static const char *const steps[] = {
+		"INSERT INTO consent(id, facility_id, child_id, purpose, granted, at) VALUES (x'01', 'F1', x'aa', 3, 1, 10)",
+		"INSERT INTO consent(id, facility_id, child_id, purpose, granted, at) VALUES (x'02', 'F1', x'aa', 3, 0, 5)",
+		"INSERT INTO consent(id, facility_id, child_id, purpose, granted, at) VALUES (x'03', 'F1', x'aa', 3, 1, 20)",
+		"INSERT INTO consent(id, facility_id, child_id, purpose, granted, at, replaces_id)"
+		" VALUES (x'04', 'F1', x'aa', 3, 1, 30, x'02')",
+	};
+	static const int64_t holds[] = { 1, 0, 0, 1 };
+
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_msg(store_db_exec(db, steps[i], &err) == 0, "%s", err.msg);
+		ck_assert_msg(help_int(db, "SELECT holds FROM v1_consent") == holds[i], "step %zu", i);
+	}
+	store_db_close(db);
+}
+END_TEST
+
+static const struct date_case {
+	const char *text;
+	int want; /* 0: refused */
+} date_cases[] = {
+	{ "2024-03-01", 20240301 }, { "2024/3/1", 20240301 }, { "20240301", 20240301 }, { "2024-02-29", 20240229 },
+	{ "2023-02-29", 0 },        { "2024-3/1", 0 },        { "2024-13-01", 0 },      { "2024-03-01x", 0 },
+	{ "202403011", 0 },         { "", 0 },                { "24-3-1", 0 },          { "2024年3月1日", 0 },
+};
+
+START_TEST(dates_are_read_or_refused)
+{
+	const struct date_case *c = &date_cases[_i];
+	int date = 0;
+
+	ck_assert_msg(date_parse(c->text, &date) == (c->want != 0), "%s", c->text);
+	if (c->want != 0)
+		ck_assert_int_eq(date, c->want);
+}
+END_TEST
+
+START_TEST(a_day_begins_at_midnight_of_the_facility)
+{
+	int64_t midnight = date_ms(20260302, 0, 480);
+
+	ck_assert_int_eq(midnight, 1772380800000); /* 2026-03-01T16:00:00Z */
+	ck_assert_int_eq(date_of(midnight, 480), 20260302);
+	ck_assert_int_eq(date_of(midnight - 1, 480), 20260301);
+	ck_assert_int_eq(date_minute(midnight + 61000, 480), 1);
+	ck_assert_int_eq(date_add(20240228, 2), 20240301);
+	ck_assert_int_eq(date_add(20260101, -1), 20251231);
+	ck_assert_int_eq(date_weekday(20260302), 1);
+	ck_assert_int_eq(date_weekday(20260301), 7);
+	ck_assert_int_eq(date_months(20240331, 20240930), 5);
+	ck_assert_int_eq(date_months(20240331, 20241001), 6);
+	for (int date = 19991231; date < 20050101; date = date_add(date, 1))
+		ck_assert_int_eq(date_of(date_ms(date, 0, 0), 0), date);
+}
+END_TEST
+
+Suite *
+suite_facility_schema(void)
+{
+	Suite *suite = suite_create("node/facility/schema");
+	TCase *tcase = tcase_create("schema");
+
+	tcase_add_test(tcase, every_table_of_a_facility_names_it_and_takes_a_plain_insert);
+	tcase_add_test(tcase, every_table_but_local_ones_is_tracked);
+	tcase_add_test(tcase, seeds_name_their_source_and_come_once);
+	tcase_add_test(tcase, views_can_be_read);
+	tcase_add_test(tcase, a_withdrawal_stands_until_a_grant_names_it);
+	tcase_add_loop_test(tcase, dates_are_read_or_refused, 0, sizeof date_cases / sizeof date_cases[0]);
+	tcase_add_test(tcase, a_day_begins_at_midnight_of_the_facility);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
