@@ -16,7 +16,8 @@ const uint8_t *help_id(int n);
 /* A database in memory with the schema, the seeds and the facility F1; a transaction is open. */
 struct store_db *help_open(struct facility *f);
 
-/* The same with two classes (ids 0xc1, 0xc2) and three children (ids 1, 2 in 0xc1, 3 in 0xc2), enrolments 0x11.. */
+/* The same with two classes (ids 0xc1, 0xc2) and three children (ids 1, 2 in 0xc1, 3 in 0xc2),
+ * enrolments 0x11.. */
 struct store_db *help_small(struct facility *f);
 
 /* The integer that `sql` gives. */

@@ -5,6 +5,7 @@
 #include "tests/facility_help.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 START_TEST(every_table_of_a_facility_names_it_and_takes_a_plain_insert)
@@ -21,20 +22,25 @@ START_TEST(every_table_of_a_facility_names_it_and_takes_a_plain_insert)
 			continue;
 		ck_assert_str_eq(t->scope_column, "facility_id");
 		snprintf(sql, sizeof sql,
-		         "SELECT count(*) FROM pragma_table_info('%s') WHERE name = 'facility_id' AND \"notnull\""
+		         "SELECT count(*) FROM pragma_table_info('%s') WHERE name = 'facility_id' "
+		         "AND \"notnull\""
 		         " OR name = 'recorded_by' AND type = 'BLOB'",
 		         t->table);
 		ck_assert_msg(help_int(db, sql) == 2, "%s", t->table);
 		/* all but key and facility_id may be left out */
 		snprintf(sql, sizeof sql,
-		         "SELECT count(*) FROM pragma_table_info('%s') WHERE \"notnull\" AND dflt_value IS NULL AND pk = 0"
+		         "SELECT count(*) FROM pragma_table_info('%s') WHERE \"notnull\" AND "
+		         "dflt_value IS NULL AND pk = 0"
 		         " AND name <> 'facility_id'",
 		         t->table);
 		ck_assert_msg(help_int(db, sql) == 0, "%s", t->table);
 		snprintf(sql, sizeof sql, "INSERT INTO %s(facility_id) VALUES ('F2')", t->table);
-		snprintf(sql + 200, 200, "SELECT count(*) FROM pragma_table_info('%s') WHERE pk AND name = 'id'", t->table);
+		snprintf(sql + 200, 200,
+		         "SELECT count(*) FROM pragma_table_info('%s') WHERE pk AND name = 'id'",
+		         t->table);
 		if (help_int(db, sql + 200) == 1)
-			ck_assert_msg(store_db_exec(db, sql, &err) == 0, "%s: %s", t->table, err.msg);
+			ck_assert_msg(store_db_exec(db, sql, &err) == 0, "%s: %s", t->table,
+			              err.msg);
 	}
 	store_db_close(db);
 }
@@ -81,13 +87,17 @@ START_TEST(seeds_name_their_source_and_come_once)
 	for (size_t i = 0; facility_seeded[i] != NULL; i++) {
 		char sql[200];
 
-		snprintf(sql, sizeof sql, "SELECT count(*) FROM %s WHERE coalesce(source, '') = '' OR version < 20000101",
+		snprintf(sql, sizeof sql,
+		         "SELECT count(*) FROM %s WHERE coalesce(source, '') = '' OR version < "
+		         "20000101",
 		         facility_seeded[i]);
 		ck_assert_msg(help_int(db, sql) == 0, "%s", facility_seeded[i]);
 	}
 	/* 18 doses by two years; a boy of 6 months weighs 7.9 kg in the middle */
-	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM vaccine_schedule WHERE min_age_days < 700"), 17);
-	ck_assert_int_eq(help_int(db, "SELECT sd0_e1 FROM growth_ref WHERE standard = 'who-wfa' AND sex = 1 AND x = 6"),
+	ck_assert_int_eq(
+	        help_int(db, "SELECT count(*) FROM vaccine_schedule WHERE min_age_days < 700"), 17);
+	ck_assert_int_eq(help_int(db, "SELECT sd0_e1 FROM growth_ref WHERE standard = 'who-wfa' "
+	                              "AND sex = 1 AND x = 6"),
 	                 79);
 	store_db_close(db);
 }
@@ -97,8 +107,10 @@ START_TEST(views_can_be_read)
 {
 	struct facility f;
 	struct store_db *db = help_open(&f);
-	static const char *const views[] = { "v1_facility", "v1_child",   "v1_attendance_event", "v1_attendance_day",
-		                             "v1_absence",  "v1_consent", "v1_health_check",     "v1_growth",
+	static const char *const views[] = { "v1_facility",         "v1_child",
+		                             "v1_attendance_event", "v1_attendance_day",
+		                             "v1_absence",          "v1_consent",
+		                             "v1_health_check",     "v1_growth",
 		                             "v1_immunization" };
 
 	for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
@@ -119,9 +131,12 @@ START_TEST(a_withdrawal_stands_until_a_grant_names_it)
 	struct store_db *db = help_open(&f);
 	struct err err = { 0 };
 	static const char *const steps[] = {
-		"INSERT INTO consent(id, facility_id, child_id, purpose, granted, at) VALUES (x'01', 'F1', x'aa', 3, 1, 10)",
-		"INSERT INTO consent(id, facility_id, child_id, purpose, granted, at) VALUES (x'02', 'F1', x'aa', 3, 0, 5)",
-		"INSERT INTO consent(id, facility_id, child_id, purpose, granted, at) VALUES (x'03', 'F1', x'aa', 3, 1, 20)",
+		"INSERT INTO consent(id, facility_id, child_id, purpose, granted, at) VALUES "
+		"(x'01', 'F1', x'aa', 3, 1, 10)",
+		"INSERT INTO consent(id, facility_id, child_id, purpose, granted, at) VALUES "
+		"(x'02', 'F1', x'aa', 3, 0, 5)",
+		"INSERT INTO consent(id, facility_id, child_id, purpose, granted, at) VALUES "
+		"(x'03', 'F1', x'aa', 3, 1, 20)",
 		"INSERT INTO consent(id, facility_id, child_id, purpose, granted, at, replaces_id)"
 		" VALUES (x'04', 'F1', x'aa', 3, 1, 30, x'02')",
 	};
@@ -129,7 +144,8 @@ START_TEST(a_withdrawal_stands_until_a_grant_names_it)
 
 	for (size_t i = 0; i < 4; i++) {
 		ck_assert_msg(store_db_exec(db, steps[i], &err) == 0, "%s", err.msg);
-		ck_assert_msg(help_int(db, "SELECT holds FROM v1_consent") == holds[i], "step %zu", i);
+		ck_assert_msg(help_int(db, "SELECT holds FROM v1_consent") == holds[i], "step %zu",
+		              i);
 	}
 	store_db_close(db);
 }
@@ -139,9 +155,18 @@ static const struct date_case {
 	const char *text;
 	int want; /* 0: refused */
 } date_cases[] = {
-	{ "2024-03-01", 20240301 }, { "2024/3/1", 20240301 }, { "20240301", 20240301 }, { "2024-02-29", 20240229 },
-	{ "2023-02-29", 0 },        { "2024-3/1", 0 },        { "2024-13-01", 0 },      { "2024-03-01x", 0 },
-	{ "202403011", 0 },         { "", 0 },                { "24-3-1", 0 },          { "2024年3月1日", 0 },
+	{ "2024-03-01", 20240301 },
+	{ "2024/3/1", 20240301 },
+	{ "20240301", 20240301 },
+	{ "2024-02-29", 20240229 },
+	{ "2023-02-29", 0 },
+	{ "2024-3/1", 0 },
+	{ "2024-13-01", 0 },
+	{ "2024-03-01x", 0 },
+	{ "202403011", 0 },
+	{ "", 0 },
+	{ "24-3-1", 0 },
+	{ "2024年3月1日", 0 },
 };
 
 START_TEST(dates_are_read_or_refused)
@@ -182,10 +207,12 @@ suite_facility_schema(void)
 
 	tcase_add_test(tcase, every_table_of_a_facility_names_it_and_takes_a_plain_insert);
 	tcase_add_test(tcase, every_table_but_local_ones_is_tracked);
+	tcase_add_loop_test(tcase, tracking_accepts_every_table, 0, 2);
 	tcase_add_test(tcase, seeds_name_their_source_and_come_once);
 	tcase_add_test(tcase, views_can_be_read);
 	tcase_add_test(tcase, a_withdrawal_stands_until_a_grant_names_it);
-	tcase_add_loop_test(tcase, dates_are_read_or_refused, 0, sizeof date_cases / sizeof date_cases[0]);
+	tcase_add_loop_test(tcase, dates_are_read_or_refused, 0,
+	                    sizeof date_cases / sizeof date_cases[0]);
 	tcase_add_test(tcase, a_day_begins_at_midnight_of_the_facility);
 	suite_add_tcase(suite, tcase);
 	return suite;
