@@ -49,6 +49,12 @@ hash_sha256(uint8_t out[32], const void *bytes, size_t len)
 	crypto_hash_sha256(out, bytes, len);
 }
 
+void
+hash_sha512(uint8_t out[64], const void *bytes, size_t len)
+{
+	crypto_hash_sha512(out, bytes, len);
+}
+
 bool
 hash_equal(const void *a, const void *b, size_t len)
 {

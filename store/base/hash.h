@@ -39,6 +39,9 @@ void hash_end(struct hash *h, uint8_t *out);
 /* SHA-256 (for RFC 9530 content digests). */
 void hash_sha256(uint8_t out[32], const void *bytes, size_t len);
 
+/* SHA-512 (for SSH signatures). */
+void hash_sha512(uint8_t out[64], const void *bytes, size_t len);
+
 /* Are the two equal?  Takes the same time whatever they hold. */
 bool hash_equal(const void *a, const void *b, size_t len);
 
