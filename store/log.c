@@ -386,7 +386,7 @@ delete_entries(struct store_db *db, int64_t last, bool more, struct err *err)
 	return store_stmt_run(&s, err);
 }
 
-/* Room for as many rows as there are entries to take, and twice the slots. */
+/* Room for as many rows as there are entries, and twice the slots. */
 static int
 make_room(struct fold *f, size_t entries, struct err *err)
 {
@@ -402,42 +402,43 @@ make_room(struct fold *f, size_t entries, struct err *err)
 	return f->rows == NULL || f->slots == NULL ? no_memory(err) : 0;
 }
 
+/* Fold `max` of the `waiting` entries, read their rows, delete them; *more says that some are left.
+ */
+static int
+take(struct fold *f, size_t max, size_t waiting, bool *more, struct err *err)
+{
+	size_t cap = waiting > max && waiting - max > KEPT_RUN ? max + KEPT_RUN : waiting;
+	int64_t last = 0, end = 0;
+	int rc;
+
+	rc = make_room(f, cap, err);
+	if (rc == 0)
+		rc = fold_entries(f, max, cap, &last, err);
+	if (rc < 0)
+		return rc;
+	sort_rows(f);
+	rc = read_rows(f, err);
+	if (rc == 0)
+		rc = store_stmt_int(f->db, "SELECT max(seq) FROM yz_log", 0, &end, err);
+	*more = end > last;
+	return rc == 0 ? delete_entries(f->db, last, *more, err) : rc;
+}
+
 int
 store_log_take(struct store_db *db, size_t max, struct arena *a, struct store_log_row **rows,
                size_t *count, bool *more, struct err *err)
 {
 	struct fold f = { .db = db, .a = a };
-	int64_t waiting = 0, last = 0, left = 0;
-	size_t cap;
+	int64_t waiting = 0;
 	int rc;
 
 	assert(store_db_in_transaction(db));
-	*rows = NULL;
-	*count = 0;
 	*more = false;
 	rc = store_stmt_int(db, "SELECT count(*) FROM yz_log", 0, &waiting, err);
-	if (rc < 0 || waiting == 0)
-		return rc;
-	cap = (size_t)waiting;
-	if (max == 0)
-		max = cap;
-	if (cap > max && cap - max > KEPT_RUN)
-		cap = max + KEPT_RUN;
-	rc = make_room(&f, cap, err);
-	if (rc == 0)
-		rc = fold_entries(&f, max, cap, &last, err);
-	sort_rows(&f);
-	if (rc == 0)
-		rc = read_rows(&f, err);
-	if (rc == 0)
-		rc = store_stmt_int(db, "SELECT max(seq) FROM yz_log", 0, &left, err);
-	*more = left > last;
-	if (rc == 0)
-		rc = delete_entries(db, last, *more, err);
-	if (rc == 0) {
-		*rows = f.rows;
-		*count = f.count;
-	}
+	if (rc == 0 && waiting > 0)
+		rc = take(&f, max == 0 ? (size_t)waiting : max, (size_t)waiting, more, err);
+	*rows = f.rows;
+	*count = rc == 0 ? f.count : 0;
 	free(f.slots);
 	buf_free(&f.key);
 	return rc;
