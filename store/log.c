@@ -425,20 +425,22 @@ take(struct fold *f, size_t max, size_t waiting, bool *more, struct err *err)
 }
 
 int
-store_log_take(struct store_db *db, size_t max, struct arena *a, struct store_log_row **rows,
-               size_t *count, bool *more, struct err *err)
+store_log_take(struct store_db *db, size_t max, struct arena *a, struct store_log_taken *out,
+               struct err *err)
 {
 	struct fold f = { .db = db, .a = a };
 	int64_t waiting = 0;
 	int rc;
 
 	assert(store_db_in_transaction(db));
-	*more = false;
+	*out = (struct store_log_taken){ 0 };
 	rc = store_stmt_int(db, "SELECT count(*) FROM yz_log", 0, &waiting, err);
 	if (rc == 0 && waiting > 0)
-		rc = take(&f, max == 0 ? (size_t)waiting : max, (size_t)waiting, more, err);
-	*rows = f.rows;
-	*count = rc == 0 ? f.count : 0;
+		rc = take(&f, max == 0 ? (size_t)waiting : max, (size_t)waiting, &out->more, err);
+	if (rc == 0) {
+		out->rows = f.rows;
+		out->count = f.count;
+	}
 	free(f.slots);
 	buf_free(&f.key);
 	return rc;

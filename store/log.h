@@ -39,13 +39,19 @@ struct store_log_row {
 MUST_CHECK int store_log_waiting(struct store_db *db, int64_t *count, int64_t *oldest_ms,
                                  struct err *err);
 
+/* What one take gives. */
+struct store_log_taken {
+	struct store_log_row *rows; /* in the order of `seq` */
+	size_t count;
+	bool more; /* entries are left */
+};
+
 /*
  * Take up to `max` entries (0: all) from the start of the log: fold them by row, read the rows,
- * delete the entries. `rows` come in the order of `seq`.  Run inside a MERGE transaction, after
- * store_track_refresh().  *more says that entries are left.
+ * delete the entries.  Rows live in `a`.  Run inside a MERGE transaction, after
+ * store_track_refresh().
  */
 MUST_CHECK int store_log_take(struct store_db *db, size_t max, struct arena *a,
-                              struct store_log_row **rows, size_t *count, bool *more,
-                              struct err *err);
+                              struct store_log_taken *out, struct err *err);
 
 #endif /* STORE_LOG_H */

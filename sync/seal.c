@@ -668,13 +668,13 @@ write_units(struct seal *s, bool more, struct err *err)
 static int
 seal_part(struct seal *s, bool *more, struct err *err)
 {
-	struct store_log_row *logs;
-	size_t count;
-	int rc = store_log_take(s->r->db, SEAL_ENTRIES, &s->arena, &logs, &count, more, err);
+	struct store_log_taken log;
+	int rc = store_log_take(s->r->db, SEAL_ENTRIES, &s->arena, &log, err);
 
-	if (rc < 0 || count == 0)
+	*more = log.more;
+	if (rc < 0 || log.count == 0)
 		return rc;
-	rc = read_rows(s, logs, count, err);
+	rc = read_rows(s, log.rows, log.count, err);
 	if (rc == 0)
 		rc = merge_all(s, err);
 	return rc == 0 ? write_units(s, *more, err) : rc;

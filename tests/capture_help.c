@@ -214,16 +214,16 @@ put_row(struct buf *out, const struct store_log_row *row)
 void
 capture_take(size_t max, bool *more, struct buf *out)
 {
-	struct store_log_row *rows;
+	struct store_log_taken log;
 	struct arena a = { 0 };
-	size_t count;
 
 	must(store_db_begin(capture_merge, &capture_err));
-	must(store_log_take(capture_merge, max, &a, &rows, &count, more, &capture_err));
-	for (size_t i = 0; i < count; i++) {
-		ck_assert_msg(i == 0 || rows[i].seq > rows[i - 1].seq, "rows out of order");
-		ck_assert_int_gt(rows[i].at_ms, 1577836800000); /* 2020 */
-		put_row(out, &rows[i]);
+	must(store_log_take(capture_merge, max, &a, &log, &capture_err));
+	*more = log.more;
+	for (size_t i = 0; i < log.count; i++) {
+		ck_assert_msg(i == 0 || log.rows[i].seq > log.rows[i - 1].seq, "rows out of order");
+		ck_assert_int_gt(log.rows[i].at_ms, 1577836800000); /* 2020 */
+		put_row(out, &log.rows[i]);
 	}
 	must(store_db_commit(capture_merge, &capture_err));
 	arena_free(&a);
