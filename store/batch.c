@@ -35,6 +35,13 @@ store_row_is_live(const struct store_row *row)
 }
 
 static void
+start(struct gather *g)
+{
+	g->len = 0;
+	g->started = false;
+}
+
+static void
 flush(struct gather *g)
 {
 	if (!g->started)
@@ -176,8 +183,7 @@ store_row_term(struct store_batch *b, const struct store_row *row, uint8_t term[
 		return;
 	}
 	t = b->table(b, row->table);
-	g.len = 0;
-	g.started = false;
+	start(&g);
 	at = room(&g);
 	*at++ = TERM_FORMAT;
 	at = write_name(at, t->name);

@@ -1,8 +1,7 @@
 /*
- * store/batch_memory.c - rows in a sorted array of pointers, each row one block
- * of memory: the struct, its cells, its key, the bytes of its values.  put
- * builds a new block and frees the old, so nothing in it ever points at what a
- * caller gave.
+ * store/batch_memory.c - rows in a sorted array, each with one block of memory
+ * for its cells, its key and the bytes of its values.  put builds a new block
+ * and frees the old, so nothing in it ever points at what a caller gave.
  */
 #include "store/batch_memory.h"
 
@@ -22,12 +21,23 @@ struct list {
 	size_t count, cap;
 };
 
+/* A row or a loser, with what it points at. */
+struct kept_row {
+	struct store_row row;
+	void *block;
+};
+
+struct kept_loser {
+	struct store_loser loser;
+	void *block;
+};
+
 struct memory {
 	struct store_batch face;
 	struct store_batch_memory_names names;
-	struct list rows;    /* struct store_row *, by table and key */
+	struct list rows;    /* struct kept_row, by table and key */
 	struct list tallies; /* struct tally, in the order the scopes came */
-	struct list losers;  /* struct store_loser, key and values in blocks of their own */
+	struct list losers;  /* struct kept_loser, in the order they came */
 };
 
 static struct memory *
@@ -36,7 +46,7 @@ self(struct store_batch *face)
 	return (struct memory *)face;
 }
 
-static struct store_row **
+static struct kept_row *
 rows_of(struct memory *m)
 {
 	return m->rows.items;
@@ -87,31 +97,30 @@ take_bytes(struct store_value *v, uint8_t **at)
 static size_t
 size_of(const struct store_row *row)
 {
-	size_t size = sizeof *row + row->cell_count * sizeof *row->cells + row->key_len;
+	size_t size = row->cell_count * sizeof *row->cells + row->key_len + 1;
 
 	for (unsigned i = 0; i < row->cell_count; i++)
 		size += has_bytes(&row->cells[i].value) ? row->cells[i].value.len : 0;
 	return size;
 }
 
-/* Fill `block` (of size_of bytes) with a copy that holds together. */
-static struct store_row *
+/* The same row with all that it points at moved to `block` (of size_of bytes). */
+static struct store_row
 copy_row(void *block, const struct store_row *row)
 {
-	struct store_row *copy = block;
-	uint8_t *at;
+	struct store_row copy = *row;
+	struct store_cell *cells = block;
+	uint8_t *at = (uint8_t *)(cells + row->cell_count);
 
-	*copy = *row;
-	copy->cells = (struct store_cell *)(copy + 1);
-	at = (uint8_t *)(copy->cells + row->cell_count);
 	memcpy(at, row->key, row->key_len);
-	copy->key = at;
+	copy.key = at;
 	at += row->key_len;
 	for (unsigned i = 0; i < row->cell_count; i++) {
-		copy->cells[i] = row->cells[i];
-		take_bytes(&copy->cells[i].value, &at);
+		cells[i] = row->cells[i];
+		take_bytes(&cells[i].value, &at);
 	}
-	copy->changed = copy->write_row = false;
+	copy.cells = cells;
+	copy.changed = copy.write_row = false;
 	return copy;
 }
 
@@ -139,7 +148,7 @@ find_row(struct memory *m, const struct store_row *row, bool *found)
 	*found = false;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = row_cmp(rows_of(m)[middle], row);
+		int order = row_cmp(&rows_of(m)[middle].row, row);
 
 		*found = *found || order == 0;
 		if (order < 0)
@@ -167,10 +176,10 @@ get_rows(struct store_batch *face, struct store_row **rows, size_t count, struct
 		assert(i == 0 || row_cmp(rows[i - 1], row) < 0);
 		if (!found)
 			continue;
-		block = arena_take(a, 1, size_of(rows_of(m)[at]));
+		block = arena_take(a, 1, size_of(&rows_of(m)[at].row));
 		if (block == NULL)
 			return no_memory(err);
-		*row = *copy_row(block, rows_of(m)[at]);
+		*row = copy_row(block, &rows_of(m)[at].row);
 		row->key = key;
 		row->scope = scope;
 	}
@@ -192,41 +201,42 @@ find_tally(struct memory *m, int scope, struct err *err)
 	return tallies;
 }
 
-/* Put `copy` (with its term) in the place of the row of its key. */
+/* Put `kept` (with its term) in the place of the row of its key. */
 static void
-place_row(struct memory *m, struct store_row *copy, struct tally *tally)
+place_row(struct memory *m, const struct kept_row *kept, struct tally *tally)
 {
 	static const struct store_row nothing;
 	bool found;
-	size_t at = find_row(m, copy, &found);
-	struct store_row **place = rows_of(m) + at;
-	const struct store_row *old = found ? *place : &nothing;
+	size_t at = find_row(m, &kept->row, &found);
+	struct kept_row *place = rows_of(m) + at;
+	const struct store_row *old = found ? &place->row : &nothing;
 
-	assert(!found || old->scope == copy->scope);
-	store_digest_move(tally->sum, copy->term, old->term);
-	tally->live_rows += (int)store_row_is_live(copy) - (int)store_row_is_live(old);
+	assert(!found || old->scope == kept->row.scope);
+	store_digest_move(tally->sum, kept->row.term, old->term);
+	tally->live_rows += (int)store_row_is_live(&kept->row) - (int)store_row_is_live(old);
 	if (found) {
-		free(*place);
+		free(place->block);
 	} else {
 		memmove(place + 1, place, (m->rows.count - at) * sizeof *place);
 		m->rows.count++;
 	}
-	*place = copy;
+	*place = *kept;
 }
 
 static int
 put_row(struct memory *m, struct store_row *row, struct err *err)
 {
 	struct tally *tally = find_tally(m, row->scope, err);
-	void *block;
+	struct kept_row kept;
 
-	if (tally == NULL || make_room(&m->rows, sizeof row, err) < 0)
+	if (tally == NULL || make_room(&m->rows, sizeof kept, err) < 0)
 		return err->code;
 	store_row_term(&m->face, row, row->term);
-	block = malloc(size_of(row));
-	if (block == NULL)
+	kept.block = malloc(size_of(row));
+	if (kept.block == NULL)
 		return no_memory(err);
-	place_row(m, copy_row(block, row), tally);
+	kept.row = copy_row(kept.block, row);
+	place_row(m, &kept, tally);
 	row->changed = row->write_row = false;
 	return 0;
 }
@@ -265,26 +275,26 @@ static int
 lose(struct store_batch *face, const struct store_loser *loser, struct err *err)
 {
 	struct memory *m = self(face);
-	struct store_loser *kept = m->losers.items;
+	struct kept_loser *list = m->losers.items, kept = { .loser = *loser };
 	size_t size = loser->key_len + 1;
 	uint8_t *at;
 
 	for (size_t i = 0; i < m->losers.count; i++)
-		if (is_same_loser(&kept[i], loser))
+		if (is_same_loser(&list[i].loser, loser))
 			return 0;
-	if (make_room(&m->losers, sizeof *kept, err) < 0)
+	if (make_room(&m->losers, sizeof kept, err) < 0)
 		return err->code;
 	size += has_bytes(&loser->shown.value) ? loser->shown.value.len : 0;
 	size += has_bytes(&loser->other.value) ? loser->other.value.len : 0;
-	at = malloc(size);
+	at = kept.block = malloc(size);
 	if (at == NULL)
 		return no_memory(err);
-	kept = (struct store_loser *)m->losers.items + m->losers.count++;
-	*kept = *loser;
-	kept->key = memcpy(at, loser->key, loser->key_len);
+	kept.loser.key = memcpy(at, loser->key, loser->key_len);
 	at += loser->key_len;
-	take_bytes(&kept->shown.value, &at);
-	take_bytes(&kept->other.value, &at);
+	take_bytes(&kept.loser.shown.value, &at);
+	take_bytes(&kept.loser.other.value, &at);
+	list = m->losers.items;
+	list[m->losers.count++] = kept;
 	return 0;
 }
 
@@ -351,12 +361,12 @@ void
 store_batch_memory_clear(struct store_batch *face)
 {
 	struct memory *m = self(face);
-	struct store_loser *losers = m->losers.items;
+	struct kept_loser *losers = m->losers.items;
 
 	for (size_t i = 0; i < m->rows.count; i++)
-		free(rows_of(m)[i]);
+		free(rows_of(m)[i].block);
 	for (size_t i = 0; i < m->losers.count; i++)
-		free((void *)(uintptr_t)losers[i].key); /* the block begins with the key */
+		free(losers[i].block);
 	m->rows.count = m->tallies.count = m->losers.count = 0;
 }
 
@@ -374,11 +384,12 @@ store_batch_memory_free(struct store_batch *face)
 	free(m);
 }
 
-size_t
-store_batch_memory_rows(struct store_batch *face, const struct store_row *const **rows)
+const struct store_row *
+store_batch_memory_row(struct store_batch *face, size_t index)
 {
-	*rows = (const struct store_row *const *)rows_of(self(face));
-	return self(face)->rows.count;
+	struct memory *m = self(face);
+
+	return index < m->rows.count ? &rows_of(m)[index].row : NULL;
 }
 
 void
@@ -396,9 +407,10 @@ store_batch_memory_digest(struct store_batch *face, int scope, uint8_t sum[STORE
 		}
 }
 
-size_t
-store_batch_memory_losers(struct store_batch *face, const struct store_loser **losers)
+const struct store_loser *
+store_batch_memory_loser(struct store_batch *face, size_t index)
 {
-	*losers = self(face)->losers.items;
-	return self(face)->losers.count;
+	const struct kept_loser *losers = self(face)->losers.items;
+
+	return index < self(face)->losers.count ? &losers[index].loser : NULL;
 }

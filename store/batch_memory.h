@@ -29,14 +29,15 @@ void store_batch_memory_free(struct store_batch *b);
 /* Forget all rows and losers. */
 void store_batch_memory_clear(struct store_batch *b);
 
-/* All rows, sorted by table and key; borrowed until the next put. */
-size_t store_batch_memory_rows(struct store_batch *b, const struct store_row *const **rows);
+/* The row at `index` in the order of table and key; NULL past the last.  Borrowed until the next
+ * put. */
+const struct store_row *store_batch_memory_row(struct store_batch *b, size_t index);
 
 /* The digest of a scope and its live rows; all zero if nothing is in it. */
 void store_batch_memory_digest(struct store_batch *b, int scope, uint8_t sum[STORE_TERM],
                                int64_t *live_rows);
 
-/* What was kept by lose, in the order it came; borrowed until the next lose. */
-size_t store_batch_memory_losers(struct store_batch *b, const struct store_loser **losers);
+/* What lose kept, by the order it came; NULL past the last.  Borrowed until the next lose. */
+const struct store_loser *store_batch_memory_loser(struct store_batch *b, size_t index);
 
 #endif /* STORE_BATCH_MEMORY_H */

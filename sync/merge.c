@@ -249,14 +249,12 @@ name_life(struct store_row *row, const struct store_change *change)
 
 /* ---- cells ---- */
 
-/* The change's cells that count, rising by column, each beside what the row has there. */
+/* The change's cells that count, rising by column. */
 static void
-meet(struct merge *m)
+gather_cells(struct merge *m)
 {
 	const struct store_change *change = m->change;
-	const struct store_row *row = m->row;
-	bool late = change->cl < row->cl;
-	unsigned at = 0;
+	bool late = change->cl < m->row->cl;
 
 	for (unsigned i = 0; i < change->schema->column_count; i++) {
 		const struct store_column *column = &change->schema->columns[i];
@@ -276,6 +274,15 @@ meet(struct merge *m)
 		m->met[place] = new;
 		m->count++;
 	}
+}
+
+/* Beside each of them, what the row has there. */
+static void
+meet(struct merge *m)
+{
+	const struct store_row *row = m->row;
+	unsigned at = 0;
+
 	for (unsigned i = 0; i < m->count; i++) {
 		while (at < row->cell_count && row->cells[at].column < m->met[i].cell.column)
 			at++;
@@ -379,6 +386,7 @@ join_cells(struct merge *m, struct arena *a, struct err *err)
 {
 	unsigned fresh;
 
+	gather_cells(m);
 	meet(m);
 	for (unsigned i = 0; i < m->count; i++)
 		m->met[i].order = judge(m, &m->met[i]);

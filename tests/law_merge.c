@@ -397,7 +397,7 @@ check_row(struct replica *r, const struct set *set)
 		return "another name of the life than by definition";
 	if (store_row_is_live(&row) != (e.name != NULL && e.name->op == STORE_INSERT))
 		return "alive or dead against the definition";
-	if (store_row_is_live(&row) &&
+	if (store_row_is_live(&row) && e.name != NULL &&
 	    memcmp(replica_batch(r)->schema(replica_batch(r), row.schema)->hash,
 	           world_hash(set->replica, e.name->schema), STORE_SCHEMA_HASH) != 0)
 		return "another schema than by definition";

@@ -292,12 +292,11 @@ replica_deliver(struct replica *r, const struct write *writes, size_t count,
 struct store_row
 replica_row(struct replica *r, int key)
 {
-	const struct store_row *const *rows;
-	size_t count = store_batch_memory_rows(r->batch, &rows);
+	const struct store_row *row;
 
-	for (size_t i = 0; i < count; i++)
-		if (memcmp(rows[i]->key, r->keys[key], sizeof r->keys[key]) == 0)
-			return *rows[i];
+	for (size_t i = 0; (row = store_batch_memory_row(r->batch, i)) != NULL; i++)
+		if (memcmp(row->key, r->keys[key], sizeof r->keys[key]) == 0)
+			return *row;
 	return (struct store_row){ 0 };
 }
 

@@ -218,7 +218,6 @@ START_TEST(losers_are_kept_once)
 {
 	struct replica *r = replica_new(0);
 	struct store_batch *b = replica_batch(r);
-	const struct store_loser *kept;
 	char text[] = "lost";
 	struct store_loser loser = {
 		.table = 1,
@@ -235,8 +234,9 @@ START_TEST(losers_are_kept_once)
 	loser.other.stamp = 3;
 	ck_assert_int_eq(b->lose(b, &loser, &err), 0);
 	memset(text, 'x', sizeof text - 1);
-	ck_assert_uint_eq(store_batch_memory_losers(b, &kept), 2);
-	ck_assert_mem_eq(kept[0].other.value.bytes, "lost", 4);
+	ck_assert_mem_eq(store_batch_memory_loser(b, 0)->other.value.bytes, "lost", 4);
+	ck_assert_int_eq(store_batch_memory_loser(b, 1)->other.stamp, 3);
+	ck_assert_ptr_null(store_batch_memory_loser(b, 2));
 	replica_free(r);
 }
 END_TEST
