@@ -168,7 +168,6 @@ get_rows(struct store_batch *face, struct store_row **rows, size_t count, struct
 	for (size_t i = 0; i < count; i++) {
 		struct store_row *row = rows[i];
 		const uint8_t *key = row->key;
-		int scope = row->scope;
 		bool found;
 		size_t at = find_row(m, row, &found);
 		void *block;
@@ -181,7 +180,6 @@ get_rows(struct store_batch *face, struct store_row **rows, size_t count, struct
 			return no_memory(err);
 		*row = copy_row(block, &rows_of(m)[at].row);
 		row->key = key;
-		row->scope = scope;
 	}
 	return 0;
 }
