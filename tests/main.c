@@ -25,6 +25,7 @@ main(void)
 	srunner_add_suite(runner, suite_sync_gitconf());
 	srunner_add_suite(runner, suite_sync_merge());
 	srunner_add_suite(runner, suite_sync_transport());
+	srunner_add_suite(runner, suite_node_ctl());
 
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

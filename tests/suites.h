@@ -17,5 +17,6 @@ Suite *suite_store_track(void);
 Suite *suite_sync_gitconf(void);
 Suite *suite_sync_merge(void);
 Suite *suite_sync_transport(void);
+Suite *suite_node_ctl(void);
 
 #endif /* TESTS_SUITES_H */
