@@ -11,12 +11,14 @@
  *   triggers named yz_ on a table that isn't tracked   -> dropped (a rename)
  *
  * What was written to a new column before the triggers knew it is found once,
- * by comparing with the column's default.
+ * by comparing with the column's default; what was written while the triggers
+ * were away, by the clocks (store/rescan.c).
  *
  * How a table is tracked (kind, scope, rules, groups) lives in its schema in
  * the catalogue and nowhere else; a new version takes it from the one before,
  * by column name.
  */
+#include "store/rescan_priv.h"
 #include "store/rows_priv.h"
 #include "store/shape_priv.h"
 #include "store/stmt.h"
@@ -28,6 +30,12 @@
 static const char meta_version[] = "schema_version";
 
 /* ---- triggers ---- */
+
+/* Whose triggers are meant, and whether to make them. */
+struct triggered {
+	const struct store_schema *schema;
+	bool is_hub, make;
+};
 
 static int
 drop_trigger(struct store_db *db, const char *name, struct err *err)
@@ -101,20 +109,21 @@ triggers_stand(struct store_db *db, const char *table, struct store_triggers *wa
 	return rc;
 }
 
+/* Do the triggers of `schema` stand?  If not and `make`, drop what is there and make them. */
 static int
-make_triggers(struct store_db *db, const struct store_shape *shape,
-              const struct store_schema *schema, bool is_hub, struct err *err)
+see_to_triggers(struct store_db *db, const struct store_shape *shape, const struct triggered *by,
+                bool *stood, struct err *err)
 {
 	struct store_triggers want;
-	bool stand = false;
 	int rc;
 
-	rc = store_trigger_write(schema, shape, is_hub, &want, err);
+	*stood = false;
+	rc = store_trigger_write(by->schema, shape, by->is_hub, &want, err);
 	if (rc == 0)
-		rc = triggers_stand(db, shape->table, &want, &stand, err);
-	if (rc == 0 && !stand)
+		rc = triggers_stand(db, shape->table, &want, stood, err);
+	if (rc == 0 && by->make && !*stood)
 		rc = drop_triggers(db, shape->table, err);
-	for (unsigned i = 0; rc == 0 && !stand && i < want.count; i++)
+	for (unsigned i = 0; rc == 0 && by->make && !*stood && i < want.count; i++)
 		rc = store_db_exec(db, buf_str(&want.sql[i]), err);
 	store_trigger_free(&want);
 	return rc;
@@ -195,23 +204,48 @@ log_new_columns(struct store_db *db, const struct store_shape *shape,
 
 /* ---- tracking ---- */
 
-/* Make `schema` the one its table is tracked by; `before` is the one so far, NULL if none. */
+/* Log what was written while the triggers of `before` were away. */
+static int
+log_unseen(struct store_db *db, const struct store_schema *schema,
+           const struct store_schema *before, bool is_hub, struct err *err)
+{
+	struct store_rescan what = { .schema = schema };
+
+	for (unsigned i = 0; i < schema->column_count; i++) {
+		const struct store_column *c = &schema->columns[i];
+
+		if (c->key == 0 && c->rule != STORE_MAX && (is_hub || !c->hub_only))
+			what.mask |= (uint64_t)1 << i;
+	}
+	/* A column that is gone took its value along: terms can't be compared any more. */
+	for (unsigned i = 0; i < before->column_count; i++)
+		if (store_schema_find(schema, before->columns[i].name) < 0)
+			what.mask = 0;
+	return store_rescan(db, &what, err);
+}
+
+/* Make `schema` the one its table is tracked by, and log what no trigger has seen. */
 static int
 adopt(struct store_db *db, const struct store_shape *shape, const struct store_schema *schema,
       bool is_hub, struct err *err)
 {
 	const struct store_schema *before = store_catalog_table(db, schema->table_id)->local;
+	struct triggered old = { .schema = before, .is_hub = is_hub },
+	                 new = { .schema = schema, .is_hub = is_hub, .make = true };
+	bool stood = true, stand;
 	int rc = 0;
 
-	if (before != schema)
+	if (before != NULL)
+		rc = see_to_triggers(db, shape, &old, &stood, err);
+	if (rc == 0 && before != schema)
 		rc = store_catalog_set_local(db, schema->table_id, schema, err);
 	if (rc == 0)
-		rc = make_triggers(db, shape, schema, is_hub, err);
+		rc = see_to_triggers(db, shape, &new, &stand, err);
 	if (rc == 0 && before == NULL)
-		rc = log_rows(db, schema, err);
-	else if (rc == 0 && before != schema)
+		return log_rows(db, schema, err);
+	if (rc == 0 && before != schema)
 		rc = log_new_columns(db, shape, schema, before, err);
-	return rc;
+	return rc == 0 && !stood ? log_unseen(db, schema, before, is_hub, err) : rc;
 }
 
 /* Register a schema built from a shape. */

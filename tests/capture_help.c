@@ -1,6 +1,7 @@
 #include "tests/capture_help.h"
 
 #include "store/base/text.h"
+#include "store/batch.h"
 #include "store/stmt.h"
 
 #include <check.h>
@@ -139,11 +140,66 @@ capture_try_track(const struct store_track_spec *spec, bool is_hub)
 	return rc;
 }
 
+/* A row as its log says it is, stamped anew in every cell. */
+static struct store_row *
+sealed_row(struct store_batch *batch, const struct store_log_row *log, struct arena *a)
+{
+	struct store_row *row = arena_take(a, 1, sizeof *row);
+	unsigned count = log->schema->column_count;
+
+	ck_assert_ptr_nonnull(row);
+	row->table = log->schema->table_id;
+	row->key = log->key;
+	row->key_len = log->key_len;
+	must(store_catalog_scope(capture_merge, "all", &row->scope, &capture_err));
+	must(batch->get(batch, &row, 1, a, &capture_err));
+	row->cl += log->present != (row->cl % 2 == 1);
+	row->stamp = STORE_STAMP(log->at_ms, log->seq);
+	row->site = 1;
+	row->schema = log->present ? log->schema->id : 0;
+	row->cells = arena_take(a, count, sizeof *row->cells);
+	ck_assert_ptr_nonnull(row->cells);
+	row->cell_count = 0;
+	for (unsigned i = 0; log->present && i < count; i++)
+		if (log->schema->columns[i].key == 0)
+			row->cells[row->cell_count++] =
+			        (struct store_cell){ .column = log->schema->columns[i].id,
+				                     .site = 1,
+				                     .stamp = row->stamp,
+				                     .value = log->values[i] };
+	row->changed = true;
+	row->in_table = log->present;
+	return row;
+}
+
+void
+capture_seal(void)
+{
+	static const uint8_t node[STORE_NODE_ID] = { 1 }, epoch[STORE_EPOCH] = { 1 };
+	struct store_batch *batch = store_batch_sqlite_new(capture_merge);
+	struct store_log_taken log;
+	struct arena a = { 0 };
+	int site;
+
+	must(store_db_begin(capture_merge, &capture_err));
+	must(store_catalog_site(capture_merge, node, epoch, &site, &capture_err));
+	ck_assert_int_eq(site, 1);
+	must(store_log_take(capture_merge, 0, &a, &log, &capture_err));
+	for (size_t i = 0; i < log.count; i++) {
+		struct store_row *row = sealed_row(batch, &log.rows[i], &a);
+
+		must(batch->put(batch, &row, 1, &capture_err));
+	}
+	must(store_db_commit(capture_merge, &capture_err));
+	store_batch_sqlite_free(batch);
+	arena_free(&a);
+}
+
 void
 capture_track(const struct store_track_spec *spec, bool is_hub)
 {
 	must(capture_try_track(spec, is_hub));
-	capture_exec("DELETE FROM yz_log");
+	capture_seal();
 }
 
 void

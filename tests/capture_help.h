@@ -27,7 +27,10 @@ void capture_exec(const char *sql);
  */
 void capture_write(bool foreign, const char *sql, struct buf *words);
 
-/* Track tables (as a facility unless is_hub) and forget what that logged. */
+/* Take what waits in the log and give its rows clocks, as a seal does (without its records). */
+void capture_seal(void);
+
+/* Track tables (as a facility unless is_hub) and seal what that logged. */
 void capture_track(const struct store_track_spec *spec, bool is_hub);
 
 /* store_track_table in a transaction of its own, rolled back on error. */

@@ -231,12 +231,14 @@ static const struct capture_case {
 	  .refresh = true },
 	{ "dropped table", plain, &track_t, "UPDATE t SET a = 9 WHERE id = 1; DROP TABLE t", "",
 	  .refresh = true },
+	/* Row 1 waited for its seal while the triggers were away, so all of it counts as written.
+	 */
 	{ "rebuilt table with its columns in another order", plain, &track_t,
 	  "UPDATE t SET b = 'new' WHERE id = 1; CREATE TABLE u(d BLOB, c REAL, id INTEGER PRIMARY "
 	  "KEY,"
 	  " b TEXT COLLATE NOCASE, a); INSERT INTO u SELECT d, c, id, b, a FROM t; DROP TABLE t;"
 	  "ALTER TABLE u RENAME TO t",
-	  "t 1 update b='new'\n", .refresh = true },
+	  "t 1 update d=x'6162' c=0.0000000000000000 b='new' a=1\n", .refresh = true },
 
 	{ "event inserted", events, &track_events, "INSERT INTO t VALUES(2, 1)",
 	  .want = "t 2 insert\n" },

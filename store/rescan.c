@@ -1,0 +1,214 @@
+/*
+ * store/rescan.c - find by their clocks the rows that were written uncaptured.
+ *
+ * Triggers go away with a table that is rebuilt, and anybody may drop them.  What
+ * was written meanwhile is not in the log, but the clock of each row holds the
+ * term of the values that it had when it was last sealed or merged.
+ *
+ * The term is one hash over all cells, so it tells that a row differs and not
+ * where: the whole row is logged.  That holds for a row with captured changes
+ * that wait for their seal as well; it is rare enough.  Max columns are left
+ * out, because an equal value must not be stamped anew (of two equal ones the
+ * lower stamp stands), and so are columns that only the hub may write.
+ */
+#include "store/batch.h"
+#include "store/rescan_priv.h"
+#include "store/rows_priv.h"
+#include "store/stmt.h"
+#include "store/trigger_priv.h"
+
+#include <string.h>
+
+enum { PIECE = 500 };
+
+struct rescan {
+	struct store_db *db;
+	struct store_batch *batch;
+	const struct store_rescan *what;
+};
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_NOMEM, "rescan: out of memory");
+}
+
+/* One entry for the row of this canonical key. */
+static int
+log_entry(struct rescan *r, enum store_op op, const uint8_t *key, size_t key_len, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(r->db, "INSERT INTO yz_log(at_ms, tv, op, mask, k1, k2, k3, k4)"
+	                              " VALUES(" STORE_SQL_NOW ", ?, ?, ?, ?, ?, ?, ?)");
+	struct rd rd = rd_from(key, key_len);
+
+	store_stmt_put_int(&s, r->what->schema->id);
+	store_stmt_put_int(&s, op);
+	store_stmt_put_int(&s, op == STORE_UPDATE ? (int64_t)r->what->mask : 0);
+	for (unsigned k = 0; k < STORE_KEYS_MAX; k++) {
+		struct store_value part =
+		        k < r->what->schema->key_count ? store_value_read(&rd) : store_value_null();
+
+		store_stmt_put_value(&s, &part);
+	}
+	return store_stmt_run(&s, err);
+}
+
+/* ---- rows that have a clock ---- */
+
+/* Clocks of the table after the key `after`. */
+static int
+next_clocks(struct rescan *r, const struct store_row *after, struct arena *a,
+            struct store_row **rows, size_t *count, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(r->db, "SELECT key, scope FROM yz_clock WHERE tbl = ? AND key > ?"
+	                              " ORDER BY key LIMIT ?");
+	int rc;
+
+	*count = 0;
+	store_stmt_put_int(&s, r->what->schema->table_id);
+	store_stmt_put_blob(&s, after->key, after->key_len);
+	store_stmt_put_int(&s, PIECE);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		struct store_row *row = arena_take(a, 1, sizeof *row);
+		const uint8_t *key;
+
+		if (row == NULL) {
+			rc = no_memory(err);
+			break;
+		}
+		rows[(*count)++] = row;
+		row->table = r->what->schema->table_id;
+		key = store_stmt_get_blob(&s, &row->key_len);
+		row->key = arena_copy(a, key, row->key_len);
+		row->scope = (int)store_stmt_get_int(&s);
+		if (row->key == NULL) {
+			rc = no_memory(err);
+			break;
+		}
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+static int
+compare(struct rescan *r, struct store_row **rows, size_t count, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		uint8_t term[STORE_TERM];
+
+		if (!store_row_is_live(rows[i]) || !rows[i]->in_table)
+			continue;
+		store_row_term(r->batch, rows[i], term);
+		if (memcmp(term, rows[i]->term, STORE_TERM) != 0)
+			rc = log_entry(r, STORE_UPDATE, rows[i]->key, rows[i]->key_len, err);
+	}
+	return rc;
+}
+
+static int
+compare_all(struct rescan *r, struct err *err)
+{
+	struct store_row at = { .key = (const uint8_t *)"" };
+	struct store_row *rows[PIECE];
+	struct arena now = { 0 }, before = { 0 };
+	size_t count;
+	int rc;
+
+	do {
+		rc = next_clocks(r, &at, &now, rows, &count, err);
+		if (rc == 0 && count > 0)
+			rc = r->batch->get(r->batch, rows, count, &now, err);
+		if (rc == 0)
+			rc = compare(r, rows, count, err);
+		if (rc == 0 && count > 0)
+			at = *rows[count - 1];
+		arena_free(&before);
+		before = now; /* `at` lives in it */
+		now = (struct arena){ 0 };
+	} while (rc == 0 && count == PIECE);
+	arena_free(&before);
+	return rc;
+}
+
+/* ---- rows that have none ---- */
+
+/* Does a life of this row stand in the clock? */
+static int
+has_life(struct rescan *r, const struct buf *key, bool *alive, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(r->db, "SELECT cl % 2 = 1 AND stamp <> 0 FROM yz_clock"
+	                                            " WHERE tbl = ? AND key = ?");
+	int rc;
+
+	store_stmt_put_int(&s, r->what->schema->table_id);
+	store_stmt_put_blob(&s, key->bytes, key->len);
+	rc = store_stmt_step(&s, err);
+	*alive = rc == 1 && store_stmt_get_int(&s) != 0;
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+static int
+look_at(struct rescan *r, struct store_stmt *row, struct buf *key, struct err *err)
+{
+	bool alive = false;
+	int rc;
+
+	buf_clear(key);
+	for (unsigned k = 0; k < r->what->schema->key_count; k++) {
+		struct store_value part = store_stmt_get_value(row);
+
+		store_value_write(key, &part);
+	}
+	rc = buf_check(key, err);
+	if (rc == 0)
+		rc = has_life(r, key, &alive, err);
+	return rc < 0 || alive ? rc : log_entry(r, STORE_INSERT, key->bytes, key->len, err);
+}
+
+static int
+find_unknown(struct rescan *r, struct err *err)
+{
+	struct buf sql = { 0 }, key = { 0 };
+	struct store_stmt s;
+	int rc;
+
+	buf_printf(&sql, "SELECT ");
+	store_trigger_keys(&sql, r->what->schema, "");
+	buf_printf(&sql, " FROM ");
+	store_rows_quote(&sql, r->what->schema->table);
+	rc = buf_check(&sql, err);
+	if (rc < 0)
+		goto out;
+	s = store_stmt_new(r->db, buf_str(&sql));
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		rc = look_at(r, &s, &key, err);
+		if (rc < 0)
+			break;
+	}
+	store_stmt_end(&s);
+out:
+	buf_free(&sql);
+	buf_free(&key);
+	return rc;
+}
+
+int
+store_rescan(struct store_db *db, const struct store_rescan *what, struct err *err)
+{
+	struct rescan r = { .db = db, .what = what };
+	int rc;
+
+	r.batch = store_batch_sqlite_new(db);
+	if (r.batch == NULL)
+		return no_memory(err);
+	rc = what->mask == 0 ? 0 : compare_all(&r, err);
+	if (rc == 0)
+		rc = find_unknown(&r, err);
+	store_batch_sqlite_free(r.batch);
+	return rc < 0 ? err_wrap(err, "table %s", what->schema->table) : 0;
+}
