@@ -14,7 +14,9 @@ main(void)
 
 	srunner_add_suite(runner, suite_base_file());
 	srunner_add_suite(runner, suite_base_rd());
+	srunner_add_suite(runner, suite_facility_csv());
 	srunner_add_suite(runner, suite_facility_record());
+	srunner_add_suite(runner, suite_facility_roster());
 	srunner_add_suite(runner, suite_facility_schema());
 	srunner_add_suite(runner, suite_law_merge());
 	srunner_add_suite(runner, suite_node_guard());

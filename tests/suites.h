@@ -6,7 +6,9 @@
 
 Suite *suite_base_file(void);
 Suite *suite_base_rd(void);
+Suite *suite_facility_csv(void);
 Suite *suite_facility_record(void);
+Suite *suite_facility_roster(void);
 Suite *suite_facility_schema(void);
 Suite *suite_law_merge(void);
 Suite *suite_node_guard(void);

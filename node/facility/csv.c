@@ -1,0 +1,193 @@
+#include "node/facility/csv.h"
+
+#include "store/base/text.h"
+
+#include <iconv.h>
+#include <string.h>
+
+struct csv
+csv_from(const void *text, size_t len)
+{
+	return (struct csv){ .at = text, .left = len, .line = 1 };
+}
+
+/* The next byte, or -1 at the end; CRLF and a lone CR are given as LF. */
+static int
+peek(const struct csv *c)
+{
+	if (c->left == 0)
+		return -1;
+	return c->at[0] == '\r' ? '\n' : c->at[0];
+}
+
+static void
+take(struct csv *c)
+{
+	size_t step = c->left > 1 && c->at[0] == '\r' && c->at[1] == '\n' ? 2 : 1;
+
+	c->line += peek(c) == '\n';
+	c->at += step;
+	c->left -= step;
+}
+
+static int
+refuse(struct err *err, const struct csv_field *at, const char *why)
+{
+	return err_set(err, ERR_INVALID, "line %d, column %d: %s", at->line, at->column, why);
+}
+
+/* The inside of a quoted field, from behind its first quote to behind its last. */
+static int
+read_quoted(struct csv *c, const struct csv_field *at, struct buf *out, struct err *err)
+{
+	for (;;) {
+		int b = peek(c);
+
+		if (b < 0)
+			return refuse(err, at,
+			              "the quote (\") that opens this field is never closed");
+		take(c);
+		if (b == '"') {
+			if (peek(c) != '"')
+				break;
+			take(c);
+		}
+		buf_u8(out, (uint8_t)b);
+	}
+	while (peek(c) == ' ')
+		take(c);
+	if (peek(c) >= 0 && peek(c) != ',' && peek(c) != '\n')
+		return refuse(err, at,
+		              "text follows the closing quote; write a quote inside a field twice "
+		              "(\"\")");
+	return 0;
+}
+
+static int
+read_field(struct csv *c, struct buf *out, const struct csv_field *at, struct err *err)
+{
+	while (peek(c) == ' ' || peek(c) == '\t')
+		take(c);
+	if (peek(c) == '"') {
+		take(c);
+		return read_quoted(c, at, out, err);
+	}
+	while (peek(c) >= 0 && peek(c) != ',' && peek(c) != '\n') {
+		if (peek(c) == '"')
+			return refuse(err, at,
+			              "a quote (\") stands inside a field that isn't quoted");
+		buf_u8(out, (uint8_t)peek(c));
+		take(c);
+	}
+	return 0;
+}
+
+/* Copy a field into the arena, without the blanks around it (also U+3000, the wide one). */
+static int
+keep_field(struct arena *a, const struct buf *text, struct csv_field *at, struct err *err)
+{
+	static const char wide[] = "\xe3\x80\x80";
+	const char *from = (const char *)text->bytes;
+	size_t len = text->len;
+
+	if (text->bad)
+		return buf_check(text, err);
+	if (len > CSV_FIELD_MAX)
+		return refuse(err, at, "the field is too long");
+	if (len > 0 && memchr(from, 0, len) != NULL)
+		return refuse(err, at, "the field holds a zero byte");
+	for (;;) {
+		if (len > 0 && strchr(" \t\n", from[0]) != NULL)
+			from++, len--;
+		else if (len >= 3 && memcmp(from, wide, 3) == 0)
+			from += 3, len -= 3;
+		else if (len > 0 && strchr(" \t\n", from[len - 1]) != NULL)
+			len--;
+		else if (len >= 3 && memcmp(from + len - 3, wide, 3) == 0)
+			len -= 3;
+		else
+			break;
+	}
+	at->text = arena_copy(a, from, len);
+	return at->text == NULL ? err_set(err, ERR_NOMEM, "line %d: out of memory", at->line) : 0;
+}
+
+int
+csv_next(struct csv *c, struct arena *a, struct csv_record *out, struct err *err)
+{
+	struct buf text = { 0 };
+	bool more = true;
+	int rc = 0;
+
+	while (peek(c) == '\n')
+		take(c);
+	out->count = 0;
+	out->line = c->line;
+	if (peek(c) < 0)
+		return 0;
+	while (rc == 0 && more) {
+		struct csv_field *f = &out->fields[out->count];
+
+		*f = (struct csv_field){ .line = c->line, .column = (int)out->count + 1 };
+		buf_clear(&text);
+		rc = read_field(c, &text, f, err);
+		if (rc == 0)
+			rc = keep_field(a, &text, f, err);
+		more = peek(c) == ',';
+		if (peek(c) >= 0)
+			take(c);
+		if (rc == 0 && more && ++out->count == CSV_FIELDS_MAX)
+			rc = refuse(err, f, "there are too many columns");
+	}
+	out->count++;
+	buf_free(&text);
+	return rc < 0 ? rc : 1;
+}
+
+/* ------------------------------------------------------------------ encodings */
+
+static int
+from_gb18030(const void *bytes, size_t len, size_t bad_utf8, struct buf *out, struct err *err)
+{
+	iconv_t conv = iconv_open("UTF-8", "GB18030");
+	char *in = (char *)(uintptr_t)bytes; /* iconv writes nothing there */
+	size_t left = len, room = 2 * len + 16, start = out->len, rest = room;
+	uint8_t *to;
+	char *at;
+	int rc = 0;
+
+	if (conv == (iconv_t)-1)
+		return err_set(
+		        err, ERR_INVALID,
+		        "the text is not UTF-8 (byte %zu) and this system cannot read GB18030",
+		        bad_utf8);
+	to = buf_grow(out, room);
+	at = (char *)to;
+	if (to == NULL)
+		rc = buf_check(out, err);
+	else if (iconv(conv, &in, &left, &at, &rest) == (size_t)-1)
+		rc = err_set(err, ERR_INVALID,
+		             "byte %zu is neither UTF-8 (wrong from byte %zu) nor GB18030",
+		             len - left, bad_utf8);
+	iconv_close(conv);
+	out->len = start + (room - rest);
+	return rc;
+}
+
+int
+csv_to_utf8(const void *bytes, size_t len, struct buf *out, struct err *err)
+{
+	bool marked = len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0;
+	size_t skip = marked ? 3 : 0, bad = 0;
+	const uint8_t *text = (const uint8_t *)bytes + skip;
+
+	if (text_is_utf8(text, len - skip, &bad)) {
+		buf_put(out, text, len - skip);
+		return buf_check(out, err);
+	}
+	if (marked)
+		return err_set(err, ERR_INVALID,
+		               "byte %zu is not UTF-8, though the file begins with UTF-8's mark",
+		               bad + skip);
+	return from_gb18030(bytes, len, bad, out, err);
+}
