@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 4, SEQUENCES = 30000 };
+enum { ROUNDS = 4, SEQUENCES = 30000, IN_SQLITE = 500 };
 
 /* ---- chance ---- */
 
@@ -485,8 +485,8 @@ check_digests(struct replica *a, struct replica *b)
 		store_digest_move(sum, row_a.term, zero);
 		live += store_row_is_live(&row_a);
 	}
-	store_batch_memory_digest(replica_batch(a), WORLD_SCOPE, left, &live_left);
-	store_batch_memory_digest(replica_batch(b), WORLD_SCOPE, right, &live_right);
+	replica_digest(a, left, &live_left);
+	replica_digest(b, right, &live_right);
 	if (memcmp(left, right, STORE_TERM) != 0 || live_left != live_right)
 		return "digests differ";
 	if (memcmp(left, sum, STORE_TERM) != 0 || live_left != live)
@@ -495,14 +495,10 @@ check_digests(struct replica *a, struct replica *b)
 }
 
 static const char *
-run_sequence(const struct write *writes, size_t count)
+run_sequence(struct replica *a, struct replica *b, const struct write *writes, size_t count)
 {
-	struct replica *a = replicas[chance(WORLD_NUMBERINGS)];
-	struct replica *b = replicas[chance(WORLD_NUMBERINGS)];
 	const char *wrong;
 
-	if (a == b)
-		b = replicas[a == replicas[0]];
 	wrong = deliver(a, writes, count);
 	if (wrong == NULL)
 		wrong = check_replica(a, writes, count);
@@ -540,20 +536,44 @@ fail_with(uint64_t seed, const char *wrong, const struct write *writes, size_t c
 	ck_abort_msg("%s (YZ_SEED=%" PRIu64 "): %s", wrong, seed, buf_str(&text));
 }
 
+static size_t
+any_writes(uint64_t seed, struct write *writes)
+{
+	chance_state = seed;
+	return chance(2) == 0 ? wild_writes(writes) : plausible_writes(writes);
+}
+
 START_TEST(any_order_any_redelivery_any_numbering)
 {
 	for (int n = 0; n < SEQUENCES; n++) {
 		uint64_t seed = first_seed() + (uint64_t)_i * SEQUENCES + (uint64_t)n;
 		struct write writes[WORLD_WRITES];
-		const char *wrong;
-		size_t count;
+		size_t count = any_writes(seed, writes), one = chance(WORLD_NUMBERINGS);
+		size_t other = (one + 1 + chance(WORLD_NUMBERINGS - 1)) % WORLD_NUMBERINGS;
+		const char *wrong = run_sequence(replicas[one], replicas[other], writes, count);
 
-		chance_state = seed;
-		count = chance(2) == 0 ? wild_writes(writes) : plausible_writes(writes);
-		wrong = run_sequence(writes, count);
 		if (wrong != NULL)
 			fail_with(seed, wrong, writes, count);
 	}
+}
+END_TEST
+
+/* The same in SQLite, with the table as some schema has it or not there at all, against memory. */
+START_TEST(sqlite_holds_what_memory_holds)
+{
+	struct replica *sqlite = replica_new_sqlite(_i);
+
+	for (int n = 0; n < IN_SQLITE; n++) {
+		uint64_t seed = first_seed() + (uint64_t)n;
+		struct write writes[WORLD_WRITES];
+		size_t count = any_writes(seed, writes);
+		const char *wrong =
+		        run_sequence(sqlite, replicas[chance(WORLD_NUMBERINGS)], writes, count);
+
+		if (wrong != NULL)
+			fail_with(seed, wrong, writes, count);
+	}
+	replica_free(sqlite);
 }
 END_TEST
 
@@ -639,6 +659,7 @@ suite_law_merge(void)
 	tcase_set_timeout(tcase, 300); /* under sanitizers and valgrind */
 	tcase_add_checked_fixture(tcase, open_replicas, close_replicas);
 	tcase_add_loop_test(tcase, any_order_any_redelivery_any_numbering, 0, ROUNDS);
+	tcase_add_loop_test(tcase, sqlite_holds_what_memory_holds, 0, WORLD_LAWFUL + 1);
 	tcase_add_test(tcase, two_writes_tell_the_same_in_either_order);
 	suite_add_tcase(suite, tcase);
 	return suite;

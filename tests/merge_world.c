@@ -1,4 +1,6 @@
-#include "tests/merge_world.h"
+#include "tests/merge_world_priv.h"
+
+#include "store/digest.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -6,19 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALL_COLUMNS = WORLD_COLUMNS + 1, KEY_COLUMN = WORLD_COLUMNS };
+const char *const world_column_names[ALL_COLUMNS] = { "height", "mood",   "note", "revoked",
+	                                              "score",  "weight", "id" };
 
-static const char *const column_names[ALL_COLUMNS] = { "height", "mood",   "note", "revoked",
-	                                               "score",  "weight", "id" };
-
-/* Columns by position; a number behind a name is its group there. */
-static const struct layout {
-	int count;
-	struct {
-		int column;
-		uint8_t group;
-	} at[ALL_COLUMNS];
-} layouts[WORLD_SCHEMAS + 1] = {
+const struct layout world_layouts[WORLD_SCHEMAS + 1] = {
 	[1] = { 5,
 	        { { KEY_COLUMN, 0 }, { HEIGHT, 1 }, { WEIGHT, 1 }, { MOOD, 0 }, { REVOKED, 0 } } },
 	[2] = { 6,
@@ -39,6 +32,11 @@ static const struct layout {
 	[5] = { 4, { { KEY_COLUMN, 0 }, { HEIGHT, 1 }, { WEIGHT, 1 }, { NOTE, 1 } } },
 };
 
+/* Two sites are lives of one node; the seed's comes first. */
+const struct world_site world_sites[WORLD_SITES] = {
+	{ 0, 0 }, { 1, 5 }, { 1, 0x90 }, { 7, 0 }, { 0x80, 3 }
+};
+
 /* The id of each thing in the three numberings; columns in the order of the enum. */
 static const int column_ids[WORLD_NUMBERINGS][ALL_COLUMNS] = { { 2, 3, 4, 5, 6, 7, 1 },
 	                                                       { 6, 5, 4, 3, 2, 1, 7 },
@@ -50,14 +48,8 @@ static const int schema_ids[WORLD_NUMBERINGS][WORLD_SCHEMAS + 1] = { { 0, 1, 2, 
 	                                                             { 0, 5, 4, 3, 2, 1 },
 	                                                             { 0, 4, 2, 5, 1, 3 } };
 
-/* Two sites are lives of one node; the seed's comes first. */
-static const struct {
-	uint8_t node, epoch;
-} site_names[WORLD_SITES] = { { 0, 0 }, { 1, 5 }, { 1, 0x90 }, { 7, 0 }, { 0x80, 3 } };
-
-struct replica {
-	int numbering;
-	struct store_batch *batch;
+/* What the batch in memory borrows. */
+struct replica_memory {
 	struct store_site sites[WORLD_SITES];
 	struct store_table tables[2];
 	struct store_schema schemas[WORLD_SCHEMAS + 1];
@@ -65,9 +57,16 @@ struct replica {
 	const char *names[ALL_COLUMNS];
 	uint8_t rules[ALL_COLUMNS];
 	int by_name[ALL_COLUMNS];
-	uint8_t keys[WORLD_KEYS][17];
-	struct arena arena;
 };
+
+void
+world_must(int rc, const struct err *err)
+{
+	if (rc >= 0)
+		return;
+	fprintf(stderr, "%d: %s\n", rc, err->msg);
+	abort();
+}
 
 bool
 world_is_max(enum world_column column)
@@ -78,7 +77,7 @@ world_is_max(enum world_column column)
 const char *
 world_name(enum world_column column)
 {
-	return column_names[column];
+	return world_column_names[column];
 }
 
 unsigned
@@ -86,40 +85,61 @@ world_columns(int schema)
 {
 	unsigned mask = 0;
 
-	for (int i = 0; i < layouts[schema].count; i++)
-		mask |= 1U << layouts[schema].at[i].column;
+	for (int i = 0; i < world_layouts[schema].count; i++)
+		mask |= 1U << world_layouts[schema].at[i].column;
 	return mask & ~(1U << KEY_COLUMN);
+}
+
+void
+world_schema(int number, struct store_column columns[ALL_COLUMNS], struct store_schema *out)
+{
+	const struct layout *layout = &world_layouts[number];
+	struct err err;
+
+	*out = (struct store_schema){ .table = "growth",
+		                      .scope_prefix = "all",
+		                      .scope_column = -1,
+		                      .column_count = (unsigned)layout->count,
+		                      .columns = columns };
+	for (int i = 0; i < layout->count; i++) {
+		int column = layout->at[i].column;
+
+		columns[i] = (struct store_column){
+			.name = world_column_names[column],
+			.type = "BLOB",
+			.key = column == KEY_COLUMN,
+			.rule = column != KEY_COLUMN && world_is_max((enum world_column)column),
+			.group = layout->at[i].group,
+		};
+	}
+	world_must(store_schema_finish(out, &err), &err);
+}
+
+struct replica *
+replica_bare(void)
+{
+	struct replica *r = calloc(1, sizeof *r);
+
+	if (r == NULL)
+		abort();
+	for (int i = 0; i < WORLD_KEYS; i++) {
+		r->keys[i][0] = 5; /* a blob of 16 bytes, canonical */
+		r->keys[i][16] = (uint8_t)i;
+	}
+	return r;
 }
 
 static void
 make_schema(struct replica *r, int number)
 {
-	const struct layout *layout = &layouts[number];
-	int id = schema_ids[r->numbering][number];
-	struct store_schema *s = &r->schemas[id];
-	struct err err;
+	int id = r->schema_ids[number];
+	struct store_schema *s = &r->memory->schemas[id];
 
-	*s = (struct store_schema){ .id = id,
-		                    .table_id = 1,
-		                    .table = "growth",
-		                    .scope_prefix = "all",
-		                    .scope_column = -1,
-		                    .column_count = (unsigned)layout->count,
-		                    .columns = r->columns[id] };
-	for (int i = 0; i < layout->count; i++) {
-		int column = layout->at[i].column;
-
-		s->columns[i] = (struct store_column){
-			.name = column_names[column],
-			.type = column == KEY_COLUMN ? "BLOB" : "INTEGER",
-			.key = column == KEY_COLUMN,
-			.rule = column != KEY_COLUMN && world_is_max((enum world_column)column),
-			.group = layout->at[i].group,
-			.id = column_ids[r->numbering][column],
-		};
-	}
-	if (store_schema_finish(s, &err) < 0)
-		abort();
+	world_schema(number, r->memory->columns[id], s);
+	s->id = id;
+	s->table_id = 1;
+	for (unsigned i = 0; i < s->column_count; i++)
+		s->columns[i].id = r->column_ids[world_layouts[number].at[i].column];
 }
 
 static void
@@ -127,48 +147,51 @@ make_table(struct replica *r)
 {
 	static const int by_name[ALL_COLUMNS] = { HEIGHT,  KEY_COLUMN, MOOD,  NOTE,
 		                                  REVOKED, SCORE,      WEIGHT };
+	struct replica_memory *m = r->memory;
 
 	for (int c = 0; c < ALL_COLUMNS; c++) {
-		int id = column_ids[r->numbering][c];
+		int id = r->column_ids[c];
 
-		r->names[id - 1] = column_names[c];
-		r->rules[id - 1] = c != KEY_COLUMN && world_is_max((enum world_column)c);
-		r->by_name[c] = column_ids[r->numbering][by_name[c]];
+		m->names[id - 1] = world_column_names[c];
+		m->rules[id - 1] = c != KEY_COLUMN && world_is_max((enum world_column)c);
+		m->by_name[c] = r->column_ids[by_name[c]];
 	}
-	r->tables[1] = (struct store_table){ .id = 1,
+	m->tables[1] = (struct store_table){ .id = 1,
 		                             .name = "growth",
 		                             .column_count = ALL_COLUMNS,
-		                             .names = r->names,
-		                             .rules = r->rules,
-		                             .by_name = r->by_name };
+		                             .names = m->names,
+		                             .rules = m->rules,
+		                             .by_name = m->by_name };
 }
 
 struct replica *
 replica_new(int numbering)
 {
-	struct replica *r = calloc(1, sizeof *r);
+	struct replica *r = replica_bare();
+	struct replica_memory *m = calloc(1, sizeof *m);
 
-	if (r == NULL)
+	if (m == NULL)
 		abort();
-	r->numbering = numbering;
+	r->memory = m;
+	r->table = 1;
+	r->scope = 7;
+	memcpy(r->site_ids, site_ids[numbering], sizeof r->site_ids);
+	memcpy(r->column_ids, column_ids[numbering], sizeof r->column_ids);
+	memcpy(r->schema_ids, schema_ids[numbering], sizeof r->schema_ids);
 	for (int i = 0; i < WORLD_SITES; i++) {
-		struct store_site *site = &r->sites[site_ids[numbering][i]];
+		struct store_site *site = &m->sites[r->site_ids[i]];
 
-		site->id = site_ids[numbering][i];
-		site->node[0] = site_names[i].node;
-		site->epoch[0] = site_names[i].epoch;
+		site->id = r->site_ids[i];
+		site->node[0] = world_sites[i].node;
+		site->epoch[0] = world_sites[i].epoch;
 	}
 	for (int i = 1; i <= WORLD_SCHEMAS; i++)
 		make_schema(r, i);
 	make_table(r);
-	for (int i = 0; i < WORLD_KEYS; i++) {
-		r->keys[i][0] = 5; /* a blob of 16 bytes, canonical */
-		r->keys[i][16] = (uint8_t)i;
-	}
 	r->batch = store_batch_memory_new(
-	        &(struct store_batch_memory_names){ .sites = r->sites,
-	                                            .tables = r->tables,
-	                                            .schemas = r->schemas,
+	        &(struct store_batch_memory_names){ .sites = m->sites,
+	                                            .tables = m->tables,
+	                                            .schemas = m->schemas,
 	                                            .site_count = WORLD_SITES,
 	                                            .table_count = 2,
 	                                            .schema_count = WORLD_SCHEMAS + 1 });
@@ -182,8 +205,13 @@ replica_free(struct replica *r)
 {
 	if (r == NULL)
 		return;
-	store_batch_memory_free(r->batch);
+	if (r->memory != NULL)
+		store_batch_memory_free(r->batch);
+	else
+		store_batch_sqlite_free(r->batch);
+	store_db_close(r->db);
 	arena_free(&r->arena);
+	free(r->memory);
 	free(r);
 }
 
@@ -193,23 +221,50 @@ replica_batch(struct replica *r)
 	return r->batch;
 }
 
+static void
+begin(struct replica *r)
+{
+	struct err err;
+
+	if (r->db != NULL)
+		world_must(store_db_begin(r->db, &err), &err);
+}
+
+static void
+commit(struct replica *r)
+{
+	struct err err;
+
+	if (r->db != NULL)
+		world_must(store_db_commit(r->db, &err), &err);
+}
+
 void
 replica_clear(struct replica *r)
 {
-	store_batch_memory_clear(r->batch);
+	struct err err;
+
+	if (r->db == NULL)
+		store_batch_memory_clear(r->batch);
+	else
+		world_must(store_db_exec(r->db,
+		                         "DELETE FROM yz_clock; DELETE FROM yz_extra;"
+		                         "DELETE FROM yz_digest; DELETE FROM growth",
+		                         &err),
+		           &err);
 }
 
 const uint8_t *
 world_hash(struct replica *r, int schema)
 {
-	return r->schemas[schema_ids[r->numbering][schema]].hash;
+	return r->batch->schema(r->batch, r->schema_ids[schema])->hash;
 }
 
 int
 replica_site(const struct replica *r, int site)
 {
 	for (int i = 0; i < WORLD_SITES; i++)
-		if (site_ids[r->numbering][i] == site)
+		if (r->site_ids[i] == site)
 			return i;
 	abort();
 }
@@ -218,7 +273,7 @@ enum world_column
 replica_column(const struct replica *r, int column)
 {
 	for (int i = 0; i < WORLD_COLUMNS; i++)
-		if (column_ids[r->numbering][i] == column)
+		if (r->column_ids[i] == column)
 			return (enum world_column)i;
 	abort();
 }
@@ -227,13 +282,13 @@ replica_column(const struct replica *r, int column)
 static struct store_change
 translate(const struct replica *r, const struct write *w, struct store_value *values)
 {
-	const struct layout *layout = &layouts[w->schema];
+	const struct layout *layout = &world_layouts[w->schema];
 	struct store_change change = {
-		.schema = &r->schemas[schema_ids[r->numbering][w->schema]],
+		.schema = r->batch->schema(r->batch, r->schema_ids[w->schema]),
 		.op = w->op,
 		.cl = w->cl,
 		.stamp = w->stamp,
-		.site = site_ids[r->numbering][w->site],
+		.site = r->site_ids[w->site],
 		.values = values,
 		.key = r->keys[w->key],
 		.key_len = sizeof r->keys[w->key],
@@ -253,11 +308,21 @@ translate(const struct replica *r, const struct write *w, struct store_value *va
 	return change;
 }
 
+/* What is known of key `k`, before get. */
+static struct store_row
+asked_row(const struct replica *r, int k)
+{
+	return (struct store_row){ .table = r->table,
+		                   .scope = r->scope,
+		                   .key = r->keys[k],
+		                   .key_len = sizeof r->keys[k] };
+}
+
 int
 replica_deliver(struct replica *r, const struct write *writes, size_t count,
                 const struct sync_merge_watch *watch, bool wrote[WORLD_KEYS])
 {
-	struct store_row rows[WORLD_KEYS] = { 0 }, *list[WORLD_KEYS];
+	struct store_row rows[WORLD_KEYS], *list[WORLD_KEYS];
 	struct store_value values[WORLD_WRITES][ALL_COLUMNS];
 	struct err err;
 	int changed = 0;
@@ -265,39 +330,53 @@ replica_deliver(struct replica *r, const struct write *writes, size_t count,
 	assert(count <= WORLD_WRITES);
 	for (int k = 0; k < WORLD_KEYS; k++) {
 		list[k] = &rows[k];
-		rows[k].table = 1;
-		rows[k].scope = WORLD_SCOPE;
-		rows[k].key = r->keys[k];
-		rows[k].key_len = sizeof r->keys[k];
+		rows[k] = asked_row(r, k);
 	}
-	if (r->batch->get(r->batch, list, WORLD_KEYS, &r->arena, &err) < 0)
-		abort();
+	arena_free(&r->arena);
+	begin(r);
+	world_must(r->batch->get(r->batch, list, WORLD_KEYS, &r->arena, &err), &err);
 	for (size_t i = 0; i < count; i++) {
 		struct store_change change = translate(r, &writes[i], values[i]);
 
-		if (sync_merge(r->batch, &rows[writes[i].key], &change, watch, &r->arena, &err) < 0)
-			abort();
+		world_must(
+		        sync_merge(r->batch, &rows[writes[i].key], &change, watch, &r->arena, &err),
+		        &err);
 	}
 	for (int k = 0; k < WORLD_KEYS; k++) {
 		changed += rows[k].changed;
 		if (wrote != NULL)
 			wrote[k] = rows[k].write_row;
 	}
-	if (r->batch->put(r->batch, list, WORLD_KEYS, &err) < 0)
-		abort();
-	arena_free(&r->arena);
+	world_must(r->batch->put(r->batch, list, WORLD_KEYS, &err), &err);
+	commit(r);
 	return changed;
 }
 
 struct store_row
 replica_row(struct replica *r, int key)
 {
-	const struct store_row *row;
+	struct store_row row = asked_row(r, key), *list = &row;
+	struct err err;
 
-	for (size_t i = 0; (row = store_batch_memory_row(r->batch, i)) != NULL; i++)
-		if (memcmp(row->key, r->keys[key], sizeof r->keys[key]) == 0)
-			return *row;
-	return (struct store_row){ 0 };
+	begin(r);
+	world_must(r->batch->get(r->batch, &list, 1, &r->arena, &err), &err);
+	commit(r);
+	return row;
+}
+
+void
+replica_digest(struct replica *r, uint8_t sum[STORE_TERM], int64_t *live_rows)
+{
+	struct store_digest digest;
+	struct err err;
+
+	if (r->db == NULL) {
+		store_batch_memory_digest(r->batch, r->scope, sum, live_rows);
+		return;
+	}
+	world_must(store_digest_get(r->db, r->scope, &digest, &err), &err);
+	memcpy(sum, digest.sum, STORE_TERM);
+	*live_rows = digest.rows;
 }
 
 /* ---- words ---- */
@@ -321,9 +400,10 @@ static void
 read_cell(const char *text, size_t len, struct write *w)
 {
 	for (int c = 0; c < WORLD_COLUMNS; c++) {
-		size_t name = strlen(column_names[c]);
+		size_t name = strlen(world_column_names[c]);
 
-		if (len <= name || strncmp(text, column_names[c], name) != 0 || text[name] != '=')
+		if (len <= name || strncmp(text, world_column_names[c], name) != 0 ||
+		    text[name] != '=')
 			continue;
 		w->mask |= 1U << c;
 		w->values[c] = read_value(text + name + 1, len - name - 1);
@@ -436,7 +516,7 @@ world_print(struct buf *out, const struct write *writes, size_t count)
 		for (int c = 0; c < WORLD_COLUMNS; c++) {
 			if ((w->mask >> c & 1) == 0)
 				continue;
-			buf_printf(out, " %s=", column_names[c]);
+			buf_printf(out, " %s=", world_column_names[c]);
 			world_print_value(out, &w->values[c]);
 		}
 	}
@@ -446,7 +526,7 @@ static const struct store_cell *
 cell_of(const struct replica *r, const struct store_row *row, int column)
 {
 	for (unsigned i = 0; i < row->cell_count; i++)
-		if (row->cells[i].column == column_ids[r->numbering][column])
+		if (row->cells[i].column == r->column_ids[column])
 			return &row->cells[i];
 	return NULL;
 }
@@ -463,7 +543,7 @@ replica_print(struct replica *r, int key, struct buf *out)
 
 		if (cell == NULL)
 			continue;
-		buf_printf(out, " %s=", column_names[c]);
+		buf_printf(out, " %s=", world_column_names[c]);
 		world_print_value(out, &cell->value);
 		if (cell->stamp != row.stamp || cell->site != row.site)
 			buf_printf(out, "@%" PRId64 "/%d", cell->stamp,

@@ -45,6 +45,12 @@ struct replica;
 /* A replica with one of WORLD_NUMBERINGS ways to number sites, columns and schemas.  Aborts without
  * memory. */
 struct replica *replica_new(int numbering);
+
+/*
+ * A replica in SQLite, in memory, that tracks the table as schema `local` has it (0: not at all).
+ * Columns have a default that no write gives, "unwritten".
+ */
+struct replica *replica_new_sqlite(int local);
 void replica_free(struct replica *r);
 
 /* The store it merges into. */
@@ -73,8 +79,11 @@ enum world_column replica_column(const struct replica *r, int column);
 int replica_deliver(struct replica *r, const struct write *writes, size_t count,
                     const struct sync_merge_watch *watch, bool wrote[WORLD_KEYS]);
 
-/* The row of a key; cl 0 if there is none. */
+/* The row of a key; cl 0 if there is none.  Borrowed until the next delivery. */
 struct store_row replica_row(struct replica *r, int key);
+
+/* Its digest. */
+void replica_digest(struct replica *r, uint8_t sum[STORE_TERM], int64_t *live_rows);
 
 /*
  * Read writes: "I1 v2 s3 @10 height=1 mood=sad; U1 s2 @11 mood=NULL; D2 s1 @12" (op and causal
