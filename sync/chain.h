@@ -9,10 +9,11 @@
  * keeps the leaf, and replaces the seed by the salts of the records that stay:
  * then nobody can try texts against the leaf.
  *
- * Seeds of a segment (bytes):
+ * Seeds of a segment (bytes): it is cut into runs, each with a form
  *   varint runs · per run: varint first record - segment's first · u8 form
- *      form 0: 16-byte day seed for every record from there to the next run
- *      form 1: 16-byte salt for each record from there to the next run (zero for redacted ones)
+ *   then per run   form 0: 16-byte day seed, for every record of it
+ *                  form 1: 16-byte salt for each record of it (zero for redacted ones)
+ * The first run begins at 0; neighbours differ in form or seed.
  */
 #ifndef SYNC_CHAIN_H
 #define SYNC_CHAIN_H
@@ -34,11 +35,21 @@ void sync_chain_salt(const uint8_t seed[STORE_SEED], uint64_t n, uint8_t salt[ST
 /* head = BLAKE2b-256(head || leaf), in place. */
 void sync_chain_step(uint8_t head[STORE_HEAD], const uint8_t leaf[STORE_HEAD]);
 
-/* Walks the seeds bytes of a segment record by record. */
+enum sync_seeds_form { SYNC_SEEDS_DAY = 0, SYNC_SEEDS_SALTS = 1 };
+
+/* Records first..last of a run and their seed or salts; borrowed. */
+struct sync_seeds_run {
+	uint64_t first, last;
+	enum sync_seeds_form form;
+	const uint8_t *bytes;
+};
+
+/* Walks the seeds bytes of a segment. */
 struct sync_seeds {
-	struct rd left;
-	uint64_t runs, next, last;
-	uint8_t form, seed[STORE_SEED];
+	struct rd heads, data; /* what is left of the two parts */
+	uint64_t runs;         /* left */
+	uint64_t first, last;  /* of the segment */
+	struct sync_seeds_run run;
 	bool bad;
 };
 
@@ -47,6 +58,9 @@ struct sync_seeds sync_seeds_from(const uint8_t *bytes, size_t len, uint64_t fir
 
 /* The salt of record n; call for first, first + 1, ... last.  False if the bytes are wrong. */
 MUST_CHECK bool sync_seeds_salt(struct sync_seeds *s, uint64_t n, uint8_t salt[STORE_SEED]);
+
+/* The next run; false after the last one or if the bytes are wrong (s->bad). */
+MUST_CHECK bool sync_seeds_next(struct sync_seeds *s);
 
 /* Append the seeds bytes of a segment that has one day seed for all its records. */
 void sync_seeds_write_one(struct buf *out, const uint8_t seed[STORE_SEED]);
