@@ -1,56 +1,21 @@
 /*
  * sync/seal.c - what was written here becomes records of our own streams.
  *
- * The log says which rows were touched, not what they hold: values are read from
- * the rows now, so several entries of one row fold to their net effect, and a
- * nested trigger of the application can't make log and row disagree.
- *
- *   in the clock   in the table   net effect
- *   dead/unknown   there          insert   cl + 1, every cell
- *   alive          there          update   the columns touched, groups whole; all of them after a
- * REPLACE alive          gone           delete   cl + 1 dead/unknown   gone           nothing
- *
- * The change then goes through the same sync_merge as a foreign one.  Only max
- * cells need care: the table already holds the new value, so the old one is put
- * back into the row's state first (unset if it isn't known: the triggers see to
- * it that a max column never falls, so a changed one has risen).
+ * The log says which rows were touched; sync/seal_effect.c says what that came
+ * to.  The change then goes through the same sync_merge as a foreign one, and
+ * sync/seal_unit.c writes it into the stream of its scope.
  */
-#include "sync/seal.h"
 #include "store/inbox.h"
-#include "store/log.h"
 #include "store/track.h"
 #include "sync/merge.h"
-#include "sync/seen.h"
-#include "sync/segment.h"
+#include "sync/seal_priv.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	SEAL_ENTRIES = 60000, /* log entries of one part; below SYNC_RECORDS_MAX */
-	SEAL_RECORDS = 32000, /* changes of one segment */
-	SEAL_BYTES = 2 << 20, /* and about so many bytes of values */
-	DAY_MS = 86400000,
-};
-
-/* One row on its way. */
-struct item {
-	struct store_log_row *log;
-	struct store_row row;
-	struct store_change changes[2]; /* an update of max cells may have to go before a delete */
-	int change_count;
-};
-
-struct seal {
-	struct sync_replica *r;
-	struct arena arena;
-	struct item *items;
-	size_t count;
-	int64_t last_stamp;
-	struct sync_sealed *out;
-};
+enum { SEAL_ENTRIES = 60000 }; /* log entries of one part; below SYNC_RECORDS_MAX */
 
 static int
 no_memory(struct err *err)
@@ -69,169 +34,6 @@ next_stamp(struct seal *s, int64_t at_ms)
 	stamp = STORE_STAMP(ms, 0);
 	s->last_stamp = stamp > s->last_stamp ? stamp : s->last_stamp + 1;
 	return s->last_stamp;
-}
-
-/* ---- what happened to a row ---- */
-
-static struct store_cell *
-find_cell(struct store_row *row, int column)
-{
-	for (unsigned i = 0; i < row->cell_count; i++)
-		if (row->cells[i].column == column)
-			return &row->cells[i];
-	return NULL;
-}
-
-static const struct store_value *
-kept_value(const struct store_log_row *log, unsigned column)
-{
-	const struct store_value *value = NULL;
-
-	for (size_t i = 0; i < log->kept_count; i++)
-		if (log->kept[i].column == column)
-			value = &log->kept[i].value;
-	return value;
-}
-
-/* Put the old values of max cells back into the row's state (see the top). */
-static void
-restore_max(struct item *it)
-{
-	const struct store_schema *schema = it->log->schema;
-
-	for (unsigned i = 0; i < schema->column_count; i++) {
-		struct store_cell *cell = find_cell(&it->row, schema->columns[i].id);
-		const struct store_value *kept = kept_value(it->log, i);
-		bool touched = (it->log->mask >> i & 1) != 0;
-
-		if (cell == NULL || schema->columns[i].rule != STORE_MAX || it->row.cl % 2 == 0)
-			continue;
-		if (touched || (kept == NULL && (it->log->inserted || !it->log->present)))
-			cell->value = store_value_null();
-		else if (kept != NULL)
-			cell->value = *kept;
-	}
-}
-
-static struct store_change *
-add_change(struct seal *s, struct item *it, enum store_op op, int64_t cl, uint64_t mask)
-{
-	struct store_change *c = &it->changes[it->change_count++];
-
-	*c = (struct store_change){
-		.schema = it->log->schema,
-		.op = op,
-		.cl = cl,
-		.site = s->r->self.id,
-		.mask = mask,
-		.values = it->log->values,
-		.key = it->log->key,
-		.key_len = it->log->key_len,
-	};
-	return c;
-}
-
-static uint64_t
-max_columns(const struct store_schema *schema)
-{
-	uint64_t mask = 0;
-
-	for (unsigned i = 0; i < schema->column_count; i++)
-		if (schema->columns[i].rule == STORE_MAX && schema->columns[i].key == 0)
-			mask |= (uint64_t)1 << i;
-	return mask;
-}
-
-/* A key alone as values by position (deletes carry nothing else). */
-static int
-key_values(struct seal *s, struct item *it, struct store_value **values, struct err *err)
-{
-	const struct store_schema *schema = it->log->schema;
-	struct rd r = rd_from(it->log->key, it->log->key_len);
-
-	*values = arena_take(&s->arena, schema->column_count, sizeof **values);
-	if (*values == NULL)
-		return no_memory(err);
-	for (unsigned i = 0; i < schema->column_count; i++)
-		(*values)[i] = store_value_null();
-	for (unsigned k = 0; k < schema->key_count; k++)
-		(*values)[schema->keys[k]] = store_value_read(&r);
-	assert(rd_done(&r));
-	return 0;
-}
-
-/* The row is gone: its max cells may have risen before it went. */
-static int
-end_life(struct seal *s, struct item *it, struct err *err)
-{
-	uint64_t risen = it->log->mask & max_columns(it->log->schema);
-	struct store_value *values;
-	int rc = key_values(s, it, &values, err);
-
-	if (rc < 0)
-		return rc;
-	for (unsigned i = 0; i < it->log->schema->column_count; i++) {
-		const struct store_value *kept = kept_value(it->log, i);
-
-		if ((risen >> i & 1) != 0 && kept != NULL)
-			values[i] = *kept;
-		else
-			risen &= ~((uint64_t)1 << i);
-	}
-	if (risen != 0)
-		add_change(s, it, STORE_UPDATE, it->row.cl, risen)->values = values;
-	add_change(s, it, STORE_DELETE, it->row.cl + 1, 0)->values = values;
-	return 0;
-}
-
-/* A REPLACE, or delete and insert, in one seal: the greater of the old and the new max value is
- * what is written. */
-static int
-keep_greater(struct seal *s, struct item *it, struct err *err)
-{
-	const struct store_schema *schema = it->log->schema;
-	struct store_value *values = it->log->values;
-
-	for (unsigned i = 0; i < schema->column_count; i++) {
-		const struct store_value *kept = kept_value(it->log, i);
-
-		if (schema->columns[i].rule != STORE_MAX || kept == NULL ||
-		    store_value_cmp(kept, &values[i]) <= 0)
-			continue;
-		if (values == it->log->values) {
-			values = arena_take(&s->arena, schema->column_count, sizeof *values);
-			if (values == NULL)
-				return no_memory(err);
-			memcpy(values, it->log->values, schema->column_count * sizeof *values);
-		}
-		values[i] = *kept;
-	}
-	it->changes[0].values = values;
-	return 0;
-}
-
-static int
-find_effect(struct seal *s, struct item *it, struct err *err)
-{
-	const struct store_schema *schema = it->log->schema;
-	bool alive = it->row.cl % 2 == 1;
-	uint64_t mask = it->log->inserted
-	                        ? schema->cells
-	                        : store_schema_widen(schema, it->log->mask) & schema->cells;
-
-	if (it->log->present && !alive) {
-		add_change(s, it, STORE_INSERT, it->row.cl + 1, schema->cells);
-		return 0;
-	}
-	if (!alive)
-		return 0;
-	restore_max(it);
-	if (!it->log->present)
-		return end_life(s, it, err);
-	if (mask == 0)
-		return 0;
-	add_change(s, it, STORE_UPDATE, it->row.cl, mask);
-	return it->log->inserted ? keep_greater(s, it, err) : 0;
 }
 
 /* ---- reading ---- */
@@ -293,7 +95,7 @@ read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		rc = scope_of(s, &s->items[i], err);
 		if (rc == 0 && s->items[i].log->schema != NULL)
-			rc = find_effect(s, &s->items[i], err);
+			rc = sync_seal_effect(s, &s->items[i], err);
 	}
 	return rc;
 }
@@ -409,260 +211,6 @@ merge_all(struct seal *s, struct err *err)
 	return rc < 0 ? rc : s->r->batch->put(s->r->batch, rows, changed, err);
 }
 
-/* ---- a unit ---- */
-
-struct unit {
-	struct seal *s;
-	struct store_stream stream;
-	struct sync_opening opening;
-	struct buf seen;
-	struct sync_record *records; /* [0] is the opening */
-	size_t count;
-	size_t bytes;
-	int schema_count; /* that the stream has named */
-	struct {
-		int schema;
-		unsigned no;
-	} * named; /* those asked for so far */
-	size_t named_count;
-	int64_t first_stamp, last_stamp;
-};
-
-static int
-name_schema(struct unit *u, const struct store_schema *schema, unsigned *no, struct err *err)
-{
-	struct store_db *db = u->s->r->db;
-	struct sync_definition *def;
-	struct buf bytes = { 0 };
-	int known, rc;
-
-	for (size_t i = 0; i < u->named_count; i++)
-		if (u->named[i].schema == schema->id) {
-			*no = u->named[i].no;
-			return 0;
-		}
-	rc = store_stream_schema_no(db, u->stream.id, schema->id, &known, err);
-	if (rc < 0)
-		return rc;
-	*no = known > 0 ? (unsigned)known : (unsigned)++u->schema_count;
-	u->named[u->named_count].schema = schema->id;
-	u->named[u->named_count++].no = *no;
-	if (known > 0)
-		return 0;
-	rc = store_stream_schema_add(db, u->stream.id, (int)*no, schema->id, err);
-	if (rc < 0)
-		return rc;
-	store_schema_write(&bytes, schema);
-	def = &u->opening.definitions[u->opening.definition_count++];
-	def->no = *no;
-	def->len = bytes.len;
-	def->bytes = arena_copy(&u->s->arena, bytes.bytes, bytes.len);
-	if (bytes.bad || def->bytes == NULL)
-		rc = no_memory(err);
-	buf_free(&bytes);
-	return rc;
-}
-
-/* What this unit has seen; said only when it differs from the unit before. */
-static int
-look_around(struct unit *u, struct err *err)
-{
-	struct sync_opening *o = &u->opening;
-	int rc = sync_seen_now(u->s->r->db, u->stream.scope, u->s->r->self.id, &u->s->arena,
-	                       &o->seen, &o->seen_count, err);
-
-	if (rc < 0)
-		return rc;
-	sync_seen_write(&u->seen, o->seen, o->seen_count);
-	if (u->stream.n > 0 && u->seen.len == u->stream.seen_len &&
-	    (u->seen.len == 0 || memcmp(u->seen.bytes, u->stream.seen, u->seen.len) == 0)) {
-		o->seen_as_before = true;
-		o->seen_count = 0;
-	}
-	return buf_check(&u->seen, err);
-}
-
-/* The day's seed, drawn anew when a stream's day begins. */
-static void
-choose_seed(struct unit *u, int64_t sealed_ms)
-{
-	int day = (int)(sealed_ms / DAY_MS);
-
-	if (u->stream.seed_day == day)
-		return;
-	u->stream.seed_day = day;
-	env_rand(store_db_env(u->s->r->db), u->stream.seed, STORE_SEED);
-}
-
-static int
-write_segment(struct unit *u, struct err *err)
-{
-	struct sync_segment_at at = { .n = u->stream.n };
-	struct store_segment seg;
-	int rc;
-
-	memcpy(at.head, u->stream.head, STORE_HEAD);
-	u->opening.changes = (uint32_t)(u->count - 1);
-	rc = sync_segment_build(&at, u->records, u->count, u->stream.seed, &u->s->arena, &seg, err);
-	if (rc < 0)
-		return rc;
-	seg.stream = u->stream.id;
-	seg.day = u->stream.seed_day;
-	seg.sealed_ms = u->opening.sealed_ms;
-	rc = store_segment_append(u->s->r->db, &seg, err);
-	if (rc < 0)
-		return rc;
-	u->stream.n = seg.last;
-	memcpy(u->stream.head, seg.head, STORE_HEAD);
-	u->stream.last_stamp = u->last_stamp;
-	if (!u->opening.seen_as_before) {
-		u->stream.seen = arena_copy(&u->s->arena, u->seen.bytes, u->seen.len);
-		u->stream.seen_len = u->seen.len;
-		if (u->stream.seen == NULL)
-			return no_memory(err);
-		rc = store_seen_add(u->s->r->db, u->stream.id, u->first_stamp, u->seen.bytes,
-		                    u->seen.len, err);
-	}
-	return rc == 0 ? store_stream_put(u->s->r->db, &u->stream, err) : rc;
-}
-
-static int
-add_record(struct unit *u, const struct item *it, int i, struct err *err)
-{
-	struct sync_record *rec = &u->records[u->count];
-	int rc;
-
-	rec->type = SYNC_CHANGE;
-	rec->change = it->changes[i];
-	rc = name_schema(u, it->changes[i].schema, &rec->schema_no, err);
-	if (rc < 0)
-		return rc;
-	u->count++;
-	if (u->count == 2)
-		u->first_stamp = rec->change.stamp;
-	u->last_stamp = rec->change.stamp;
-	u->bytes += 32;
-	for (unsigned k = 0; k < rec->change.schema->column_count; k++)
-		if (rec->change.mask >> k & 1)
-			u->bytes += 8 + rec->change.values[k].len;
-	return 0;
-}
-
-static int
-begin_part(struct unit *u, struct err *err)
-{
-	struct sync_opening *o = &u->opening;
-
-	*o = (struct sync_opening){ .kind = SYNC_PLAIN, .sealed_ms = sync_replica_now_ms(u->s->r) };
-	/* every change could bring a schema of its own */
-	o->definitions =
-	        arena_take(&u->s->arena, (size_t)store_catalog_table_count(u->s->r->db) + 1,
-	                   sizeof *o->definitions);
-	if (o->definitions == NULL)
-		return no_memory(err);
-	buf_clear(&u->seen);
-	choose_seed(u, o->sealed_ms);
-	u->records[0] = (struct sync_record){ .type = SYNC_OPENING, .opening = o };
-	u->count = 1;
-	u->bytes = 0;
-	return look_around(u, err);
-}
-
-/* All items of one scope as one unit, in parts if it is large. */
-static int
-write_unit(struct unit *u, bool more, struct err *err)
-{
-	struct seal *s = u->s;
-	int rc = begin_part(u, err);
-
-	for (size_t i = 0; rc == 0 && i < s->count; i++) {
-		const struct item *it = &s->items[i];
-
-		if (it->change_count == 0 || it->row.scope != u->stream.scope)
-			continue;
-		if (u->count + 2 > SEAL_RECORDS || u->bytes > SEAL_BYTES) {
-			u->opening.more = true;
-			rc = write_segment(u, err);
-			if (rc == 0)
-				rc = begin_part(u, err);
-		}
-		for (int k = 0; rc == 0 && k < it->change_count; k++) {
-			rc = add_record(u, it, k, err);
-			s->out->changes++;
-		}
-	}
-	u->opening.more = more;
-	s->out->units += !more;
-	return rc == 0 ? write_segment(u, err) : rc;
-}
-
-static int
-tell(struct seal *s, int scope, uint64_t first, const struct unit *u, struct err *err)
-{
-	struct sync_unit unit = {
-		.site = s->r->self.id,
-		.scope = scope,
-		.stream = u->stream.id,
-		.first = first,
-		.last = u->stream.n,
-		.sealed_ms = u->opening.sealed_ms,
-	};
-
-	if (s->r->applied == NULL)
-		return 0;
-	unit.rows = arena_take(&s->arena, s->count, sizeof *unit.rows);
-	if (unit.rows == NULL)
-		return no_memory(err);
-	for (size_t i = 0; i < s->count; i++)
-		if (s->items[i].change_count > 0 && s->items[i].row.scope == scope)
-			unit.rows[unit.count++] = &s->items[i].row;
-	return s->r->applied(s->r->ctx, &unit, err);
-}
-
-static int
-write_scope(struct seal *s, int scope, bool more, struct err *err)
-{
-	struct unit u = { .s = s };
-	uint64_t first;
-	int rc;
-
-	u.records =
-	        arena_take(&s->arena, (s->count < SEAL_RECORDS ? 2 * s->count : SEAL_RECORDS) + 2,
-	                   sizeof *u.records);
-	u.named = arena_take(&s->arena, (size_t)store_catalog_table_count(s->r->db) + 1,
-	                     sizeof *u.named);
-	if (u.records == NULL || u.named == NULL)
-		return no_memory(err);
-	rc = store_stream_find(s->r->db, s->r->self.id, scope, true, &s->arena, &u.stream, err);
-	if (rc == 0)
-		rc = store_stream_schema_count(s->r->db, u.stream.id, &u.schema_count, err);
-	first = u.stream.n + 1;
-	if (rc == 0)
-		rc = write_unit(&u, more, err);
-	if (rc == 0)
-		rc = tell(s, scope, first, &u, err);
-	buf_free(&u.seen);
-	return rc;
-}
-
-static int
-write_units(struct seal *s, bool more, struct err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < s->count; i++) {
-		bool first = s->items[i].change_count > 0;
-
-		for (size_t k = 0; first && k < i; k++)
-			if (s->items[k].change_count > 0 &&
-			    s->items[k].row.scope == s->items[i].row.scope)
-				first = false;
-		if (first)
-			rc = write_scope(s, s->items[i].row.scope, more, err);
-	}
-	return rc;
-}
-
 /* ---- the whole ---- */
 
 static int
@@ -677,7 +225,7 @@ seal_part(struct seal *s, bool *more, struct err *err)
 	rc = read_rows(s, log.rows, log.count, err);
 	if (rc == 0)
 		rc = merge_all(s, err);
-	return rc == 0 ? write_units(s, *more, err) : rc;
+	return rc == 0 ? sync_seal_units(s, *more, err) : rc;
 }
 
 int

@@ -1,0 +1,36 @@
+/*
+ * sync/seal_priv.h - a seal while it goes on, shared by its three parts: net
+ * effect of a row (seal_effect.c), merging and order (seal.c), units and
+ * segments (seal_unit.c).
+ */
+#ifndef SYNC_SEAL_PRIV_H
+#define SYNC_SEAL_PRIV_H
+
+#include "store/log.h"
+#include "sync/seal.h"
+
+/* One row on its way. */
+struct item {
+	struct store_log_row *log;
+	struct store_row row;
+	struct store_change changes[2]; /* an update of max cells may have to go before a delete */
+	int change_count;
+};
+
+struct seal {
+	struct sync_replica *r;
+	struct arena arena;
+	struct item *items;
+	size_t count;
+	int64_t last_stamp;
+	struct sync_sealed *out;
+};
+
+/* What has happened to the row since the last seal: fills it->changes (none, one, or an update and
+ * a delete). */
+MUST_CHECK int sync_seal_effect(struct seal *s, struct item *it, struct err *err);
+
+/* All items with changes as records: one unit per scope, `more` of it to come in the next part. */
+MUST_CHECK int sync_seal_units(struct seal *s, bool more, struct err *err);
+
+#endif /* SYNC_SEAL_PRIV_H */
