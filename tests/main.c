@@ -21,6 +21,7 @@ main(void)
 	srunner_add_suite(runner, suite_law_merge());
 	srunner_add_suite(runner, suite_node_guard());
 	srunner_add_suite(runner, suite_node_http());
+	srunner_add_suite(runner, suite_sim_two_nodes());
 	srunner_add_suite(runner, suite_store_batch());
 	srunner_add_suite(runner, suite_store_capture());
 	srunner_add_suite(runner, suite_store_track());

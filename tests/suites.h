@@ -13,6 +13,7 @@ Suite *suite_facility_schema(void);
 Suite *suite_law_merge(void);
 Suite *suite_node_guard(void);
 Suite *suite_node_http(void);
+Suite *suite_sim_two_nodes(void);
 Suite *suite_store_batch(void);
 Suite *suite_store_capture(void);
 Suite *suite_store_track(void);

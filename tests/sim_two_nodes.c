@@ -1,0 +1,253 @@
+/*
+ * tests/sim_two_nodes.c - two nodes and a hub over node_step() and hub_step() on
+ * a virtual clock: what is written on one side arrives on the other, once, and
+ * nobody can tell in which order it travelled.
+ */
+#include "tests/suites.h"
+#include "tests/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const one_facility[] = { "F1", "F1", NULL };
+static const char *const two_facilities[] = { "F1", "F2", NULL };
+
+static struct world w;
+
+#define ALL_NOTES "SELECT id, facility_id, text, rank, top, a, b FROM note ORDER BY id"
+#define ALL_DAILY "SELECT child, day, facility_id, text, mood FROM daily ORDER BY child, day"
+
+static void
+close_world(void)
+{
+	world_close(&w);
+}
+
+static void
+open_one(void)
+{
+	world_open(&w, 1, one_facility);
+}
+
+static void
+open_two(void)
+{
+	world_open(&w, 2, two_facilities);
+}
+
+/* Same rows and same digest of f/F1 at the hub and these nodes. */
+static void
+expect_same(int nodes)
+{
+	char *want = world_dump(&w.hub, ALL_NOTES), *want_daily = world_dump(&w.hub, ALL_DAILY);
+	char digest[33], other[33];
+
+	world_digest(&w.hub, "f/F1", digest);
+	for (int i = 0; i < nodes; i++) {
+		char *got = world_dump(&w.nodes[i], ALL_NOTES), *got_daily = world_dump(&w.nodes[i], ALL_DAILY);
+
+		ck_assert_str_eq(got, want);
+		ck_assert_str_eq(got_daily, want_daily);
+		ck_assert_str_eq(world_digest(&w.nodes[i], "f/F1", other), digest);
+		free(got);
+		free(got_daily);
+	}
+	free(want);
+	free(want_daily);
+}
+
+START_TEST(a_row_reaches_hub_and_the_other_node)
+{
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text, rank) VALUES (x'01', 'F1', 'hello', 7)");
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT rank FROM note WHERE text = 'hello'"), 7);
+	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT rank FROM note WHERE text = 'hello'"), 7);
+	expect_same(2);
+	world_sql(&w.nodes[1], "UPDATE note SET rank = 8");
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT rank FROM note"), 8);
+	world_sql(&w.hub, "DELETE FROM note");
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note"), 0);
+	expect_same(2);
+}
+END_TEST
+
+START_TEST(steady_state_is_one_small_round_trip)
+{
+	int before;
+
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'x')");
+	world_settle(&w, 3);
+	before = w.round_trips;
+	w.bytes_up = w.bytes_down = 0;
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(w.round_trips, before + 1);
+	ck_assert_msg(w.bytes_up + w.bytes_down <= 512, "%zu up, %zu down", w.bytes_up, w.bytes_down);
+	world_sql(&w.nodes[0], "UPDATE note SET text = 'y'");
+	world_sql(&w.hub, "UPDATE note SET rank = 3");
+	before = w.round_trips;
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(w.round_trips, before + 1); /* pushed and pulled */
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'y'"), 1);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT rank FROM note"), 3);
+}
+END_TEST
+
+START_TEST(lost_reply_changes_nothing)
+{
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'x')");
+	w.lose_reply = true;
+	ck_assert(!world_sync(&w, 0));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 1);
+	world_sql(&w.nodes[0], "UPDATE note SET rank = 1");
+	world_settle(&w, 2);
+	expect_same(2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT sum(last - first + 1) FROM yz_segment"),
+	                 world_int(&w.nodes[0], "SELECT sum(last - first + 1) FROM yz_segment"));
+}
+END_TEST
+
+START_TEST(natural_key_made_twice_offline_is_one_row)
+{
+	w.nodes[0].up = w.nodes[1].up = false;
+	world_sql(&w.nodes[0], "INSERT INTO daily VALUES ('c1', 20260302, 'F1', 'ate well', 1)");
+	world_wait(&w, 5000);
+	world_sql(&w.nodes[1], "INSERT INTO daily VALUES ('c1', 20260302, 'F1', 'slept well', 2)");
+	ck_assert(!world_sync(&w, 0));
+	w.nodes[0].up = w.nodes[1].up = true;
+	world_settle(&w, 3);
+	expect_same(2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM daily"), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT mood FROM daily"), 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 2);
+}
+END_TEST
+
+START_TEST(same_cell_in_an_outage_is_a_conflict_until_resolved)
+{
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'was')");
+	world_settle(&w, 2);
+	w.nodes[0].up = false;
+	world_sql(&w.nodes[0], "UPDATE note SET text = 'facility'");
+	world_wait(&w, 60000);
+	world_sql(&w.hub, "UPDATE note SET text = 'hub'");
+	w.nodes[0].up = true;
+	world_settle(&w, 2);
+	expect_same(2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'hub'"), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 1);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 1);
+	world_sql(&w.nodes[0], "UPDATE note SET text = 'facility'");
+	world_settle(&w, 2);
+	expect_same(2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'facility'"), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 0);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 0);
+}
+END_TEST
+
+START_TEST(later_write_that_has_seen_the_first_is_no_conflict)
+{
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'one')");
+	world_settle(&w, 2);
+	for (int i = 0; i < 4; i++) {
+		world_wait(&w, 1000);
+		world_sql(&w.nodes[i % 2], i % 2 == 0 ? "UPDATE note SET text = text || 'a'" : "UPDATE note SET text = text || 'b'");
+		world_settle(&w, 2);
+	}
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'oneabab'"), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict"), 0);
+	expect_same(2);
+}
+END_TEST
+
+START_TEST(revoked_stays_revoked_through_delete_and_new_insert)
+{
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text, top) VALUES (x'01', 'F1', 'auth', 0)");
+	world_settle(&w, 2);
+	world_sql(&w.nodes[0], "UPDATE note SET top = 1");
+	world_sql(&w.nodes[0], "DELETE FROM note");
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text, top) VALUES (x'01', 'F1', 'again', 0)");
+	world_sql(&w.nodes[1], "UPDATE note SET text = 'other'");
+	world_settle(&w, 3);
+	expect_same(2);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT top FROM note"), 1);
+	world_sql(&w.nodes[1], "DELETE FROM note");
+	world_settle(&w, 2);
+	world_sql(&w.hub, "INSERT INTO note(id, facility_id, text, top) VALUES (x'01', 'F1', 'third', 0)");
+	world_settle(&w, 2);
+	expect_same(2);
+	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT top FROM note WHERE text = 'third'"), 1);
+}
+END_TEST
+
+START_TEST(another_facilitys_scope_stays_out)
+{
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'mine')");
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F2', 'not mine')");
+	world_sql(&w.nodes[1], "INSERT INTO note(id, facility_id, text) VALUES (x'03', 'F2', 'theirs')");
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'not mine'"), 0);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM yz_quarantine"), 1);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note WHERE text = 'theirs'"), 0);
+	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT count(*) FROM note"), 1);
+}
+END_TEST
+
+/* Random work on both nodes and the hub, meetings at random times: all the same in the end. */
+START_TEST(random_work_converges)
+{
+	static const char *const work[] = {
+		"INSERT INTO note(id, facility_id, text, rank) SELECT x'0%1$u', 'F1', 't%2$u', 1"
+		" WHERE NOT EXISTS (SELECT 1 FROM note WHERE id = x'0%1$u')",
+		"UPDATE note SET text = 'u%2$u' WHERE id = x'0%1$u'",
+		"UPDATE note SET rank = %2$u, a = %2$u WHERE id = x'0%1$u'",
+		"UPDATE note SET top = max(top, %2$u) WHERE id = x'0%1$u'",
+		"DELETE FROM note WHERE id = x'0%1$u'",
+		"INSERT INTO daily VALUES ('c%1$u', 1, 'F1', 't%2$u', %2$u) ON CONFLICT DO UPDATE SET mood = %2$u",
+	};
+	char sql[256];
+
+	w.random += (uint64_t)_i * 7919;
+	for (int step = 0; step < 60; step++) {
+		uint32_t who = world_draw(&w, 3), what = world_draw(&w, 6), key = 1 + world_draw(&w, 4);
+
+		snprintf(sql, sizeof sql, work[what], key, world_draw(&w, 99));
+		world_sql(who == 2 ? &w.hub : &w.nodes[who], sql);
+		world_wait(&w, world_draw(&w, 5000));
+		if (world_draw(&w, 4) == 0) {
+			w.lose_reply = world_draw(&w, 5) == 0;
+			world_sync(&w, (int)world_draw(&w, 2));
+			w.lose_reply = false;
+		}
+	}
+	world_settle(&w, 3);
+	expect_same(2);
+}
+END_TEST
+
+Suite *
+suite_sim_two_nodes(void)
+{
+	Suite *suite = suite_create("sim/two_nodes");
+	TCase *one = tcase_create("one_facility"), *two = tcase_create("two_facilities");
+
+	tcase_set_timeout(one, 120);
+	tcase_add_checked_fixture(one, open_one, close_world);
+	tcase_add_test(one, a_row_reaches_hub_and_the_other_node);
+	tcase_add_test(one, steady_state_is_one_small_round_trip);
+	tcase_add_test(one, lost_reply_changes_nothing);
+	tcase_add_test(one, natural_key_made_twice_offline_is_one_row);
+	tcase_add_test(one, same_cell_in_an_outage_is_a_conflict_until_resolved);
+	tcase_add_test(one, later_write_that_has_seen_the_first_is_no_conflict);
+	tcase_add_test(one, revoked_stays_revoked_through_delete_and_new_insert);
+	tcase_add_loop_test(one, random_work_converges, 0, 20);
+	suite_add_tcase(suite, one);
+	tcase_add_checked_fixture(two, open_two, close_world);
+	tcase_add_test(two, another_facilitys_scope_stays_out);
+	suite_add_tcase(suite, two);
+	return suite;
+}

@@ -1,0 +1,378 @@
+#include "tests/world.h"
+
+#include "store/base/text.h"
+#include "store/digest.h"
+#include "store/remote.h"
+#include "store/stmt.h"
+#include "store/track.h"
+
+#include <check.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char schema_sql[] =
+	"CREATE TABLE note(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)), facility_id TEXT NOT NULL, text TEXT,"
+	" rank INTEGER DEFAULT 0, top INTEGER DEFAULT 0, a INTEGER, b INTEGER) WITHOUT ROWID;"
+	"CREATE TABLE daily(child TEXT NOT NULL, day INTEGER NOT NULL, facility_id TEXT NOT NULL, text TEXT, mood INTEGER,"
+	" PRIMARY KEY(child, day)) WITHOUT ROWID;";
+
+static void
+must(int rc, const struct err *err)
+{
+	ck_assert_msg(rc >= 0, "%s", rc < 0 ? err->msg : "");
+}
+
+/* ---- time and chance ---- */
+
+static int64_t
+wall(void *ctx)
+{
+	return ((struct world *)ctx)->wall_ms;
+}
+
+static int64_t
+mono(void *ctx)
+{
+	return ((struct world *)ctx)->mono_ms;
+}
+
+/* SQLite's own clock, which the capture triggers read: the same virtual one. */
+static struct world *clock_of;
+
+static int
+julian_now(sqlite3_vfs *vfs, sqlite3_int64 *now)
+{
+	(void)vfs;
+	*now = clock_of->wall_ms + 210866760000000; /* ms since the Julian epoch */
+	return SQLITE_OK;
+}
+
+static void
+use_virtual_clock(struct world *w)
+{
+	static sqlite3_vfs vfs;
+
+	clock_of = w;
+	if (vfs.zName == NULL) {
+		vfs = *sqlite3_vfs_find(NULL);
+		vfs.zName = "world";
+		vfs.xCurrentTimeInt64 = julian_now;
+		ck_assert_int_eq(sqlite3_vfs_register(&vfs, 0), SQLITE_OK);
+	}
+	w->env.vfs = vfs.zName;
+}
+
+static uint64_t
+step(struct world *w)
+{
+	uint64_t z = w->random += 0x9e3779b97f4a7c15U;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9U;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebU;
+	return z ^ z >> 31;
+}
+
+static void
+draw_bytes(void *ctx, void *bytes, size_t len)
+{
+	uint8_t *b = bytes;
+
+	while (len-- > 0)
+		*b++ = (uint8_t)(step(ctx) >> 24);
+}
+
+uint32_t
+world_draw(struct world *w, uint32_t below)
+{
+	return (uint32_t)(step(w) >> 16) % below;
+}
+
+/* ---- rights ---- */
+
+static struct world_peer *
+peer_of(struct world *w, const uint8_t node[STORE_NODE_ID])
+{
+	struct world_peer *all[WORLD_NODES + 1] = { &w->hub };
+
+	for (int i = 0; i < w->node_count; i++)
+		all[i + 1] = &w->nodes[i];
+	for (int i = 0; i <= w->node_count; i++)
+		if (memcmp(all[i]->node.r.self.node, node, STORE_NODE_ID) == 0)
+			return all[i];
+	return NULL;
+}
+
+static bool
+in_scope(const struct world_peer *p, const char *scope)
+{
+	return strncmp(scope, "f/", 2) == 0 && strcmp(scope + 2, p->facility) == 0;
+}
+
+static bool
+may_write(void *ctx, const struct store_site *site, const char *scope)
+{
+	struct world *w = ((struct world_peer *)ctx)->world;
+	struct world_peer *p = peer_of(w, site->node);
+
+	return p == &w->hub || (p != NULL && in_scope(p, scope));
+}
+
+static bool
+may_read(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope)
+{
+	struct world_peer *p = peer_of(ctx, node);
+
+	return p != NULL && (strcmp(scope, "all") == 0 || in_scope(p, scope));
+}
+
+static bool
+key_of(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY])
+{
+	struct world_peer *p = peer_of(((struct world_peer *)ctx)->world, site->node);
+
+	if (p != NULL)
+		memcpy(key, p->key.public_key, SYNC_PUBLIC_KEY);
+	return p != NULL;
+}
+
+/* ---- opening ---- */
+
+static void
+track_tables(struct world_peer *p, bool is_hub)
+{
+	static const char *const group[] = { "a,b", NULL };
+	struct store_track_spec specs[] = {
+		{ .table = "note", .scope = "f/", .scope_column = "facility_id", .max = "top", .groups = group },
+		{ .table = "daily", .scope = "f/", .scope_column = "facility_id" },
+		{ .table = "yz_verdict", .scope = "", .scope_column = "scope" },
+	};
+	struct err err;
+
+	must(store_db_begin(p->merge, &err), &err);
+	for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
+		must(store_track_table(p->merge, &specs[i], is_hub, &err), &err);
+	must(store_db_commit(p->merge, &err), &err);
+}
+
+static void
+make_identity(struct world_peer *p)
+{
+	uint8_t seed[SYNC_SEED_KEY], node[STORE_NODE_ID], epoch[STORE_EPOCH];
+	struct err err;
+
+	draw_bytes(p->world, seed, sizeof seed);
+	draw_bytes(p->world, epoch, sizeof epoch);
+	sync_key_from_seed(&p->key, seed);
+	sync_node_id(node, p->key.public_key);
+	must(store_meta_set(p->merge, "node", node, sizeof node, &err), &err);
+	must(store_meta_set(p->merge, "epoch", epoch, sizeof epoch, &err), &err);
+}
+
+static void
+open_peer(struct world *w, struct world_peer *p, const char *name, const char *facility, bool is_hub)
+{
+	struct err err;
+
+	*p = (struct world_peer){ .world = w, .up = true };
+	snprintf(p->path, sizeof p->path, "%s/%s.db", w->folder, name);
+	snprintf(p->facility, sizeof p->facility, "%s", facility);
+	must(store_db_create(p->path, &w->env, &err), &err);
+	must(store_db_open(p->path, STORE_MERGE, &w->env, &p->merge, &err), &err);
+	must(store_db_open(p->path, STORE_LOCAL, &w->env, &p->local, &err), &err);
+	must(store_db_exec(p->local, "PRAGMA synchronous=OFF", &err), &err);
+	must(store_db_exec(p->merge, "PRAGMA synchronous=OFF", &err), &err);
+	must(store_db_exec(p->local, schema_sql, &err), &err);
+	make_identity(p);
+	track_tables(p, is_hub);
+	must(node_open(&p->node, p->merge, &p->key, is_hub, &err), &err);
+	p->node.r.may_write = may_write;
+	p->node.r.key_of = key_of;
+	p->node.r.ctx = p;
+}
+
+static void
+introduce(struct world *w, struct world_peer *p)
+{
+	struct store_remote hub = { .url = "world:", .last_error = "", .enrolled = true };
+	struct err err;
+
+	memcpy(hub.key, w->hub.key.public_key, sizeof hub.key);
+	must(store_remote_put(p->merge, "hub", &hub, &err), &err);
+	must(node_reload(&p->node, &err), &err);
+}
+
+void
+world_open(struct world *w, uint64_t seed, const char *const *facilities)
+{
+	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+
+	*w = (struct world){ .random = seed, .wall_ms = 1772400000000, .mono_ms = 1000 };
+	w->env = (struct env){ .wall_ms = wall, .mono_ms = mono, .rand = draw_bytes, .ctx = w };
+	use_virtual_clock(w);
+	snprintf(w->folder, sizeof w->folder, "%s/yizhan-world.XXXXXX", tmp);
+	ck_assert_ptr_nonnull(mkdtemp(w->folder));
+	open_peer(w, &w->hub, "hub", "", true);
+	for (int i = 0; facilities[i] != NULL; i++) {
+		char name[16];
+
+		ck_assert_int_lt(i, WORLD_NODES);
+		snprintf(name, sizeof name, "node%d", i);
+		open_peer(w, &w->nodes[i], name, facilities[i], false);
+		w->node_count++;
+		introduce(w, &w->nodes[i]);
+	}
+}
+
+static void
+close_peer(struct world_peer *p)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+
+	node_close(&p->node);
+	store_db_close(p->local);
+	store_db_close(p->merge);
+	for (int i = 0; i < 3; i++) {
+		char path[300];
+
+		snprintf(path, sizeof path, "%s%s", p->path, ends[i]);
+		unlink(path);
+	}
+}
+
+void
+world_close(struct world *w)
+{
+	for (int i = 0; i < w->node_count; i++)
+		close_peer(&w->nodes[i]);
+	close_peer(&w->hub);
+	rmdir(w->folder);
+}
+
+/* ---- doing things ---- */
+
+void
+world_sql(struct world_peer *p, const char *sql)
+{
+	struct err err;
+	int rc = store_db_exec(p->local, sql, &err);
+
+	ck_assert_msg(rc == 0, "%s: %s", sql, rc < 0 ? err.msg : "");
+}
+
+void
+world_wait(struct world *w, int64_t ms)
+{
+	w->wall_ms += ms;
+	w->mono_ms += ms;
+}
+
+/* The hub's answer to a request as the node will hear it; its bytes live in `reply`. */
+static struct node_event
+carry(struct world *w, struct world_peer *p, const struct buf *request, struct buf *reply)
+{
+	struct node_event lost = { .type = NODE_EV_LOST, .words = "the line is down" };
+	struct hub_request rq = { .bytes = request->bytes, .len = request->len, .may_read = may_read, .ctx = w };
+	struct hub_effects hub;
+	struct err err;
+
+	if (!p->up)
+		return lost;
+	memcpy(rq.peer, p->node.r.self.node, STORE_NODE_ID);
+	must(hub_step(&w->hub.node, &rq, &hub, &err), &err);
+	w->bytes_up += request->len;
+	w->bytes_down += hub.reply.len;
+	w->round_trips++;
+	*reply = hub.reply;
+	if (w->lose_reply || hub.status != 200) {
+		w->lose_reply = false;
+		return lost;
+	}
+	return (struct node_event){ .type = NODE_EV_REPLY, .bytes = reply->bytes, .len = reply->len };
+}
+
+bool
+world_sync(struct world *w, int i)
+{
+	struct node_event ev = { .type = NODE_EV_SYNC };
+	struct world_peer *p = &w->nodes[i];
+	struct node_effects fx = { 0 };
+	struct buf reply = { 0 };
+	struct err err;
+	bool ok;
+
+	do {
+		must(node_step(&p->node, &ev, &fx, &err), &err);
+		buf_free(&reply);
+		if (fx.send)
+			ev = carry(w, p, &fx.request, &reply);
+	} while (fx.send);
+	ok = fx.met && fx.meeting.ok;
+	node_effects_clear(&fx);
+	return ok;
+}
+
+void
+world_settle(struct world *w, int rounds)
+{
+	while (rounds-- > 0)
+		for (int i = 0; i < w->node_count; i++)
+			ck_assert_msg(world_sync(w, i), "node %d could not meet the hub", i);
+}
+
+/* ---- looking ---- */
+
+const char *
+world_digest(struct world_peer *p, const char *scope, char out[33])
+{
+	struct store_digest d;
+	struct err err;
+	int id;
+
+	must(store_db_begin(p->merge, &err), &err);
+	must(store_catalog_scope(p->merge, scope, &id, &err), &err);
+	must(store_digest_get(p->merge, id, &d, &err), &err);
+	must(store_db_commit(p->merge, &err), &err);
+	text_hex(out, d.sum, STORE_TERM);
+	return out;
+}
+
+char *
+world_dump(struct world_peer *p, const char *sql)
+{
+	struct store_stmt s = store_stmt_new(p->local, sql);
+	struct buf out = { 0 };
+	struct err err;
+	int rc;
+
+	while ((rc = store_stmt_step(&s, &err)) == 1) {
+		for (int i = 0; i < store_stmt_columns(&s); i++) {
+			struct store_value v = store_stmt_get_value(&s);
+			struct buf bytes = { 0 };
+			char hex[512];
+
+			store_value_write(&bytes, &v);
+			ck_assert_uint_lt(bytes.len, sizeof hex / 2);
+			text_hex(hex, bytes.bytes, bytes.len);
+			buf_printf(&out, "%s ", hex);
+			buf_free(&bytes);
+		}
+		buf_printf(&out, "\n");
+	}
+	must(rc, &err);
+	store_stmt_end(&s);
+	buf_u8(&out, 0);
+	return (char *)out.bytes;
+}
+
+int64_t
+world_int(struct world_peer *p, const char *sql)
+{
+	struct err err;
+	int64_t value;
+
+	must(store_stmt_int(p->local, sql, -1, &value, &err), &err);
+	return value;
+}

@@ -1,0 +1,73 @@
+/*
+ * tests/world.h - a hub and some nodes in one process, on a virtual clock and a
+ * line that the test controls: node_step() and hub_step() as they are, real
+ * files in a temporary folder.
+ *
+ * Tracked are `note(id, facility_id, text, rank, top, a, b)` (text and rank lww,
+ * top max, a and b one group) and `daily(child, day, facility_id, text, mood)`
+ * with its natural key (child, day).  Every random draw comes from the seed.
+ */
+#ifndef TESTS_WORLD_H
+#define TESTS_WORLD_H
+
+#include "node/core.h"
+
+#include <stdbool.h>
+
+enum { WORLD_NODES = 4 };
+
+struct world_peer {
+	char path[256];
+	struct store_db *local; /* as people and programs write */
+	struct store_db *merge;
+	struct node node;
+	struct sync_key key;
+	char facility[32];      /* "" at the hub */
+	bool up;                /* the line */
+	struct world *world;
+};
+
+struct world {
+	char folder[128];
+	struct env env;
+	int64_t wall_ms, mono_ms;
+	uint64_t random;
+	struct world_peer hub;
+	struct world_peer nodes[WORLD_NODES];
+	int node_count;
+	bool lose_reply;        /* the hub commits, the reply is lost, once */
+	size_t bytes_up, bytes_down;
+	int round_trips;
+};
+
+/* Make a hub and nodes for these facilities (NULL-terminated), enrolled. */
+void world_open(struct world *w, uint64_t seed, const char *const *facilities);
+
+/* Close and remove everything. */
+void world_close(struct world *w);
+
+/* Run SQL on a peer's local connection; the test fails if it fails. */
+void world_sql(struct world_peer *p, const char *sql);
+
+/* Let time pass. */
+void world_wait(struct world *w, int64_t ms);
+
+/* One meeting of node `i` with the hub, to its end; true if it went well. */
+bool world_sync(struct world *w, int i);
+
+/* Meetings of all nodes, until nobody has anything to say (at most `rounds`). */
+void world_settle(struct world *w, int rounds);
+
+/* The digest of a scope at a peer, as hex. */
+const char *world_digest(struct world_peer *p, const char *scope, char out[33]);
+
+/* All rows of a query at a peer as text, for comparing dumps.  The caller frees it. */
+char *world_dump(struct world_peer *p, const char *sql);
+
+/* One integer of a query at a peer. */
+int64_t world_int(struct world_peer *p, const char *sql);
+
+/* Draw from the seed. */
+uint32_t world_draw(struct world *w, uint32_t below);
+
+#endif /* TESTS_WORLD_H */
