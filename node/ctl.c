@@ -307,7 +307,8 @@ static int
 dial(const char *path, int timeout_ms, int *fd, struct err *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
+	struct timeval limit = { .tv_sec = timeout_ms / 1000,
+		                 .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000 };
 
 	if (strlen(path) >= sizeof addr.sun_path)
 		return err_set(err, ERR_INVALID, "%s: too long for a socket's path", path);

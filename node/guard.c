@@ -73,7 +73,8 @@ decode_path(char *path)
 		int c = (uint8_t)*in;
 
 		if (c == '%') {
-			c = hex_digit(in[1]) << 4 | hex_digit(in[2]);
+			c = (hex_digit(in[1]) & 15) << 4 |
+			    (hex_digit(in[2]) & 15); /* well_escaped() */
 			in += 2;
 			if (c == '/')
 				return false;

@@ -484,6 +484,7 @@ hand_over(struct http_exchange *x)
 /* MHD_AccessHandlerCallback: called at the head, for each piece of the body, at its end, and when
  * resumed. */
 static enum MHD_Result
+/* NOLINTNEXTLINE(readability-function-size): the library's parameters */
 handle(void *ctx, struct MHD_Connection *mhd, const char *url, const char *method,
        const char *version, const char *piece, size_t *piece_len, void **context)
 {

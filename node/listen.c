@@ -138,7 +138,7 @@ print_name(int fd, const char *where, char name[LISTEN_NAME_SIZE])
 int
 listen_open(const char *where, unsigned mode, int *fd, char name[LISTEN_NAME_SIZE], struct err *err)
 {
-	union address addr;
+	union address addr = { 0 };
 	socklen_t len = 0;
 	bool local = strncmp(where, "unix:", 5) == 0;
 	int rc = local ? parse_local(where + 5, &addr, &len, err)

@@ -162,6 +162,8 @@ END_TEST
 
 /* ---------------------------------------------------------------- lines for people */
 
+static const char right_to_left[] = { (char)0xe2, (char)0x80, (char)0xae, 'x', 0 };
+
 START_TEST(log_lines_cannot_paint_the_terminal)
 {
 	static const struct {
@@ -177,9 +179,7 @@ START_TEST(log_lines_cannot_paint_the_terminal)
 		  "\\xc2\\x9b31m" },
 		{ "\xff\xfe", "\\xff\\xfe" },
 		{ "\xe7\xab", "\\xe7\\xab" },
-		{ "\xe2\x80\xae"
-		  "x",
-		  "\\xe2\\x80\\xaex" },
+		{ right_to_left, "\\xe2\\x80\\xaex" },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

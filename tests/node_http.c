@@ -217,17 +217,17 @@ END_TEST
 #define HOST "Host: localhost\r\n"
 #define BAD(status, text)                                                                          \
 	{                                                                                          \
-		status, text, sizeof(text) - 1, true                                               \
+		text, sizeof(text) - 1, status, true                                               \
 	}
 #define BY_LIBRARY(status, text)                                                                   \
 	{                                                                                          \
-		status, text, sizeof(text) - 1, false                                              \
+		text, sizeof(text) - 1, status, false                                              \
 	}
 
 static const struct {
-	int status;
 	const char *request;
 	size_t len;
+	int status;
 	bool ours; /* our own document answers, not the library's page */
 } malformed[] = {
 	/* two ways to tell where the body ends */

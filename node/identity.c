@@ -1,0 +1,294 @@
+#include "node/identity.h"
+
+#include "store/base/buf.h"
+#include "store/base/file.h"
+#include "store/base/hash.h"
+#include "store/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum {
+	HEX = 2 * SYNC_SEED_KEY,
+	KEY_LINE = HEX + 3 + HEX + 1, /* seed, " # ", public key, line feed */
+	KEY_FILE_MAX = 1024,
+	SIGNERS_MAX = 1 << 20,
+};
+
+int
+identity_path(char out[IDENTITY_PATH_MAX], const char *dir, const char *name, struct err *err)
+{
+	if (snprintf(out, IDENTITY_PATH_MAX, "%s/%s", dir, name) >= IDENTITY_PATH_MAX)
+		return err_set(err, ERR_INVALID, "%.100s...: the path is too long", dir);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- directory */
+
+const char *
+identity_bad_disk(unsigned long type)
+{
+	static const struct {
+		unsigned long type;
+		const char *why;
+	} bad[] = {
+		{ 0x4d44, "FAT has no safe rename and no owner" },
+		{ 0x2011bab0, "exFAT has no safe rename and no owner" },
+		{ 0x6969, "NFS has no reliable locks" },
+		{ 0xff534d42, "SMB has no reliable locks" },
+		{ 0xfe534d42, "SMB has no reliable locks" },
+		{ 0x517b, "SMB has no reliable locks" },
+		{ 0x01021997, "9p has no reliable locks" },
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		if (bad[i].type == (type & 0xffffffff))
+			return bad[i].why;
+	return NULL;
+}
+
+int
+identity_make_dir(const char *dir, struct err *err)
+{
+	struct stat st;
+	struct statfs fs;
+	const char *why;
+
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return err_set(err, ERR_IO, "make %s: %s", dir, strerror(errno));
+	if (stat(dir, &st) < 0 || statfs(dir, &fs) < 0)
+		return err_set(err, ERR_IO, "look at %s: %s", dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ERR_INVALID, "%s is not a directory", dir);
+	if (st.st_uid != geteuid())
+		return err_set(err, ERR_INVALID, "%s belongs to another user", dir);
+	if (st.st_mode & S_IWOTH)
+		return err_set(err, ERR_INVALID, "%s can be written by everybody: chmod 700 %s",
+		               dir, dir);
+	why = identity_bad_disk((unsigned long)fs.f_type);
+	if (why != NULL)
+		return err_set(err, ERR_INVALID, "%s can't hold a database: %s", dir, why);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- key */
+
+int
+identity_make_key(const char *dir, struct sync_key *key, struct err *err)
+{
+	char path[IDENTITY_PATH_MAX], line[KEY_LINE + 1];
+	uint8_t seed[SYNC_SEED_KEY];
+	int rc = identity_path(path, dir, "key", err);
+
+	if (rc < 0)
+		return rc;
+	if (access(path, F_OK) == 0)
+		return err_set(err, ERR_INVALID, "%s exists already", path);
+	hash_random(seed, sizeof seed);
+	sync_key_from_seed(key, seed);
+	text_hex(line, seed, sizeof seed);
+	snprintf(line + HEX, sizeof line - HEX, " # ");
+	text_hex(line + HEX + 3, key->public_key, SYNC_PUBLIC_KEY);
+	line[KEY_LINE - 1] = '\n';
+	rc = file_replace(path, line, KEY_LINE, err);
+	explicit_bzero(seed, sizeof seed);
+	explicit_bzero(line, sizeof line);
+	if (rc < 0)
+		sync_key_wipe(key);
+	return rc;
+}
+
+/* "seed # public", as above; an older or foreign file may leave the comment out. */
+static int
+parse_key(char *line, const char *path, struct sync_key *key, struct err *err)
+{
+	uint8_t seed[SYNC_SEED_KEY], public_key[SYNC_PUBLIC_KEY];
+	char *comment = strstr(line, " # ");
+	int rc = 0;
+
+	line[strcspn(line, "\n")] = 0;
+	if (comment != NULL)
+		*comment = 0;
+	if (!text_unhex(seed, sizeof seed, line))
+		return err_set(err, ERR_CORRUPT, "%s holds no key", path);
+	sync_key_from_seed(key, seed);
+	if (comment != NULL && (!text_unhex(public_key, sizeof public_key, comment + 3) ||
+	                        memcmp(public_key, key->public_key, sizeof public_key) != 0)) {
+		sync_key_wipe(key);
+		rc = err_set(err, ERR_CORRUPT, "%s is damaged: its two halves don't fit", path);
+	}
+	explicit_bzero(seed, sizeof seed);
+	return rc;
+}
+
+int
+identity_load_key(const char *dir, struct sync_key *key, struct err *err)
+{
+	char path[IDENTITY_PATH_MAX];
+	char text[KEY_FILE_MAX];
+	struct buf line = { 0 };
+	struct stat st;
+	int rc = identity_path(path, dir, "key", err);
+
+	if (rc == 0)
+		rc = file_read(path, KEY_FILE_MAX, &line, err);
+	if (rc == 0 && stat(path, &st) == 0 && (st.st_mode & 077) != 0)
+		rc = err_set(err, ERR_DENIED, "%s can be read by others: chmod 600 %s", path, path);
+	if (rc == 0 && line.len == 0)
+		rc = err_set(err, ERR_CORRUPT, "%s is empty", path);
+	if (rc == 0) {
+		snprintf(text, sizeof text, "%s", buf_str(&line));
+		rc = parse_key(text, path, key, err);
+		explicit_bzero(text, sizeof text);
+	}
+	if (line.bytes != NULL)
+		explicit_bzero(line.bytes, line.len);
+	buf_free(&line);
+	return rc;
+}
+
+/* ---------------------------------------------------------------- lock */
+
+static int
+say_who(int fd, const char *dir, struct err *err)
+{
+	char pid[16] = "";
+	ssize_t len = pread(fd, pid, sizeof pid - 1, 0);
+
+	pid[len > 0 ? len : 0] = 0;
+	pid[strspn(pid, "0123456789")] = 0;
+	return err_set(err, ERR_BUSY, "%s is in use by another process%s%s", dir,
+	               pid[0] != 0 ? ", " : "", pid);
+}
+
+int
+identity_lock(const char *dir, int *fd, struct err *err)
+{
+	char path[IDENTITY_PATH_MAX], pid[16];
+	int rc = identity_path(path, dir, "lock", err);
+	int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+
+	if (rc < 0)
+		return rc;
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (*fd < 0 && errno == ENOENT)
+		return err_set(err, ERR_NOTFOUND, "%s: no such directory", dir);
+	if (*fd < 0)
+		return err_set(err, ERR_IO, "open %s: %s", path, strerror(errno));
+	if (flock(*fd, LOCK_EX | LOCK_NB) < 0) {
+		rc = errno == EWOULDBLOCK
+		             ? say_who(*fd, dir, err)
+		             : err_set(err, ERR_IO, "lock %s: %s", path, strerror(errno));
+		close(*fd);
+		*fd = -1;
+		return rc;
+	}
+	/* The number is for people; a lock without one holds as well. */
+	if (ftruncate(*fd, 0) == 0 && pwrite(*fd, pid, (size_t)len, 0) < 0)
+		errno = 0;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- signers */
+
+static void
+put_base64(struct buf *out, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] =
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	/* 51 bytes: no padding needed. */
+	for (size_t i = 0; i + 2 < len; i += 3) {
+		uint32_t v = (uint32_t)bytes[i] << 16 | (uint32_t)bytes[i + 1] << 8 | bytes[i + 2];
+
+		for (int shift = 18; shift >= 0; shift -= 6)
+			buf_u8(out, (uint8_t)digits[v >> shift & 63]);
+	}
+}
+
+/* A line as ssh-keygen(1) describes it under ALLOWED SIGNERS. */
+static void
+put_signer(struct buf *out, const uint8_t node[STORE_NODE_ID],
+           const uint8_t public_key[SYNC_PUBLIC_KEY])
+{
+	/* RFC 8709: string "ssh-ed25519", string key; a string begins with its length. */
+	uint8_t blob[4 + 11 + 4 + SYNC_PUBLIC_KEY] = "\0\0\0\x0bssh-ed25519\0\0\0\x20";
+	char hex[2 * STORE_NODE_ID + 1];
+
+	_Static_assert(sizeof blob % 3 == 0, "no padding");
+	memcpy(blob + sizeof blob - SYNC_PUBLIC_KEY, public_key, SYNC_PUBLIC_KEY);
+	text_hex(hex, node, STORE_NODE_ID);
+	buf_printf(out, "%s@yizhan namespaces=\"git\" ssh-ed25519 ", hex);
+	put_base64(out, blob, sizeof blob);
+	buf_u8(out, '\n');
+}
+
+int
+identity_allow_signer(const char *dir, const uint8_t node[STORE_NODE_ID],
+                      const uint8_t public_key[SYNC_PUBLIC_KEY], struct err *err)
+{
+	char path[IDENTITY_PATH_MAX];
+	struct buf file = { 0 }, line = { 0 };
+	int rc = identity_path(path, dir, "allowed_signers", err);
+
+	if (rc == 0)
+		rc = file_read(path, SIGNERS_MAX, &file, err);
+	if (rc == ERR_NOTFOUND)
+		rc = 0;
+	if (rc < 0)
+		goto out;
+	put_signer(&line, node, public_key);
+	if (strstr(buf_str(&file), buf_str(&line)) != NULL)
+		goto out;
+	if (file.len > 0 && file.bytes[file.len - 1] != '\n')
+		buf_u8(&file, '\n');
+	buf_put(&file, line.bytes, line.len);
+	rc = buf_check(&file, err);
+	if (rc == 0)
+		rc = file_replace(path, file.bytes, file.len, err);
+out:
+	buf_free(&line);
+	buf_free(&file);
+	return rc;
+}
+
+/* ---------------------------------------------------------------- reserve */
+
+int
+identity_keep_reserve(const char *dir, long long bytes, struct err *err)
+{
+	char path[IDENTITY_PATH_MAX];
+	struct stat st;
+	int fd, status, rc = identity_path(path, dir, "reserve", err);
+
+	if (rc < 0)
+		return rc;
+	if (stat(path, &st) == 0 && st.st_size >= bytes)
+		return 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_set(err, ERR_IO, "make %s: %s", path, strerror(errno));
+	status = posix_fallocate(fd, 0, bytes);
+	close(fd);
+	if (status != 0) {
+		unlink(path);
+		return err_set(err, ERR_IO, "make %s: %s", path, strerror(status));
+	}
+	return 0;
+}
+
+bool
+identity_use_reserve(const char *dir)
+{
+	char path[IDENTITY_PATH_MAX];
+	struct err ignored;
+
+	return identity_path(path, dir, "reserve", &ignored) == 0 && unlink(path) == 0;
+}
