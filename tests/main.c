@@ -13,6 +13,7 @@ main(void)
 	int failed;
 
 	srunner_add_suite(runner, suite_base_file());
+	srunner_add_suite(runner, suite_base_json());
 	srunner_add_suite(runner, suite_base_rd());
 	srunner_add_suite(runner, suite_facility_csv());
 	srunner_add_suite(runner, suite_facility_record());

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *suite_base_file(void);
+Suite *suite_base_json(void);
 Suite *suite_base_rd(void);
 Suite *suite_facility_csv(void);
 Suite *suite_facility_record(void);
