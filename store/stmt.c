@@ -80,6 +80,7 @@ store_stmt_first(struct store_db *db, const char *sql, const char **tail)
 
 	*tail = sql + strlen(sql);
 	s.status = sqlite3_prepare_v2(db->handle, sql, -1, &s.handle, tail);
+	s.param = sqlite3_bind_parameter_count(s.handle); /* a person's own '?' stay NULL */
 	return s;
 }
 

@@ -1,0 +1,176 @@
+#include "store/inspect.h"
+#include "store/stmt.h"
+
+#include <string.h>
+
+enum { OBJECTS_MIN = 64 };
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_NOMEM, "out of memory for the schema");
+}
+
+/* One more at the end of a list that doubles when it is full. */
+static struct store_object *
+next_place(struct arena *a, struct store_object **list, size_t count)
+{
+	struct store_object *grown;
+
+	if (count % OBJECTS_MIN != 0 || (count & (count - 1)) != 0)
+		return &(*list)[count];
+	grown = arena_take(a, count == 0 ? OBJECTS_MIN : 2 * count, sizeof *grown);
+	if (grown == NULL)
+		return NULL;
+	if (count > 0)
+		memcpy(grown, *list, count * sizeof *grown);
+	*list = grown;
+	return &grown[count];
+}
+
+static const char *
+copy_text(struct arena *a, struct store_stmt *s)
+{
+	const char *text = store_stmt_get_text(s);
+
+	return arena_copy(a, text, strlen(text));
+}
+
+static int
+read_object(struct store_stmt *s, struct arena *a, struct store_object *o, struct err *err)
+{
+	o->type = copy_text(a, s);
+	o->name = copy_text(a, s);
+	o->table = copy_text(a, s);
+	o->sql = copy_text(a, s);
+	if (o->type == NULL || o->name == NULL || o->table == NULL || o->sql == NULL)
+		return no_memory(err);
+	return 0;
+}
+
+int
+store_inspect_schema(struct store_db *db, const char *table, struct arena *a,
+                     struct store_object **list, size_t *count, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT type, name, tbl_name, sql FROM sqlite_schema"
+	            " WHERE sql IS NOT NULL AND substr(name, 1, 3) <> 'yz_'"
+	            " AND substr(tbl_name, 1, 3) <> 'yz_' AND substr(name, 1, 7) <> 'sqlite_'"
+	            " AND (?1 IS NULL OR tbl_name = ?1 COLLATE NOCASE) ORDER BY rowid");
+	int rc;
+
+	*count = 0;
+	*list = NULL;
+	store_stmt_put_text(&s, table);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		struct store_object *o = next_place(a, list, *count);
+
+		rc = o == NULL ? no_memory(err) : read_object(&s, a, o, err);
+		if (rc < 0)
+			break;
+		(*count)++;
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+int
+store_inspect_has_column(struct store_db *db, const char *table, const char *column,
+                         struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT 1 FROM pragma_table_xinfo(?) WHERE name = ? COLLATE NOCASE");
+	int rc;
+
+	store_stmt_put_text(&s, table);
+	store_stmt_put_text(&s, column);
+	rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	return rc;
+}
+
+/* ---- breaches ---- */
+
+static int
+tell_foreign_keys(struct store_db *db, store_inspect_tell *tell, void *ctx, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT \"table\", \"parent\", count(*) FROM pragma_foreign_key_check"
+	            " GROUP BY 1, 2");
+	struct buf what = { 0 };
+	int rc;
+
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		const char *table = store_stmt_get_text(&s), *parent = store_stmt_get_text(&s);
+
+		buf_clear(&what);
+		buf_printf(&what, "%lld rows name a row of %s that isn't there",
+		           (long long)store_stmt_get_int(&s), parent);
+		tell(ctx, &(struct store_breach){ .table = table, .what = buf_str(&what) });
+	}
+	buf_free(&what);
+	store_stmt_end(&s);
+	return rc;
+}
+
+/* SQLite says "CHECK constraint failed in T" and "NULL value in T.C" for rows; all else it says is
+ * damage. */
+static void
+tell_line(const char *line, store_inspect_tell *tell, void *ctx)
+{
+	static const char *const of_rows[] = { "CHECK constraint failed in ", "NULL value in " };
+	struct store_breach breach = { .table = "", .what = line, .damage = true };
+	char table[128];
+
+	for (size_t i = 0; i < sizeof of_rows / sizeof of_rows[0]; i++) {
+		size_t len = strlen(of_rows[i]), name;
+
+		if (strncmp(line, of_rows[i], len) != 0)
+			continue;
+		name = strcspn(line + len, ".");
+		if (name >= sizeof table)
+			name = sizeof table - 1;
+		memcpy(table, line + len, name);
+		table[name] = 0;
+		breach.table = table;
+		breach.damage = false;
+	}
+	tell(ctx, &breach);
+}
+
+int
+store_inspect_breaches(struct store_db *db, bool deep, store_inspect_tell *tell, void *ctx,
+                       struct err *err)
+{
+	struct store_stmt s;
+	int rc = tell_foreign_keys(db, tell, ctx, err);
+
+	if (rc < 0)
+		return rc;
+	s = store_stmt_new(db,
+	                   deep ? "PRAGMA integrity_check(100000)" : "PRAGMA quick_check(100000)");
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		const char *line = store_stmt_get_text(&s);
+
+		if (strcmp(line, "ok") != 0)
+			tell_line(line, tell, ctx);
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+int
+store_inspect_scope(struct store_db *db, int table, const uint8_t *key, size_t key_len, int *scope,
+                    struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT scope FROM yz_clock WHERE tbl = ? AND key = ?");
+	int rc;
+
+	store_stmt_put_int(&s, table);
+	store_stmt_put_blob(&s, key, key_len);
+	rc = store_stmt_step(&s, err);
+	*scope = rc == 1 ? (int)store_stmt_get_int(&s) : 0;
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
