@@ -1,0 +1,175 @@
+/* cli/cmd_schema.c - show the tables as they stand, and how each is tracked. */
+#include "cli/cmd.h"
+#include "store/base/json.h"
+#include "store/catalog.h"
+#include "store/inspect.h"
+
+#include <string.h>
+
+static const struct store_schema *
+tracked(struct store_db *db, const char *table)
+{
+	const struct store_table *t = store_catalog_table_by_name(db, table);
+
+	return t == NULL ? NULL : t->local;
+}
+
+/* ---- for people ---- */
+
+static void
+print_marked(struct buf *out, const struct store_schema *s, const char *title,
+             bool (*is)(const struct store_column *))
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < s->column_count; i++) {
+		if (!is(&s->columns[i]))
+			continue;
+		buf_printf(out, "%s%s", any ? ", " : title, s->columns[i].name);
+		any = true;
+	}
+}
+
+static bool
+is_max(const struct store_column *c)
+{
+	return c->rule == STORE_MAX;
+}
+
+static bool
+is_hub_only(const struct store_column *c)
+{
+	return c->hub_only;
+}
+
+static void
+print_object(struct buf *out, struct store_db *db, const struct store_object *o)
+{
+	const struct store_schema *s = strcmp(o->type, "table") == 0 ? tracked(db, o->name) : NULL;
+
+	if (s != NULL) {
+		buf_printf(out, "-- tracked: %s, scope %s",
+		           s->kind == STORE_EVENT ? "event" : "record", s->scope_prefix);
+		if (s->scope_column >= 0)
+			buf_printf(out, " + %s", s->columns[s->scope_column].name);
+		print_marked(out, s, "; greatest wins: ", is_max);
+		print_marked(out, s, "; only the hub writes: ", is_hub_only);
+		buf_u8(out, '\n');
+	}
+	buf_printf(out, "%s;\n\n", o->sql);
+}
+
+/* ---- for programs ---- */
+
+static void
+columns_json(struct json *j, const struct store_schema *s)
+{
+	json_array(j);
+	for (unsigned i = 0; i < s->column_count; i++) {
+		const struct store_column *c = &s->columns[i];
+
+		json_object(j);
+		json_name(j, "name");
+		json_text(j, c->name);
+		json_name(j, "type");
+		json_text(j, c->type);
+		json_name(j, "key");
+		json_int(j, c->key);
+		json_name(j, "rule");
+		json_text(j, c->rule == STORE_MAX ? "max" : "lww");
+		json_name(j, "group");
+		json_int(j, c->group);
+		json_name(j, "hub_only");
+		json_bool(j, c->hub_only);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
+static void
+object_json(struct json *j, struct store_db *db, const struct store_object *o)
+{
+	const struct store_schema *s = strcmp(o->type, "table") == 0 ? tracked(db, o->name) : NULL;
+
+	json_object(j);
+	json_name(j, "type");
+	json_text(j, o->type);
+	json_name(j, "name");
+	json_text(j, o->name);
+	json_name(j, "sql");
+	json_text(j, o->sql);
+	json_name(j, "kind");
+	json_text(j, s == NULL ? NULL : s->kind == STORE_EVENT ? "event" : "record");
+	json_name(j, "scope");
+	json_text(j, s == NULL ? NULL : s->scope_prefix);
+	json_name(j, "scope_column");
+	json_text(j, s == NULL || s->scope_column < 0 ? NULL : s->columns[s->scope_column].name);
+	json_name(j, "columns");
+	if (s == NULL)
+		json_null(j);
+	else
+		columns_json(j, s);
+	json_end_object(j);
+}
+
+/* ---- the command ---- */
+
+static int
+show(const struct cli *cli, struct store_db *db, const char *table, struct buf *out,
+     struct err *err)
+{
+	struct store_object *list;
+	struct arena a = { 0 };
+	struct json j = json_to(out);
+	size_t count;
+	int rc = store_inspect_schema(db, table, &a, &list, &count, err);
+
+	if (rc == 0 && table != NULL && count == 0)
+		rc = err_set(err, ERR_NOTFOUND,
+		             "there is no table %.80s; yizhan schema show lists them all", table);
+	if (rc == 0 && cli->json)
+		json_array(&j);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		if (cli->json)
+			object_json(&j, db, &list[i]);
+		else
+			print_object(out, db, &list[i]);
+	}
+	if (rc == 0 && cli->json) {
+		json_end_array(&j);
+		buf_u8(out, '\n');
+	}
+	arena_free(&a);
+	return rc;
+}
+
+static int
+run(struct cli *cli)
+{
+	struct store_db *db = NULL;
+	struct buf out = { 0 };
+	struct err err;
+	int rc, code;
+
+	if (strcmp(cli->argv[0], "show") != 0)
+		return cli_usage(cli, "schema can't \"%s\"", cli->argv[0]);
+	rc = cli_open(cli, STORE_READ, &db, &err);
+	if (rc == 0)
+		rc = store_db_begin(db, &err);
+	if (rc == 0)
+		rc = show(cli, db, cli->argc > 1 ? cli->argv[1] : NULL, &out, &err);
+	store_db_close(db);
+	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
+	buf_free(&out);
+	return code;
+}
+
+const struct cmd cmd_schema = {
+	.name = "schema",
+	.args = "show [TABLE]",
+	.help = "show the tables as they stand and how each is tracked",
+	.json = true,
+	.min = 1,
+	.max = 2,
+	.run = run,
+};

@@ -1,0 +1,252 @@
+/*
+ * cli/cmd_sql.c - run SQL as any program would: triggers, CHECK and foreign keys
+ * on, all statements in one transaction, all or nothing.
+ *
+ * What only reads doesn't ask for the write lock.  The rows shown are those of
+ * the last statement that gives any.
+ */
+#include "cli/cmd.h"
+#include "cli/table.h"
+#include "store/print.h"
+#include "store/stmt.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* The rows of the last statement that gave some, in the form that is wanted. */
+struct shown {
+	bool json;
+	struct buf rows;     /* json */
+	struct table *table; /* else */
+};
+
+/* ---- one row ---- */
+
+static void
+row_json(struct json *j, struct store_stmt *s)
+{
+	int count = store_stmt_columns(s);
+	struct buf bad = { 0 };
+	struct json bad_json = json_to(&bad);
+
+	json_object(j);
+	for (int i = 0; i < count; i++) {
+		struct store_value v = store_stmt_get_value(s);
+
+		json_name(j, store_stmt_column_name(s, i));
+		if (!store_print_json(j, &v))
+			json_text(&bad_json, store_stmt_column_name(s, i));
+	}
+	if (bad.len > 0) {
+		json_name(j, "_bad_utf8");
+		json_array(j);
+		buf_put(j->out, bad.bytes, bad.len);
+		json_end_array(j);
+	}
+	json_end_object(j);
+	buf_free(&bad);
+}
+
+static int
+row_table(struct table *t, struct store_stmt *s, struct err *err)
+{
+	size_t count = (size_t)store_stmt_columns(s);
+	struct arena a = { 0 };
+	const char **texts = arena_take(&a, count, sizeof *texts);
+	struct buf text = { 0 };
+
+	for (size_t i = 0; texts != NULL && i < count; i++) {
+		struct store_value v = store_stmt_get_value(s);
+
+		buf_clear(&text);
+		store_print_text(&text, &v);
+		texts[i] = arena_copy(&a, buf_str(&text), text.len);
+	}
+	if (texts != NULL)
+		table_row(t, texts);
+	buf_free(&text);
+	arena_free(&a);
+	return texts != NULL ? 0 : err_set(err, ERR_NOMEM, "out of memory for a row");
+}
+
+static int
+begin_table(struct shown *shown, const struct store_stmt *s, struct err *err)
+{
+	size_t count = (size_t)store_stmt_columns(s);
+	struct arena a = { 0 };
+	const char **names = arena_take(&a, count, sizeof *names);
+
+	for (size_t i = 0; names != NULL && i < count; i++)
+		names[i] = store_stmt_column_name(s, (int)i);
+	table_free(shown->table);
+	shown->table = names == NULL ? NULL : table_new(names, count);
+	arena_free(&a);
+	return shown->table != NULL ? 0 : err_set(err, ERR_NOMEM, "out of memory for the table");
+}
+
+/* ---- one statement ---- */
+
+static int
+run_statement(struct store_stmt *s, struct shown *shown, struct err *err)
+{
+	bool rows = store_stmt_columns(s) > 0;
+	struct json j = json_to(&shown->rows);
+	int rc = 0;
+
+	if (rows && shown->json) {
+		buf_clear(&shown->rows);
+		json_array(&j);
+	} else if (rows) {
+		rc = begin_table(shown, s, err);
+	}
+	while (rc == 0 && (rc = store_stmt_step(s, err)) == 1) {
+		rc = 0;
+		if (shown->json)
+			row_json(&j, s);
+		else
+			rc = row_table(shown->table, s, err);
+	}
+	if (rc == 0 && rows && shown->json)
+		json_end_array(&j);
+	return rc;
+}
+
+/* Where the first word of a statement begins, behind spaces and comments. */
+static const char *
+first_word(const char *sql)
+{
+	for (;;) {
+		const char *end;
+
+		sql += strspn(sql, " \t\r\n\f;");
+		if (strncmp(sql, "--", 2) == 0)
+			end = strchr(sql, '\n');
+		else if (strncmp(sql, "/*", 2) == 0)
+			end = strstr(sql + 2, "*/");
+		else
+			return sql;
+		if (end == NULL)
+			return sql + strlen(sql);
+		sql = end + (*end == '\n' ? 1 : 2);
+	}
+}
+
+static int
+refuse_transaction(const char *sql, struct err *err)
+{
+	static const char *const words[] = { "BEGIN", "COMMIT", "END", "ROLLBACK" };
+	const char *word = first_word(sql);
+	size_t len = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_");
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (len == strlen(words[i]) && strncasecmp(word, words[i], len) == 0)
+			return err_set(err, ERR_INVALID,
+			               "%s can't stand here, because all statements are one "
+			               "transaction already; leave it out",
+			               words[i]);
+	return 0;
+}
+
+/* Does every statement compile and write nothing?  (What doesn't compile yet may after the ones
+ * before it have run, and those write.) */
+static bool
+only_reads(struct store_db *db, const char *sql)
+{
+	bool reads = true;
+
+	while (reads && *sql != 0) {
+		struct store_stmt s = store_stmt_first(db, sql, &sql);
+
+		reads = s.status == 0 && store_stmt_readonly(&s);
+		store_stmt_end(&s);
+	}
+	return reads;
+}
+
+static int
+run_all(struct store_db *db, const char *sql, struct shown *shown, struct err *err)
+{
+	int rc = 0;
+
+	while (rc == 0 && *first_word(sql) != 0) {
+		struct store_stmt s;
+
+		rc = refuse_transaction(sql, err);
+		if (rc < 0)
+			break;
+		s = store_stmt_first(db, sql, &sql);
+		if (s.status != 0)
+			rc = store_stmt_step(&s, err);
+		else if (s.handle != NULL)
+			rc = run_statement(&s, shown, err);
+		store_stmt_end(&s);
+	}
+	return rc;
+}
+
+/* All statements in one transaction. */
+static int
+run_transaction(struct store_db *db, const char *sql, struct shown *shown, struct err *err)
+{
+	int rc;
+
+	rc = only_reads(db, sql) ? store_db_exec(db, "BEGIN", err) : store_db_begin(db, err);
+	if (rc < 0)
+		return rc;
+	rc = run_all(db, sql, shown, err);
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	if (rc < 0)
+		store_db_rollback(db);
+	if (rc == ERR_INVALID && strstr(err->msg, "; ") == NULL) {
+		char why[ERR_MSG_SIZE];
+
+		memcpy(why, err->msg, sizeof why);
+		err_set(err, rc, "%.180s; nothing was written, correct the SQL and run it again",
+		        why);
+	}
+	return rc;
+}
+
+static int
+show(struct cli *cli, struct shown *shown, struct err *err)
+{
+	if (!shown->json)
+		return shown->table == NULL ? 0 : table_print(shown->table, err);
+	if (shown->rows.len == 0)
+		buf_printf(&shown->rows, "[]");
+	buf_u8(&shown->rows, '\n');
+	return cli_print(cli, &shown->rows) == CLI_OK ? 0 : ERR_IO;
+}
+
+static int
+run(struct cli *cli)
+{
+	struct shown shown = { .json = cli->json };
+	struct store_db *db = NULL;
+	struct err err = { 0 };
+	int rc;
+
+	rc = cli_open(cli, STORE_LOCAL, &db, &err);
+	if (rc == 0)
+		rc = run_transaction(db, cli->argv[0], &shown, &err);
+	store_db_close(db);
+	if (rc == 0)
+		rc = show(cli, &shown, &err);
+	buf_free(&shown.rows);
+	table_free(shown.table);
+	if (rc < 0)
+		return err.code == 0 ? CLI_FAILED : cli_fail(cli, &err);
+	return CLI_OK;
+}
+
+const struct cmd cmd_sql = {
+	.name = "sql",
+	.args = "\"STATEMENTS\"",
+	.help = "run SQL in one transaction, captured like any other program's",
+	.json = true,
+	.min = 1,
+	.max = 1,
+	.run = run,
+};

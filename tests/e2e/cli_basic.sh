@@ -1,0 +1,86 @@
+#!/bin/sh
+# cli_basic.sh - init, sql, track and schema, and that a wrong word is answered
+# with one sentence that says what happened and what to do.
+set -u
+# shellcheck source=tests/e2e/lib.inc
+. tests/e2e/lib.inc
+node=$SCRATCH/node
+
+# ------------------------------------------------------------------ what works
+
+check 0 '^node [0-9a-f]{32} of facility F1 in ' -C "$node" init --facility F1 --name 向日葵
+check 0 '^hub [0-9a-f]{32} in ' -C "$SCRATCH/hub" init --hub
+is "$(stat -c %a "$node" "$node/key" "$node/yizhan.db" | xargs)" '700 600 600' 'rights of a node'
+check 0 '^\{"node":"[0-9a-f]{32}","epoch":"[0-9a-f]{16}","facility":null,"role":"hub"\}$' \
+	-C "$SCRATCH/hub2" init --hub --json
+
+check 0 '^\[\]$' -C "$node" sql --json 'CREATE TABLE t(a INTEGER NOT NULL PRIMARY KEY, b TEXT, c INT)'
+check 0 '^\[\{"a":1,"b":"x","c":null\},\{"a":2,"b":"驿站","c":5\}\]$' -C "$node" sql --json \
+	"INSERT INTO t VALUES (1, 'x', NULL), (2, '驿站', 5); SELECT * FROM t; DELETE FROM t WHERE 0;"
+check 0 '^\[\{"t":"�A","r":1.0,"i":9e999,"b":"00ff","n":null,"_bad_utf8":\["t"\]\}\]$' -C "$node" sql --json \
+	"SELECT CAST(x'ff41' AS TEXT) t, 1.0 r, 1e999 i, x'00ff' b, ? n"
+check 0 '^a b +c 1 x +2 驿站 5$' -C "$node" sql 'SELECT * FROM t'
+check 0 '^\[\]$' -C "$node" sql --json ' -- nothing
+	/* at all */ ; '
+# all or nothing
+check 1 'UNIQUE constraint failed: t.a; nothing was written' -C "$node" sql \
+	"INSERT INTO t(a) VALUES (3); INSERT INTO t(a) VALUES (1)"
+check 0 '^\[\{"n":2\}\]$' -C "$node" sql --json 'SELECT count(*) n FROM t'
+# reading doesn't ask for the write lock, and changes nothing
+is "$("$YIZHAN" -C "$node" sql --json 'SELECT count(*) n FROM yz_log')" '[{"n":0}]' 'no change waits'
+
+check 0 '^\{"table":"t","kind":"record","scope":"f/F1","scope_column":null\}$' \
+	-C "$node" track t --max c --json
+check 0 '^\[\{"n":2\}\]$' -C "$node" sql --json 'SELECT count(*) n FROM yz_log'
+check 1 't.c only grows' -C "$node" sql 'UPDATE t SET c = 1 WHERE a = 2'
+check 0 '-- tracked: record, scope f/F1; greatest wins: c CREATE TABLE t' -C "$node" schema show t
+check 0 '"name":"t","sql":"CREATE TABLE t\(.*"kind":"record","scope":"f/F1"' -C "$node" schema show t --json
+check 0 'CREATE TABLE child\(' -C "$node" schema show
+check 0 '"scope":"f/","scope_column":"facility_id"' -C "$SCRATCH/hub" schema show child --json
+YIZHAN_DIR=$node check 0 '^n 2$' sql 'SELECT count(*) n FROM t'
+
+# ------------------------------------------------------------------ what doesn't
+
+check 1 'holds a node already; choose another directory' -C "$node" init --facility F1
+check 1 "can't be a facility's ID; " -C "$SCRATCH/x" init --facility 'a/b'
+check 1 "can't be a facility's ID; " -C "$SCRATCH/x" init --facility ''
+check 1 'no such group|there is no group nobodyhere here; ' -C "$SCRATCH/x" init --facility A --group nobodyhere
+check 1 'No such file or directory; ' -C "$SCRATCH/no/such/dir" init --facility A
+is "$(ls -d "$SCRATCH/x" 2>/dev/null)" '' 'a refused init leaves nothing'
+check 2 'either --facility ID or --hub is needed; usage: ' -C "$SCRATCH/x" init
+check 2 'a hub has no facility; usage: ' -C "$SCRATCH/x" init --hub --facility A
+check 2 'the option --facility needs a value; usage: ' -C "$SCRATCH/x" init --facility
+
+check 1 'No such file or directory; -C DIR names' -C "$SCRATCH/none" sql 'SELECT 1'
+check 1 'holds no node; make one with yizhan -C .* init' -C "$SCRATCH" sql 'SELECT 1'
+check 1 'no such table: nothere; nothing was written' -C "$node" sql 'SELECT * FROM nothere'
+check 1 'syntax error; nothing was written' -C "$node" sql 'SELEKT 1'
+check 1 "COMMIT can't stand here" -C "$node" sql '/* so */ COMMIT; SELECT 1'
+check 2 'too few words: it takes "STATEMENTS"; usage: ' -C "$node" sql
+check 2 '"b" is one word too many; usage: ' -C "$node" sql a b
+check 2 'there is no option --fast; usage: ' -C "$node" sql --fast 'SELECT 1'
+check 1 '^\{"error":\{"code":"invalid","message":"no such table: x","do":"nothing was written, .*"\}\}$' \
+	-C "$node" sql --json 'SELECT * FROM x'
+check 2 '^\{"error":\{"code":"usage","message":".*","do":"usage: .*"\}\}$' -C "$node" sql --json
+check 1 '^\{"error":\{"code":"not_found","message":".*","do":".*"\}\}$' -C "$SCRATCH/none" sql --json 'SELECT 1'
+
+check 1 'there is no table nothere; ' -C "$node" track nothere
+check 1 'another kind|another way' -C "$node" track t --event
+check 1 ' has no column z' -C "$node" track t --max z
+check 2 '--scope is the whole scope' -C "$node" track t --scope all --scope-column b
+check 1 'there is no table nothere; yizhan schema show lists them' -C "$node" schema show nothere
+check 2 'schema can.t "hide"; usage: ' -C "$node" schema hide
+
+check 2 'there is no command "fly"; yizhan help lists the commands' fly
+check 2 'there is no command; yizhan help' -C "$node"
+check 2 'the option -C needs a value; ' -C
+check 2 'there is no option --fly before the command; ' --fly
+check 2 'there is no command "fly"; ' help fly
+
+# a file that is no database
+mkdir "$SCRATCH/bad" && echo 'this is not a database, whatever its name says' >"$SCRATCH/bad/yizhan.db"
+check 1 'file is not a database; ' -C "$SCRATCH/bad" sql 'SELECT 1'
+: >"$SCRATCH/file"
+check 1 '' -C "$SCRATCH/file" sql 'SELECT 1'
+
+finish
