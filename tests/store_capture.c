@@ -467,6 +467,61 @@ START_TEST(entries_nobody_can_read_fall_away)
 }
 END_TEST
 
+START_TEST(equal_keys_of_two_tables_are_two_rows)
+{
+	struct buf got = { 0 };
+	bool more;
+
+	capture_exec(plain);
+	capture_exec("CREATE TABLE p(id INTEGER PRIMARY KEY, a)");
+	capture_track(&track_t, false);
+	capture_track(&track_p, false);
+	capture_exec("UPDATE t SET a = 5 WHERE id = 1; INSERT INTO p VALUES(1, 6)");
+	capture_take(0, &more, &got);
+	ck_assert_str_eq(buf_str(&got), "t 1 update a=5\np 1 insert\n");
+	buf_free(&got);
+}
+END_TEST
+
+START_TEST(old_entries_mean_columns_by_name)
+{
+	struct buf got = { 0 };
+	bool more;
+
+	capture_exec(plain);
+	capture_track(&track_t, false);
+	capture_exec("DROP TABLE t; CREATE TABLE t(b TEXT, id INTEGER PRIMARY KEY, a, new);"
+	             "INSERT INTO t VALUES('bb', 1, 'aa', 'nn')");
+	capture_refresh();
+	capture_seal();
+	/* In schema 1 column 1 was a, 2 was b, 4 was d. */
+	capture_exec("INSERT INTO yz_log(at_ms, tv, op, mask, k1)"
+	             " VALUES(1600000000000, 1, 2, 1 << 2, 1), (1600000000000, 1, 2, 1 << 4, 1)");
+	capture_take(0, &more, &got);
+	ck_assert_str_eq(buf_str(&got), "t 1 update b='bb'\n");
+	buf_free(&got);
+}
+END_TEST
+
+START_TEST(old_entries_of_another_key_fall_away)
+{
+	struct buf got = { 0 };
+	bool more;
+
+	capture_exec(plain);
+	capture_track(&track_t, false);
+	capture_exec("DROP TABLE t; CREATE TABLE t(id INTEGER, a INTEGER PRIMARY KEY, b)");
+	capture_refresh();
+	capture_track(&track_t, false);
+	capture_exec(
+	        "INSERT INTO yz_log(at_ms, tv, op, mask, k1) VALUES(1600000000000, 1, 2, 4, 1);"
+	        "INSERT INTO t VALUES(3, 4, 5)");
+	capture_take(0, &more, &got);
+	ck_assert_str_eq(buf_str(&got), "t 4 insert\n");
+	buf_free(&got);
+}
+END_TEST
+
 START_TEST(thousands_of_rows_fold_each_to_its_own)
 {
 	struct buf got = { 0 };
@@ -518,6 +573,9 @@ suite_store_capture(void)
 	tcase_add_test(tcase, kept_values_stay_with_their_replace);
 	tcase_add_test(tcase, a_raised_value_stands_in_the_row);
 	tcase_add_test(tcase, entries_nobody_can_read_fall_away);
+	tcase_add_test(tcase, equal_keys_of_two_tables_are_two_rows);
+	tcase_add_test(tcase, old_entries_mean_columns_by_name);
+	tcase_add_test(tcase, old_entries_of_another_key_fall_away);
 	tcase_add_test(tcase, thousands_of_rows_fold_each_to_its_own);
 	tcase_add_test(tcase, waiting_counts_entries_and_tells_the_oldest);
 	suite_add_tcase(suite, tcase);

@@ -55,6 +55,11 @@ static const struct refuse_case {
 	  { "t", 0, .scope = "all" },
 	  NULL },
 
+	{ "a table of the engine that travels",
+	  "SELECT 1",
+	  { .table = "yz_verdict", .scope = "", .scope_column = "scope" },
+	  NULL },
+
 	{ "no such table", "SELECT 1", { "t", 0, .scope = "all" }, "there is no table t" },
 	{ "a view", "CREATE VIEW t AS SELECT 1 AS id", { "t", 0, .scope = "all" }, "t is a view" },
 	{ "a table of the engine",
@@ -437,84 +442,6 @@ START_TEST(refresh_follows_the_schema)
 }
 END_TEST
 
-/* What is written while the triggers are away, to three sealed rows. */
-static const struct gap_case {
-	const char *name;
-	const char *sql;
-	const char *want;
-} gap_cases[] = {
-	{ "nothing", "DROP TRIGGER yz_t_ai", "" },
-	{ "a cell", "DROP TRIGGER yz_t_au; UPDATE t SET a = 9 WHERE id = 2",
-	  "t 2 update f='F1' a=9 b=2\n" },
-	{ "the same value again", "DROP TRIGGER yz_t_au; UPDATE t SET a = a", "" },
-	{ "another storage class", "DROP TRIGGER yz_t_au; UPDATE t SET b = 2.0 WHERE id = 3",
-	  "t 3 update f='F1' a=3 b=2.0000000000000000\n" },
-	{ "a new row", "DROP TRIGGER yz_t_ai; INSERT INTO t(id, f) VALUES(4, 'F1')",
-	  "t 4 insert\n" },
-	{ "a row deleted is for verify to tell", "DROP TRIGGER yz_t_ad; DELETE FROM t WHERE id = 1",
-	  "" },
-	{ "a row deleted before, there again",
-	  "DELETE FROM t WHERE id = 1; DROP TRIGGER yz_t_ai; INSERT INTO t(id, f, m) VALUES(1, "
-	  "'F1', 1)",
-	  "t 1 update f='F1' a=NULL b=NULL kept m=3\n" },
-	{ "a table rebuilt as it was",
-	  "CREATE TABLE u(id INTEGER PRIMARY KEY, f TEXT, a, b, m, w); INSERT INTO u SELECT * FROM "
-	  "t;"
-	  "DROP TABLE t; ALTER TABLE u RENAME TO t",
-	  "" },
-	{ "a table rebuilt with another type",
-	  "CREATE TABLE u(id INTEGER PRIMARY KEY, f TEXT, a TEXT, b, m, w); INSERT INTO u SELECT * "
-	  "FROM t WHERE id < 3;"
-	  "DROP TABLE t; ALTER TABLE u RENAME TO t",
-	  "t 1 update f='F1' a='1' b=2\nt 2 update f='F1' a='2' b=2\n" },
-	{ "a table rebuilt without a column",
-	  "CREATE TABLE u(id INTEGER PRIMARY KEY, f TEXT, a, m, w); INSERT INTO u SELECT id, f, 7, "
-	  "m, w "
-	  "FROM t; DROP TABLE t; ALTER TABLE u RENAME TO t",
-	  "" },
-};
-
-enum { GAP_CASES = sizeof gap_cases / sizeof gap_cases[0] };
-
-START_TEST(what_no_trigger_saw_is_found_by_the_clocks)
-{
-	const struct gap_case *c = &gap_cases[_i];
-	struct buf got = { 0 };
-	bool more;
-
-	capture_exec(all_columns);
-	capture_exec("INSERT INTO t VALUES(2, 'F1', 2, 2, 3, NULL), (3, 'F1', 3, 2, 3, NULL)");
-	capture_track(&track_all, false);
-	capture_refresh();
-	capture_exec(c->sql);
-	capture_refresh();
-	capture_take(0, &more, &got);
-	ck_assert_msg(strcmp(buf_str(&got), c->want) == 0, "%s:\n%s", c->name, buf_str(&got));
-	buf_clear(&got);
-	capture_refresh();
-	capture_take(0, &more, &got);
-	ck_assert_msg(got.len == 0, "%s, a second time:\n%s", c->name, buf_str(&got));
-	buf_free(&got);
-}
-END_TEST
-
-START_TEST(a_gap_is_closed_for_good_by_a_seal)
-{
-	capture_exec("CREATE TABLE t(id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES(1, 1)");
-	capture_exec(
-	        "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)"
-	        " INSERT INTO t SELECT i, i FROM n");
-	capture_track(&track_t, false);
-	capture_exec("DROP TRIGGER yz_t_au; UPDATE t SET a = -a WHERE id % 2");
-	capture_refresh();
-	ck_assert_int_eq(waiting(), 750);
-	capture_seal();
-	capture_exec("DROP TRIGGER yz_t_au");
-	capture_refresh();
-	ck_assert_int_eq(waiting(), 0);
-}
-END_TEST
-
 START_TEST(an_end_of_tracking_keeps_its_reason)
 {
 	capture_exec(all_columns);
@@ -574,8 +501,6 @@ suite_store_track(void)
 	tcase_add_test(tcase, refresh_without_a_change_does_nothing);
 	tcase_add_test(tcase, a_new_version_keeps_how_the_table_is_tracked);
 	tcase_add_loop_test(tcase, refresh_follows_the_schema, 0, REFRESH_CASES);
-	tcase_add_loop_test(tcase, what_no_trigger_saw_is_found_by_the_clocks, 0, GAP_CASES);
-	tcase_add_test(tcase, a_gap_is_closed_for_good_by_a_seal);
 	tcase_add_test(tcase, an_end_of_tracking_keeps_its_reason);
 	tcase_add_test(tcase, stop_leaves_the_rows);
 	tcase_add_test(tcase, trigger_text_names_the_engine_only_by_its_log);

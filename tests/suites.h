@@ -17,6 +17,7 @@ Suite *suite_node_http(void);
 Suite *suite_sim_two_nodes(void);
 Suite *suite_store_batch(void);
 Suite *suite_store_capture(void);
+Suite *suite_store_rescan(void);
 Suite *suite_store_track(void);
 Suite *suite_sync_gitconf(void);
 Suite *suite_sync_merge(void);
