@@ -15,6 +15,7 @@ main(void)
 	srunner_add_suite(runner, suite_base_file());
 	srunner_add_suite(runner, suite_base_json());
 	srunner_add_suite(runner, suite_base_rd());
+	srunner_add_suite(runner, suite_facility_batch());
 	srunner_add_suite(runner, suite_facility_csv());
 	srunner_add_suite(runner, suite_facility_record());
 	srunner_add_suite(runner, suite_facility_roster());

@@ -7,6 +7,7 @@
 Suite *suite_base_file(void);
 Suite *suite_base_json(void);
 Suite *suite_base_rd(void);
+Suite *suite_facility_batch(void);
 Suite *suite_facility_csv(void);
 Suite *suite_facility_record(void);
 Suite *suite_facility_roster(void);

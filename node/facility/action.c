@@ -1,0 +1,537 @@
+#include "node/facility/action.h"
+#include "node/facility/date.h"
+
+#include "store/base/text.h"
+#include "store/stmt.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { EXCEPTIONS_MAX = 200 };
+
+enum field_kind { FIELD_ID, FIELD_INT, FIELD_TEXT, FIELD_EXCEPTIONS };
+
+struct field {
+	const char *name;
+	enum field_kind kind;
+	size_t offset;
+	int64_t missing; /* what an integer is when it isn't given */
+};
+
+#define ID(type, member)                                                                           \
+	{                                                                                          \
+#member, FIELD_ID, offsetof(struct facility_##type, member), 0                     \
+	}
+#define INT(type, member)                                                                          \
+	{                                                                                          \
+#member, FIELD_INT, offsetof(struct facility_##type, member), 0                    \
+	}
+#define TEXT(type, member)                                                                         \
+	{                                                                                          \
+#member, FIELD_TEXT, offsetof(struct facility_##type, member), 0                   \
+	}
+#define FINDINGS(type)                                                                             \
+	{ "temp_dc", FIELD_INT, offsetof(struct facility_##type, found.temp_dc), 0 },              \
+	        { "touch", FIELD_INT, offsetof(struct facility_##type, found.touch), 0 },          \
+	        { "look_bits", FIELD_INT, offsetof(struct facility_##type, found.look_bits), 0 },  \
+	        { "ask_bits", FIELD_INT, offsetof(struct facility_##type, found.ask_bits), 0 },    \
+	        { "check_bits", FIELD_INT, offsetof(struct facility_##type, found.check_bits),     \
+		  0 },                                                                             \
+	        { "symptom_bits", FIELD_INT, offsetof(struct facility_##type, found.symptom_bits), \
+		  0 },                                                                             \
+	        { "card", FIELD_INT, offsetof(struct facility_##type, found.card), 0 },            \
+	        { "action", FIELD_INT, offsetof(struct facility_##type, found.action), 0 },        \
+	{                                                                                          \
+		"note", FIELD_TEXT, offsetof(struct facility_##type, found.note), 0                \
+	}
+#define BATCH                                                                                      \
+	{ "class", FIELD_ID, offsetof(struct facility_batch, class_id), 0 },                       \
+	{                                                                                          \
+		"exceptions", FIELD_EXCEPTIONS, 0, 0                                               \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		NULL, FIELD_INT, 0, 0                                                              \
+	}
+
+static const struct field arrival[] = { INT(arrival, at), ID(arrival, child), INT(arrival, method),
+	                                FINDINGS(arrival), END };
+static const struct field pickup[] = { INT(pickup, at), ID(pickup, child), ID(pickup, adult),
+	                               INT(pickup, method), END };
+static const struct field strike[] = { INT(strike, at), ID(strike, event), END };
+static const struct field absence[] = { INT(absence, at),           ID(absence, child),
+	                                INT(absence, from),         INT(absence, to),
+	                                INT(absence, reason),       TEXT(absence, disease),
+	                                INT(absence, symptom_bits), TEXT(absence, informed_by),
+	                                TEXT(absence, hospital),    END };
+static const struct field followup[] = { INT(followup, at),        ID(followup, absence),
+	                                 INT(followup, method),    TEXT(followup, result),
+	                                 INT(followup, next_date), END };
+static const struct field check[] = { INT(check, at),      ID(check, child), INT(check, slot),
+	                              ID(check, replaces), FINDINGS(check),  END };
+static const struct field sick[] = {
+	INT(case, at),           ID(case, child),      TEXT(case, disease),
+	INT(case, symptom_bits), INT(case, confirmed), INT(case, isolated_at),
+	INT(case, notified_at),  TEXT(case, note),     END
+};
+static const struct field medication[] = {
+	INT(medication, at),    ID(medication, child),      TEXT(medication, drug),
+	TEXT(medication, dose), INT(medication, time_bits), INT(medication, from),
+	INT(medication, to),    ID(medication, signature),  END
+};
+static const struct field given[] = { INT(medication_given, at),
+	                              ID(medication_given, request),
+	                              { "slot", FIELD_INT,
+	                                offsetof(struct facility_medication_given, slot), -1 },
+	                              TEXT(medication_given, dose),
+	                              ID(medication_given, witness),
+	                              TEXT(medication_given, reaction),
+	                              END };
+static const struct field growth[] = { INT(growth, at),       ID(growth, child),
+	                               INT(growth, weight_g), INT(growth, length_mm),
+	                               INT(growth, head_mm),  INT(growth, posture),
+	                               ID(growth, replaces),  END };
+static const struct field meal[] = { INT(batch, at), INT(batch, meal), INT(batch, level), BATCH,
+	                             END };
+static const struct field batch[] = { INT(batch, at), BATCH, END };
+static const struct field care[] = { INT(care, at),
+	                             ID(care, child),
+	                             INT(care, kind),
+	                             INT(care, amount),
+	                             INT(care, code),
+	                             TEXT(care, note),
+	                             END };
+static const struct field menu[] = { INT(menu, at),         INT(menu, meal),
+	                             TEXT(menu, dish),      INT(menu, per_child_g),
+	                             TEXT(menu, allergens), END };
+static const struct field sample[] = { INT(sample, at),      INT(sample, meal),
+	                               TEXT(sample, dish),   INT(sample, weight_g),
+	                               ID(sample, replaces), END };
+static const struct field cleaning[] = {
+	INT(cleaning, at),
+	{ "class", FIELD_ID, offsetof(struct facility_cleaning, class_id), 0 },
+	INT(cleaning, area),
+	INT(cleaning, object),
+	INT(cleaning, method),
+	INT(cleaning, conc_mg_l),
+	INT(cleaning, minutes),
+	END
+};
+static const struct field handover[] = {
+	INT(handover, at),
+	{ "class", FIELD_ID, offsetof(struct facility_handover, class_id), 0 },
+	ID(handover, from),
+	ID(handover, to),
+	TEXT(handover, items),
+	END
+};
+static const struct field incident[] = { INT(incident, at),          INT(incident, kind),
+	                                 INT(incident, severity),    ID(incident, child),
+	                                 TEXT(incident, place),      TEXT(incident, text),
+	                                 INT(incident, notified_at), END };
+static const struct field report[] = {
+	INT(report, at),     ID(report, child),    INT(report, mood),
+	TEXT(report, meals), INT(report, nap_min), TEXT(report, activity),
+	TEXT(report, note),  INT(report, publish), END
+};
+static const struct field clocking[] = { INT(clock, at), ID(clock, staff), INT(clock, kind),
+	                                 INT(clock, method), END };
+static const struct field visit[] = { INT(visit, at),        INT(visit, kind),
+	                              ID(visit, child),      TEXT(visit, child_name),
+	                              INT(visit, month_age), TEXT(visit, adult_name),
+	                              ID(visit, session),    END };
+static const struct field visit_end[] = { INT(visit_end, at), ID(visit_end, visit), END };
+static const struct field session[] = { INT(session, at),
+	                                INT(session, kind),
+	                                TEXT(session, title),
+	                                INT(session, minutes),
+	                                INT(session, cap),
+	                                TEXT(session, place),
+	                                END };
+
+static const struct record {
+	const char *name;
+	const struct field *fields;
+} records[DO_COUNT] = {
+	[DO_ARRIVAL] = { "arrival", arrival },
+	[DO_PICKUP] = { "pickup", pickup },
+	[DO_STRIKE] = { "strike", strike },
+	[DO_ABSENCE] = { "absence", absence },
+	[DO_FOLLOWUP] = { "followup", followup },
+	[DO_CHECK] = { "check", check },
+	[DO_CASE] = { "case", sick },
+	[DO_MEDICATION] = { "medication", medication },
+	[DO_MEDICATION_GIVEN] = { "medication_given", given },
+	[DO_GROWTH] = { "growth", growth },
+	[DO_MEAL] = { "meal", meal },
+	[DO_NAP_START] = { "nap_start", batch },
+	[DO_NAP_END] = { "nap_end", batch },
+	[DO_NAP_ROUND] = { "nap_round", batch },
+	[DO_CARE] = { "care", care },
+	[DO_MENU] = { "menu", menu },
+	[DO_SAMPLE] = { "sample", sample },
+	[DO_CLEANING] = { "cleaning", cleaning },
+	[DO_HANDOVER] = { "handover", handover },
+	[DO_INCIDENT] = { "incident", incident },
+	[DO_REPORT] = { "report", report },
+	[DO_CLOCK] = { "clock", clocking },
+	[DO_VISIT] = { "visit", visit },
+	[DO_VISIT_END] = { "visit_end", visit_end },
+	[DO_SESSION] = { "session", session },
+};
+
+const char *
+facility_do_name(enum facility_do what)
+{
+	assert(what < DO_COUNT);
+	return records[what].name;
+}
+
+/* ------------------------------------------------------------------ doing */
+
+static int
+do_it(struct facility *f, const struct facility_action *a, struct err *err)
+{
+	switch (a->what) {
+	case DO_ARRIVAL:
+		return facility_arrival(f, &a->as.arrival, err);
+	case DO_PICKUP:
+		return facility_pickup(f, &a->as.pickup, err);
+	case DO_STRIKE:
+		return facility_strike(f, &a->as.strike, err);
+	case DO_ABSENCE:
+		return facility_absence(f, &a->as.absence, err);
+	case DO_FOLLOWUP:
+		return facility_followup(f, &a->as.followup, err);
+	case DO_CHECK:
+		return facility_check(f, &a->as.check, err);
+	case DO_CASE:
+		return facility_case(f, &a->as.sick, err);
+	case DO_MEDICATION:
+		return facility_medication(f, &a->as.medication, err);
+	case DO_MEDICATION_GIVEN:
+		return facility_medication_given(f, &a->as.given, err);
+	case DO_GROWTH:
+		return facility_growth(f, &a->as.growth, err);
+	case DO_MEAL:
+		return facility_meal_batch(f, &a->as.batch, err);
+	case DO_NAP_START:
+		return facility_nap_start(f, &a->as.batch, err);
+	case DO_NAP_END:
+		return facility_nap_end(f, &a->as.batch, err);
+	case DO_NAP_ROUND:
+		return facility_nap_round(f, &a->as.batch, err);
+	case DO_CARE:
+		return facility_care(f, &a->as.care, err);
+	case DO_MENU:
+		return facility_menu(f, &a->as.menu, err);
+	case DO_SAMPLE:
+		return facility_sample(f, &a->as.sample, err);
+	case DO_CLEANING:
+		return facility_cleaning(f, &a->as.cleaning, err);
+	case DO_HANDOVER:
+		return facility_handover(f, &a->as.handover, err);
+	case DO_INCIDENT:
+		return facility_incident(f, &a->as.incident, err);
+	case DO_REPORT:
+		return facility_report(f, &a->as.report, err);
+	case DO_CLOCK:
+		return facility_clock(f, &a->as.clock, err);
+	case DO_VISIT:
+		return facility_visit(f, &a->as.visit, err);
+	case DO_VISIT_END:
+		return facility_visit_end(f, &a->as.visit_end, err);
+	case DO_SESSION:
+		return facility_session(f, &a->as.session, err);
+	case DO_COUNT:
+		break;
+	}
+	return err_set(err, ERR_INVALID, "do: %d is no record", (int)a->what);
+}
+
+int
+facility_do(struct facility *f, const struct facility_action *action, struct err *err)
+{
+	const uint8_t *by = f->by;
+	int rc;
+
+	if (action->by != NULL)
+		f->by = action->by;
+	rc = do_it(f, action, err);
+	f->by = by;
+	if (rc == 0 && action->keep != NULL)
+		memcpy(action->keep, f->last_id, STORE_ID);
+	return rc;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+/* RFC 3339, "Z" or an offset, to ms. */
+static bool
+read_time(const char *text, int64_t *at)
+{
+	unsigned y, mo, d, h, mi, s, ms = 0, oh = 0, om = 0;
+	int used = 0, more = 0, east = 0;
+	char sign;
+
+	if (sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u%n", &y, &mo, &d, &h, &mi, &s, &used) != 6)
+		return false;
+	text += used;
+	if (text[0] == '.') {
+		if (sscanf(text, ".%3u%n", &ms, &used) != 1 || used != 4)
+			return false;
+		text += used;
+	}
+	if (strcmp(text, "Z") != 0) {
+		if (sscanf(text, "%c%2u:%2u%n", &sign, &oh, &om, &more) != 3 || text[more] != 0 ||
+		    (sign != '+' && sign != '-'))
+			return false;
+		east = (int)(oh * 60 + om) * (sign == '+' ? 1 : -1);
+	}
+	if (mo > 12 || d > 31 || !date_valid((int)(y * 10000 + mo * 100 + d)) || h > 23 ||
+	    mi > 59 || s > 60)
+		return false;
+	*at = date_ms((int)(y * 10000 + mo * 100 + d), (int)(h * 60 + mi), east) + s * 1000 + ms;
+	return true;
+}
+
+static int
+read_id(const char *name, const char *hex, struct arena *a, const uint8_t **out, struct err *err)
+{
+	uint8_t *id = arena_take(a, STORE_ID, 1);
+
+	if (id == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	if (!text_unhex(id, STORE_ID, hex))
+		return err_set(err, ERR_INVALID, "%s: '%.40s' is not an id of 32 hex digits", name,
+		               hex);
+	*out = id;
+	return 0;
+}
+
+/* [{"child":"..","code":4,"note":".."}, ...] */
+static int
+read_exceptions(struct store_db *db, const char *json, struct arena *a, struct facility_batch *out,
+                struct err *err)
+{
+	struct facility_exception *list = arena_take(a, EXCEPTIONS_MAX, sizeof *list);
+	struct store_stmt s;
+	int rc;
+
+	if (list == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	s = store_stmt_new(db, "SELECT type = 'object', json_extract(value, '$.child'), "
+	                       "json_extract(value, '$.code'),"
+	                       " json_extract(value, '$.note') FROM"
+	                       " (SELECT type, CASE type WHEN 'object' THEN value ELSE '{}' END AS "
+	                       "value FROM json_each(?))");
+	store_stmt_put_text(&s, json);
+	out->exceptions = list;
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		struct facility_exception *e = &list[out->exception_count];
+
+		if (out->exception_count++ == EXCEPTIONS_MAX)
+			rc = err_set(err, ERR_INVALID, "exceptions: more than %d", EXCEPTIONS_MAX);
+		else if (store_stmt_get_int(&s) == 0)
+			rc = err_set(err, ERR_INVALID,
+			             "exceptions: each is an object with child, code, note");
+		else
+			rc = read_id("exceptions.child", store_stmt_get_text(&s), a, &e->child,
+			             err);
+		if (rc < 0)
+			break;
+		e->code = store_stmt_get_int(&s);
+		if (!store_stmt_null(&s)) {
+			const char *note = store_stmt_get_text(&s);
+
+			e->note = arena_copy(a, note, strlen(note));
+		}
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+/* One member of the object: its value stands next in `s`, after its type. */
+static int
+read_field(struct store_stmt *s, const char *type, const struct field *f, struct arena *a,
+           struct facility_action *out, struct err *err)
+{
+	char *base = (char *)&out->as;
+	const char *text;
+
+	if (strcmp(type, "null") == 0)
+		return 0;
+	switch (f->kind) {
+	case FIELD_INT:
+		if (strcmp(type, "integer") == 0 || strcmp(type, "true") == 0 ||
+		    strcmp(type, "false") == 0) {
+			*(int64_t *)(void *)(base + f->offset) = store_stmt_get_int(s);
+			return 0;
+		}
+		if (strcmp(f->name, "at") == 0 && strcmp(type, "text") == 0 &&
+		    read_time(store_stmt_get_text(s), &out->as.at))
+			return 0;
+		return err_set(err, ERR_INVALID,
+		               strcmp(f->name, "at") == 0
+		                       ? "%s: is neither ms since 1970 nor a time as in RFC 3339"
+		                       : "%s: is not an integer",
+		               f->name);
+	case FIELD_ID:
+	case FIELD_TEXT:
+		if (strcmp(type, "text") != 0)
+			return err_set(err, ERR_INVALID, "%s: is not a string", f->name);
+		text = store_stmt_get_text(s);
+		if (f->kind == FIELD_ID)
+			return read_id(f->name, text, a,
+			               (const uint8_t **)(void *)(base + f->offset), err);
+		text = arena_copy(a, text, strlen(text));
+		*(const char **)(void *)(base + f->offset) = text;
+		return text == NULL ? err_set(err, ERR_NOMEM, "out of memory") : 0;
+	case FIELD_EXCEPTIONS:
+		if (strcmp(type, "array") != 0)
+			return err_set(err, ERR_INVALID, "%s: is not a list", f->name);
+		return read_exceptions(s->db, store_stmt_get_text(s), a, &out->as.batch, err);
+	}
+	return 0;
+}
+
+static bool
+in_list(const char *const *list, const char *name)
+{
+	for (; list != NULL && *list != NULL; list++)
+		if (strcmp(*list, name) == 0)
+			return true;
+	return false;
+}
+
+static int
+read_what(struct store_db *db, const char *json, struct facility_action *out, struct err *err)
+{
+	struct store_stmt s;
+	int rc;
+
+	s = store_stmt_new(
+	        db,
+	        "SELECT json_valid(?1), CASE WHEN json_valid(?1) THEN json_type(?1) = 'object' END,"
+	        " CASE WHEN json_valid(?1) THEN json_extract(?1, '$.do') END");
+	store_stmt_put_text(&s, json);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1 && (store_stmt_get_int(&s) == 0 || store_stmt_get_int(&s) == 0)) {
+		rc = err_set(err, ERR_INVALID, "the line is not a JSON object");
+	} else if (rc == 1) {
+		const char *name = store_stmt_get_text(&s);
+
+		for (out->what = 0; out->what < DO_COUNT; out->what++)
+			if (strcmp(records[out->what].name, name) == 0)
+				break;
+		rc = 0;
+		if (out->what == DO_COUNT)
+			rc = err_set(err, ERR_INVALID, "do: '%.40s' is no record that can be made",
+			             name);
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+int
+facility_action_read(struct store_db *db, const char *json, const char *const *others,
+                     struct arena *a, struct facility_action *out, struct err *err)
+{
+	const struct field *f;
+	struct store_stmt s;
+	int rc;
+
+	memset(out, 0, sizeof *out);
+	rc = read_what(db, json, out, err);
+	if (rc < 0)
+		return rc;
+	for (f = records[out->what].fields; f->name != NULL; f++)
+		if (f->missing != 0)
+			*(int64_t *)(void *)((char *)&out->as + f->offset) = f->missing;
+	s = store_stmt_new(db, "SELECT key, type, value FROM json_each(?)");
+	store_stmt_put_text(&s, json);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		char name[32], type[16];
+
+		text_copy(name, sizeof name, store_stmt_get_text(&s));
+		text_copy(type, sizeof type, store_stmt_get_text(&s));
+		if (strcmp(name, "do") == 0 || in_list(others, name))
+			continue;
+		for (f = records[out->what].fields; f->name != NULL && strcmp(f->name, name) != 0;
+		     f++)
+			;
+		rc = f->name == NULL ? err_set(err, ERR_INVALID, "%s: %s has no such member", name,
+		                               records[out->what].name)
+		                     : read_field(&s, type, f, a, out, err);
+		if (rc < 0)
+			break;
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+/* ------------------------------------------------------------------ writing */
+
+static void
+write_text(struct buf *out, const char *text)
+{
+	buf_u8(out, '"');
+	for (; *text != 0; text++) {
+		if ((unsigned char)*text < ' ')
+			buf_printf(out, "\\u%04x", (unsigned)*text);
+		else if (*text == '"' || *text == '\\')
+			buf_printf(out, "\\%c", *text);
+		else
+			buf_u8(out, (uint8_t)*text);
+	}
+	buf_u8(out, '"');
+}
+
+static void
+write_id(struct buf *out, const uint8_t *id)
+{
+	char hex[2 * STORE_ID + 1];
+
+	text_hex(hex, id, STORE_ID);
+	buf_printf(out, "\"%s\"", hex);
+}
+
+static void
+write_exceptions(struct buf *out, const struct facility_batch *b)
+{
+	for (size_t i = 0; i < b->exception_count; i++) {
+		buf_printf(out, "%s{\"child\":", i == 0 ? ",\"exceptions\":[" : ",");
+		write_id(out, b->exceptions[i].child);
+		buf_printf(out, ",\"code\":%lld", (long long)b->exceptions[i].code);
+		if (b->exceptions[i].note != NULL) {
+			buf_printf(out, ",\"note\":");
+			write_text(out, b->exceptions[i].note);
+		}
+		buf_printf(out, i + 1 == b->exception_count ? "}]" : "}");
+	}
+}
+
+void
+facility_action_write(struct buf *out, const struct facility_action *action)
+{
+	const char *base = (const char *)&action->as;
+
+	buf_printf(out, "\"do\":\"%s\"", records[action->what].name);
+	for (const struct field *f = records[action->what].fields; f->name != NULL; f++) {
+		const void *at = base + f->offset;
+
+		if (f->kind == FIELD_EXCEPTIONS) {
+			write_exceptions(out, &action->as.batch);
+		} else if (f->kind == FIELD_INT && *(const int64_t *)at != f->missing) {
+			buf_printf(out, ",\"%s\":%lld", f->name, (long long)*(const int64_t *)at);
+		} else if (f->kind != FIELD_INT && *(const void *const *)at != NULL) {
+			buf_printf(out, ",\"%s\":", f->name);
+			if (f->kind == FIELD_ID)
+				write_id(out, *(const uint8_t *const *)at);
+			else
+				write_text(out, *(const char *const *)at);
+		}
+	}
+}

@@ -1,0 +1,209 @@
+/* tests/facility_batch.c - lines of JSON in, an answer for each, a key counts once. */
+#include "tests/suites.h"
+
+#include "node/facility/action.h"
+#include "node/facility/batch.h"
+#include "node/facility/codes.h"
+#include "tests/facility_help.h"
+
+#include <check.h>
+#include <string.h>
+
+#define CHILD1 "\"child\":\"01010101010101010101010101010101\""
+
+static struct store_db *
+open_closed(struct facility *f)
+{
+	struct store_db *db = help_small(f);
+	struct err err = { 0 };
+
+	ck_assert_int_eq(store_db_commit(db, &err), 0);
+	return db;
+}
+
+static struct batch_counts
+post(struct facility *f, const char *body, struct buf *out)
+{
+	struct batch_counts n;
+	struct err err = { 0 };
+	int rc;
+
+	buf_clear(out);
+	rc = facility_batch_post(f, body, strlen(body), out, &n, &err);
+	ck_assert_msg(rc == 0, "%s", err.msg);
+	return n;
+}
+
+START_TEST(stored_then_duplicate)
+{
+	static const char body[] = "{\"do\":\"arrival\",\"key\":\"t1/1\"," CHILD1
+	                           ",\"at\":\"2026-03-02T08:15:00+08:00\",\"temp_dc\":366}\n"
+	                           "{\"do\":\"care\",\"key\":\"t1/2\"," CHILD1
+	                           ",\"at\":1772414100000,\"kind\":2,\"amount\":80}\r\n";
+	struct facility f;
+	struct store_db *db = open_closed(&f);
+	struct buf out = { 0 };
+	struct batch_counts n = post(&f, body, &out);
+
+	ck_assert_int_eq(n.stored, 2);
+	ck_assert_ptr_nonnull(
+	        strstr(buf_str(&out), "{\"key\":\"t1/1\",\"state\":\"stored\",\"id\":\""));
+	ck_assert_int_eq(help_int(db, "SELECT at FROM attendance_event"), help_at(8, 15));
+	n = post(&f, body, &out);
+	ck_assert_int_eq(n.duplicate, 2);
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM attendance_event"), 1);
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM care_event"), 1);
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM local_batch_key k JOIN care_event c ON "
+	                              "c.id = k.row_id"),
+	                 1);
+	buf_free(&out);
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(a_refused_line_leaves_the_others_alone)
+{
+	static const char body[] =
+	        "{\"do\":\"care\",\"key\":\"a\"," CHILD1 ",\"at\":1772414100000,\"kind\":2}\n"
+	        "{\"do\":\"care\",\"key\":\"b\"," CHILD1 ",\"at\":1772414100000,\"kind\":99}\n"
+	        "\n"
+	        "{\"do\":\"care\",\"key\":\"c\"," CHILD1 ",\"at\":1772414100000,\"kind\":3}";
+	struct facility f;
+	struct store_db *db = open_closed(&f);
+	struct buf out = { 0 };
+	struct batch_counts n = post(&f, body, &out);
+
+	ck_assert_int_eq(n.stored, 2);
+	ck_assert_int_eq(n.refused, 1);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out),
+	                             "{\"key\":\"b\",\"state\":\"refused\",\"id\":null,\"reason\":"
+	                             "\"kind: 99 is not in 1 to 8\"}"));
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM care_event"), 2);
+	/* refused is not remembered: corrected, the same key is taken */
+	n = post(&f, "{\"do\":\"care\",\"key\":\"b\"," CHILD1 ",\"at\":1772414100000,\"kind\":4}",
+	         &out);
+	ck_assert_int_eq(n.stored, 1);
+	buf_free(&out);
+	store_db_close(db);
+}
+END_TEST
+
+#define CARE "{\"do\":\"care\",\"key\":\"k\"," CHILD1 ","
+
+static const struct refused_case {
+	const char *line;
+	const char *says;
+} refused_cases[] = {
+	{ "hello", "the line is not a JSON object" },
+	{ "[1]", "the line is not a JSON object" },
+	{ "{\"key\":\"k\"}", "do: '' is no record" },
+	{ "{\"do\":\"erase\",\"key\":\"k\"}", "do: 'erase' is no record" },
+	{ "{\"do\":\"care\"," CHILD1 ",\"at\":1772414100000,\"kind\":2}", "key: is needed" },
+	{ CARE "\"at\":1772414100000,\"kind\":2,\"colour\":3}", "colour: care has no such member" },
+	{ CARE "\"at\":\"yesterday\",\"kind\":2}", "at: is neither ms" },
+	{ CARE "\"at\":\"2026-02-30T08:00:00Z\",\"kind\":2}", "at: is neither ms" },
+	{ CARE "\"at\":1772414100000,\"kind\":2.5}", "kind: is not an integer" },
+	{ CARE "\"at\":1772414100000,\"kind\":2,\"note\":7}", "note: is not a string" },
+	{ "{\"do\":\"care\",\"key\":\"k\",\"child\":\"12\",\"at\":1772414100000,\"kind\":2}",
+	  "child: '12' is not an id" },
+	{ "{\"do\":\"meal\",\"key\":\"k\",\"meal\":3,\"at\":1772414100000,\"exceptions\":3}",
+	  "exceptions: is not a list" },
+	{ "{\"do\":\"meal\",\"key\":\"k\",\"meal\":3,\"at\":1772414100000,\"exceptions\":[3]}",
+	  "exceptions: each is an object" },
+	{ CARE "\"at\":1772414100000,\"kind\":2,\"by\":\"07070707070707070707070707070707\"}",
+	  "is nobody of the staff" },
+};
+
+START_TEST(a_line_is_refused_with_its_reason)
+{
+	const struct refused_case *c = &refused_cases[_i];
+	struct facility f;
+	struct store_db *db = open_closed(&f);
+	struct buf out = { 0 };
+	struct batch_counts n = post(&f, c->line, &out);
+
+	ck_assert_msg(n.refused == 1 && n.stored == 0, "%s", c->line);
+	ck_assert_msg(strstr(buf_str(&out), c->says) != NULL, "'%s' is not in %s", c->says,
+	              buf_str(&out));
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM local_batch_key"), 0);
+	buf_free(&out);
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(too_much_is_refused_as_a_whole)
+{
+	struct facility f;
+	struct store_db *db = open_closed(&f);
+	struct batch_counts n;
+	struct buf body = { 0 }, out = { 0 };
+	struct err err = { 0 };
+
+	for (int i = 0; i <= BATCH_LINES_MAX; i++)
+		buf_printf(&body, "{}\n");
+	ck_assert_int_eq(facility_batch_post(&f, body.bytes, body.len, &out, &n, &err),
+	                 ERR_INVALID);
+	help_says(&err, "at most 5000 lines");
+	ck_assert(!store_db_in_transaction(db));
+	buf_free(&body);
+	buf_free(&out);
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(an_action_written_reads_the_same)
+{
+	struct facility_exception e = { .child = help_id(2), .code = 4, .note = "不\"饿\"\n" };
+	struct facility_action in[] = {
+		{ .what = DO_MEAL,
+		  .as.batch = { .at = 1, .meal = 3, .exceptions = &e, .exception_count = 1 } },
+		{ .what = DO_ARRIVAL,
+		  .as.arrival = { .at = 2,
+		                  .child = help_id(1),
+		                  .found = { .touch = 1, .note = "咳" } } },
+		{ .what = DO_MEDICATION_GIVEN,
+		  .as.given = { .at = 3, .request = help_id(9), .slot = 0 } },
+		{ .what = DO_HANDOVER,
+		  .as.handover = { .at = 4, .class_id = help_id(0xc1), .items = "\\ok" } },
+	};
+	struct facility f;
+	struct store_db *db = open_closed(&f);
+
+	for (size_t i = 0; i < sizeof in / sizeof in[0]; i++) {
+		struct buf one = { 0 }, two = { 0 };
+		struct facility_action back;
+		struct arena a = { 0 };
+		struct err err = { 0 };
+
+		buf_u8(&one, '{');
+		facility_action_write(&one, &in[i]);
+		buf_u8(&one, '}');
+		ck_assert_msg(facility_action_read(db, buf_str(&one), NULL, &a, &back, &err) == 0,
+		              "%s", err.msg);
+		buf_u8(&two, '{');
+		facility_action_write(&two, &back);
+		buf_u8(&two, '}');
+		ck_assert_str_eq(buf_str(&one), buf_str(&two));
+		arena_free(&a);
+		buf_free(&one);
+		buf_free(&two);
+	}
+	store_db_close(db);
+}
+END_TEST
+
+Suite *
+suite_facility_batch(void)
+{
+	Suite *suite = suite_create("node/facility/batch");
+	TCase *tcase = tcase_create("batch");
+
+	tcase_add_test(tcase, stored_then_duplicate);
+	tcase_add_test(tcase, a_refused_line_leaves_the_others_alone);
+	tcase_add_loop_test(tcase, a_line_is_refused_with_its_reason, 0,
+	                    sizeof refused_cases / sizeof refused_cases[0]);
+	tcase_add_test(tcase, too_much_is_refused_as_a_whole);
+	tcase_add_test(tcase, an_action_written_reads_the_same);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
