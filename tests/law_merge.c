@@ -1,18 +1,15 @@
 /*
  * tests/law_merge.c - the laws of merging, on random sets of writes.
  *
- * Each sequence is a set of writes to a few rows: half of them as nodes could
- * make them (each with its own knowledge, exchanged now and then), half with
- * versions, lives and values drawn from so few that every collision happens,
- * those of cloned sites too.  It is delivered to replicas with other numbers, in
- * other orders, in other transactions, and partly twice.  All must end equal,
- * and equal to what `definition` below says straight from the words of
- * sync/merge.h about the whole set.
+ * Each sequence is a random set of writes (tests/merge_writes.h), delivered to
+ * replicas with other numbers, in other orders, in other transactions, and
+ * partly twice.  All must end equal, and equal to what `definition` below says
+ * straight from the words of sync/merge.h about the whole set.
  *
  * YZ_SEED=n tries other sequences; a failure prints the seed that shows it
  * again.
  */
-#include "tests/merge_world.h"
+#include "tests/merge_writes.h"
 #include "tests/suites.h"
 
 #include <check.h>
@@ -23,149 +20,12 @@
 
 enum { ROUNDS = 4, SEQUENCES = 30000, IN_SQLITE = 500 };
 
-/* ---- chance ---- */
-
-static uint64_t chance_state;
-
-static uint64_t
-chance(uint64_t below)
-{
-	uint64_t z = chance_state += 0x9e3779b97f4a7c15U;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9U;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebU;
-	return (z ^ z >> 31) % below;
-}
-
 static uint64_t
 first_seed(void)
 {
 	const char *text = getenv("YZ_SEED");
 
 	return text == NULL ? 20261123 : strtoull(text, NULL, 10);
-}
-
-/* ---- writes ---- */
-
-static struct store_value
-any_value(void)
-{
-	static const uint8_t bytes[] = "a\0b";
-
-	switch (chance(8)) {
-	case 0:
-		return store_value_null();
-	case 1:
-		return store_value_real(1.0);
-	case 2:
-		return store_value_text("a");
-	case 3:
-		return store_value_blob(bytes, chance(sizeof bytes));
-	case 4:
-		return store_value_int(-1);
-	default:
-		return store_value_int((int64_t)chance(3));
-	}
-}
-
-/* Which cells: whole groups, of the schema. */
-static unsigned
-any_mask(int schema)
-{
-	unsigned mask = (unsigned)chance(1U << WORLD_COLUMNS) & world_columns(schema);
-
-	if (mask & (1U << HEIGHT | 1U << WEIGHT))
-		mask |= 1U << HEIGHT | 1U << WEIGHT;
-	return mask;
-}
-
-static struct write
-make_write(enum store_op op, int64_t cl)
-{
-	struct write w = { .op = op, .cl = cl };
-
-	w.schema = 1 + (int)chance(WORLD_LAWFUL);
-	w.key = (int)chance(WORLD_KEYS);
-	w.mask = op == STORE_INSERT ? world_columns(w.schema) : any_mask(w.schema);
-	if (op == STORE_DELETE)
-		w.mask = 0;
-	for (int c = 0; c < WORLD_COLUMNS; c++)
-		w.values[c] = any_value();
-	return w;
-}
-
-/* Anything goes: few stamps, few sites, low lives. */
-static size_t
-wild_writes(struct write *writes)
-{
-	size_t count = 3 + chance(WORLD_WRITES - 3);
-	uint64_t keys = 1 + chance(WORLD_KEYS), stamps = 1 + chance(6);
-
-	for (size_t i = 0; i < count; i++) {
-		int64_t cl = 1 + (int64_t)chance(4);
-		enum store_op op = cl % 2 == 0 ? STORE_DELETE : STORE_UPDATE;
-
-		if (op == STORE_UPDATE && chance(2) == 0)
-			op = STORE_INSERT;
-		writes[i] = make_write(op, cl);
-		writes[i].key %= (int)keys;
-		writes[i].site = (int)chance(3);
-		writes[i].stamp = 1 + (int64_t)chance(stamps);
-	}
-	return count;
-}
-
-/* What each site knows of each row's life, and its clock. */
-struct knowledge {
-	int64_t cl[WORLD_SITES][WORLD_KEYS];
-	int64_t clock[WORLD_SITES];
-};
-
-static void
-tell(struct knowledge *known, size_t from, size_t to)
-{
-	for (int k = 0; k < WORLD_KEYS; k++)
-		if (known->cl[to][k] < known->cl[from][k])
-			known->cl[to][k] = known->cl[from][k];
-	if (known->clock[to] < known->clock[from])
-		known->clock[to] = known->clock[from];
-}
-
-static struct write
-next_write(struct knowledge *known, int site)
-{
-	struct write w = make_write(STORE_UPDATE, 0);
-	int64_t *cl = &known->cl[site][w.key];
-
-	if (*cl % 2 == 0) {
-		w.op = STORE_INSERT;
-		w.mask = world_columns(w.schema);
-		++*cl;
-	} else if (chance(3) == 0) {
-		w.op = STORE_DELETE;
-		w.mask = 0;
-		++*cl;
-	}
-	known->clock[site] += 1 + (int64_t)chance(3);
-	w.cl = *cl;
-	w.stamp = known->clock[site];
-	w.site = site;
-	return w;
-}
-
-/* As nodes would write them. */
-static size_t
-plausible_writes(struct write *writes)
-{
-	struct knowledge known = { 0 };
-	size_t count = 3 + chance(WORLD_WRITES - 3);
-
-	for (size_t i = 0; i < count; i++) {
-		if (chance(3) == 0)
-			tell(&known, chance(WORLD_SITES), chance(WORLD_SITES));
-		writes[i] = next_write(&known, (int)chance(WORLD_SITES));
-	}
-	return count;
 }
 
 /* ---- what should be there, by definition ---- */
@@ -320,7 +180,7 @@ static void
 shuffle(struct write *writes, size_t count)
 {
 	for (size_t i = count; i > 1; i--)
-		swap(&writes[i - 1], &writes[chance(i)]);
+		swap(&writes[i - 1], &writes[merge_chance(i)]);
 }
 
 /* One order of delivery, in transactions of any size, some writes twice; NULL or what went wrong.
@@ -333,14 +193,14 @@ deliver(struct replica *r, const struct write *writes, size_t count)
 
 	memcpy(order, writes, count * sizeof *order);
 	while (total < count + count / 3)
-		order[total++] = writes[chance(count)];
+		order[total++] = writes[merge_chance(count)];
 	shuffle(order, total);
 	replica_clear(r);
 	for (size_t at = 0; at < total; at += size) {
 		struct sight before, after;
 		bool wrote[WORLD_KEYS];
 
-		size = 1 + chance(3);
+		size = 1 + merge_chance(3);
 		size = size < total - at ? size : total - at;
 		for (int k = 0; k < WORLD_KEYS; k++)
 			look(r, k, &before);
@@ -536,20 +396,13 @@ fail_with(uint64_t seed, const char *wrong, const struct write *writes, size_t c
 	ck_abort_msg("%s (YZ_SEED=%" PRIu64 "): %s", wrong, seed, buf_str(&text));
 }
 
-static size_t
-any_writes(uint64_t seed, struct write *writes)
-{
-	chance_state = seed;
-	return chance(2) == 0 ? wild_writes(writes) : plausible_writes(writes);
-}
-
 START_TEST(any_order_any_redelivery_any_numbering)
 {
 	for (int n = 0; n < SEQUENCES; n++) {
 		uint64_t seed = first_seed() + (uint64_t)_i * SEQUENCES + (uint64_t)n;
 		struct write writes[WORLD_WRITES];
-		size_t count = any_writes(seed, writes), one = chance(WORLD_NUMBERINGS);
-		size_t other = (one + 1 + chance(WORLD_NUMBERINGS - 1)) % WORLD_NUMBERINGS;
+		size_t count = merge_writes(seed, writes), one = merge_chance(WORLD_NUMBERINGS);
+		size_t other = (one + 1 + merge_chance(WORLD_NUMBERINGS - 1)) % WORLD_NUMBERINGS;
 		const char *wrong = run_sequence(replicas[one], replicas[other], writes, count);
 
 		if (wrong != NULL)
@@ -566,9 +419,9 @@ START_TEST(sqlite_holds_what_memory_holds)
 	for (int n = 0; n < IN_SQLITE; n++) {
 		uint64_t seed = first_seed() + (uint64_t)n;
 		struct write writes[WORLD_WRITES];
-		size_t count = any_writes(seed, writes);
-		const char *wrong =
-		        run_sequence(sqlite, replicas[chance(WORLD_NUMBERINGS)], writes, count);
+		size_t count = merge_writes(seed, writes);
+		const char *wrong = run_sequence(sqlite, replicas[merge_chance(WORLD_NUMBERINGS)],
+		                                 writes, count);
 
 		if (wrong != NULL)
 			fail_with(seed, wrong, writes, count);
@@ -628,8 +481,7 @@ START_TEST(two_writes_tell_the_same_in_either_order)
 		struct told first = { .replica = replicas[0] }, second = { .replica = replicas[1] };
 		struct write writes[WORLD_WRITES];
 
-		chance_state = seed;
-		wild_writes(writes);
+		merge_wild_writes(seed, writes);
 		writes[1].key = writes[0].key;
 		if (writes[0].site == writes[1].site || !leaves_a_trace(&writes[0]) ||
 		    !leaves_a_trace(&writes[1]))
