@@ -174,3 +174,17 @@ store_inspect_scope(struct store_db *db, int table, const uint8_t *key, size_t k
 	store_stmt_end(&s);
 	return rc < 0 ? rc : 0;
 }
+
+int
+store_inspect_unsealed(struct store_db *db, int64_t *rows, int64_t *oldest_ms, struct err *err)
+{
+	int rc =
+	        store_stmt_int(db,
+	                       "SELECT count(*) FROM (SELECT DISTINCT s.tbl, l.k1, l.k2, l.k3, l.k4"
+	                       " FROM yz_log l JOIN yz_schema s ON s.id = l.tv)",
+	                       0, rows, err);
+
+	if (rc < 0)
+		return rc;
+	return store_stmt_int(db, "SELECT min(at_ms) FROM yz_log", 0, oldest_ms, err);
+}

@@ -43,4 +43,8 @@ MUST_CHECK int store_inspect_breaches(struct store_db *db, bool deep, store_insp
 MUST_CHECK int store_inspect_scope(struct store_db *db, int table, const uint8_t *key,
                                    size_t key_len, int *scope, struct err *err);
 
+/* How many rows the log's entries speak of, and the time of the oldest (0: none). */
+MUST_CHECK int store_inspect_unsealed(struct store_db *db, int64_t *rows, int64_t *oldest_ms,
+                                      struct err *err);
+
 #endif /* STORE_INSPECT_H */

@@ -217,7 +217,7 @@ parse_parts(const struct store_schema *schema, const char *text, struct arena *a
 			return err_set(err, ERR_NOMEM, "out of memory for a key");
 		rc = store_print_parse_value(col->type, part, a, &values[schema->keys[i]], err);
 		if (rc < 0) {
-			err_wrap(err, "key \"%.60s\" of table %s, column %s", all, schema->table,
+			err_wrap(err, "key \"%.60s\": table %s: column %s", all, schema->table,
 			         col->name);
 			return rc;
 		}

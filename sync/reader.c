@@ -1,0 +1,99 @@
+#include "sync/reader.h"
+
+struct schemas {
+	struct store_db *db;
+	int stream;
+};
+
+static const struct store_schema *
+resolve(void *ctx, unsigned no)
+{
+	struct schemas *s = ctx;
+	struct err err;
+	int id = 0;
+
+	if (no > INT32_MAX || store_stream_schema(s->db, s->stream, (int)no, &id, &err) < 0 ||
+	    id == 0)
+		return NULL;
+	return store_catalog_schema(s->db, id);
+}
+
+/* What a kept segment defines was registered when it was taken. */
+static int
+define(void *ctx, const struct sync_definition *def, struct err *err)
+{
+	if (resolve(ctx, def->no) != NULL)
+		return 0;
+	return err_set(err, ERR_CORRUPT, "schema %u of the stream is not known any more", def->no);
+}
+
+int
+sync_reader_open(struct store_db *db, const struct store_stream *stream, uint64_t n,
+                 struct arena *a, struct sync_reader *out, struct err *err)
+{
+	struct schemas ctx = { db, stream->id };
+	struct sync_codec_schemas schemas = { resolve, define, &ctx };
+	int rc = store_segment_at(db, stream->id, n, a, &out->seg, err);
+
+	if (rc == 0)
+		rc = sync_segment_open(&out->seg, &schemas, a, &out->records, &out->count, err);
+	if (rc < 0)
+		return err_wrap(err, "record %llu of scope %s", (unsigned long long)n,
+		                store_catalog_scope_of(db, stream->scope));
+	return 0;
+}
+
+/* Count the changes of a segment behind record `from`. */
+static void
+count_changes(const struct sync_reader *r, uint64_t from, int64_t *count, int64_t *oldest_ms)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		int64_t at = STORE_STAMP_MS(r->records[i].change.stamp);
+
+		if (r->seg.first + i <= from || r->records[i].type != SYNC_CHANGE)
+			continue;
+		(*count)++;
+		if (*oldest_ms == 0 || at < *oldest_ms)
+			*oldest_ms = at;
+	}
+}
+
+static int
+count_stream(struct store_db *db, const struct store_stream *stream, const uint8_t *hub_epoch,
+             int64_t *count, int64_t *oldest_ms, struct err *err)
+{
+	uint64_t acked = 0, n;
+	int rc = 0;
+
+	if (hub_epoch != NULL)
+		rc = store_stream_acked(db, stream->id, hub_epoch, &acked, err);
+	for (n = acked + 1; rc == 0 && n <= stream->n;) {
+		struct arena a = { .limit = SYNC_ARENA_MAX };
+		struct sync_reader r;
+
+		rc = sync_reader_open(db, stream, n, &a, &r, err);
+		if (rc == 0) {
+			count_changes(&r, acked, count, oldest_ms);
+			n = r.seg.last + 1;
+		}
+		arena_free(&a);
+	}
+	return rc;
+}
+
+int
+sync_reader_waiting(struct store_db *db, int site, const uint8_t *hub_epoch, int64_t *count,
+                    int64_t *oldest_ms, struct err *err)
+{
+	struct store_stream *list;
+	struct arena a = { 0 };
+	size_t streams = 0;
+	int rc = store_stream_list(db, 0, &a, &list, &streams, err);
+
+	*count = *oldest_ms = 0;
+	for (size_t i = 0; rc == 0 && i < streams; i++)
+		if (list[i].site == site)
+			rc = count_stream(db, &list[i], hub_epoch, count, oldest_ms, err);
+	arena_free(&a);
+	return rc;
+}
