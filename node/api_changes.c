@@ -1,0 +1,163 @@
+#include "node/api_changes.h"
+
+#include "node/feed.h"
+#include "node/form.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+struct asked {
+	char since[FEED_CURSOR + 16]; /* too long a cursor is told of by the feed */
+	int64_t limit;
+	char scope[STORE_SCOPE_MAX + 1];
+};
+
+static bool
+read_limit(const char *text, int64_t *limit)
+{
+	*limit = 0;
+	if (text[0] == 0)
+		return false;
+	for (; *text != 0; text++) {
+		if (*text < '0' || *text > '9' || *limit > FEED_LIMIT_MAX)
+			return false;
+		*limit = *limit * 10 + (*text - '0');
+	}
+	return *limit >= 1 && *limit <= FEED_LIMIT_MAX;
+}
+
+static int
+copy(char *out, size_t size, const char *name, const char *value, struct err *err)
+{
+	if (strlen(value) >= size)
+		return err_set(err, ERR_INVALID, "%s: %zu characters are too many", name,
+		               strlen(value));
+	memcpy(out, value, strlen(value) + 1);
+	return 0;
+}
+
+static int
+take_parameter(struct asked *asked, const char *name, const char *value, struct err *err)
+{
+	if (strcmp(name, "since") == 0)
+		return copy(asked->since, sizeof asked->since, name, value, err);
+	if (strcmp(name, "scope") == 0)
+		return copy(asked->scope, sizeof asked->scope, name, value, err);
+	if (strcmp(name, "limit") == 0)
+		return read_limit(value, &asked->limit)
+		               ? 0
+		               : err_set(err, ERR_INVALID, "limit=%.20s: a number from 1 to %d",
+		                         value, FEED_LIMIT_MAX);
+	if (strcmp(name, "feed") == 0)
+		return strcmp(value, "normal") == 0
+		               ? 0
+		               : err_set(err, ERR_INVALID,
+		                         "feed=%.20s isn't offered here; feed=normal is", value);
+	return err_set(err, ERR_INVALID, "there is no parameter %.40s: since, limit, scope, feed",
+	               name);
+}
+
+static int
+read_query(const char *query, struct asked *asked, struct err *err)
+{
+	struct form form = form_from(query, strlen(query));
+	struct buf name = { 0 }, value = { 0 };
+	int rc;
+
+	memset(asked, 0, sizeof *asked);
+	asked->limit = FEED_LIMIT;
+	while ((rc = form_next(&form, &name, &value, err)) == 1) {
+		rc = take_parameter(asked, buf_str(&name), buf_str(&value), err);
+		if (rc < 0)
+			break;
+	}
+	buf_free(&name);
+	buf_free(&value);
+	return rc;
+}
+
+static int
+status_of(int code)
+{
+	switch (code) {
+	case ERR_INVALID:
+		return 400;
+	case ERR_NOTFOUND:
+		return 410;
+	case ERR_DENIED:
+		return 403;
+	case ERR_BUSY:
+		return 503;
+	default:
+		return 500;
+	}
+}
+
+/* 0 with the token of the header, or the answer is written. */
+static int
+authenticate(struct store_db *db, const char *authorization, int64_t now_ms, struct token *token,
+             struct http_response *response)
+{
+	static const char scheme[] = "Bearer ";
+	struct err err;
+	int rc = 0;
+
+	if (authorization != NULL && strncasecmp(authorization, scheme, sizeof scheme - 1) == 0)
+		rc = token_check(db, authorization + sizeof scheme - 1, now_ms, token, &err);
+	if (rc == 1)
+		return 0;
+	if (rc < 0) {
+		http_problem_body(response, status_of(rc), err.msg);
+		return rc;
+	}
+	http_problem_body(response, 401,
+	                  "a valid token is needed: Authorization: Bearer, made at the hub with "
+	                  "`yizhan token new`");
+	http_field(response, "WWW-Authenticate", "Bearer");
+	return ERR_DENIED;
+}
+
+/* The same request, from the page's end on. */
+static void
+link_next(struct http_response *response, const struct asked *asked, const char *next)
+{
+	struct buf scope = { 0 };
+
+	for (const char *c = asked->scope; *c != 0; c++)
+		buf_printf(&scope, "%%%02X", (unsigned)(unsigned char)*c);
+	http_field(response, "Link", "</v1/changes?since=%s&limit=%" PRId64 "%s%s>; rel=\"next\"",
+	           next, asked->limit, scope.len == 0 ? "" : "&scope=", buf_str(&scope));
+	buf_free(&scope);
+}
+
+void
+api_changes_get(struct store_db *db, const struct http_request *request, const char *authorization,
+                int64_t now_ms, struct http_response *response)
+{
+	struct feed_query query = { 0 };
+	char next[FEED_CURSOR];
+	struct asked asked;
+	struct token token;
+	struct err err;
+	int rc;
+
+	http_field(response, "Cache-Control", "no-store");
+	if (authenticate(db, authorization, now_ms, &token, response) < 0)
+		return;
+	rc = read_query(request->query, &asked, &err);
+	if (rc >= 0 && asked.scope[0] != 0 && !token_reads_scope(&token, asked.scope))
+		rc = err_set(&err, ERR_DENIED, "this token reads %s, not %s", token.scope,
+		             asked.scope);
+	query = (struct feed_query){ .since = asked.since, .limit = asked.limit, .token = &token };
+	query.scope = asked.scope[0] == 0 ? NULL : asked.scope;
+	if (rc >= 0)
+		rc = feed_page(db, &query, &response->body, next, &err);
+	if (rc < 0) {
+		http_problem_body(response, status_of(rc), err.msg);
+		return;
+	}
+	response->status = 200;
+	response->type = "application/x-ndjson";
+	link_next(response, &asked, next);
+}
