@@ -21,8 +21,16 @@ main(void)
 	srunner_add_suite(runner, suite_facility_roster());
 	srunner_add_suite(runner, suite_facility_schema());
 	srunner_add_suite(runner, suite_law_merge());
+	srunner_add_suite(runner, suite_node_code());
+	srunner_add_suite(runner, suite_node_ctl());
+	srunner_add_suite(runner, suite_node_enrol());
+	srunner_add_suite(runner, suite_node_feed());
+	srunner_add_suite(runner, suite_node_grant());
 	srunner_add_suite(runner, suite_node_guard());
 	srunner_add_suite(runner, suite_node_http());
+	srunner_add_suite(runner, suite_node_rights());
+	srunner_add_suite(runner, suite_node_token());
+	srunner_add_suite(runner, suite_node_words());
 	srunner_add_suite(runner, suite_sim_two_nodes());
 	srunner_add_suite(runner, suite_store_batch());
 	srunner_add_suite(runner, suite_store_capture());
@@ -31,7 +39,6 @@ main(void)
 	srunner_add_suite(runner, suite_sync_gitconf());
 	srunner_add_suite(runner, suite_sync_merge());
 	srunner_add_suite(runner, suite_sync_transport());
-	srunner_add_suite(runner, suite_node_ctl());
 
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -13,8 +13,16 @@ Suite *suite_facility_record(void);
 Suite *suite_facility_roster(void);
 Suite *suite_facility_schema(void);
 Suite *suite_law_merge(void);
+Suite *suite_node_code(void);
+Suite *suite_node_ctl(void);
+Suite *suite_node_enrol(void);
+Suite *suite_node_feed(void);
+Suite *suite_node_grant(void);
 Suite *suite_node_guard(void);
 Suite *suite_node_http(void);
+Suite *suite_node_rights(void);
+Suite *suite_node_token(void);
+Suite *suite_node_words(void);
 Suite *suite_sim_two_nodes(void);
 Suite *suite_store_batch(void);
 Suite *suite_store_capture(void);
@@ -23,6 +31,5 @@ Suite *suite_store_track(void);
 Suite *suite_sync_gitconf(void);
 Suite *suite_sync_merge(void);
 Suite *suite_sync_transport(void);
-Suite *suite_node_ctl(void);
 
 #endif /* TESTS_SUITES_H */

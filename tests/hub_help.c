@@ -1,0 +1,129 @@
+#include "tests/hub_help.h"
+
+#include "node/hub_schema.h"
+#include "store/base/hash.h"
+#include "store/stmt.h"
+
+#include <check.h>
+#include <string.h>
+
+struct store_db *hub_db;
+struct enrol_hub hub;
+struct sync_key hub_key;
+struct err hub_err;
+
+static uint64_t dice;
+
+static int64_t
+wall(void *ctx)
+{
+	(void)ctx;
+	return hub.now_ms;
+}
+
+static void
+roll(void *ctx, void *bytes, size_t len)
+{
+	uint8_t *out = bytes;
+
+	(void)ctx;
+	for (size_t i = 0; i < len; i++) {
+		dice = dice * 6364136223846793005u + 1442695040888963407u;
+		out[i] = (uint8_t)(dice >> 56);
+	}
+}
+
+static const struct env env = { .wall_ms = wall, .mono_ms = wall, .rand = roll };
+
+struct store_db *
+hub_other(void)
+{
+	static const uint8_t node[STORE_NODE_ID] = "a node of a test";
+	uint8_t epoch[STORE_EPOCH];
+	struct store_db *db;
+
+	ck_assert_int_eq(store_db_open(":memory:", STORE_LOCAL, &env, &db, &hub_err), 0);
+	roll(NULL, epoch, sizeof epoch);
+	ck_assert_int_eq(store_meta_set(db, "node", node, sizeof node, &hub_err), 0);
+	ck_assert_int_eq(store_meta_set(db, "epoch", epoch, sizeof epoch, &hub_err), 0);
+	return db;
+}
+
+void
+hub_open(void)
+{
+	ck_assert(hash_init());
+	dice = 42;
+	hub_key = hub_node_key(0);
+	hub_db = hub_other();
+	hub = (struct enrol_hub){ .db = hub_db, .key = &hub_key, .now_ms = HUB_START_MS };
+	ck_assert_msg(hub_schema_migrate(hub_db, &hub_err) == 0, "%s", hub_err.msg);
+}
+
+void
+hub_close(void)
+{
+	store_db_close(hub_db);
+}
+
+struct sync_key
+hub_node_key(uint8_t n)
+{
+	uint8_t seed[SYNC_SEED_KEY];
+	struct sync_key key;
+
+	memset(seed, n, sizeof seed);
+	sync_key_from_seed(&key, seed);
+	return key;
+}
+
+void
+hub_code(const char *facility, bool automatic, char code[CODE_TEXT])
+{
+	struct enrol_terms terms = { .facility = facility, .automatic = automatic };
+	int64_t expires;
+
+	ck_assert_msg(enrol_new(&hub, &terms, code, &expires, &hub_err) == 0, "%s", hub_err.msg);
+	ck_assert_int_eq(expires, hub.now_ms + ENROL_TTL_MS);
+}
+
+struct enrol_answer
+hub_ask(const char *typed, uint8_t n, struct buf *grant)
+{
+	struct sync_key key = hub_node_key(n);
+	struct enrol_ask ask = { .code = typed, .label = "office" };
+	struct enrol_answer answer;
+	struct code code = { 0 };
+
+	memcpy(ask.key, key.public_key, sizeof ask.key);
+	if (code_read(typed, &code, &hub_err) == 0)
+		enrol_sign(&key, &code, ask.label, ask.signature);
+	ck_assert_msg(enrol_answer(&hub, &ask, &answer, &hub_err) == 0, "%s", hub_err.msg);
+	if (grant != NULL)
+		*grant = answer.grant;
+	else
+		buf_free(&answer.grant);
+	return answer;
+}
+
+struct store_site
+hub_enrol(const char *facility, uint8_t n)
+{
+	struct sync_key key = hub_node_key(n);
+	struct store_site site = { .epoch = { n } };
+	char code[CODE_TEXT];
+
+	hub_code(facility, true, code);
+	ck_assert_int_eq(hub_ask(code, n, NULL).state, ENROL_GRANTED);
+	sync_node_id(site.node, key.public_key);
+	return site;
+}
+
+int64_t
+hub_int(const char *sql)
+{
+	int64_t value;
+
+	ck_assert_msg(store_stmt_int(hub_db, sql, -1, &value, &hub_err) == 0, "%s", hub_err.msg);
+	return value;
+}

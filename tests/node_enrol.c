@@ -1,0 +1,518 @@
+/* tests/node_enrol.c - enrolment, both sides, and POST /v1/enrol between them. */
+#include "tests/hub_help.h"
+#include "tests/suites.h"
+
+#include "node/api_enrol.h"
+#include "node/enrol_node.h"
+#include "node/hub_node.h"
+#include "store/base/text.h"
+#include "store/remote.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+static char code[CODE_TEXT];
+
+static void
+decide(const char *which, enum enrol_verdict verdict, int expected)
+{
+	ck_assert_msg(enrol_decide(&hub, which, verdict, &hub_err) == expected, "%s", hub_err.msg);
+}
+
+START_TEST(an_automatic_code_gives_a_grant_for_its_facility)
+{
+	struct sync_key node = hub_node_key(1);
+	struct enrol_answer answer;
+	struct buf doc = { 0 };
+	struct grant grant;
+
+	hub_code("F1", true, code);
+	answer = hub_ask(code, 1, &doc);
+	ck_assert_int_eq(answer.state, ENROL_GRANTED);
+	ck_assert_int_eq(grant_read(doc.bytes, doc.len, hub_key.public_key, &grant, &hub_err), 0);
+	ck_assert_str_eq(grant.facility, "F1");
+	ck_assert_mem_eq(grant.node_key, node.public_key, SYNC_PUBLIC_KEY);
+	ck_assert(grant_has(&grant.write, "f/F1"));
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_node"), 1);
+	buf_free(&doc);
+}
+END_TEST
+
+START_TEST(an_administrator_decides)
+{
+	static const struct {
+		enum enrol_verdict verdict;
+		enum enrol_state then;
+	} cases[] = { { ENROL_APPROVE, ENROL_GRANTED },
+		      { ENROL_DENY, ENROL_DENIED },
+		      { ENROL_EXPIRE, ENROL_DENIED } };
+
+	hub_code("F1", false, code);
+	decide(code, ENROL_APPROVE, ERR_INVALID); /* nobody has come */
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_WAITING);
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_WAITING);
+	hub.now_ms += 24 * 3600 * 1000; /* people are slow: only the first ask has a deadline */
+	decide(code, cases[_i].verdict, 0);
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, cases[_i].then);
+	decide(code, ENROL_APPROVE, ERR_INVALID);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_node"), _i == 0);
+}
+END_TEST
+
+START_TEST(an_enrolment_is_named_by_code_group_or_node)
+{
+	struct sync_key node = hub_node_key(1);
+	uint8_t id[STORE_NODE_ID];
+	char hex[2 * STORE_NODE_ID + 1], group[CODE_NAME], lower[CODE_TEXT];
+
+	hub_code("F1", false, code);
+	hub_ask(code, 1, NULL);
+	sync_node_id(id, node.public_key);
+	text_hex(hex, id, sizeof id);
+	text_copy(group, sizeof group, code);
+	for (int i = 0; i < CODE_TEXT; i++)
+		lower[i] = code[i] >= 'A' ? (char)(code[i] + 32) : code[i];
+	decide(_i == 0 ? hex : _i == 1 ? group : lower, ENROL_APPROVE, 0);
+	decide("", ENROL_APPROVE, ERR_NOTFOUND);
+	decide("F1", ENROL_APPROVE, ERR_NOTFOUND);
+}
+END_TEST
+
+START_TEST(a34_a_code_is_for_one_node)
+{
+	hub_code("F1", true, code);
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_GRANTED);
+	ck_assert_int_eq(hub_ask(code, 2, NULL).state, ENROL_DENIED);
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_GRANTED); /* a lost answer */
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_node"), 1);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_grant"), 1);
+}
+END_TEST
+
+START_TEST(a34_a_code_is_good_for_ten_minutes)
+{
+	hub_code("F1", true, code);
+	hub.now_ms += ENROL_TTL_MS - 1;
+	if (_i == 0) {
+		ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_GRANTED);
+		return;
+	}
+	hub.now_ms++;
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_DENIED);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_node"), 0);
+}
+END_TEST
+
+/* The right name with another secret, as one who guesses would send it. */
+static void
+guess(char out[CODE_TEXT], unsigned n)
+{
+	struct code right;
+
+	ck_assert_int_eq(code_read(code, &right, &hub_err), 0);
+	right.secret ^= n;
+	code_text(&right, out);
+}
+
+START_TEST(a34_five_wrong_guesses_close_a_code)
+{
+	char wrong[CODE_TEXT];
+
+	hub_code("F1", true, code);
+	for (unsigned n = 1; n <= (unsigned)_i; n++) {
+		guess(wrong, n);
+		ck_assert_int_eq(hub_ask(wrong, 2, NULL).state, ENROL_DENIED);
+	}
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state,
+	                 _i < ENROL_TRIES ? ENROL_GRANTED : ENROL_DENIED);
+}
+END_TEST
+
+START_TEST(a34_all_bad_codes_hear_the_same_sentence)
+{
+	char unknown[CODE_TEXT], wrong[CODE_TEXT];
+	struct enrol_answer a, b, c;
+	struct code other;
+
+	hub_code("F1", true, code);
+	guess(wrong, 1);
+	guess(unknown, 1);
+	ck_assert_int_eq(code_read(code, &other, &hub_err), 0);
+	other.secret ^= (uint64_t)1 << 49;
+	code_text(&other, unknown);
+	a = hub_ask(wrong, 2, NULL);
+	b = hub_ask(unknown, 2, NULL);
+	hub.now_ms += ENROL_TTL_MS;
+	c = hub_ask(code, 2, NULL);
+	ck_assert_str_eq(a.reason, b.reason);
+	ck_assert_str_eq(a.reason, c.reason);
+}
+END_TEST
+
+START_TEST(a34_an_unsigned_or_foreign_signed_ask_is_refused)
+{
+	struct sync_key node = hub_node_key(1), foe = hub_node_key(2);
+	struct enrol_ask ask = { .code = code, .label = "x" };
+	struct enrol_answer answer;
+	struct code read;
+
+	hub_code("F1", true, code);
+	ck_assert_int_eq(code_read(code, &read, &hub_err), 0);
+	memcpy(ask.key, node.public_key, sizeof ask.key);
+	if (_i == 1)
+		enrol_sign(&foe, &read, "x", ask.signature);
+	else if (_i == 2)
+		enrol_sign(&node, &read, "y", ask.signature);
+	ck_assert_int_eq(enrol_answer(&hub, &ask, &answer, &hub_err), 0);
+	ck_assert_int_eq(answer.state, ENROL_DENIED);
+	ck_assert_int_eq(hub_int("SELECT min(tries) FROM hub_enrolment"), ENROL_TRIES);
+}
+END_TEST
+
+START_TEST(a_code_of_another_hub_is_refused)
+{
+	struct sync_key foe = hub_node_key(9);
+	struct enrol_hub other = hub;
+
+	hub_code("F1", true, code);
+	other.key = &foe;
+	hub = other;
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_DENIED);
+}
+END_TEST
+
+START_TEST(codes_are_kept_as_hashes_only)
+{
+	char plain[CODE_CHARS + 1], sql[200];
+	struct code read;
+
+	hub_code("F1", true, code);
+	ck_assert_int_eq(code_read(code, &read, &hub_err), 0);
+	code_plain(&read, plain);
+	snprintf(sql, sizeof sql,
+	         "SELECT count(*) FROM hub_enrolment WHERE instr(hash, '%.10s') > 0 OR name LIKE "
+	         "'%%%.6s%%'",
+	         plain + 4, plain + 4);
+	ck_assert_int_eq(hub_int(sql), 0);
+}
+END_TEST
+
+START_TEST(a_node_of_two_facilities_is_refused_a_second_pc_is_not)
+{
+	struct enrol_answer answer;
+
+	hub_enrol("F1", 1);
+	hub_enrol("F1", 2);
+	hub_code("F2", true, code);
+	answer = hub_ask(code, 1, NULL);
+	ck_assert_int_eq(answer.state, ENROL_DENIED);
+	ck_assert_ptr_nonnull(strstr(answer.reason, "F1"));
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_node WHERE facility = 'F1'"), 2);
+}
+END_TEST
+
+START_TEST(a_revoked_node_gets_nothing_more)
+{
+	struct store_site site;
+
+	hub_code("F1", true, code);
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_GRANTED);
+	site = hub_enrol("F1", 2);
+	ck_assert_int_eq(hub_node_revoke(hub_db, site.node, hub.now_ms, &hub_err), 0);
+	hub_code("F1", true, code);
+	ck_assert_int_eq(hub_ask(code, 2, NULL).state, ENROL_DENIED);
+	site.node[0] ^= 1;
+	ck_assert_int_eq(hub_node_revoke(hub_db, site.node, hub.now_ms, &hub_err), ERR_NOTFOUND);
+}
+END_TEST
+
+START_TEST(a_name_that_would_play_with_a_terminal_is_refused)
+{
+	static const char *const labels[] = { "a\x1b[2J", "a\nb", "\xff" };
+	struct sync_key node = hub_node_key(1);
+	struct enrol_ask ask = { .code = code, .label = labels[_i] };
+	struct enrol_answer answer;
+	struct code read;
+
+	hub_code("F1", true, code);
+	ck_assert_int_eq(code_read(code, &read, &hub_err), 0);
+	memcpy(ask.key, node.public_key, sizeof ask.key);
+	enrol_sign(&node, &read, ask.label, ask.signature);
+	ck_assert_int_eq(enrol_answer(&hub, &ask, &answer, &hub_err), 0);
+	ck_assert_int_eq(answer.state, ENROL_DENIED);
+}
+END_TEST
+
+START_TEST(the_list_tells_all)
+{
+	struct enrol_entry *list;
+	struct arena a = { 0 };
+	size_t count;
+
+	hub_code("F1", false, code);
+	hub_ask(code, 1, NULL);
+	hub.now_ms += 1000;
+	hub_code("F2", true, code);
+	hub.now_ms += ENROL_TTL_MS;
+	ck_assert_int_eq(enrol_list(&hub, &a, &list, &count, &hub_err), 0);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_str_eq(list[0].facility, "F2");
+	ck_assert_str_eq(enrol_state_name(list[0].state), "closed");
+	ck_assert(!list[0].asked);
+	ck_assert_str_eq(enrol_state_name(list[1].state), "waiting");
+	ck_assert(list[1].asked);
+	ck_assert_str_eq(list[1].label, "office");
+	arena_free(&a);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- over HTTP, from a node */
+
+static struct http_response response;
+static struct enrol_news news;
+
+static void
+post(const void *body, size_t len)
+{
+	struct http_request request = {
+		.method = "POST", .path = "/v1/enrol", .query = "", .body = body, .body_len = len
+	};
+
+	buf_free(&response.fields);
+	buf_free(&response.body);
+	response = (struct http_response){ 0 };
+	api_enrol_post(&hub, &request, &response);
+}
+
+/* Node `n` asks over HTTP and reads the answer as `reader`. */
+static int
+meet(uint8_t n, uint8_t reader)
+{
+	struct sync_key key = hub_node_key(n), other = hub_node_key(reader);
+	struct buf body = { 0 };
+	int rc;
+
+	ck_assert_msg(enrol_node_ask(&key, code, "办公室", &body, &hub_err) == 0, "%s",
+	              hub_err.msg);
+	post(body.bytes, body.len);
+	buf_free(&body);
+	ck_assert_int_eq(response.status, 200);
+	rc = enrol_node_read(&other, code, response.body.bytes, response.body.len, &news, &hub_err);
+	return rc;
+}
+
+static void
+http_end(void)
+{
+	buf_free(&response.fields);
+	buf_free(&response.body);
+	hub_close();
+}
+
+START_TEST(both_sides_say_the_same_words)
+{
+	struct enrol_entry *list;
+	struct arena a = { 0 };
+	size_t count;
+
+	hub_code("F1", false, code);
+	ck_assert_int_eq(meet(1, 1), 0);
+	ck_assert(!news.granted);
+	ck_assert_int_eq(enrol_list(&hub, &a, &list, &count, &hub_err), 0);
+	ck_assert_mem_eq(list[0].words, news.words, WORDS);
+	ck_assert_str_eq(list[0].label, "办公室");
+	arena_free(&a);
+	decide(code, ENROL_APPROVE, 0);
+	ck_assert_int_eq(meet(1, 1), 0);
+	ck_assert(news.granted);
+	ck_assert_str_eq(news.grant.facility, "F1");
+}
+END_TEST
+
+START_TEST(a34_a_hub_whose_key_is_not_the_codes_is_refused)
+{
+	struct sync_key foe = hub_node_key(9), node = hub_node_key(1);
+	char theirs[CODE_TEXT], ours[CODE_TEXT];
+
+	/* who stands between answers with its own hub's answer to its own code */
+	hub_code("F1", true, ours);
+	hub.key = &foe;
+	hub_code("F1", true, theirs);
+	memcpy(code, theirs, sizeof code);
+	ck_assert_int_eq(meet(1, 1), 0);
+	ck_assert_int_eq(enrol_node_read(&node, ours, response.body.bytes, response.body.len, &news,
+	                                 &hub_err),
+	                 ERR_DENIED);
+	ck_assert(!news.granted);
+}
+END_TEST
+
+START_TEST(a34_a_grant_for_another_node_is_refused)
+{
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(1, 2), ERR_DENIED);
+	ck_assert(!news.granted);
+}
+END_TEST
+
+START_TEST(a08_an_older_grant_never_replaces_a_newer)
+{
+	struct store_db *node = hub_other();
+	struct enrol_news old;
+	struct store_remote remote;
+	struct arena a = { 0 };
+
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(1, 1), 0);
+	old = news;
+	ck_assert_int_eq(enrol_node_keep(node, "https://hub", &old, &hub_err), 0);
+	hub_code("F1", true,
+	         code); /* enrolled anew in the same ms: the version rises all the same */
+	ck_assert_int_eq(meet(1, 1), 0);
+	ck_assert_int_gt(news.grant.version, old.grant.version);
+	ck_assert_int_eq(enrol_node_keep(node, "https://hub", &news, &hub_err), 0);
+	ck_assert_int_eq(enrol_node_keep(node, "https://evil", &old, &hub_err), ERR_DENIED);
+	ck_assert_int_eq(enrol_node_keep(node, "https://hub", &news, &hub_err), 0);
+	ck_assert_int_ge(store_remote_get(node, "hub", &a, &remote, &hub_err), 0);
+	ck_assert_str_eq(remote.url, "https://hub");
+	ck_assert(remote.enrolled);
+	ck_assert_mem_eq(remote.key, hub_key.public_key, SYNC_PUBLIC_KEY);
+	ck_assert_mem_eq(remote.grant, news.doc, news.doc_len);
+	arena_free(&a);
+	store_db_close(node);
+}
+END_TEST
+
+START_TEST(a08_a_hub_takes_an_older_grant_for_known)
+{
+	struct enrol_news old;
+
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(1, 1), 0);
+	old = news;
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(1, 1), 0);
+	ck_assert_int_eq(
+	        hub_node_readmit(hub_db, hub_key.public_key, old.doc, old.doc_len, &hub_err), 0);
+	ck_assert_int_eq(hub_int("SELECT version FROM hub_node"), news.grant.version);
+}
+END_TEST
+
+START_TEST(a_restored_hub_takes_its_nodes_in_again)
+{
+	struct sync_key foe = hub_node_key(9);
+
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(1, 1), 0);
+	ck_assert_int_eq(
+	        store_db_exec(hub_db, "DELETE FROM hub_node; DELETE FROM hub_grant", &hub_err), 0);
+	ck_assert_int_eq(hub_node_readmit(hub_db, foe.public_key, news.doc, news.doc_len, &hub_err),
+	                 ERR_DENIED);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_node"), 0);
+	ck_assert_int_eq(
+	        hub_node_readmit(hub_db, hub_key.public_key, news.doc, news.doc_len, &hub_err), 0);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_node WHERE facility = 'F1'"), 1);
+	ck_assert_int_eq(hub_node_revoke(hub_db, news.grant.node, hub.now_ms, &hub_err), 0);
+	ck_assert_int_eq(
+	        hub_node_readmit(hub_db, hub_key.public_key, news.doc, news.doc_len, &hub_err),
+	        ERR_DENIED);
+}
+END_TEST
+
+START_TEST(bodies_that_are_no_request_get_a_problem)
+{
+	static const struct {
+		const char *body;
+		int status;
+		const char *says;
+	} cases[] = {
+		{ "", 400, "JSON" },
+		{ "[]", 400, "object" },
+		{ "{", 400, "line 1" },
+		{ "{}", 400, "strings" },
+		{ "{\"code\":1,\"name\":\"x\"}", 400, "strings" },
+		{ "{\"code\":\"\",\"name\":\"\",\"key\":\"00\"}", 400, "`key`" },
+		{ "{\"code\":\"\",\"code\":\"\"}", 400, "duplicate" },
+		{ "{\"code\":\"\",\"name\":\"\",\"facility_id\":\"F2\"}", 400, "nothing else" },
+		{ "{\"code\":\"\",\"name\":\"a\\u0000b\"}", 400, "JSON" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		post(cases[i].body, strlen(cases[i].body));
+		ck_assert_msg(response.status == cases[i].status, "%s: %d", cases[i].body,
+		              response.status);
+		ck_assert_str_eq(response.type, "application/problem+json");
+		ck_assert_msg(strstr(buf_str(&response.body), cases[i].says) != NULL, "%s: %s",
+		              cases[i].body, buf_str(&response.body));
+	}
+}
+END_TEST
+
+START_TEST(a_refusal_is_403_with_its_reason)
+{
+	struct sync_key key = hub_node_key(1);
+	struct buf body = { 0 };
+
+	hub_code("F1", true, code);
+	hub.now_ms += ENROL_TTL_MS;
+	ck_assert_int_eq(enrol_node_ask(&key, code, "x", &body, &hub_err), 0);
+	post(body.bytes, body.len);
+	buf_free(&body);
+	ck_assert_int_eq(response.status, 403);
+	ck_assert_ptr_nonnull(strstr(buf_str(&response.body), "too old"));
+}
+END_TEST
+
+START_TEST(answers_that_are_none_are_refused)
+{
+	static const char *const bodies[] = { "", "{}", "{\"state\":\"granted\",\"hub\":\"00\"}",
+		                              "{\"state\":\"granted\"}" };
+	struct sync_key key = hub_node_key(1);
+
+	hub_code("F1", true, code);
+	for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
+		ck_assert_int_eq(
+		        enrol_node_read(&key, code, bodies[i], strlen(bodies[i]), &news, &hub_err),
+		        ERR_CORRUPT);
+}
+END_TEST
+
+Suite *
+suite_node_enrol(void)
+{
+	Suite *s = suite_create("node/enrol");
+	TCase *t = tcase_create("hub");
+
+	tcase_add_checked_fixture(t, hub_open, hub_close);
+	tcase_add_test(t, an_automatic_code_gives_a_grant_for_its_facility);
+	tcase_add_loop_test(t, an_administrator_decides, 0, 3);
+	tcase_add_loop_test(t, an_enrolment_is_named_by_code_group_or_node, 0, 3);
+	tcase_add_test(t, a34_a_code_is_for_one_node);
+	tcase_add_loop_test(t, a34_a_code_is_good_for_ten_minutes, 0, 2);
+	tcase_add_loop_test(t, a34_five_wrong_guesses_close_a_code, ENROL_TRIES - 1,
+	                    ENROL_TRIES + 1);
+	tcase_add_test(t, a34_all_bad_codes_hear_the_same_sentence);
+	tcase_add_loop_test(t, a34_an_unsigned_or_foreign_signed_ask_is_refused, 0, 3);
+	tcase_add_test(t, a_code_of_another_hub_is_refused);
+	tcase_add_test(t, codes_are_kept_as_hashes_only);
+	tcase_add_test(t, a_node_of_two_facilities_is_refused_a_second_pc_is_not);
+	tcase_add_test(t, a_revoked_node_gets_nothing_more);
+	tcase_add_loop_test(t, a_name_that_would_play_with_a_terminal_is_refused, 0, 3);
+	tcase_add_test(t, the_list_tells_all);
+	suite_add_tcase(s, t);
+
+	t = tcase_create("http");
+	tcase_add_checked_fixture(t, hub_open, http_end);
+	tcase_add_test(t, both_sides_say_the_same_words);
+	tcase_add_test(t, a34_a_hub_whose_key_is_not_the_codes_is_refused);
+	tcase_add_test(t, a34_a_grant_for_another_node_is_refused);
+	tcase_add_test(t, a08_an_older_grant_never_replaces_a_newer);
+	tcase_add_test(t, a08_a_hub_takes_an_older_grant_for_known);
+	tcase_add_test(t, a_restored_hub_takes_its_nodes_in_again);
+	tcase_add_test(t, bodies_that_are_no_request_get_a_problem);
+	tcase_add_test(t, a_refusal_is_403_with_its_reason);
+	tcase_add_test(t, answers_that_are_none_are_refused);
+	suite_add_tcase(s, t);
+	return s;
+}

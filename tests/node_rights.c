@@ -1,0 +1,194 @@
+/* tests/node_rights.c - who may read and write what, at the hub and at a node. */
+#include "tests/hub_help.h"
+#include "tests/suites.h"
+
+#include "node/enrol_node.h"
+#include "node/hub_node.h"
+#include "node/hub_schema.h"
+#include "node/rights.h"
+
+#include <check.h>
+#include <string.h>
+
+static struct rights rights;
+static struct store_site self, one, two, stranger;
+
+static void
+at_hub(void)
+{
+	hub_open();
+	sync_node_id(self.node, hub_key.public_key);
+	one = hub_enrol("F1", 1);
+	two = hub_enrol("F2", 2);
+	stranger = (struct store_site){ .node = "a stranger" };
+	ck_assert_int_eq(rights_open(&rights, hub_db, true, hub_key.public_key, &hub_err), 0);
+}
+
+START_TEST(at_the_hub_a_node_has_what_its_grant_says)
+{
+	static const struct {
+		const char *scope;
+		bool read, write;
+	} cases[] = { { "f/F1", true, true },  { "all", true, false }, { "f/F2", false, false },
+		      { "hub", false, false }, { "f/", false, false }, { "f/F11", false, false },
+		      { "s/1", false, false }, { "", false, false },   { "F1", false, false } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *scope = cases[i].scope;
+
+		ck_assert_msg(rights_may_read(&rights, one.node, scope) == cases[i].read, "%s",
+		              scope);
+		ck_assert_msg(rights_may_write(&rights, &one, scope) == cases[i].write, "%s",
+		              scope);
+		ck_assert(rights_may_write(&rights, &self, scope));
+		ck_assert(!rights_may_write(&rights, &stranger, scope));
+		ck_assert(!rights_may_read(&rights, stranger.node, scope));
+	}
+}
+END_TEST
+
+START_TEST(at_the_hub_keys_are_those_that_were_enrolled)
+{
+	struct sync_key key = hub_node_key(1);
+	uint8_t found[SYNC_PUBLIC_KEY], node[STORE_NODE_ID];
+
+	ck_assert(rights_key_of(&rights, &one, found));
+	ck_assert_mem_eq(found, key.public_key, sizeof found);
+	ck_assert(rights_key_of(&rights, &self, found));
+	ck_assert_mem_eq(found, hub_key.public_key, sizeof found);
+	ck_assert(!rights_key_of(&rights, &stranger, found));
+	ck_assert_int_eq(rights_node_of(&rights, key.public_key, node, &hub_err), 1);
+	ck_assert_mem_eq(node, one.node, sizeof node);
+	key = hub_node_key(7);
+	ck_assert_int_eq(rights_node_of(&rights, key.public_key, node, &hub_err), 0);
+}
+END_TEST
+
+START_TEST(a_revoked_node_has_no_rights_but_its_past_can_be_checked)
+{
+	struct sync_key key = hub_node_key(1);
+	uint8_t found[SYNC_PUBLIC_KEY], node[STORE_NODE_ID];
+
+	ck_assert_int_eq(hub_node_revoke(hub_db, one.node, hub.now_ms, &hub_err), 0);
+	ck_assert(!rights_may_read(&rights, one.node, "f/F1"));
+	ck_assert(!rights_may_read(&rights, one.node, "all"));
+	ck_assert(!rights_may_write(&rights, &one, "f/F1"));
+	ck_assert(rights_may_write(&rights, &two, "f/F2"));
+	ck_assert(rights_key_of(&rights, &one, found));
+	ck_assert_int_eq(rights_node_of(&rights, key.public_key, node, &hub_err), ERR_DENIED);
+}
+END_TEST
+
+START_TEST(without_its_tables_nobody_has_rights)
+{
+	ck_assert_int_eq(store_db_exec(hub_db, "DROP TABLE hub_node", &hub_err), 0);
+	ck_assert(!rights_may_read(&rights, one.node, "f/F1"));
+	ck_assert(!rights_may_write(&rights, &one, "f/F1"));
+}
+END_TEST
+
+/* ---------------------------------------------------------------- at a node */
+
+static struct store_db *node_db;
+static struct sync_key node_key;
+
+static void
+at_node(void)
+{
+	at_hub();
+	node_db = hub_other();
+	node_key = hub_node_key(1);
+}
+
+static void
+node_end(void)
+{
+	store_db_close(node_db);
+	hub_close();
+}
+
+static void
+store_grant(void)
+{
+	struct enrol_news news = { .granted = true };
+	struct hub_node found;
+	struct arena a = { 0 };
+
+	ck_assert_int_eq(hub_node_find(hub_db, one.node, &a, &found, &hub_err), 1);
+	memcpy(news.doc, found.doc, found.doc_len);
+	news.doc_len = found.doc_len;
+	memcpy(news.hub_key, hub_key.public_key, SYNC_PUBLIC_KEY);
+	ck_assert_int_eq(
+	        grant_read(news.doc, news.doc_len, hub_key.public_key, &news.grant, &hub_err), 0);
+	ck_assert_int_eq(enrol_node_keep(node_db, "https://hub", &news, &hub_err), 0);
+	arena_free(&a);
+}
+
+START_TEST(a_node_takes_from_the_hub_and_its_own_facility)
+{
+	uint8_t found[SYNC_PUBLIC_KEY];
+
+	store_grant();
+	ck_assert_int_eq(rights_open(&rights, node_db, false, node_key.public_key, &hub_err), 0);
+	ck_assert(rights_may_write(&rights, &one, "f/F1"));
+	ck_assert(rights_may_write(&rights, &self, "f/F1"));
+	ck_assert(rights_may_write(&rights, &self, "all"));
+	ck_assert(rights_may_write(&rights, &stranger,
+	                           "f/F1")); /* the second PC, by way of the hub */
+	ck_assert(!rights_may_write(&rights, &stranger, "all"));
+	ck_assert(!rights_may_write(&rights, &two, "f/F2"));
+	ck_assert(rights_may_read(&rights, one.node, "all"));
+	ck_assert(!rights_may_read(&rights, one.node, "f/F2"));
+	ck_assert(rights_key_of(&rights, &self, found));
+	ck_assert_mem_eq(found, hub_key.public_key, sizeof found);
+	ck_assert(!rights_key_of(&rights, &two, found));
+}
+END_TEST
+
+START_TEST(a_node_that_is_not_enrolled_has_its_own_writes)
+{
+	uint8_t found[SYNC_PUBLIC_KEY];
+
+	ck_assert_int_eq(rights_open(&rights, node_db, false, node_key.public_key, &hub_err), 0);
+	ck_assert(rights_may_write(&rights, &one, "f/F1"));
+	ck_assert(!rights_may_write(&rights, &self, "f/F1"));
+	ck_assert(!rights_may_read(&rights, one.node, "f/F1"));
+	ck_assert(rights_key_of(&rights, &one, found));
+	ck_assert(!rights_key_of(&rights, &self, found));
+}
+END_TEST
+
+START_TEST(a_stored_grant_that_was_tampered_with_is_no_grant)
+{
+	store_grant();
+	ck_assert_int_eq(store_db_exec(node_db,
+	                               "UPDATE yz_remote SET grant_doc = CAST(replace(grant_doc, "
+	                               "'F1', 'F2') AS BLOB)",
+	                               &hub_err),
+	                 0);
+	ck_assert_int_lt(rights_open(&rights, node_db, false, node_key.public_key, &hub_err), 0);
+	ck_assert(!rights_may_write(&rights, &two, "f/F2"));
+}
+END_TEST
+
+Suite *
+suite_node_rights(void)
+{
+	Suite *s = suite_create("node/rights");
+	TCase *t = tcase_create("hub");
+
+	tcase_add_checked_fixture(t, at_hub, hub_close);
+	tcase_add_test(t, at_the_hub_a_node_has_what_its_grant_says);
+	tcase_add_test(t, at_the_hub_keys_are_those_that_were_enrolled);
+	tcase_add_test(t, a_revoked_node_has_no_rights_but_its_past_can_be_checked);
+	tcase_add_test(t, without_its_tables_nobody_has_rights);
+	suite_add_tcase(s, t);
+
+	t = tcase_create("node");
+	tcase_add_checked_fixture(t, at_node, node_end);
+	tcase_add_test(t, a_node_takes_from_the_hub_and_its_own_facility);
+	tcase_add_test(t, a_node_that_is_not_enrolled_has_its_own_writes);
+	tcase_add_test(t, a_stored_grant_that_was_tampered_with_is_no_grant);
+	suite_add_tcase(s, t);
+	return s;
+}

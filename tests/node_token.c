@@ -1,0 +1,154 @@
+/* tests/node_token.c - bearer tokens. */
+#include "tests/hub_help.h"
+#include "tests/suites.h"
+
+#include "node/token.h"
+#include "store/track.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+static char text[TOKEN_TEXT], id[TOKEN_ID];
+static struct token token;
+
+static void
+make(void)
+{
+	static const struct store_track_spec spec = { .table = "note", .scope = "all" };
+
+	hub_open();
+	ck_assert_int_eq(store_db_exec(hub_db,
+	                               "CREATE TABLE note(id INTEGER NOT NULL PRIMARY KEY, t TEXT)",
+	                               &hub_err),
+	                 0);
+	ck_assert_int_eq(store_db_begin(hub_db, &hub_err), 0);
+	ck_assert_msg(store_track_table(hub_db, &spec, true, &hub_err) == 0, "%s", hub_err.msg);
+	ck_assert_int_eq(store_db_commit(hub_db, &hub_err), 0);
+}
+
+static int
+make_token(const char *scope, const char *tables, int64_t expires_ms)
+{
+	struct token_terms terms = { scope, tables, expires_ms };
+
+	return token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err);
+}
+
+static int
+check(const char *given)
+{
+	return token_check(hub_db, given, hub.now_ms, &token, &hub_err);
+}
+
+START_TEST(a_token_opens_what_it_was_made_for)
+{
+	ck_assert_int_eq(make_token("f/F1", NULL, 0), 0);
+	ck_assert_uint_eq(strlen(text), TOKEN_TEXT - 1);
+	ck_assert_uint_eq(strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	                               "0123456789-_"),
+	                  TOKEN_TEXT - 1);
+	ck_assert_int_eq(check(text), 1);
+	ck_assert_str_eq(token.id, id);
+	ck_assert(token_reads_scope(&token, "f/F1"));
+	ck_assert(!token_reads_scope(&token, "f/F2"));
+	ck_assert(!token_reads_scope(&token, "f/F"));
+	ck_assert(!token_reads_scope(&token, "all"));
+	ck_assert(token_reads_table(&token, "note"));
+}
+END_TEST
+
+START_TEST(scope_all_is_every_facility)
+{
+	ck_assert_int_eq(make_token("all", "note", 0), 0);
+	ck_assert_int_eq(check(text), 1);
+	ck_assert(token_reads_scope(&token, "f/F1"));
+	ck_assert(token_reads_scope(&token, "all"));
+	ck_assert(token_reads_table(&token, "note"));
+	ck_assert(!token_reads_table(&token, "not"));
+	ck_assert(!token_reads_table(&token, "notes"));
+	ck_assert(!token_reads_table(&token, ""));
+}
+END_TEST
+
+START_TEST(anything_but_the_token_opens_nothing)
+{
+	ck_assert_int_eq(make_token("all", NULL, 0), 0);
+	ck_assert_int_eq(check(""), 0);
+	ck_assert_int_eq(check(id), 0);
+	for (size_t i = 0; i < TOKEN_TEXT - 1; i++) {
+		char was = text[i];
+
+		text[i] = was == 'A' ? 'B' : 'A';
+		ck_assert_int_eq(check(text), 0);
+		text[i] = was;
+	}
+	text[TOKEN_TEXT - 2] = 0;
+	ck_assert_int_eq(check(text), 0);
+}
+END_TEST
+
+START_TEST(a_token_ends_when_it_was_to_or_was_revoked)
+{
+	ck_assert_int_eq(make_token("all", NULL, hub.now_ms + 1000), 0);
+	hub.now_ms += 999;
+	ck_assert_int_eq(check(text), 1);
+	if (_i == 0)
+		hub.now_ms++;
+	else
+		ck_assert_int_eq(token_revoke(hub_db, id, hub.now_ms, &hub_err), 0);
+	ck_assert_int_eq(check(text), 0);
+	ck_assert_int_eq(token_revoke(hub_db, "nobody", hub.now_ms, &hub_err), ERR_NOTFOUND);
+}
+END_TEST
+
+START_TEST(terms_that_make_no_sense_are_refused)
+{
+	static const struct {
+		const char *scope, *tables, *says;
+	} cases[] = { { "", NULL, "scope" },
+		      { "hub", NULL, "scope" },
+		      { "F1", NULL, "scope" },
+		      { "f/", NULL, "scope" },
+		      { "f/a/b", NULL, "scope" },
+		      { "all", "", "no name" },
+		      { "all", "note,,note", "names" },
+		      { "all", "nope", "no table nope" } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		ck_assert_int_eq(make_token(cases[i].scope, cases[i].tables, 0), ERR_INVALID);
+		ck_assert_msg(strstr(hub_err.msg, cases[i].says) != NULL, "%s", hub_err.msg);
+	}
+	ck_assert_int_eq(make_token("all", NULL, hub.now_ms), ERR_INVALID);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_token"), 0);
+}
+END_TEST
+
+START_TEST(the_hub_keeps_only_hashes)
+{
+	char sql[200];
+
+	ck_assert_int_eq(make_token("all", NULL, 0), 0);
+	snprintf(sql, sizeof sql,
+	         "SELECT count(*) FROM hub_token WHERE instr(hash, '%s') + instr(id, '%.8s') > 0",
+	         text, text);
+	ck_assert_int_eq(hub_int(sql), 0);
+}
+END_TEST
+
+Suite *
+suite_node_token(void)
+{
+	Suite *s = suite_create("node/token");
+	TCase *t = tcase_create("token");
+
+	tcase_add_checked_fixture(t, make, hub_close);
+	tcase_add_test(t, a_token_opens_what_it_was_made_for);
+	tcase_add_test(t, scope_all_is_every_facility);
+	tcase_add_test(t, anything_but_the_token_opens_nothing);
+	tcase_add_loop_test(t, a_token_ends_when_it_was_to_or_was_revoked, 0, 2);
+	tcase_add_test(t, terms_that_make_no_sense_are_refused);
+	tcase_add_test(t, the_hub_keeps_only_hashes);
+	suite_add_tcase(s, t);
+	return s;
+}
