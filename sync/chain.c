@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-_Static_assert((int)STORE_SEED == HASH_16 && (int)STORE_HEAD == HASH_32, "salts and heads are hashes");
+_Static_assert((int)STORE_SEED == HASH_16 && (int)STORE_HEAD == HASH_32,
+               "salts and heads are hashes");
 
 void
 sync_chain_salt(const uint8_t seed[STORE_SEED], uint64_t n, uint8_t salt[STORE_SEED])
@@ -94,9 +95,9 @@ sync_seeds_next(struct sync_seeds *s)
 	if (to - from >= SIZE_MAX / STORE_SEED)
 		s->bad = true;
 	else
-		s->run.bytes = rd_bytes(
-		        &s->data, form == SYNC_SEEDS_DAY ? STORE_SEED
-		                                         : (size_t)(to - from + 1) * STORE_SEED);
+		s->run.bytes = rd_bytes(&s->data, form == SYNC_SEEDS_DAY
+		                                          ? STORE_SEED
+		                                          : (size_t)(to - from + 1) * STORE_SEED);
 	s->bad = s->bad || s->data.bad || (s->runs == 0 && s->data.left > 0);
 	return !s->bad;
 }
@@ -118,8 +119,8 @@ sync_seeds_salt(struct sync_seeds *s, uint64_t n, uint8_t salt[STORE_SEED])
 struct joined {
 	struct buf heads, data;
 	uint64_t runs, from;
-	enum sync_seeds_form form;      /* of the last run */
-	uint8_t seed[STORE_SEED];       /* of it, if it is a day's */
+	enum sync_seeds_form form; /* of the last run */
+	uint8_t seed[STORE_SEED];  /* of it, if it is a day's */
 };
 
 static void
@@ -156,7 +157,8 @@ join_part(struct joined *j, const struct sync_seeds_part *part, uint64_t to, str
 		if (first <= last)
 			join_run(j, &s.run, first, last);
 	}
-	return s.bad ? err_set(err, ERR_CORRUPT, "seeds of records %llu to %llu are not well-formed",
+	return s.bad ? err_set(err, ERR_CORRUPT,
+	                       "seeds of records %llu to %llu are not well-formed",
 	                       (unsigned long long)part->first, (unsigned long long)part->last)
 	             : 0;
 }

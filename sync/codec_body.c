@@ -109,7 +109,7 @@ read_class(const struct sync_codec_body *b, struct rd *r, uint32_t guess, uint64
 		*right = rd_varint(r);
 	if (class >= b->class_count || class == guess)
 		r->bad = true;
-	return (uint32_t)class;
+	return (uint32_t) class;
 }
 
 void

@@ -86,7 +86,8 @@ write_reals(struct buf *out, const struct sync_codec_column *c, size_t n)
 static bool
 same(const struct store_value *a, const struct store_value *b)
 {
-	return a->len == b->len && (a->bytes == b->bytes || memcmp(a->bytes, b->bytes, a->len) == 0);
+	return a->len == b->len &&
+	       (a->bytes == b->bytes || memcmp(a->bytes, b->bytes, a->len) == 0);
 }
 
 /* Number the distinct ones into ints; 0 if there are too many of them or they are too long. */

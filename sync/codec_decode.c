@@ -172,11 +172,11 @@ static int
 read_openings(struct decoder *d, struct err *err)
 {
 	struct sync_codec_body *b = &d->body;
-	struct sync_opening *openings =
-	        arena_take(d->arena, b->opening_count, sizeof *openings);
-	struct sync_codec_openings list = {
-		.list = b->openings, .following = b->following, .ms = b->last_ms, .n = b->opening_count
-	};
+	struct sync_opening *openings = arena_take(d->arena, b->opening_count, sizeof *openings);
+	struct sync_codec_openings list = { .list = b->openings,
+		                            .following = b->following,
+		                            .ms = b->last_ms,
+		                            .n = b->opening_count };
 	size_t n = 0;
 	int rc;
 
@@ -221,7 +221,8 @@ static int
 read_class(struct decoder *d, struct sync_codec_class *class, struct err *err)
 {
 	const struct store_schema *s = class->schema;
-	struct store_value *values = arena_take(d->arena, class->count * s->column_count, sizeof *values);
+	struct store_value *values =
+	        arena_take(d->arena, class->count * s->column_count, sizeof *values);
 
 	if (values == NULL)
 		return no_memory(err);
@@ -230,7 +231,7 @@ read_class(struct decoder *d, struct sync_codec_class *class, struct err *err)
 
 		rec->schema_no = class->schema_no;
 		rec->change.schema = s;
-		rec->change.op = (enum store_op)class->op;
+		rec->change.op = (enum store_op) class->op;
 		rec->change.mask = class->mask;
 		rec->change.values = values + i * s->column_count;
 	}
@@ -292,8 +293,7 @@ walk_singles(struct decoder *d, int64_t *ms, const uint8_t *ids)
 		                        : 0;
 
 		for (; left != 0; left &= left - 1) {
-			struct store_value *v =
-			        &d->records[i].change.values[__builtin_ctzll(left)];
+			struct store_value *v = &d->records[i].change.values[__builtin_ctzll(left)];
 
 			if (v->type != STORE_BLOB || v->bytes != NULL)
 				continue;

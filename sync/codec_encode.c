@@ -5,12 +5,10 @@
  *   varint classes · per class: u8 op (0: redacted, and nothing more) · varint schema no
  *                               · varint mask (update only)
  *   order (sync/codec_body.c)
- *   ints: stamp ms · ints: stamp counter, less the guess · ints: cl · ints: origin    of all changes
- *   openings (sync/codec_opening.c)
- *   32 bytes per redacted record: its leaf
- *   varint count · ids that occur more than once (sync/codec_ids.c)
- *   per class and column of its key or mask, by position: column (sync/codec_column.c)
- *   ids that occur once, base: ms of their records' stamps
+ *   ints: stamp ms · ints: stamp counter, less the guess · ints: cl · ints: origin    of all
+ * changes openings (sync/codec_opening.c) 32 bytes per redacted record: its leaf varint count · ids
+ * that occur more than once (sync/codec_ids.c) per class and column of its key or mask, by
+ * position: column (sync/codec_column.c) ids that occur once, base: ms of their records' stamps
  *
  * The counter guessed is one more in the same ms as the change before, and 0 in
  * another.
@@ -174,7 +172,7 @@ write_classes(const struct sync_codec_body *b, struct buf *out)
 	for (size_t k = 0; k < b->class_count; k++) {
 		const struct sync_codec_class *class = &b->classes[k];
 
-		buf_u8(out, (uint8_t)class->op);
+		buf_u8(out, (uint8_t) class->op);
 		if (class->op == SYNC_CODEC_REDACTED)
 			continue;
 		assert(class->mask == (class->op == STORE_INSERT   ? class->schema->cells
@@ -257,9 +255,10 @@ encode(struct encoder *e, struct buf *out, struct err *err)
 	write_classes(b, out);
 	sync_codec_body_write_order(b, out);
 	write_fields(e, out);
-	openings = (struct sync_codec_openings){
-		.list = b->openings, .following = b->following, .ms = b->last_ms, .n = b->opening_count
-	};
+	openings = (struct sync_codec_openings){ .list = b->openings,
+		                                 .following = b->following,
+		                                 .ms = b->last_ms,
+		                                 .n = b->opening_count };
 	rc = sync_codec_openings_write(out, &openings, err);
 	if (rc < 0)
 		return rc;

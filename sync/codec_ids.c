@@ -299,7 +299,8 @@ sync_codec_ids_read_singles(struct rd *r, struct arena *a, const int64_t *ms, si
 	}
 	ids = arena_take(a, count, ID);
 	work = arena_take(a, count, sizeof *work);
-	if (ids != NULL && work != NULL && (form != IN_PARTS || !read_parts(r, ids, ms, count, work)))
+	if (ids != NULL && work != NULL &&
+	    (form != IN_PARTS || !read_parts(r, ids, ms, count, work)))
 		r->bad = true;
 	return r->bad || work == NULL ? NULL : ids;
 }

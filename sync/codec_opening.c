@@ -26,7 +26,7 @@ enum { SITE = STORE_NODE_ID + STORE_EPOCH, COUNTER_BITS = 16, COUNTER = 0xffff }
 enum {
 	SITES_MAX = 1 << 20,       /* that all openings of a segment may mention */
 	DEFINITIONS_MAX = 1 << 12, /* of all openings of a segment */
-	LOOK = 256                 /* distinct sites that are looked for; more may be listed twice */
+	LOOK = 256 /* distinct sites that are looked for; more may be listed twice */
 };
 
 /* The numbers that every opening has, in the order of their streams. */
@@ -165,8 +165,9 @@ sync_codec_openings_write(struct buf *out, const struct sync_codec_openings *lis
 		definitions += list->list[i]->definition_count;
 	}
 	if (mentions > SITES_MAX || definitions > DEFINITIONS_MAX)
-		return err_set(err, ERR_INVALID, "a segment can't mention %zu sites and %zu schemas",
-		               mentions, definitions);
+		return err_set(err, ERR_INVALID,
+		               "a segment can't mention %zu sites and %zu schemas", mentions,
+		               definitions);
 	ints = malloc((mentions + list->n + 1) * sizeof *ints);
 	base = malloc((mentions + 1) * sizeof *base);
 	if (ints == NULL || base == NULL)

@@ -54,7 +54,8 @@ void sync_codec_ids_free(struct sync_codec_ids *ids);
 uint8_t *sync_codec_ids_read_shared(struct rd *r, struct arena *a, size_t *count);
 
 /* Read `count` that occur once, in records of these stamps' ms, likewise. */
-uint8_t *sync_codec_ids_read_singles(struct rd *r, struct arena *a, const int64_t *ms, size_t count);
+uint8_t *sync_codec_ids_read_singles(struct rd *r, struct arena *a, const int64_t *ms,
+                                     size_t count);
 
 /* ---- codec_column.c: the values of one column of one class of records ---- */
 

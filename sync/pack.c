@@ -14,7 +14,8 @@
  */
 #include "sync/pack.h"
 
-#define ZSTD_STATIC_LINKING_ONLY /* for the magicless format, which is in every libzstd since 1.4 */
+#define ZSTD_STATIC_LINKING_ONLY /* for the magicless format, which is in every libzstd since 1.4  \
+                                  */
 #include <stdatomic.h>
 #include <zstd.h>
 
@@ -64,8 +65,10 @@ set_up(ZSTD_CCtx *z, size_t len)
 		ZSTD_cParameter name;
 		int value;
 	} parameters[] = {
-		{ ZSTD_c_compressionLevel, level },        { ZSTD_c_contentSizeFlag, 0 },
-		{ ZSTD_c_checksumFlag, 0 },                { ZSTD_c_dictIDFlag, 0 },
+		{ ZSTD_c_compressionLevel, level },
+		{ ZSTD_c_contentSizeFlag, 0 },
+		{ ZSTD_c_checksumFlag, 0 },
+		{ ZSTD_c_dictIDFlag, 0 },
 		{ ZSTD_c_format, ZSTD_f_zstd1_magicless },
 	};
 
@@ -111,7 +114,8 @@ one_frame(const uint8_t *packed, size_t len)
 
 	if (len < HEADER || packed[0] != NO_DICTIONARY || packed[1] != FRAME_PLAIN)
 		return false;
-	/* RFC 8878, 3.1.1.1.2: 2^(10 + exponent), and eighths of it: exponent in the upper 5 bits */
+	/* RFC 8878, 3.1.1.1.2: 2^(10 + exponent), and eighths of it: exponent in the upper 5 bits
+	 */
 	if (packed[2] > (SYNC_WINDOW_LOG_MAX - 10) << 3)
 		return false;
 	while (!last) {
@@ -119,7 +123,8 @@ one_frame(const uint8_t *packed, size_t len)
 
 		if (len - at < 3)
 			return false;
-		header = packed[at] | (unsigned)packed[at + 1] << 8 | (unsigned)packed[at + 2] << 16;
+		header =
+		        packed[at] | (unsigned)packed[at + 1] << 8 | (unsigned)packed[at + 2] << 16;
 		last = header & 1;
 		type = header >> 1 & 3; /* raw, run of one byte, compressed, reserved */
 		size = type == 1 ? 1 : header >> 3;

@@ -41,7 +41,8 @@ put_origins(struct buf *out, const struct sync_opening *o)
 static void
 write_opening(struct buf *out, const struct sync_opening *o)
 {
-	unsigned flags = (o->more ? FLAG_MORE : 0u) | (o->seen_as_before ? FLAG_SEEN_AS_BEFORE : 0u);
+	unsigned flags =
+	        (o->more ? FLAG_MORE : 0u) | (o->seen_as_before ? FLAG_SEEN_AS_BEFORE : 0u);
 
 	buf_u8(out, OPENING);
 	buf_u8(out, (uint8_t)o->kind);

@@ -196,9 +196,8 @@ check_line(const struct store_segment *segs, size_t *count, uint64_t from, uint6
 		return err_set(err, ERR_INVALID, "no such cut");
 	while (n < *count && segs[n].last < to) {
 		n++;
-		if (n < *count &&
-		    (segs[n].first != segs[n - 1].last + 1 ||
-		     memcmp(segs[n].head_before, segs[n - 1].head, STORE_HEAD) != 0))
+		if (n < *count && (segs[n].first != segs[n - 1].last + 1 ||
+		                   memcmp(segs[n].head_before, segs[n - 1].head, STORE_HEAD) != 0))
 			return err_set(err, ERR_CORRUPT, "segments don't lie end to end at %llu",
 			               (unsigned long long)segs[n].first);
 	}

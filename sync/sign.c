@@ -16,7 +16,8 @@ static const char head_words[] = "yizhan-head-1";
 
 enum {
 	WORDS = sizeof head_words - 1,
-	HEAD_MESSAGE_MAX = WORDS + STORE_NODE_ID + STORE_EPOCH + 1 + STORE_SCOPE_MAX + 8 + STORE_HEAD,
+	HEAD_MESSAGE_MAX =
+	        WORDS + STORE_NODE_ID + STORE_EPOCH + 1 + STORE_SCOPE_MAX + 8 + STORE_HEAD,
 };
 
 void

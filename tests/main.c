@@ -36,8 +36,14 @@ main(void)
 	srunner_add_suite(runner, suite_store_capture());
 	srunner_add_suite(runner, suite_store_rescan());
 	srunner_add_suite(runner, suite_store_track());
+	srunner_add_suite(runner, suite_sync_chain());
+	srunner_add_suite(runner, suite_sync_codec());
 	srunner_add_suite(runner, suite_sync_gitconf());
 	srunner_add_suite(runner, suite_sync_merge());
+	srunner_add_suite(runner, suite_sync_pack());
+	srunner_add_suite(runner, suite_sync_record());
+	srunner_add_suite(runner, suite_sync_segment());
+	srunner_add_suite(runner, suite_sync_sign());
 	srunner_add_suite(runner, suite_sync_transport());
 
 	srunner_run_all(runner, CK_ENV);

@@ -1,0 +1,144 @@
+/* tests/sync_pack.c - one frame, whole, of the length it must have, or nothing. */
+#include "tests/suites.h"
+
+#include "sync/codec.h"
+#include "sync/pack.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct err err;
+
+static const size_t lengths[] = { 0, 1, 10, 200, 4000, 70000, 300000, SYNC_RAW_MAX };
+
+enum { LENGTHS = sizeof lengths / sizeof lengths[0], SMALL = 2000 };
+
+/* Half noise, half pattern. */
+static uint8_t *
+make(size_t len)
+{
+	uint8_t *raw = malloc(len + 1);
+	uint32_t noise = 1;
+
+	ck_assert_ptr_nonnull(raw);
+	for (size_t i = 0; i < len; i++) {
+		noise = noise * 1664525 + 1013904223;
+		raw[i] = (uint8_t)(i / 64 % 2 ? noise >> 24 : i % 13);
+	}
+	return raw;
+}
+
+START_TEST(what_is_packed_is_unpacked)
+{
+	size_t len = lengths[_i];
+	uint8_t *raw = make(len);
+	struct buf packed = { 0 }, out = { 0 };
+
+	buf_u8(&packed, 77);
+	buf_u8(&out, 78);
+	ck_assert_int_eq(sync_pack(raw, len, &packed, &err), 0);
+	ck_assert_int_eq(sync_unpack(packed.bytes + 1, packed.len - 1, len, &out, &err), 0);
+	ck_assert_uint_eq(out.len, len + 1);
+	ck_assert_mem_eq(out.bytes + 1, raw, len);
+	ck_assert_uint_eq(out.bytes[0], 78);
+	buf_free(&packed);
+	buf_free(&out);
+	free(raw);
+}
+END_TEST
+
+START_TEST(another_length_is_refused)
+{
+	uint8_t *raw = make(SMALL);
+	struct buf packed = { 0 }, out = { 0 };
+
+	ck_assert_int_eq(sync_pack(raw, SMALL, &packed, &err), 0);
+	ck_assert_int_eq(sync_unpack(packed.bytes, packed.len, SMALL + 1, &out, &err), ERR_CORRUPT);
+	ck_assert_int_eq(sync_unpack(packed.bytes, packed.len, SMALL - 1, &out, &err), ERR_CORRUPT);
+	ck_assert_int_eq(sync_unpack(packed.bytes, packed.len, 0, &out, &err), ERR_CORRUPT);
+	ck_assert_uint_eq(out.len, 0);
+	for (size_t len = 0; len < packed.len; len++)
+		ck_assert_int_eq(sync_unpack(packed.bytes, len, SMALL, &out, &err), ERR_CORRUPT);
+	buf_free(&packed);
+	buf_free(&out);
+	free(raw);
+}
+END_TEST
+
+/* A frame of one raw block "abc", and what may not be instead of it. */
+static const struct frame_case {
+	const char *what;
+	uint8_t bytes[16];
+	size_t len;
+	int want;
+} frame_cases[] = {
+	{ "as it should be", { 0, 0, 0, 25, 0, 0, 'a', 'b', 'c' }, 9, 0 },
+	{ "the largest window", { 0, 0, 11 << 3, 25, 0, 0, 'a', 'b', 'c' }, 9, 0 },
+	{ "a larger window", { 0, 0, (11 << 3) + 1, 25, 0, 0, 'a', 'b', 'c' }, 9, ERR_CORRUPT },
+	{ "an unknown dictionary", { 9, 0, 0, 25, 0, 0, 'a', 'b', 'c' }, 9, ERR_CORRUPT },
+	{ "a header with flags", { 0, 4, 0, 25, 0, 0, 'a', 'b', 'c' }, 9, ERR_CORRUPT },
+	{ "the unused bit of the header", { 0, 16, 0, 25, 0, 0, 'a', 'b', 'c' }, 9, ERR_CORRUPT },
+	{ "a byte behind it", { 0, 0, 0, 25, 0, 0, 'a', 'b', 'c', 0 }, 10, ERR_CORRUPT },
+	{ "a second, empty frame",
+	  { 0, 0, 0, 25, 0, 0, 'a', 'b', 'c', 0, 0, 1, 0, 0 },
+	  14,
+	  ERR_CORRUPT },
+	{ "no last block", { 0, 0, 0, 24, 0, 0, 'a', 'b', 'c' }, 9, ERR_CORRUPT },
+	{ "a block of no kind", { 0, 0, 0, 31, 0, 0, 'a', 'b', 'c' }, 9, ERR_CORRUPT },
+	{ "magic and all",
+	  { 0, 0x28, 0xb5, 0x2f, 0xfd, 0, 0, 25, 0, 0, 'a', 'b', 'c' },
+	  13,
+	  ERR_CORRUPT },
+	{ "a skippable frame", { 0, 0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0 }, 9, ERR_CORRUPT },
+	{ "nothing", { 0 }, 0, ERR_CORRUPT },
+};
+
+enum { FRAME_CASES = sizeof frame_cases / sizeof frame_cases[0] };
+
+START_TEST(there_is_one_form_of_frame)
+{
+	const struct frame_case *c = &frame_cases[_i];
+	struct buf out = { 0 };
+	int rc = sync_unpack(c->bytes, c->len, 3, &out, &err);
+
+	ck_assert_msg(rc == c->want, "%s: %d", c->what, rc);
+	ck_assert(rc < 0 || memcmp(out.bytes, "abc", 3) == 0);
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(damage_never_gives_another_length)
+{
+	uint8_t *raw = make(SMALL);
+	struct buf packed = { 0 }, out = { 0 };
+
+	ck_assert_int_eq(sync_pack(raw, SMALL, &packed, &err), 0);
+	for (size_t bit = 0; bit < packed.len * 8; bit++) {
+		int rc;
+
+		packed.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		buf_clear(&out);
+		rc = sync_unpack(packed.bytes, packed.len, SMALL, &out, &err);
+		ck_assert(rc == ERR_CORRUPT || (rc == 0 && out.len == SMALL));
+		packed.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	buf_free(&packed);
+	buf_free(&out);
+	free(raw);
+}
+END_TEST
+
+Suite *
+suite_sync_pack(void)
+{
+	Suite *suite = suite_create("sync/pack");
+	TCase *tcase = tcase_create("pack");
+
+	tcase_add_loop_test(tcase, what_is_packed_is_unpacked, 0, LENGTHS);
+	tcase_add_test(tcase, another_length_is_refused);
+	tcase_add_loop_test(tcase, there_is_one_form_of_frame, 0, FRAME_CASES);
+	tcase_add_test(tcase, damage_never_gives_another_length);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
