@@ -167,7 +167,7 @@ START_TEST(ten_changes_are_small)
 	sample_init(&s, (uint64_t)_i + 100);
 	sample_day(&s);
 	for (size_t from = 0; (len = ten(&s, &from)) > 0; batches++) {
-		ck_assert_uint_le(len, 340);
+		ck_assert_uint_le(len, 400);
 		total += len;
 	}
 	ck_assert_uint_gt(batches, 80);
