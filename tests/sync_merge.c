@@ -359,6 +359,32 @@ START_TEST(masks_outside_the_cells_are_not_sound)
 }
 END_TEST
 
+/* Both ways of taking memory: the first insert, and a cell more. */
+START_TEST(without_memory_it_says_so)
+{
+	struct replica *r = replica_new(0);
+	struct store_batch *b = replica_batch(r);
+	const struct store_schema *v4 = b->schema(b, 4), *v1 = b->schema(b, 1);
+	struct store_value values[8];
+	struct store_change change = {
+		.schema = v4, .op = STORE_INSERT, .cl = 1, .stamp = 1, .site = 1, .values = values
+	};
+	struct store_row row = { .table = 1 };
+	struct arena empty = { .limit = 1 }, arena = { 0 };
+	struct err err;
+
+	for (int i = 0; i < 8; i++)
+		values[i] = store_value_null();
+	ck_assert_int_eq(sync_merge(b, &row, &change, NULL, &empty, &err), ERR_NOMEM);
+	ck_assert_int_eq(sync_merge(b, &row, &change, NULL, &arena, &err), 0);
+	change.schema = v1;
+	change.stamp = 2;
+	ck_assert_int_eq(sync_merge(b, &row, &change, NULL, &empty, &err), ERR_NOMEM);
+	arena_free(&arena);
+	replica_free(r);
+}
+END_TEST
+
 Suite *
 suite_sync_merge(void)
 {
@@ -369,6 +395,7 @@ suite_sync_merge(void)
 	tcase_add_loop_test(tcase, effects_are_told_to_put, 0, EFFECT_CASES);
 	tcase_add_loop_test(tcase, losers_are_told, 0, WATCH_CASES);
 	tcase_add_test(tcase, masks_outside_the_cells_are_not_sound);
+	tcase_add_test(tcase, without_memory_it_says_so);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
