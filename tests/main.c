@@ -17,6 +17,7 @@ main(void)
 	srunner_add_suite(runner, suite_base_rd());
 	srunner_add_suite(runner, suite_facility_batch());
 	srunner_add_suite(runner, suite_facility_csv());
+	srunner_add_suite(runner, suite_facility_day());
 	srunner_add_suite(runner, suite_facility_record());
 	srunner_add_suite(runner, suite_facility_roster());
 	srunner_add_suite(runner, suite_facility_schema());

@@ -9,6 +9,7 @@ Suite *suite_base_json(void);
 Suite *suite_base_rd(void);
 Suite *suite_facility_batch(void);
 Suite *suite_facility_csv(void);
+Suite *suite_facility_day(void);
 Suite *suite_facility_record(void);
 Suite *suite_facility_roster(void);
 Suite *suite_facility_schema(void);

@@ -50,8 +50,9 @@ facility_create(struct store_db *db, const char *id, const char *name, int kind,
 		rc = record_text("name", name, false, err);
 	if (rc < 0)
 		return rc;
-	s = store_stmt_new(db, "INSERT INTO facility(facility_id, kind, name) VALUES (?, ?, ?)"
-	                       " ON CONFLICT(facility_id) DO NOTHING");
+	s = store_stmt_new(db, "INSERT INTO facility(facility_id, kind, name) VALUES (?1, ?2, ?3)"
+	                       " ON CONFLICT(facility_id) DO UPDATE SET kind = ?2, name = ?3"
+	                       " WHERE kind IS NOT ?2 OR name IS NOT ?3");
 	store_stmt_put_text(&s, id);
 	store_stmt_put_int(&s, kind);
 	store_stmt_put_text(&s, name == NULL ? "" : name);
@@ -100,6 +101,10 @@ facility_open(struct facility *f, struct store_db *db, const char *id, struct er
 		f->kind = (int)store_stmt_get_int(&s);
 		text_copy(timezone, sizeof timezone, store_stmt_get_text(&s));
 		rc = date_offset(timezone, &f->offset_min, err);
+	} else if (rc == 0 && id == NULL) {
+		text_copy(f->name, sizeof f->name, f->id);
+		f->kind = KIND_NURSERY;
+		rc = date_offset("Asia/Shanghai", &f->offset_min, err);
 	} else if (rc == 0) {
 		rc = err_set(err, ERR_NOTFOUND, "facility '%s' is not in this database", f->id);
 	}

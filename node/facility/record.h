@@ -33,12 +33,17 @@ struct facility {
 	uint8_t last_id[STORE_ID];
 };
 
-/* Make the facility's own row (in a transaction) and remember in this file that it is ours. */
+/*
+ * Make or correct the facility's own row, and remember in this file (yz_meta "facility") that it is
+ * ours.  In a transaction.
+ */
 MUST_CHECK int facility_create(struct store_db *db, const char *id, const char *name, int kind,
                                struct err *err);
 
-/* Open the facility `id`, or with NULL the one facility_create made here; ERR_NOTFOUND if there is
- * none. */
+/*
+ * Open the facility `id`; or with NULL this file's own, which needs no row yet (it is then a
+ * nursery called by its id).  ERR_NOTFOUND if there is none.
+ */
 MUST_CHECK int facility_open(struct facility *f, struct store_db *db, const char *id,
                              struct err *err);
 
