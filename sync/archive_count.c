@@ -93,28 +93,34 @@ most_first(const void *a, const void *b)
 	return strcmp(left->table, right->table);
 }
 
+static const char *
+label_of(const struct sync_archive_job *job, const char *table)
+{
+	const char *label = NULL;
+
+	if (table == NULL)
+		return "erased";
+	if (job->label != NULL)
+		label = job->label(job->label_ctx, table);
+	return label != NULL ? label : table;
+}
+
 static void
 put_line(struct buf *out, const struct sync_archive_job *job, const struct count *c)
 {
+	size_t named = c->used < NAMED_MAX ? c->used : NAMED_MAX;
 	uint64_t others = c->others;
-	size_t named = 0;
 
-	for (size_t i = 0; i < c->used; i++) {
-		const struct tally *t = &c->tables[i];
-		const char *label = t->table == NULL ? "erased" : NULL;
-
-		if (named == NAMED_MAX) {
-			others += t->count;
-			continue;
-		}
-		if (label == NULL && job->label != NULL)
-			label = job->label(job->label_ctx, t->table);
-		buf_printf(out, "%s%llu %s", named++ == 0 ? "" : ", ", (unsigned long long)t->count,
-		           label != NULL ? label : t->table);
-	}
-	if (others > 0 || named == 0)
-		buf_printf(out, "%s%llu %s", named == 0 ? "" : ", ", (unsigned long long)others,
-		           named == 0 ? "records" : "others");
+	for (size_t i = 0; i < named; i++)
+		buf_printf(out, "%s%llu %s", i == 0 ? "" : ", ",
+		           (unsigned long long)c->tables[i].count,
+		           label_of(job, c->tables[i].table));
+	for (size_t i = named; i < c->used; i++)
+		others += c->tables[i].count;
+	if (named == 0)
+		buf_printf(out, "%llu records", (unsigned long long)others);
+	else if (others > 0)
+		buf_printf(out, ", %llu others", (unsigned long long)others);
 }
 
 int

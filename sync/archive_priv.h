@@ -129,7 +129,7 @@ struct sync_archive_proof {
 };
 
 struct sync_archive_file {
-	char *name; /* owned */
+	char name[3 * STORE_SCOPE_MAX + 1];
 	struct sync_archive_oid oid;
 };
 

@@ -29,8 +29,6 @@
 void
 sync_archive_proof_free(struct sync_archive_proof *p)
 {
-	for (size_t i = 0; i < p->file_count; i++)
-		free(p->files[i].name);
 	free(p->files);
 	p->files = NULL;
 	p->file_count = p->file_room = 0;
@@ -86,19 +84,18 @@ set_file(struct sync_archive_proof *p, const char *name, const struct sync_archi
          struct err *err)
 {
 	size_t at = find(p, name);
-	char *copy;
 
+	if (strlen(name) >= sizeof p->files->name)
+		return err_set(err, ERR_CORRUPT, "archive: a stream's file has too long a name");
 	if (at < p->file_count && strcmp(p->files[at].name, name) == 0) {
 		p->files[at].oid = *oid;
 		return 0;
 	}
 	if (make_room(p, err) < 0)
 		return err->code;
-	copy = strdup(name);
-	if (copy == NULL)
-		return err_set(err, ERR_NOMEM, "archive: out of memory");
 	memmove(p->files + at + 1, p->files + at, (p->file_count - at) * sizeof *p->files);
-	p->files[at] = (struct sync_archive_file){ .name = copy, .oid = *oid };
+	p->files[at].oid = *oid;
+	memcpy(p->files[at].name, name, strlen(name) + 1);
 	p->file_count++;
 	return 0;
 }

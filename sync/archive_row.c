@@ -22,6 +22,7 @@
 
 enum {
 	FORMAT = 1,
+	NODE_HEX = 2 * STORE_NODE_ID,
 	SITE_HEX = 2 * (STORE_NODE_ID + STORE_EPOCH) + 1,
 	BOUND_MIN = 3 + STORE_HEAD + STORE_SIGNATURE + SYNC_PUBLIC_KEY,
 };
@@ -43,12 +44,12 @@ bool
 sync_archive_row_site(const char *branch, struct sync_site *site)
 {
 	const char *name = strchr(branch, '/');
-	char node[2 * STORE_NODE_ID + 1];
+	char node[NODE_HEX + 1];
 
-	if (name == NULL || strlen(++name) != SITE_HEX || name[2 * STORE_NODE_ID] != '-')
+	if (name == NULL || strlen(++name) != SITE_HEX || name[NODE_HEX] != '-')
 		return false;
-	memcpy(node, name, sizeof node - 1);
-	node[sizeof node - 1] = 0;
+	memcpy(node, name, NODE_HEX);
+	node[NODE_HEX] = 0;
 	return text_unhex(site->node, STORE_NODE_ID, node) &&
 	       text_unhex(site->epoch, STORE_EPOCH, name + sizeof node);
 }

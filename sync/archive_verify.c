@@ -127,7 +127,7 @@ find_due(struct look *l, const char *scope, struct sync_archive_walk *w, struct 
 
 	for (size_t i = 0; i < l->count; i++)
 		room += l->entries[i].bound_count;
-	w->due = arena_take(l->a, room, sizeof *w->due);
+	w->due = arena_take(l->a, room, sizeof(const struct sync_archive_bound *));
 	if (w->due == NULL)
 		return err_set(err, ERR_NOMEM, "archive: out of memory");
 	for (size_t i = 0; i < l->count; i++)

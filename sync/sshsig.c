@@ -42,31 +42,37 @@ put_typed(struct buf *out, const uint8_t *bytes, size_t len)
 	put_string(out, bytes, len);
 }
 
+/* One to three bytes as four digits. */
 static void
-put_base64(struct buf *out, const uint8_t *bytes, size_t len, size_t line)
+base64_group(char out[4], const uint8_t *bytes, size_t len)
 {
 	static const char digits[] =
 	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t group = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		group = group << 8 | (i < len ? bytes[i] : 0U);
+	for (size_t i = 0; i < 4; i++)
+		out[i] = i <= len ? digits[group >> (18 - 6 * i) & 63] : '=';
+}
+
+/* Base64 in lines of that many digits; 0: in one, without a line feed. */
+static void
+put_base64(struct buf *out, const uint8_t *bytes, size_t len, size_t line)
+{
 	size_t column = 0;
+	char group[4];
 
 	for (size_t i = 0; i < len; i += 3) {
-		uint32_t three = (uint32_t)bytes[i] << 16;
-
-		if (i + 1 < len)
-			three |= (uint32_t)bytes[i + 1] << 8;
-		if (i + 2 < len)
-			three |= bytes[i + 2];
-		for (size_t j = 0; j < 4; j++) {
-			bool there = i + j <= len;
-
-			buf_u8(out, there ? (uint8_t)digits[three >> (18 - 6 * j) & 63] : '=');
-			if (++column == line) {
+		base64_group(group, bytes + i, len - i < 3 ? len - i : 3);
+		for (size_t j = 0; j < sizeof group; j++) {
+			if (line > 0 && column == line)
 				buf_u8(out, '\n');
-				column = 0;
-			}
+			column = column == line ? 1 : column + 1;
+			buf_u8(out, (uint8_t)group[j]);
 		}
 	}
-	if (line > 0 && column > 0)
+	if (line > 0)
 		buf_u8(out, '\n');
 }
 
