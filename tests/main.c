@@ -37,6 +37,7 @@ main(void)
 	srunner_add_suite(runner, suite_store_capture());
 	srunner_add_suite(runner, suite_store_rescan());
 	srunner_add_suite(runner, suite_store_track());
+	srunner_add_suite(runner, suite_sync_archive());
 	srunner_add_suite(runner, suite_sync_chain());
 	srunner_add_suite(runner, suite_sync_codec());
 	srunner_add_suite(runner, suite_sync_gitconf());
@@ -45,6 +46,7 @@ main(void)
 	srunner_add_suite(runner, suite_sync_record());
 	srunner_add_suite(runner, suite_sync_segment());
 	srunner_add_suite(runner, suite_sync_sign());
+	srunner_add_suite(runner, suite_sync_sshsig());
 	srunner_add_suite(runner, suite_sync_transport());
 
 	srunner_run_all(runner, CK_ENV);

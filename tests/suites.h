@@ -29,6 +29,7 @@ Suite *suite_store_batch(void);
 Suite *suite_store_capture(void);
 Suite *suite_store_rescan(void);
 Suite *suite_store_track(void);
+Suite *suite_sync_archive(void);
 Suite *suite_sync_chain(void);
 Suite *suite_sync_codec(void);
 Suite *suite_sync_gitconf(void);
@@ -37,6 +38,7 @@ Suite *suite_sync_pack(void);
 Suite *suite_sync_record(void);
 Suite *suite_sync_segment(void);
 Suite *suite_sync_sign(void);
+Suite *suite_sync_sshsig(void);
 Suite *suite_sync_transport(void);
 
 #endif /* TESTS_SUITES_H */
