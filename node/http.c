@@ -296,15 +296,26 @@ set_answer(struct http_exchange *x, struct http_response *response)
 	}
 }
 
+static void
+wake(int wake_fd)
+{
+	uint64_t one = 1;
+
+	if (write(wake_fd, &one, sizeof one) < 0)
+		return; /* cannot happen: the counter is far from full */
+}
+
 void
 http_answer(struct http_exchange *x, struct http_response *response)
 {
 	struct MHD_Connection *mhd = x->conn->mhd;
+	int wake_fd = x->conn->server->wake_fd;
 
 	assert(atomic_load(&x->phase) == HANDED);
 	set_answer(x, response);
 	atomic_store(&x->phase, ANSWERED);
 	MHD_resume_connection(mhd);
+	wake(wake_fd); /* the library doesn't, for a loop that isn't its own */
 }
 
 void
@@ -326,6 +337,8 @@ send_answer(struct http_exchange *x)
 		return MHD_NO;
 	x->conn->since_ms = now_ms();
 	x->conn->moved = 0;
+	if (x->conn->server->options.answered != NULL)
+		x->conn->server->options.answered(x->conn->server->options.ctx, (int)x->status);
 	result = MHD_queue_response(x->conn->mhd, x->status, x->answer);
 	MHD_destroy_response(x->answer);
 	x->answer = NULL;
@@ -556,10 +569,13 @@ turn(struct http_server *server, int epoll_fd, int timeout)
 	struct pollfd fds[2] = { { .fd = epoll_fd, .events = POLLIN },
 		                 { .fd = server->wake_fd, .events = POLLIN } };
 	MHD_UNSIGNED_LONG_LONG wait;
+	uint64_t count;
 
 	if (MHD_get_timeout(server->daemon, &wait) == MHD_YES && wait < SWEEP_MS)
 		timeout = (int)wait;
 	poll(fds, 2, timeout);
+	if (fds[1].revents != 0 && read(server->wake_fd, &count, sizeof count) < 0)
+		count = 0; /* it only had to wake us */
 	MHD_run(server->daemon);
 	sweep(server);
 }
@@ -592,15 +608,12 @@ io_thread(void *ctx)
 {
 	struct http_server *server = ctx;
 	int epoll_fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-	uint64_t count;
 	int64_t until;
 	bool busy;
 
 	while (atomic_load(&server->stop_ms) == 0)
 		turn(server, epoll_fd, server->conns == NULL ? -1 : SWEEP_MS);
 
-	if (read(server->wake_fd, &count, sizeof count) < 0)
-		count = 0; /* it only had to wake us */
 	MHD_quiesce_daemon(server->daemon);
 	until = now_ms() + atomic_load(&server->stop_ms) - 1;
 	do {
@@ -693,13 +706,10 @@ http_start(const struct http_options *options, struct http_server **out, struct 
 void
 http_stop(struct http_server *server, int grace_ms)
 {
-	uint64_t one = 1;
-
 	if (server == NULL)
 		return;
 	atomic_store(&server->stop_ms, grace_ms + 1);
-	if (write(server->wake_fd, &one, sizeof one) < 0)
-		return; /* cannot happen: the counter was 0 */
+	wake(server->wake_fd);
 	pthread_join(server->thread, NULL);
 	MHD_stop_daemon(server->daemon);
 	if (strncmp(server->name, "unix:", 5) == 0)

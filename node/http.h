@@ -57,6 +57,8 @@ struct http_options {
 	                       NULL */
 	/* Called in the I/O thread: must be quick and may not block.  `path` is decoded. */
 	struct http_route (*route)(void *ctx, const char *method, const char *path);
+	/* Called in the I/O thread for each answer that leaves, for counting; may be NULL. */
+	void (*answered)(void *ctx, int status);
 	void *ctx;
 	unsigned per_ip;
 	unsigned connections;

@@ -6,7 +6,10 @@
  * begin anew.
  */
 #include "node/init.h"
+#include "node/config.h"
+#include "node/facility/record.h"
 #include "node/facility/schema.h"
+#include "node/identity.h"
 #include "node/role.h"
 #include "store/base/buf.h"
 #include "store/base/file.h"
@@ -24,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096, RESERVE_BYTES = 4 << 20, FACILITY_MAX = 60 };
+enum { PATH_SIZE = 4096 };
 
 struct making {
 	const struct node_init *what;
@@ -36,7 +39,8 @@ struct making {
 };
 
 static const char *const files[] = { "yizhan.db.new", "yizhan.db.new-wal", "yizhan.db.new-shm",
-	                             "key",           "node.conf",         "reserve" };
+	                             "key",           "node.conf",         "reserve",
+	                             "allowed_signers" };
 
 static void
 path_of(const struct making *m, const char *name, char out[PATH_SIZE])
@@ -61,25 +65,14 @@ fail(struct err *err, const char *doing, const char *path)
 
 /* ---- before anything is made ---- */
 
-/* An ID becomes part of scope names, paths and URLs. */
 static int
 check_facility(const char *id, struct err *err)
 {
-	size_t len = strlen(id), bad;
-
-	for (const char *c = id; *c != 0; c++)
-		if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '/' || *c == '\\')
-			return err_set(err, ERR_INVALID,
-			               "\"%.60s\" can't be a facility's ID; leave out spaces, "
-			               "slashes and control characters",
-			               id);
-	if (len == 0 || len > FACILITY_MAX || id[0] == '.' || !text_is_utf8(id, len, &bad))
-		return err_set(
-		        err, ERR_INVALID,
-		        "\"%.60s\" can't be a facility's ID; give 1 to %d bytes of UTF-8 that "
-		        "don't begin with a dot",
-		        id, FACILITY_MAX);
-	return 0;
+	if (config_is_facility_id(id))
+		return 0;
+	return err_set(err, ERR_INVALID,
+	               "\"%.60s\" can't be a facility's ID; give 1 to %d letters, digits, - or _", id,
+	               CONFIG_ID_MAX);
 }
 
 static int
@@ -145,51 +138,19 @@ make_dir(struct making *m, struct err *err)
 }
 
 static int
-make_key(struct making *m, struct err *err)
-{
-	char path[PATH_SIZE], seed_hex[2 * SYNC_SEED_KEY + 1], public_hex[2 * SYNC_PUBLIC_KEY + 1];
-	char text[256];
-	uint8_t seed[SYNC_SEED_KEY];
-	int len;
-
-	env_rand(m->env, seed, sizeof seed);
-	sync_key_from_seed(&m->key, seed);
-	text_hex(seed_hex, seed, sizeof seed);
-	text_hex(public_hex, m->key.public_key, sizeof m->key.public_key);
-	len = snprintf(text, sizeof text, "%s # keep this secret; the public key is %s\n", seed_hex,
-	               public_hex);
-	path_of(m, "key", path);
-	return file_replace(path, text, (size_t)len, err);
-}
-
-static int
 make_conf(struct making *m, struct err *err)
 {
 	const struct node_init *what = m->what;
-	const char *name = what->name != NULL       ? what->name
-	                   : what->facility != NULL ? what->facility
-	                                            : "hub";
-	struct sync_gitconf_pair pairs[] = { { "node.name", name } };
+	struct sync_gitconf_pair pairs[3] = { { "node.role", what->facility == NULL ? "hub" : "node" } };
 	char path[PATH_SIZE];
+	size_t count = 1;
 
+	if (what->facility != NULL)
+		pairs[count++] = (struct sync_gitconf_pair){ "facility.id", what->facility };
+	if (what->name != NULL)
+		pairs[count++] = (struct sync_gitconf_pair){ "facility.name", what->name };
 	path_of(m, "node.conf", path);
-	return sync_gitconf_set(path, pairs, 1, err);
-}
-
-static int
-make_reserve(struct making *m, struct err *err)
-{
-	char path[PATH_SIZE];
-	int fd, status;
-
-	path_of(m, "reserve", path);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fail(err, "make", path);
-	status = posix_fallocate(fd, 0, RESERVE_BYTES);
-	close(fd);
-	errno = status;
-	return status == 0 ? 0 : fail(err, "keep space in", path);
+	return sync_gitconf_set(path, pairs, count, err);
 }
 
 static int
@@ -229,6 +190,28 @@ fill_tables(struct making *m, struct store_db *db, struct err *err)
 		rc = facility_seed(db, err);
 	for (size_t i = 0; rc == 0 && facility_seeded[i] != NULL; i++)
 		rc = store_seed_adopt(db, facility_seeded[i], err);
+	return rc;
+}
+
+/* The facility's own row is the first record: written as people write, so it is captured. */
+static int
+write_facility(struct making *m, const char *path, struct err *err)
+{
+	const struct node_init *what = m->what;
+	struct store_db *db = NULL;
+	int rc;
+
+	if (what->facility == NULL)
+		return 0;
+	rc = store_db_open(path, STORE_LOCAL, m->env, &db, err);
+	if (rc == 0)
+		rc = store_db_begin(db, err);
+	if (rc == 0)
+		rc = facility_create(db, what->facility, what->name != NULL ? what->name : what->facility, 1,
+		                     err);
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	store_db_close(db);
 	return rc;
 }
 
@@ -282,6 +265,8 @@ make_database(struct making *m, struct err *err)
 	unlink(path); /* of an init that was cut short */
 	rc = fill_database(m, path, err);
 	if (rc == 0)
+		rc = write_facility(m, path, err);
+	if (rc == 0)
 		rc = open_to_group(m, path, err);
 	if (rc == 0 && rename(path, last) < 0)
 		rc = fail(err, "rename to", last);
@@ -316,13 +301,15 @@ node_init(const struct node_init *what, const struct env *env, struct store_site
 	rc = make_dir(&m, err);
 	if (rc < 0)
 		return rc;
-	rc = make_key(&m, err);
+	rc = identity_make_key(what->dir, &m.key, err);
 	if (rc == 0)
 		rc = make_conf(&m, err);
 	if (rc == 0)
-		rc = make_reserve(&m, err);
+		rc = identity_keep_reserve(what->dir, IDENTITY_RESERVE_BYTES, err);
 	if (rc == 0)
 		rc = make_database(&m, err);
+	if (rc == 0)
+		rc = identity_allow_signer(what->dir, m.self.node, m.key.public_key, err);
 	if (rc < 0)
 		take_away(&m);
 	sync_key_wipe(&m.key);

@@ -202,6 +202,14 @@ store_db_checkpoint(struct store_db *db, int pages, int *left, struct err *err)
 	int in_wal = 0, moved = 0, status;
 
 	*left = 0;
+	if (pages > 0) {
+		status = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_NOOP,
+		                                   &in_wal, &moved);
+		if (status != SQLITE_OK || in_wal - moved < pages) {
+			*left = in_wal - moved;
+			return status == SQLITE_OK ? 0 : store_db_fail(db, err, status);
+		}
+	}
 	status = sqlite3_wal_checkpoint_v2(db->handle, NULL,
 	                                   pages > 0 ? SQLITE_CHECKPOINT_PASSIVE
 	                                             : SQLITE_CHECKPOINT_TRUNCATE,

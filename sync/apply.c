@@ -158,13 +158,15 @@ forbidden(struct applying *ap, struct store_change *c, const struct store_row *r
 	char own[STORE_SCOPE_MAX + 1];
 	struct err why;
 
+	if (!sync_merge_is_sound(c))
+		return "the change contradicts itself (its life, stamp, columns or groups)";
 	if (row->known && row->scope != ap->u->stream->scope)
 		return "the row belongs to another scope";
 	if (c->op == STORE_INSERT &&
 	    (store_schema_scope(c->schema, c->values, own, &why) < 0 || strcmp(own, scope) != 0))
 		return "the row's own scope is not the one it was sent in";
 	if (c->op == STORE_UPDATE && (c->mask & hub_columns(c->schema)) != 0 && !from_hub(ap->u)) {
-		c->mask &= ~hub_columns(c->schema);
+		c->mask &= ~store_schema_widen(c->schema, hub_columns(c->schema));
 		return "a column that only the hub may write was written elsewhere";
 	}
 	return NULL;

@@ -1,0 +1,376 @@
+/*
+ * cli/cmd_enrol.c - how a node and a hub become acquainted.
+ *
+ *   at the hub    enrol new --facility ID [--auto]    a code, to be told to the facility
+ *                 enrol approve|deny|expire WHICH     WHICH: a code, its first group, or a node's id
+ *                 enrol list
+ *   at the node   enrol CODE URL
+ */
+#include "cli/cmd.h"
+#include "node/ctl.h"
+#include "node/ctl_words.h"
+#include "node/enrol.h"
+#include "node/enrol_node.h"
+#include "node/hub_schema.h"
+#include "node/identity.h"
+#include "node/role.h"
+#include "store/base/json.h"
+#include "store/base/text.h"
+#include "sync/transport_http.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ASK_AGAIN_S = 2, ASK_FOR_S = ENROL_TTL_MS / 1000, RELOAD_MS = 10000 };
+
+static void
+put_words(struct buf *out, const uint8_t words[WORDS])
+{
+	words_write(out, words, WORDS_ZH);
+	buf_printf(out, " / ");
+	words_write(out, words, WORDS_EN);
+}
+
+/* ---- at the hub ---- */
+
+struct at_hub {
+	struct store_db *db;
+	struct sync_key key;
+	struct enrol_hub hub;
+};
+
+static int
+open_hub(const struct cli *cli, struct at_hub *h, struct err *err)
+{
+	int rc = cli_open(cli, STORE_MERGE, &h->db, err);
+
+	if (rc == 0)
+		rc = hub_schema_migrate(h->db, err);
+	if (rc == 0)
+		rc = identity_load_key(cli->dir, &h->key, err);
+	h->hub = (struct enrol_hub){ .db = h->db, .key = &h->key, .now_ms = env_wall_ms(env_real()) };
+	return rc;
+}
+
+static void
+close_hub(struct at_hub *h)
+{
+	store_db_close(h->db);
+	sync_key_wipe(&h->key);
+}
+
+static int
+make_code(const struct cli *cli, struct at_hub *h, struct buf *out, struct err *err)
+{
+	struct enrol_terms terms = {
+		.facility = cli_option(cli, "facility"),
+		.street = cli_option(cli, "street"),
+		.automatic = cli_option(cli, "auto") != NULL,
+	};
+	char code[CODE_TEXT], expires[TEXT_TIME_SIZE];
+	struct json j = json_to(out);
+	int64_t expires_ms;
+	int rc;
+
+	if (terms.facility == NULL)
+		return err_set(err, ERR_INVALID, "enrol new needs --facility ID; whose node is it to be");
+	rc = enrol_new(&h->hub, &terms, code, &expires_ms, err);
+	if (rc < 0)
+		return rc;
+	text_time(expires, expires_ms);
+	if (!cli->json) {
+		buf_printf(out, "%s\n\nAt the facility, before %s:\n  yizhan -C DIR enrol %s URL-OF-THIS-HUB\n", code, expires,
+		           code);
+		return 0;
+	}
+	json_object(&j);
+	json_name(&j, "code");
+	json_text(&j, code);
+	json_name(&j, "facility");
+	json_text(&j, terms.facility);
+	json_name(&j, "expires");
+	json_text(&j, expires);
+	json_end_object(&j);
+	buf_u8(out, '\n');
+	return 0;
+}
+
+static void
+put_entry(const struct cli *cli, const struct enrol_entry *e, struct json *j, struct buf *out)
+{
+	struct buf words = { 0 };
+
+	if (e->asked)
+		put_words(&words, e->words);
+	if (cli->json) {
+		json_object(j);
+		json_name(j, "code");
+		json_text(j, e->name);
+		json_name(j, "facility");
+		json_text(j, e->facility);
+		json_name(j, "state");
+		json_text(j, enrol_state_name(e->state));
+		json_name(j, "expires");
+		json_time(j, e->expires_ms);
+		json_name(j, "node");
+		if (e->asked)
+			json_hex(j, e->node, STORE_NODE_ID);
+		else
+			json_null(j);
+		json_name(j, "words");
+		json_text(j, e->asked ? buf_str(&words) : NULL);
+		json_end_object(j);
+	} else {
+		buf_printf(out, "%s-…  %-12s %-8s %s\n", e->name, e->facility, enrol_state_name(e->state), buf_str(&words));
+	}
+	buf_free(&words);
+}
+
+static int
+list(const struct cli *cli, struct at_hub *h, struct buf *out, struct err *err)
+{
+	struct enrol_entry *entries;
+	struct json j = json_to(out);
+	struct arena a = { 0 };
+	size_t count = 0;
+	int rc = enrol_list(&h->hub, &a, &entries, &count, err);
+
+	if (cli->json)
+		json_array(&j);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		put_entry(cli, &entries[i], &j, out);
+	if (cli->json) {
+		json_end_array(&j);
+		buf_u8(out, '\n');
+	} else if (rc == 0 && count == 0) {
+		buf_printf(out, "no enrolments; make one with: yizhan -C %s enrol new --facility ID\n", cli->dir);
+	}
+	arena_free(&a);
+	return rc;
+}
+
+static int
+decide(const struct cli *cli, struct at_hub *h, enum enrol_verdict verdict, struct buf *out, struct err *err)
+{
+	int rc = enrol_decide(&h->hub, cli->argv[1], verdict, err);
+
+	if (rc == 0 && !cli->json)
+		buf_printf(out, "%s: %s\n", cli->argv[1],
+		           verdict == ENROL_APPROVE ? "approved"
+		           : verdict == ENROL_DENY  ? "denied"
+		                                    : "expired");
+	else if (rc == 0)
+		buf_printf(out, "{\"state\":\"ok\"}\n");
+	return rc;
+}
+
+static int
+at_hub(const struct cli *cli, struct buf *out, struct err *err)
+{
+	const char *what = cli->argv[0];
+	struct at_hub h = { 0 };
+	int rc = open_hub(cli, &h, err);
+
+	if (rc == 0 && strcmp(what, "new") == 0)
+		rc = make_code(cli, &h, out, err);
+	else if (rc == 0 && strcmp(what, "list") == 0)
+		rc = list(cli, &h, out, err);
+	else if (rc == 0)
+		rc = decide(cli, &h,
+		            strcmp(what, "approve") == 0 ? ENROL_APPROVE
+		            : strcmp(what, "deny") == 0  ? ENROL_DENY
+		                                         : ENROL_EXPIRE,
+		            out, err);
+	close_hub(&h);
+	return rc;
+}
+
+/* ---- at the node ---- */
+
+struct at_node {
+	const struct cli *cli;
+	const char *code, *url;
+	struct store_db *db;
+	struct sync_key key;
+	struct transport *transport;
+	char name[ENROL_LABEL + 1];
+};
+
+/* The detail of a problem document, for a person. */
+static int
+told_no(const struct transport_reply *reply, struct err *err)
+{
+	struct buf body = { 0 };
+	const char *text, *at, *end;
+
+	buf_put(&body, reply->body.bytes, reply->body.len);
+	text = buf_str(&body);
+	at = strstr(text, "\"detail\":\"");
+	end = at == NULL ? NULL : strchr(at + 10, '"');
+	if (end != NULL)
+		err_set(err, ERR_DENIED, "the hub says: %.*s; get a new code there", (int)(end - at - 10), at + 10);
+	else
+		err_set(err, ERR_DENIED, "the hub answered %d; is that a yizhan hub's address", reply->status);
+	buf_free(&body);
+	return err->code;
+}
+
+static int
+ask_once(struct at_node *n, struct enrol_news *news, struct err *err)
+{
+	static const char *const headers[] = { "Content-Type: application/json" };
+	struct transport_request request = {
+		.method = "POST", .base = n->url, .path = "/v1/enrol", .headers = headers, .header_count = 1
+	};
+	struct transport_reply *reply = NULL;
+	struct buf body = { 0 };
+	int rc = enrol_node_ask(&n->key, n->code, n->name, &body, err);
+
+	request.body = &body;
+	if (rc == 0)
+		rc = transport_call(n->transport, &request, &reply, err);
+	if (rc == 0 && reply->code == TRANSPORT_REFUSED)
+		rc = err_set(err, ERR_INVALID, "%s; give the hub's address, https://… or http://127.0.0.1:8700", reply->why);
+	else if (rc == 0 && reply->code != TRANSPORT_OK)
+		rc = err_set(err, ERR_IO, "hub unreachable: %s; check the address and that the hub runs", reply->why);
+	else if (rc == 0 && reply->status != 200)
+		rc = told_no(reply, err);
+	if (rc == 0)
+		rc = enrol_node_read(&n->key, n->code, reply->body.bytes, reply->body.len, news, err);
+	transport_reply_free(reply);
+	buf_free(&body);
+	return rc;
+}
+
+static int
+ask(struct at_node *n, struct enrol_news *news, struct err *err)
+{
+	struct buf words = { 0 };
+	int rc = ask_once(n, news, err);
+
+	if (rc == 0 && !n->cli->json) {
+		put_words(&words, news->words);
+		fprintf(stderr, "%s\n", buf_str(&words));
+		if (!news->granted)
+			fprintf(stderr, "The administrator sees the same eight words; waiting for approval at the hub.\n");
+	}
+	for (int waited = 0; rc == 0 && !news->granted; waited += ASK_AGAIN_S) {
+		if (waited > ASK_FOR_S)
+			rc = err_set(err, ERR_BUSY, "nobody approved this node in time; ask the administrator, then run this again");
+		else
+			sleep(ASK_AGAIN_S);
+		if (rc == 0)
+			rc = ask_once(n, news, err);
+	}
+	buf_free(&words);
+	return rc;
+}
+
+/* A daemon that runs looks again which hub is its own. */
+static void
+tell_daemon(const struct cli *cli)
+{
+	struct buf answer = { 0 };
+	char path[CLI_PATH_MAX];
+	struct err err;
+
+	if (cli_path(cli, "ctl", path, &err) == 0 &&
+	    ctl_ask(path, ctl_words_line(CTL_DO_RELOAD), RELOAD_MS, &answer, &err) < 0 && err.code != ERR_NOTFOUND)
+		fprintf(stderr, "yizhan: the daemon didn't hear of it: %s; restart it\n", err.msg);
+	buf_free(&answer);
+}
+
+static void
+say_granted(const struct cli *cli, const struct enrol_news *news, struct buf *out)
+{
+	struct json j = json_to(out);
+
+	if (!cli->json) {
+		buf_printf(out, "enrolled as a node of %s; records go up by themselves from now on\n", news->grant.facility);
+		return;
+	}
+	json_object(&j);
+	json_name(&j, "state");
+	json_text(&j, "granted");
+	json_name(&j, "facility");
+	json_text(&j, news->grant.facility);
+	json_name(&j, "hub");
+	json_hex(&j, news->hub_key, SYNC_PUBLIC_KEY);
+	json_end_object(&j);
+	buf_u8(out, '\n');
+}
+
+static int
+at_node(const struct cli *cli, struct buf *out, struct err *err)
+{
+	struct transport_options options = { 0 };
+	struct at_node n = { .cli = cli, .code = cli->argv[0], .url = cli->argv[1] };
+	struct enrol_news news;
+	int rc = cli_open(cli, STORE_MERGE, &n.db, err);
+
+	gethostname(n.name, sizeof n.name - 1);
+	if (rc == 0)
+		rc = identity_load_key(cli->dir, &n.key, err);
+	if (rc == 0)
+		rc = transport_new(&options, NULL, NULL, &n.transport, err);
+	if (rc == 0)
+		rc = ask(&n, &news, err);
+	if (rc == 0)
+		rc = enrol_node_keep(n.db, n.url, &news, err);
+	transport_free(n.transport);
+	store_db_close(n.db);
+	sync_key_wipe(&n.key);
+	if (rc == 0) {
+		tell_daemon(cli);
+		say_granted(cli, &news, out);
+	}
+	return rc;
+}
+
+/* ---- which ---- */
+
+static int
+run(struct cli *cli)
+{
+	static const char *const hub_words[] = { "new", "list", "approve", "deny", "expire" };
+	static const int hub_args[] = { 1, 1, 2, 2, 2 };
+	struct buf out = { 0 };
+	struct err err;
+	int rc = 1;
+
+	for (int i = 0; i < 5; i++)
+		if (strcmp(cli->argv[0], hub_words[i]) == 0) {
+			if (cli->argc != hub_args[i])
+				return cli_usage(cli, "enrol %s takes %s", hub_words[i],
+				                 hub_args[i] == 1 ? "no operand" : "a code or a node's id");
+			rc = at_hub(cli, &out, &err);
+		}
+	if (rc == 1 && cli->argc != 2)
+		return cli_usage(cli, "at a node: enrol CODE URL; at a hub: enrol new|list|approve|deny|expire");
+	if (rc == 1)
+		rc = at_node(cli, &out, &err);
+	if (rc < 0) {
+		buf_free(&out);
+		return cli_fail_as(cli, rc == ERR_IO ? CLI_UNREACHABLE : CLI_FAILED, &err);
+	}
+	return cli_print(cli, &out);
+}
+
+static const struct cmd_option options[] = {
+	{ "facility", "ID", "new: whose node it is to be" },
+	{ "street", "CODE", "new: the subdistrict whose shared rows it may read" },
+	{ "auto", NULL, "new: no approval needed" },
+	{ 0 },
+};
+
+const struct cmd cmd_enrol = {
+	.name = "enrol",
+	.args = "new|list|approve|deny|expire [WHICH] | CODE URL",
+	.help = "make a code at the hub, or use it at a node",
+	.options = options,
+	.json = true,
+	.min = 1,
+	.max = 2,
+	.run = run,
+};

@@ -1,0 +1,110 @@
+/*
+ * cli/cmd_sync.c - meet the hub now: through the daemon if one runs, else by
+ * ourselves.
+ */
+#include "cli/cmd.h"
+#include "node/ctl.h"
+#include "node/ctl_words.h"
+#include "node/station.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ASK_MS = 10 * 60 * 1000 };
+
+/* A document of the daemon or of ours, as people like to read it. */
+static int
+show(const struct cli *cli, const struct node_met *met, struct buf *doc,
+     const struct ctl_sync *said)
+{
+	struct buf out = { 0 };
+
+	if (cli->json) {
+		buf_put(&out, doc->bytes, doc->len);
+		buf_u8(&out, '\n');
+	} else {
+		buf_printf(&out,
+		           "sent %lld, received %lld changes; %llu bytes out, %llu in; %d round "
+		           "trip%s\n",
+		           (long long)met->sent, (long long)met->received,
+		           (unsigned long long)said->bytes_out, (unsigned long long)said->bytes_in,
+		           met->round_trips, met->round_trips == 1 ? "" : "s");
+		for (size_t i = 0; i < met->rejected_count; i++)
+			buf_printf(&out, "not taken: %s record %llu: %s\n", met->rejected[i].scope,
+			           (unsigned long long)met->rejected[i].n, met->rejected[i].reason);
+	}
+	buf_free(doc);
+	return cli_print(cli, &out);
+}
+
+static int
+by_ourselves(const struct cli *cli, struct err *err)
+{
+	struct ctl_sync said = { 0 };
+	struct node_met met = { 0 };
+	struct buf doc = { 0 };
+	struct station st;
+	int64_t start = env_mono_ms(env_real());
+	int code, rc = station_open(cli->dir, env_real(), &st, err);
+
+	if (rc < 0)
+		return rc == ERR_BUSY ? rc : cli_fail(cli, err);
+	rc = station_sync(&st, &met, &said.bytes_out, &said.bytes_in, err);
+	said.met = &met;
+	said.took_ms = env_mono_ms(env_real()) - start;
+	if (rc == 0 && met.ok)
+		ctl_words_sync(&doc, st.merge, &said);
+	station_close(&st);
+	if (rc < 0)
+		return cli_fail(cli, err);
+	if (!met.ok) {
+		err_set(err, ERR_IO,
+		        "%s; records are kept and go up by themselves when the line is back",
+		        met.words);
+		return cli_fail_as(cli, CLI_UNREACHABLE, err);
+	}
+	code = show(cli, &met, &doc, &said);
+	return code != CLI_OK ? code : met.rejected_count > 0 ? CLI_PARTLY : CLI_OK;
+}
+
+/* The daemon's document is printed as it is; its exit code follows from what it says. */
+static int
+by_daemon(const struct cli *cli, const char *path, struct err *err)
+{
+	struct buf answer = { 0 };
+	int code, rc = ctl_ask(path, ctl_words_line(CTL_DO_SYNC), ASK_MS, &answer, err);
+	const char *text;
+
+	if (rc < 0) {
+		buf_free(&answer);
+		return cli_fail(cli, err);
+	}
+	text = buf_str(&answer);
+	code = strncmp(text, "{\"error\"", 8) == 0       ? CLI_UNREACHABLE
+	       : strstr(text, "\"rejected\":[]") == NULL ? CLI_PARTLY
+	                                                 : CLI_OK;
+	buf_u8(&answer, '\n');
+	rc = cli_print(cli, &answer);
+	return rc == CLI_OK ? code : rc;
+}
+
+static int
+run(struct cli *cli)
+{
+	char path[CLI_PATH_MAX];
+	struct err err;
+	int code = by_ourselves(cli, &err);
+
+	if (code != ERR_BUSY)
+		return code;
+	return cli_path(cli, "ctl", path, &err) < 0 ? cli_fail(cli, &err)
+	                                            : by_daemon(cli, path, &err);
+}
+
+const struct cmd cmd_sync = {
+	.name = "sync",
+	.args = "",
+	.help = "exchange with the hub now",
+	.json = true,
+	.run = run,
+};

@@ -1,0 +1,248 @@
+#include "node/link.h"
+#include "store/base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WATCH_QUIET_S = 90 };
+
+struct link {
+	struct transport *transport;
+	struct link_options options;
+	char base[256];
+	char nonce[REQSIG_NONCE_MAX + 1];
+	uint64_t bytes_out, bytes_in;
+};
+
+static void
+done(void *ctx, void *tag, struct transport_reply *reply)
+{
+	struct link *l = ctx;
+	struct link_call *call = tag;
+
+	call->reply = reply;
+	if (!queue_put(l->options.queue, &call->item, 0))
+		link_drop(call); /* nobody waits any more */
+}
+
+int
+link_new(const struct link_options *options, struct link **out, struct err *err)
+{
+	struct transport_options transport = { .pin = options->pin };
+	struct link *l = calloc(1, sizeof *l);
+	int rc;
+
+	if (l == NULL)
+		return err_set(err, ERR_NOMEM, "link: out of memory");
+	l->options = *options;
+	text_copy(l->base, sizeof l->base, options->base);
+	strcpy(l->nonce, "0");
+	rc = transport_new(&transport, done, l, &l->transport, err);
+	if (rc < 0) {
+		free(l);
+		return rc;
+	}
+	*out = l;
+	return 0;
+}
+
+void
+link_free(struct link *l)
+{
+	if (l == NULL)
+		return;
+	transport_free(l->transport);
+	free(l);
+}
+
+void
+link_drop(struct link_call *call)
+{
+	if (call == NULL)
+		return;
+	transport_reply_free(call->reply);
+	buf_free(&call->body);
+	free(call);
+}
+
+void
+link_bytes(const struct link *l, uint64_t *out, uint64_t *in)
+{
+	*out = l->bytes_out;
+	*in = l->bytes_in;
+}
+
+static int
+send_call(struct link *l, struct link_call *call, struct err *err)
+{
+	struct reqsig_request signed_part = {
+		.method = call->watch ? "GET" : "POST",
+		.path = call->watch ? "/v1/watch" : "/v1/sync",
+		.query = call->query,
+		.body = call->body.bytes,
+		.body_len = call->body.len,
+	};
+	char path[96], lines[3][REQSIG_INPUT_SIZE + 32];
+	const char *headers[4] = { lines[0], lines[1], lines[2],
+		                   "Content-Type: application/octet-stream" };
+	struct transport_request request = {
+		.method = signed_part.method,
+		.base = l->base,
+		.path = path,
+		.headers = headers,
+		.header_count = call->watch ? 3 : 4,
+		.quiet_s = call->watch ? WATCH_QUIET_S : 0,
+		.tag = call,
+	};
+	struct buf body = { 0 };
+	int rc;
+
+	reqsig_sign_request(l->options.key, &signed_part, env_wall_ms(l->options.env) / 1000,
+	                    l->nonce, &call->headers);
+	snprintf(path, sizeof path, "%s%s%s", signed_part.path, call->query[0] != 0 ? "?" : "",
+	         call->query);
+	snprintf(lines[0], sizeof lines[0], "Content-Digest: %s", call->headers.digest);
+	snprintf(lines[1], sizeof lines[1], "Signature-Input: %s", call->headers.input);
+	snprintf(lines[2], sizeof lines[2], "Signature: %s", call->headers.signature);
+	if (!call->watch) {
+		buf_put(&body, call->body.bytes, call->body.len);
+		request.body = &body;
+		rc = buf_check(&body, err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = transport_send(l->transport, &request, err);
+	buf_free(&body);
+	return rc;
+}
+
+static struct link_call *
+new_call(struct link *l)
+{
+	struct link_call *call = calloc(1, sizeof *call);
+
+	if (call == NULL)
+		return NULL;
+	call->link = l;
+	call->item.kind = QUEUE_REPLY;
+	call->item.what = call;
+	return call;
+}
+
+static int
+begin(struct link *l, struct link_call *call, struct err *err)
+{
+	int rc = send_call(l, call, err);
+
+	if (rc < 0)
+		link_drop(call);
+	return rc;
+}
+
+int
+link_post(struct link *l, struct buf *body, struct err *err)
+{
+	struct link_call *call = new_call(l);
+
+	if (call == NULL)
+		return err_set(err, ERR_NOMEM, "link: out of memory");
+	call->body = *body;
+	*body = (struct buf){ 0 };
+	return begin(l, call, err);
+}
+
+int
+link_watch(struct link *l, uint64_t counter, struct err *err)
+{
+	struct link_call *call = new_call(l);
+
+	if (call == NULL)
+		return err_set(err, ERR_NOMEM, "link: out of memory");
+	call->watch = true;
+	snprintf(call->query, sizeof call->query, "since=%llu", (unsigned long long)counter);
+	return begin(l, call, err);
+}
+
+/* A fresh nonce for the next request, if the reply has one. */
+static bool
+take_nonce(struct link *l, const struct transport_reply *reply)
+{
+	const char *nonce = transport_header(reply, "Yz-Nonce");
+
+	if (nonce == NULL || strlen(nonce) > REQSIG_NONCE_MAX)
+		return false;
+	strcpy(l->nonce, nonce);
+	return true;
+}
+
+static bool
+proven(struct link_call *call, struct err *err)
+{
+	const struct transport_reply *r = call->reply;
+	struct reqsig_given given = {
+		.digest = transport_header(r, "Content-Digest"),
+		.input = transport_header(r, "Signature-Input"),
+		.signature = transport_header(r, "Signature"),
+	};
+	const char *nonce = transport_header(r, "Yz-Nonce");
+	struct reqsig_reply reply = {
+		.status = r->status,
+		.body = r->body.bytes,
+		.body_len = r->body.len,
+		.next_nonce = nonce == NULL ? "" : nonce,
+		.request_signature = call->headers.signature,
+	};
+
+	return reqsig_check_reply(call->link->options.hub_key, &reply, &given, err) == 0;
+}
+
+static void
+lost(struct link_call *call, struct node_event *ev, const char *words)
+{
+	static const char unreachable[] = "hub unreachable: ";
+
+	ev->type = NODE_EV_LOST;
+	ev->retry_after_ms = (int64_t)call->reply->retry_after_s * 1000;
+	buf_clear(&call->body);
+	buf_printf(&call->body, "%s%s", call->reply->code == TRANSPORT_OK ? "" : unreachable,
+	           words);
+	ev->words = buf_str(&call->body);
+}
+
+int
+link_result(struct link_call *call, struct node_event *ev, struct err *err)
+{
+	struct transport_reply *r = call->reply;
+	struct link *l = call->link;
+	char words[96];
+
+	*ev = (struct node_event){ 0 };
+	l->bytes_out += r->bytes_out;
+	l->bytes_in += r->bytes_in;
+	if (r->code != TRANSPORT_OK) {
+		lost(call, ev, r->why);
+		return 1;
+	}
+	if (take_nonce(l, r) && r->status == 401 && !call->again) {
+		transport_reply_free(r);
+		call->reply = NULL;
+		call->again = true;
+		return send_call(l, call, err);
+	}
+	if (r->status != 200 && r->status != 204) {
+		snprintf(words, sizeof words, "the hub answered %d%s", r->status,
+		         r->status == 401 || r->status == 403
+		                 ? ": is this node still enrolled there?"
+		                 : "");
+		lost(call, ev, words);
+	} else if (!call->watch && !proven(call, err)) {
+		lost(call, ev,
+		     "the reply is not signed by our hub: captive portal, or another machine?");
+	} else {
+		ev->type = call->watch ? NODE_EV_SYNC : NODE_EV_REPLY;
+		ev->bytes = r->body.bytes;
+		ev->len = r->body.len;
+	}
+	return 1;
+}

@@ -1,0 +1,66 @@
+/*
+ * node/link.h - the node's end of the line: signed requests over the transport,
+ * and what came back, as an event for node_step().
+ *
+ * The hub's nonce travels back on each reply and is kept for the next request,
+ * so in steady state an exchange is one round trip; a first request, or one
+ * after a long silence, is told a fresh nonce by a 401 and sent once more.
+ */
+#ifndef NODE_LINK_H
+#define NODE_LINK_H
+
+#include "node/core.h"
+#include "node/queue.h"
+#include "node/reqsig.h"
+#include "sync/transport_http.h"
+
+struct link;
+
+/* What is under way, and then what came of it. */
+struct link_call {
+	struct queue_item item; /* QUEUE_REPLY; put into the link's queue when it is done */
+	struct link *link;
+	bool watch;      /* a long-poll, not an exchange */
+	bool again;      /* sent a second time with a fresh nonce */
+	struct buf body; /* as sent, for sending again */
+	char query[64];
+	struct reqsig_headers headers;
+	struct transport_reply *reply;
+};
+
+struct link_options {
+	const char *base;           /* the hub's URL */
+	const char *pin;            /* or NULL */
+	const struct sync_key *key; /* borrowed */
+	uint8_t hub_key[SYNC_PUBLIC_KEY];
+	struct queue *queue; /* where finished calls go; borrowed */
+	const struct env *env;
+};
+
+/* Make the line to one hub.  The caller owns *l. */
+MUST_CHECK int link_new(const struct link_options *options, struct link **l, struct err *err);
+
+/* Give up what is under way, end the thread; calls that still come out of the queue must be given
+ * to link_drop(). */
+void link_free(struct link *l);
+
+/* Post an exchange; the body is taken over. */
+MUST_CHECK int link_post(struct link *l, struct buf *body, struct err *err);
+
+/* Ask to be told when something we may read has moved since `counter` (long-poll). */
+MUST_CHECK int link_watch(struct link *l, uint64_t counter, struct err *err);
+
+/*
+ * A call that came out of the queue: what happened, for node_step().  1 and *ev (its bytes and
+ * words are borrowed from the call until link_drop()), 0 if it has been sent again, negative if
+ * even that failed.
+ */
+MUST_CHECK int link_result(struct link_call *call, struct node_event *ev, struct err *err);
+
+/* Free a call that is over; NULL is allowed. */
+void link_drop(struct link_call *call);
+
+/* Bytes on the wire so far, heads and bodies. */
+void link_bytes(const struct link *l, uint64_t *out, uint64_t *in);
+
+#endif /* NODE_LINK_H */

@@ -1,0 +1,444 @@
+#include "node/run.h"
+#include "node/config.h"
+#include "node/ctl.h"
+#include "node/ctl_words.h"
+#include "node/link.h"
+#include "node/log.h"
+#include "node/notify.h"
+#include "node/serve.h"
+#include "node/watch.h"
+#include "sync/archive.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+	TICK_MS = 1000, /* the longest sleep of the writing thread */
+	FILES = 8192,
+	STOP_GRACE_MS = 3000,
+	WATCH_AGAIN_MS = 5000, /* after a watch that failed */
+	CALLS = 32,
+};
+
+struct daemon {
+	const struct run_options *options;
+	struct station station;
+	struct config config;
+	struct queue *write, *read;
+	struct http_server *server;
+	struct ctl *ctl;
+	struct link *link;
+	struct reader reader; /* the reading thread's */
+	struct reader writer; /* what serve_write needs of one: nonces and form token */
+	pthread_t reading;
+	bool reading_runs;
+	uint8_t secret[32];
+	struct ctl_call *calls[CALLS]; /* that wait for the meeting to end */
+	size_t call_count;
+	bool watching;
+	int64_t watch_after_ms, wake_ms, fed_ms;
+};
+
+static volatile sig_atomic_t stop_signal;
+
+static void
+on_signal(int signal)
+{
+	stop_signal = signal;
+}
+
+static int64_t
+mono(const struct daemon *d)
+{
+	return env_mono_ms(d->options->env);
+}
+
+/* ---- meetings ---- */
+
+static void
+answer_calls(struct daemon *d, const struct node_met *met)
+{
+	for (size_t i = 0; i < d->call_count; i++) {
+		struct buf line = { 0 };
+		struct ctl_sync said = { .met = met };
+
+		link_bytes(d->link, &said.bytes_out, &said.bytes_in);
+		ctl_words_sync(&line, d->station.merge, &said);
+		ctl_answer(d->calls[i], &line);
+	}
+	d->call_count = 0;
+}
+
+/* Hear of news at once instead of at the next interval. */
+static int
+watch(struct daemon *d, struct err *err)
+{
+	struct store_remote hub;
+	struct arena a = { 0 };
+	int rc;
+
+	if (d->watching || d->link == NULL || mono(d) < d->watch_after_ms ||
+	    d->station.node.meeting || d->station.node.failures > 0)
+		return 0;
+	rc = store_remote_get(d->station.merge, "hub", &a, &hub, err);
+	if (rc == 0 && hub.counter > 0) {
+		rc = link_watch(d->link, hub.counter, err);
+		d->watching = rc == 0;
+	}
+	arena_free(&a);
+	return rc;
+}
+
+static int
+step(struct daemon *d, const struct node_event *ev, struct err *err)
+{
+	struct node_effects fx = { 0 };
+	int rc = node_step(&d->station.node, ev, &fx, err);
+
+	if (rc == 0)
+		rc = station_do(&d->station, &fx, d->link, err);
+	d->wake_ms = fx.wake_mono_ms;
+	if (rc == 0 && fx.met) {
+		metrics_add(&d->station.metrics, fx.meeting.ok ? METRIC_EXCHANGES_OK : METRIC_EXCHANGES_FAILED, 1);
+		metrics_add(&d->station.metrics, METRIC_SENT, (uint64_t)fx.meeting.sent);
+		metrics_add(&d->station.metrics, METRIC_RECEIVED, (uint64_t)fx.meeting.received);
+		metrics_add(&d->station.metrics, METRIC_REJECTED, fx.meeting.rejected_count);
+		if (!fx.meeting.ok)
+			log_line(LOG_LEVEL_WARN, "sync: %s", fx.meeting.words);
+		answer_calls(d, &fx.meeting);
+	}
+	node_effects_clear(&fx);
+	return rc == 0 ? watch(d, err) : rc;
+}
+
+static int
+take_reply(struct daemon *d, struct link_call *call, struct err *err)
+{
+	struct node_event ev;
+	int rc = link_result(call, &ev, err);
+
+	if (rc == 0)
+		return 0; /* sent again */
+	if (rc > 0 && call->watch) {
+		d->watching = false;
+		if (ev.type == NODE_EV_LOST)
+			d->watch_after_ms = mono(d) + WATCH_AGAIN_MS;
+		/* 204: nobody wrote anything; just ask again */
+		rc = ev.type == NODE_EV_SYNC && call->reply->status == 200 ? step(d, &ev, err)
+		                                                           : watch(d, err);
+	} else if (rc > 0) {
+		rc = step(d, &ev, err);
+	}
+	link_drop(call);
+	return rc;
+}
+
+/* ---- control calls ---- */
+
+/* The line is made when there is a hub: at the start, or after `enrol`. */
+static int
+make_link(struct daemon *d, struct err *err)
+{
+	int rc = 0;
+
+	if (d->link == NULL && !d->station.is_hub)
+		rc = station_reload(&d->station, err);
+	if (rc == 0 && d->link == NULL && d->station.node.has_hub)
+		rc = station_link(&d->station, d->write, &d->link, err);
+	return rc;
+}
+
+static int
+call_sync(struct daemon *d, struct ctl_call *call, struct err *err)
+{
+	struct node_event ev = { .type = NODE_EV_SYNC };
+	struct buf line = { 0 };
+	int rc = make_link(d, err);
+
+	if (rc < 0)
+		return rc;
+	if (d->link == NULL || d->call_count == CALLS) {
+		ctl_words_error(&line,
+		                d->link == NULL ? "this node is not enrolled at a hub"
+		                                : "too many callers wait already",
+		                d->link == NULL
+		                        ? "get a code at the hub and run: yizhan enrol CODE URL"
+		                        : "try again");
+		ctl_answer(call, &line);
+		return 0;
+	}
+	d->calls[d->call_count++] = call;
+	return d->station.node.meeting ? 0 : step(d, &ev, err);
+}
+
+/* A failure costs nothing but time, so it is only told. */
+static void
+archive(struct daemon *d, struct buf *line)
+{
+	struct sync_archive_result result;
+	struct err err;
+	int rc = station_archive(&d->station, &result, &err);
+
+	if (rc < 0)
+		log_line(LOG_LEVEL_WARN, "archive: %s", err.msg);
+	if (line != NULL && rc < 0)
+		ctl_words_error(line, err.msg, "nothing is lost; the next round makes up for it");
+	else if (line != NULL)
+		ctl_words_archive(line, &result);
+}
+
+static int
+take_call(struct daemon *d, struct ctl_call *call, struct err *err)
+{
+	struct buf line = { 0 };
+	enum ctl_do what = ctl_words_read(ctl_line(call));
+
+	if (what == CTL_DO_SYNC)
+		return call_sync(d, call, err);
+	if (what == CTL_DO_RELOAD) {
+		int rc = make_link(d, err);
+
+		ctl_words_ok(&line);
+		ctl_answer(call, &line);
+		return rc;
+	}
+	if (what == CTL_DO_ARCHIVE)
+		archive(d, &line);
+	else
+		ctl_words_error(&line, "the daemon doesn't know this call",
+		                "use the yizhan of the same version");
+	ctl_answer(call, &line);
+	return 0;
+}
+
+/* ---- the two loops ---- */
+
+static void *
+reading_thread(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	while (!queue_closed(d->read)) {
+		struct http_exchange *x = http_take(d->read, TICK_MS);
+
+		if (x != NULL)
+			serve_read(&d->reader, x);
+		if (d->station.watch != NULL)
+			watch_tick(d->station.watch, mono(d));
+	}
+	return NULL;
+}
+
+static int
+take_item(struct daemon *d, struct queue_item *item, struct err *err)
+{
+	struct node_event ev = { .type = NODE_EV_TICK };
+	bool wrote = false;
+	int rc;
+
+	switch (item->kind) {
+	case QUEUE_HTTP:
+		rc = serve_write(&d->station, &d->writer, item->what, &wrote, err);
+		return rc == 0 && wrote ? step(d, &ev, err) : rc;
+	case QUEUE_CTL:
+		return take_call(d, item->what, err);
+	case QUEUE_REPLY:
+		return take_reply(d, item->what, err);
+	case QUEUE_EVENT:
+		break;
+	}
+	return 0;
+}
+
+/* After a real turn of this thread, not by a timer. */
+static void
+feed_watchdog(struct daemon *d)
+{
+	int every = notify_watchdog_ms();
+
+	if (every > 0 && mono(d) - d->fed_ms >= every) {
+		d->fed_ms = mono(d);
+		notify_send("WATCHDOG=1");
+	}
+}
+
+static int
+write_loop(struct daemon *d, struct err *err)
+{
+	struct node_event tick = { .type = NODE_EV_TICK };
+	int64_t ticked = 0, archived = mono(d);
+	int rc = 0;
+
+	while (rc == 0 && stop_signal == 0) {
+		int64_t now = mono(d), wait = d->wake_ms - now;
+		struct queue_item *item = queue_take(d->write, wait < 0         ? 0
+		                                               : wait > TICK_MS ? TICK_MS
+		                                                                : (int)wait);
+
+		if (item != NULL)
+			rc = take_item(d, item, err);
+		if (rc == 0 && (item == NULL || mono(d) - ticked >= TICK_MS)) {
+			rc = step(d, &tick, err);
+			ticked = mono(d);
+		}
+		if (rc == 0 && mono(d) - archived >= NODE_HOUSE_MS) {
+			archive(d, NULL);
+			archived = mono(d);
+		}
+		feed_watchdog(d);
+	}
+	return rc;
+}
+
+/* ---- start and stop ---- */
+
+static struct http_route
+route(void *ctx, const char *method, const char *path)
+{
+	struct daemon *d = ctx;
+
+	return serve_route(d->station.is_hub, method, path, d->write, d->read);
+}
+
+static void
+answered(void *ctx, int status)
+{
+	metrics_http(&((struct daemon *)ctx)->station.metrics, status);
+}
+
+static void
+raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FILES) {
+		limit.rlim_cur = limit.rlim_max < FILES ? limit.rlim_max : FILES;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	stop_signal = 0;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+static int
+start_listening(struct daemon *d, struct err *err)
+{
+	struct http_options http = {
+		.listen = d->options->listen != NULL ? d->options->listen : d->config.listen,
+		.hosts = d->config.hosts,
+		.route = route,
+		.answered = answered,
+		.ctx = d,
+	};
+	char path[IDENTITY_PATH_MAX];
+	int rc = http_start(&http, &d->server, err);
+
+	if (rc == 0)
+		rc = identity_path(path, d->options->dir, "ctl", err);
+	if (rc == 0)
+		rc = ctl_start(path, d->write, &d->ctl, err);
+	if (rc == 0 && pthread_create(&d->reading, NULL, reading_thread, d) != 0)
+		rc = err_set(err, ERR_NOMEM, "can't start a thread");
+	else if (rc == 0)
+		d->reading_runs = true;
+	return rc;
+}
+
+static int
+start(struct daemon *d, struct err *err)
+{
+	int rc = config_load(d->options->dir, &d->config, err);
+
+	if (rc == 0)
+		rc = station_open(d->options->dir, d->options->env, &d->station, err);
+	if (rc < 0)
+		return rc;
+	env_rand(d->options->env, d->secret, sizeof d->secret);
+	d->write = queue_new();
+	d->read = queue_new();
+	d->station.watch = d->station.is_hub ? watch_new() : NULL;
+	if (d->write == NULL || d->read == NULL || (d->station.is_hub && d->station.watch == NULL))
+		return err_set(err, ERR_NOMEM, "out of memory");
+	rc = reader_open(&d->reader, &d->station, d->secret, err);
+	if (rc == 0) {
+		d->writer = d->reader;
+		rc = make_link(d, err);
+	}
+	return rc == 0 ? start_listening(d, err) : rc;
+}
+
+static void
+drop_items(struct queue *q)
+{
+	struct queue_item *item;
+
+	while (q != NULL && (item = queue_take(q, 0)) != NULL)
+		if (item->kind == QUEUE_REPLY)
+			link_drop(item->what);
+		else if (item->kind == QUEUE_HTTP)
+			http_problem(item->what, 503, "this node is stopping; try again");
+}
+
+static void
+stop(struct daemon *d)
+{
+	notify_send("STOPPING=1");
+	if (d->write != NULL)
+		queue_close(d->write);
+	if (d->read != NULL)
+		queue_close(d->read);
+	if (d->reading_runs)
+		pthread_join(d->reading, NULL);
+	drop_items(d->write);
+	drop_items(d->read);
+	watch_free(d->station.watch);
+	d->station.watch = NULL;
+	http_stop(d->server, STOP_GRACE_MS);
+	ctl_stop(d->ctl);
+	link_free(d->link);
+	drop_items(d->write);
+	reader_close(&d->reader);
+	station_close(&d->station);
+	queue_free(d->write);
+	queue_free(d->read);
+}
+
+int
+run_daemon(const struct run_options *options, struct err *err)
+{
+	struct daemon *d = calloc(1, sizeof *d);
+	int rc;
+
+	if (d == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	d->options = options;
+	d->station.lock_fd = -1;
+	raise_files();
+	catch_signals();
+	rc = start(d, err);
+	if (rc == 0) {
+		if (options->ready != NULL)
+			options->ready(options->ctx, http_address(d->server));
+		notify_send("READY=1");
+		rc = write_loop(d, err);
+	}
+	stop(d);
+	free(d);
+	return rc;
+}

@@ -1,0 +1,158 @@
+#include "node/serve.h"
+#include "node/api_changes.h"
+#include "node/api_enrol.h"
+#include "node/form.h"
+#include "node/metrics.h"
+#include "node/serve_priv.h"
+#include "store/base/hash.h"
+#include "store/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int
+reader_open(struct reader *r, struct station *st, const uint8_t secret[32], struct err *err)
+{
+	char path[IDENTITY_PATH_MAX];
+	uint8_t token[16];
+	int rc = identity_path(path, st->dir, "yizhan.db", err);
+
+	*r = (struct reader){ .station = st, .secret = secret };
+	hash_keyed(token, sizeof token, "form", 4, secret);
+	text_hex(r->form_token, token, sizeof token);
+	if (rc == 0)
+		rc = store_db_open(path, STORE_READ, st->env, &r->db, err);
+	return rc == 0 ? rights_open(&r->rights, r->db, st->is_hub, st->key.public_key, err) : rc;
+}
+
+void
+reader_close(struct reader *r)
+{
+	store_db_close(r->db);
+	r->db = NULL;
+}
+
+/* ---- where things are ---- */
+
+enum lane { READ_LANE, WRITE_LANE };
+
+static const struct place {
+	const char *method, *path;
+	bool at_hub, at_node;
+	enum lane lane;
+	size_t body_max;
+} places[] = {
+	{ "POST", "/v1/sync", true, false, WRITE_LANE, HTTP_SYNC_MAX },
+	{ "POST", "/v1/enrol", true, false, WRITE_LANE, 16384 },
+	{ "GET", "/v1/watch", true, false, READ_LANE, 0 },
+	{ "GET", "/v1/changes", true, false, READ_LANE, 0 },
+	{ "GET", "/metrics", true, true, READ_LANE, 0 },
+	{ "GET", "/healthz", true, true, READ_LANE, 0 },
+	{ "POST", "/api/v1/batch", false, true, WRITE_LANE, HTTP_BODY_MAX },
+};
+
+static const struct place *
+find_place(bool is_hub, const char *method, const char *path)
+{
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+		if (strcmp(places[i].path, path) == 0 && strcmp(places[i].method, method) == 0 &&
+		    (is_hub ? places[i].at_hub : places[i].at_node))
+			return &places[i];
+	return NULL;
+}
+
+struct http_route
+serve_route(bool is_hub, const char *method, const char *path, struct queue *write,
+            struct queue *read)
+{
+	const struct place *place = find_place(is_hub, method, path);
+
+	if (place == NULL)
+		return (struct http_route){ 0 };
+	return (struct http_route){ .lane = place->lane == WRITE_LANE ? write : read,
+		                    .body_max = place->body_max };
+}
+
+/* ---- reading ---- */
+
+static void
+serve_health(struct reader *r, struct http_exchange *x)
+{
+	struct http_response response = { .status = 200, .type = "application/json" };
+	struct err err;
+
+	if (metrics_health(&response.body, r->db, r->station->is_hub, &err) < 0) {
+		buf_free(&response.body);
+		http_problem(x, 503, "the database could not be read");
+		return;
+	}
+	http_answer(x, &response);
+}
+
+static void
+serve_changes(struct reader *r, struct http_exchange *x)
+{
+	struct http_response response = { 0 };
+
+	metrics_add(&r->station->metrics, METRIC_FEED_PAGES, 1);
+	api_changes_get(r->db, http_request(x), http_header(x, "Authorization"),
+	                env_wall_ms(r->station->env), &response);
+	http_answer(x, &response);
+}
+
+static void
+serve_metrics(struct reader *r, struct http_exchange *x)
+{
+	struct http_response response = { .status = 200,
+		                          .type = "text/plain; version=0.0.4; charset=utf-8" };
+	struct err err;
+
+	if (metrics_write(&response.body, &r->station->metrics, r->db, r->station->is_hub, &err) < 0) {
+		buf_free(&response.body);
+		http_problem(x, 500, "the database could not be read");
+		return;
+	}
+	http_answer(x, &response);
+}
+
+void
+serve_read(struct reader *r, struct http_exchange *x)
+{
+	const char *path = http_request(x)->path;
+
+	if (strcmp(path, "/healthz") == 0)
+		serve_health(r, x);
+	else if (strcmp(path, "/v1/watch") == 0)
+		serve_watch(r, x);
+	else if (strcmp(path, "/v1/changes") == 0)
+		serve_changes(r, x);
+	else
+		serve_metrics(r, x);
+}
+
+/* ---- writing ---- */
+
+static int
+serve_enrol(struct station *st, struct http_exchange *x)
+{
+	struct enrol_hub hub = { .db = st->merge, .key = &st->key, .now_ms = env_wall_ms(st->env) };
+	struct http_response response = { 0 };
+
+	api_enrol_post(&hub, http_request(x), &response);
+	http_answer(x, &response);
+	return 0;
+}
+
+int
+serve_write(struct station *st, const struct reader *r, struct http_exchange *x, bool *wrote,
+            struct err *err)
+{
+	const char *path = http_request(x)->path;
+
+	*wrote = false;
+	if (strcmp(path, "/v1/sync") == 0)
+		return serve_sync(st, r, x, err);
+	if (strcmp(path, "/v1/enrol") == 0)
+		return serve_enrol(st, x);
+	return serve_batch(st, x, wrote, err);
+}

@@ -1,0 +1,52 @@
+/*
+ * node/serve.h - what each path of the HTTP server does, and in which lane: the
+ * writing thread's or a reader's.
+ *
+ *   hub    POST /v1/sync        write   an exchange, signed by an enrolled node
+ *          POST /v1/enrol       write   a node asks to be known
+ *          GET  /v1/watch       read    long-poll: tell me when something moved, signed
+ *          GET  /v1/changes     read    the feed, with a token
+ *   node   GET  /, /app.css     read    the facility's page
+ *          POST /tap            write   a form of that page
+ *          POST /api/v1/batch   write   records as JSON lines; this machine only
+ *   both   GET  /healthz, /metrics   read
+ */
+#ifndef NODE_SERVE_H
+#define NODE_SERVE_H
+
+#include "node/http.h"
+#include "node/station.h"
+
+/* A reader's own view of the installation: other threads have other databases. */
+struct reader {
+	struct station *station; /* constant parts only: facility, name, is_hub, env, key, watch */
+	struct store_db *db;     /* STORE_READ */
+	struct rights rights;
+	const uint8_t *secret; /* for nonces; 32 bytes */
+	char form_token[33];   /* goes with every form of the page */
+};
+
+/* Open a reader on the station's database. */
+MUST_CHECK int reader_open(struct reader *r, struct station *st, const uint8_t secret[32],
+                           struct err *err);
+
+/* Close its database. */
+void reader_close(struct reader *r);
+
+/* Which lane serves this request of a hub or node; a lane of NULL if there is nothing at the path.
+ */
+struct http_route serve_route(bool is_hub, const char *method, const char *path,
+                              struct queue *write, struct queue *read);
+
+/* Serve a request of the reading lane: answered, or kept by the watch list. */
+void serve_read(struct reader *r, struct http_exchange *x);
+
+/*
+ * Serve a request of the writing lane; always answered.  Negative if the database failed: then the
+ * caller stops, because nothing may be acknowledged any more.  *wrote says that local records were
+ * written.
+ */
+MUST_CHECK int serve_write(struct station *st, const struct reader *r, struct http_exchange *x,
+                           bool *wrote, struct err *err);
+
+#endif /* NODE_SERVE_H */

@@ -1,0 +1,149 @@
+/* node/serve_hub.c - what a hub does at /v1/sync and /v1/watch (node/serve.h). */
+#include "node/form.h"
+#include "node/nonce.h"
+#include "node/reqsig.h"
+#include "node/serve_priv.h"
+#include "node/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t
+now_s(const struct station *st)
+{
+	return env_wall_ms(st->env) / 1000;
+}
+
+/* Refuse with a fresh nonce, so that the next try can be signed with it. */
+static void
+refuse(const struct reader *r, struct http_exchange *x, int status, const char *why)
+{
+	struct http_response response = { 0 };
+	char nonce[NONCE_SIZE];
+
+	nonce_make(nonce, r->secret, now_s(r->station));
+	http_problem_body(&response, status, why);
+	http_field(&response, "Yz-Nonce", "%s", nonce);
+	http_answer(x, &response);
+}
+
+/* Who sent this, proven by its signature and a fresh nonce?  If nobody, it has been answered. */
+static bool
+signer_of(const struct reader *r, const struct rights *rights, struct http_exchange *x,
+          uint8_t node[STORE_NODE_ID])
+{
+	const struct http_request *rq = http_request(x);
+	struct reqsig_request request = { .method = rq->method,
+		                          .path = rq->path,
+		                          .query = rq->query,
+		                          .body = rq->body,
+		                          .body_len = rq->body_len };
+	struct reqsig_given given = {
+		.digest = http_header(x, "Content-Digest"),
+		.input = http_header(x, "Signature-Input"),
+		.signature = http_header(x, "Signature"),
+	};
+	struct reqsig_signer signer;
+	struct err err;
+	int rc;
+
+	if (reqsig_check_request(&request, &given, &signer, &err) < 0) {
+		refuse(r, x, 401, err.msg);
+		return false;
+	}
+	if (!nonce_good(signer.nonce, r->secret, now_s(r->station))) {
+		refuse(r, x, 401,
+		       "the nonce is not one of this hub's, or is too old; sign again with the one "
+		       "given here");
+		return false;
+	}
+	rc = rights_node_of(rights, signer.key, node, &err);
+	if (rc == 1)
+		return true;
+	refuse(r, x, 403, rc == 0 ? "this key is not enrolled here" : err.msg);
+	return false;
+}
+
+/* Sign and send a reply to a node. */
+static void
+reply_signed(const struct reader *r, struct http_exchange *x, struct http_response *response)
+{
+	const char *request_signature = http_header(x, "Signature");
+	struct reqsig_reply reply = { .status = response->status,
+		                      .request_signature = request_signature };
+	struct reqsig_headers headers;
+	char nonce[NONCE_SIZE];
+
+	nonce_make(nonce, r->secret, now_s(r->station));
+	reply.body = response->body.bytes;
+	reply.body_len = response->body.len;
+	reply.next_nonce = nonce;
+	reqsig_sign_reply(&r->station->key, &reply, now_s(r->station), &headers);
+	http_field(response, "Yz-Nonce", "%s", nonce);
+	http_field(response, "Content-Digest", "%s", headers.digest);
+	http_field(response, "Signature-Input", "%s", headers.input);
+	http_field(response, "Signature", "%s", headers.signature);
+	http_answer(x, response);
+}
+
+int
+serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, struct err *err)
+{
+	const struct http_request *rq = http_request(x);
+	struct hub_request request = { .bytes = rq->body,
+		                       .len = rq->body_len,
+		                       .may_read = rights_may_read,
+		                       .ctx = &st->rights };
+	struct http_response response = { 0 };
+	struct hub_effects fx = { 0 };
+	int rc;
+
+	if (!signer_of(r, &st->rights, x, request.peer))
+		return 0;
+	rc = hub_step(&st->node, &request, &fx, err);
+	metrics_add(&st->metrics, rc == 0 && fx.status == 200 ? METRIC_EXCHANGES_OK : METRIC_EXCHANGES_FAILED, 1);
+	if (rc == 0)
+		metrics_add(&st->metrics, METRIC_RECEIVED, (uint64_t)fx.changes);
+	if (rc < 0) {
+		buf_free(&fx.reply);
+		http_problem(x, rc == ERR_BUSY ? 503 : 500,
+		             "the hub's database could not take this; nothing was stored");
+		return rc == ERR_BUSY ? 0 : rc;
+	}
+	if (fx.status != 200) {
+		http_problem(x, fx.status, buf_str(&fx.reply));
+		buf_free(&fx.reply);
+		return 0;
+	}
+	response.status = 200;
+	response.type = "application/octet-stream";
+	response.body = fx.reply;
+	reply_signed(r, x, &response);
+	return 0;
+}
+
+void
+serve_watch(struct reader *r, struct http_exchange *x)
+{
+	const struct http_request *rq = http_request(x);
+	uint8_t node[STORE_NODE_ID];
+	char since[24], *end;
+	struct err err;
+	uint64_t counter;
+
+	if (!signer_of(r, &r->rights, x, node))
+		return;
+	if (form_get(form_from(rq->query, strlen(rq->query)), "since", since, sizeof since, &err) !=
+	    1) {
+		http_problem(x, 400,
+		             "since: give the counter of your newest receipt, /v1/watch?since=N");
+		return;
+	}
+	counter = strtoull(since, &end, 10);
+	if (*end != 0 || end == since) {
+		http_problem(x, 400, "since: is not a whole number");
+		return;
+	}
+	watch_wait(r->station->watch, x, node, counter, env_mono_ms(r->station->env),
+	           rights_may_read, &r->rights);
+}

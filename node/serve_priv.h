@@ -1,0 +1,29 @@
+/* node/serve_priv.h - the handlers that node/serve.c calls. */
+#ifndef NODE_SERVE_PRIV_H
+#define NODE_SERVE_PRIV_H
+
+#include "node/serve.h"
+
+/* At a hub (node/serve_hub.c): POST /v1/sync; GET /v1/watch. */
+MUST_CHECK int serve_sync(struct station *st, const struct reader *r, struct http_exchange *x,
+                          struct err *err);
+
+/* The long-poll. */
+void serve_watch(struct reader *r, struct http_exchange *x);
+
+/* At a facility's node (node/serve_facility.c): the page, its style, its forms, records as JSON
+ * lines. */
+void serve_page(struct reader *r, struct http_exchange *x);
+
+/* The style sheet. */
+void serve_style(struct http_exchange *x);
+
+/* A form of the page. */
+MUST_CHECK int serve_tap(struct station *st, const struct reader *r, struct http_exchange *x,
+                         bool *wrote, struct err *err);
+
+/* Records as JSON lines. */
+MUST_CHECK int serve_batch(struct station *st, struct http_exchange *x, bool *wrote,
+                           struct err *err);
+
+#endif /* NODE_SERVE_PRIV_H */

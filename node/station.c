@@ -1,0 +1,401 @@
+#include "node/station.h"
+#include "node/anchor.h"
+#include "node/config.h"
+#include "node/feed.h"
+#include "node/hub_schema.h"
+#include "node/link.h"
+#include "node/log.h"
+#include "node/watch.h"
+#include "store/base/text.h"
+#include "store/remote.h"
+#include "sync/archive.h"
+#include "sync/seal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SEND_TIMEOUT_MS = 120000 };
+
+/* ---- the engine's hooks ---- */
+
+/* A unit was sealed or merged at a hub: the feed takes it, and those who wait hear of it. */
+static int
+applied(void *ctx, const struct sync_unit *unit, struct err *err)
+{
+	struct station *st = ctx;
+	const struct store_site *by = store_catalog_site_of(st->merge, unit->site);
+	int64_t receipts;
+	int rc = feed_append(st->merge, unit, env_wall_ms(st->env), err);
+
+	if (rc < 0 || st->watch == NULL)
+		return rc;
+	rc = store_meta_get_int(st->merge, "receipts", 0, &receipts, err);
+	if (rc == 0)
+		watch_moved(st->watch, store_catalog_scope_of(st->merge, unit->scope), by->node,
+		            (uint64_t)receipts, rights_may_read, &st->rights);
+	return rc;
+}
+
+static bool
+may_write(void *ctx, const struct store_site *site, const char *scope)
+{
+	return rights_may_write(&((struct station *)ctx)->rights, site, scope);
+}
+
+static bool
+key_of(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY])
+{
+	struct station *st = ctx;
+	struct err err;
+
+	return rights_key_of(&st->rights, site, key) ||
+	       store_catalog_site_key(st->merge, site->id, key, &err) == 1;
+}
+
+/* ---- the anchor ---- */
+
+/* Our own streams of this life, as the anchor keeps them. */
+static int
+own_streams(struct station *st, struct anchor *out, struct err *err)
+{
+	struct store_stream *list;
+	struct arena a = { 0 };
+	size_t count;
+	int rc = store_stream_list(st->merge, 0, &a, &list, &count, err);
+
+	out->streams = calloc(count + 1, sizeof *out->streams);
+	if (rc == 0 && out->streams == NULL)
+		rc = err_set(err, ERR_NOMEM, "anchor: out of memory");
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct anchor_stream *stream = &out->streams[out->count];
+
+		if (list[i].site != st->node.r.self.id || list[i].n == 0)
+			continue;
+		text_copy(stream->scope, sizeof stream->scope,
+		          store_catalog_scope_of(st->merge, list[i].scope));
+		stream->n = list[i].n;
+		memcpy(stream->head, list[i].head, STORE_HEAD);
+		out->count++;
+	}
+	arena_free(&a);
+	return rc;
+}
+
+static int
+look(struct station *st, struct anchor *out, struct err *err)
+{
+	char path[IDENTITY_PATH_MAX];
+	int rc;
+
+	*out = (struct anchor){ 0 };
+	rc = identity_path(path, st->dir, "yizhan.db", err);
+	if (rc == 0)
+		rc = anchor_look(out, path, err);
+	memcpy(out->node, st->node.r.self.node, STORE_NODE_ID);
+	memcpy(out->epoch, st->node.r.self.epoch, STORE_EPOCH);
+	return rc == 0 ? own_streams(st, out, err) : rc;
+}
+
+int
+station_anchor(struct station *st, struct err *err)
+{
+	struct anchor now;
+	int rc = look(st, &now, err);
+
+	if (rc == 0)
+		rc = anchor_write(st->dir, &now, err);
+	anchor_free(&now);
+	return rc;
+}
+
+static int
+head_at(void *ctx, const char *scope, uint64_t n, uint8_t head[STORE_HEAD], struct err *err)
+{
+	struct station *st = ctx;
+	struct store_stream stream;
+	struct store_segment seg;
+	struct arena a = { 0 };
+	int id, rc;
+
+	rc = store_catalog_scope(st->merge, scope, &id, err);
+	if (rc == 0)
+		rc = store_stream_find(st->merge, st->node.r.self.id, id, false, &a, &stream, err);
+	if (rc == 0)
+		rc = store_segment_at(st->merge, stream.id, n, &a, &seg, err);
+	if (rc == 0 && seg.last == n)
+		memcpy(head, seg.head, STORE_HEAD);
+	rc = rc == 0 ? seg.last == n : rc == ERR_NOTFOUND ? 0 : rc;
+	arena_free(&a);
+	return rc;
+}
+
+/* A life that was seen twice, or went back, is over; what follows is written as another site. */
+static int
+new_epoch(struct station *st, enum anchor_verdict why, struct err *err)
+{
+	uint8_t epoch[STORE_EPOCH];
+	int rc;
+
+	env_rand(st->env, epoch, sizeof epoch);
+	rc = store_meta_set(st->merge, "epoch", epoch, sizeof epoch, err);
+	if (rc == 0) {
+		log_line(LOG_LEVEL_WARN, "%s: the database is %s; it goes on under a new epoch",
+		         st->dir, anchor_verdict_name(why));
+		node_close(&st->node);
+		rc = node_open(&st->node, st->merge, &st->key, st->is_hub, err);
+	}
+	return rc;
+}
+
+static int
+check_anchor(struct station *st, struct err *err)
+{
+	struct anchor kept, found = { 0 };
+	enum anchor_verdict verdict = ANCHOR_LOST;
+	int rc = anchor_read(st->dir, &kept, err);
+	bool there = rc == 0;
+
+	if (rc < 0 && rc != ERR_NOTFOUND && rc != ERR_CORRUPT)
+		return rc;
+	rc = look(st, &found, err);
+	if (rc == 0)
+		rc = anchor_compare(there ? &kept : NULL, &found, head_at, st, &verdict, err);
+	anchor_free(&found);
+	if (there)
+		anchor_free(&kept);
+	if (rc == 0 && verdict != ANCHOR_SAME && verdict != ANCHOR_NEW)
+		rc = new_epoch(st, verdict, err);
+	return rc == 0 ? station_anchor(st, err) : rc;
+}
+
+/* ---- opening ---- */
+
+static int
+open_databases(struct station *st, struct err *err)
+{
+	char path[IDENTITY_PATH_MAX];
+	int rc = identity_path(path, st->dir, "yizhan.db", err);
+
+	if (rc == 0)
+		rc = store_db_open(path, STORE_MERGE, st->env, &st->merge, err);
+	if (rc == 0)
+		rc = store_db_open(path, STORE_LOCAL, st->env, &st->local, err);
+	if (rc == 0 && st->is_hub)
+		rc = hub_schema_migrate(st->merge, err);
+	return rc;
+}
+
+static int
+open_core(struct station *st, struct err *err)
+{
+	int rc = node_open(&st->node, st->merge, &st->key, st->is_hub, err);
+
+	if (rc == 0)
+		rc = station_reload(st, err);
+	if (rc == 0)
+		rc = check_anchor(st, err);
+	st->node.r.may_write = may_write;
+	st->node.r.key_of = key_of;
+	st->node.r.applied = st->is_hub ? applied : NULL;
+	st->node.r.ctx = st;
+	return rc;
+}
+
+int
+station_open(const char *dir, const struct env *env, struct station *st, struct err *err)
+{
+	struct config config;
+	int rc;
+
+	*st = (struct station){ .env = env, .lock_fd = -1 };
+	text_copy(st->dir, sizeof st->dir, dir);
+	rc = config_load(dir, &config, err);
+	if (rc < 0)
+		return rc;
+	st->is_hub = config.is_hub;
+	text_copy(st->facility, sizeof st->facility, config.facility_id);
+	text_copy(st->name, sizeof st->name, config.facility_name);
+	rc = identity_lock(dir, &st->lock_fd, err);
+	if (rc == 0)
+		rc = identity_load_key(dir, &st->key, err);
+	if (rc == 0)
+		rc = open_databases(st, err);
+	if (rc == 0)
+		rc = open_core(st, err);
+	st->node.interval_ms = config.sync_interval_s * 1000;
+	if (rc < 0)
+		station_close(st);
+	return rc;
+}
+
+int
+station_reload(struct station *st, struct err *err)
+{
+	int rc = node_reload(&st->node, err);
+
+	return rc == 0 ? rights_open(&st->rights, st->merge, st->is_hub, st->key.public_key, err)
+	               : rc;
+}
+
+static void
+leave_tidy(struct station *st)
+{
+	struct sync_sealed sealed;
+	struct err err;
+	int left, rc = store_db_begin(st->merge, &err);
+
+	if (rc == 0)
+		rc = sync_seal(&st->node.r, &sealed, &err);
+	if (rc == 0)
+		rc = store_db_commit(st->merge, &err);
+	if (rc < 0)
+		store_db_rollback(st->merge);
+	if (rc == 0)
+		rc = store_db_checkpoint(st->merge, 0, &left, &err);
+	if (rc < 0)
+		log_line(LOG_LEVEL_WARN, "%s: on leaving: %s", st->dir, err.msg);
+}
+
+void
+station_close(struct station *st)
+{
+	if (st->node.r.batch != NULL) {
+		leave_tidy(st);
+		node_close(&st->node);
+	}
+	store_db_close(st->local);
+	store_db_close(st->merge);
+	sync_key_wipe(&st->key);
+	if (st->lock_fd >= 0)
+		close(st->lock_fd);
+	*st = (struct station){ .lock_fd = -1 };
+}
+
+/* ---- the line ---- */
+
+int
+station_do(struct station *st, struct node_effects *fx, struct link *l, struct err *err)
+{
+	int rc = 0;
+
+	if (fx->anchor)
+		rc = station_anchor(st, err);
+	if (rc == 0 && fx->send && l != NULL)
+		rc = link_post(l, &fx->request, err);
+	return rc;
+}
+
+int
+station_link(struct station *st, struct queue *queue, struct link **l, struct err *err)
+{
+	struct link_options options = { .key = &st->key, .queue = queue, .env = st->env };
+	struct store_remote hub;
+	struct config config;
+	struct arena a = { 0 };
+	int rc = store_remote_get(st->merge, "hub", &a, &hub, err);
+
+	*l = NULL;
+	if (rc == 0 && hub.enrolled) {
+		rc = config_load(st->dir, &config, err);
+		options.base = hub.url;
+		options.pin = config.hub_pin[0] == 0 ? NULL : config.hub_pin;
+		memcpy(options.hub_key, hub.key, sizeof options.hub_key);
+		if (rc == 0)
+			rc = link_new(&options, l, err);
+	}
+	arena_free(&a);
+	return rc;
+}
+
+/* Steps until the meeting has ended. */
+static int
+meet(struct station *st, struct queue *queue, struct link *l, struct node_effects *fx,
+     struct err *err)
+{
+	struct node_event ev = { .type = NODE_EV_SYNC };
+	int rc = node_step(&st->node, &ev, fx, err);
+
+	while (rc == 0 && !fx->met) {
+		struct queue_item *item;
+		struct link_call *call;
+
+		rc = station_do(st, fx, l, err);
+		item = rc == 0 ? queue_take(queue, SEND_TIMEOUT_MS) : NULL;
+		if (rc == 0 && item == NULL) {
+			ev = (struct node_event){ .type = NODE_EV_LOST,
+				                  .words = "hub unreachable: timeout" };
+			rc = node_step(&st->node, &ev, fx, err);
+			continue;
+		}
+		if (item == NULL)
+			break;
+		call = item->what;
+		rc = link_result(call, &ev, err);
+		if (rc == 0) {
+			fx->send = fx->anchor = false; /* it was sent again; wait on */
+			continue;
+		}
+		if (rc > 0)
+			rc = node_step(&st->node, &ev, fx, err);
+		link_drop(call);
+	}
+	return rc;
+}
+
+int
+station_sync(struct station *st, struct node_met *met, uint64_t *bytes_out, uint64_t *bytes_in,
+             struct err *err)
+{
+	struct queue *queue = queue_new();
+	struct node_effects fx = { 0 };
+	struct link *l = NULL;
+	int rc;
+
+	*bytes_out = *bytes_in = 0;
+	if (queue == NULL)
+		return err_set(err, ERR_NOMEM, "sync: out of memory");
+	rc = station_link(st, queue, &l, err);
+	if (rc == 0 && l == NULL)
+		rc = err_set(err, ERR_INVALID,
+		             "this node is not enrolled at a hub: get a code there and run: yizhan "
+		             "-C %s enrol"
+		             " CODE URL",
+		             st->dir);
+	if (rc == 0)
+		rc = meet(st, queue, l, &fx, err);
+	if (rc == 0) {
+		*met = fx.meeting;
+		link_bytes(l, bytes_out, bytes_in);
+	}
+	node_effects_clear(&fx);
+	queue_close(queue);
+	link_free(l);
+	queue_free(queue);
+	return rc;
+}
+
+int
+station_archive(struct station *st, struct sync_archive_result *result, struct err *err)
+{
+	struct sync_archive_job job = {
+		.dir = st->dir,
+		.key = &st->key,
+		.name = st->name[0] != 0 ? st->name
+		        : st->is_hub     ? "hub"
+		                         : st->facility,
+		.now_ms = sync_replica_now_ms(&st->node.r),
+	};
+	struct sync_sealed sealed;
+	int rc = store_db_begin(st->merge, err);
+
+	if (rc == 0)
+		rc = sync_seal(&st->node.r, &sealed, err);
+	if (rc == 0)
+		rc = sync_seal_sign(&st->node.r, &st->key, err);
+	if (rc == 0)
+		rc = store_db_commit(st->merge, err);
+	if (rc < 0)
+		store_db_rollback(st->merge);
+	return rc < 0 ? rc : sync_archive_now(st->merge, &job, result, err);
+}

@@ -1,0 +1,76 @@
+/*
+ * node/station.h - an installation, opened: its folder, key, databases and core,
+ * for the daemon and for commands that do the daemon's work while it isn't
+ * running.
+ *
+ * Whoever holds the lock seals, merges and writes the anchor; nobody else.
+ */
+#ifndef NODE_STATION_H
+#define NODE_STATION_H
+
+#include "node/core.h"
+#include "node/identity.h"
+#include "node/metrics.h"
+#include "node/rights.h"
+
+struct watch;
+struct link;
+struct queue;
+
+struct station {
+	char dir[IDENTITY_PATH_MAX];
+	char facility[64]; /* "" at a hub */
+	char name[128];
+	bool is_hub;
+	int lock_fd;
+	const struct env *env;
+	struct sync_key key;
+	struct store_db *local; /* as people write */
+	struct store_db *merge; /* as the engine writes */
+	struct node node;
+	struct rights rights;
+	struct metrics metrics; /* any thread may count */
+	struct watch *watch; /* hub: told of every unit; or NULL */
+};
+
+/*
+ * Open DIR and take its lock.  ERR_NOTFOUND if it isn't an installation, ERR_BUSY (naming the
+ * process) if a daemon runs.  Compares the anchor with the database first: a copy, a restored or an
+ * older file gets a new epoch here, with a word in the log.  On success the caller owns what *st
+ * holds.
+ */
+MUST_CHECK int station_open(const char *dir, const struct env *env, struct station *st,
+                            struct err *err);
+
+/* Seal, checkpoint, close, give back the lock. */
+void station_close(struct station *st);
+
+/* Look again which hub is ours and what it grants (after enrolment). */
+MUST_CHECK int station_reload(struct station *st, struct err *err);
+
+/* Write the anchor as the database is now; durable when it returns. */
+MUST_CHECK int station_anchor(struct station *st, struct err *err);
+
+/* Do what an effect of node_step() asks: anchor, then send.  `l` NULL: there is no line (sends
+ * nothing). */
+MUST_CHECK int station_do(struct station *st, struct node_effects *fx, struct link *l,
+                          struct err *err);
+
+/* Make the line to our hub; *l stays NULL if we aren't enrolled. */
+MUST_CHECK int station_link(struct station *st, struct queue *queue, struct link **l,
+                            struct err *err);
+
+/* One whole meeting with the hub, waiting for it; *met tells how it went, the bytes are those of
+ * bodies and heads. */
+MUST_CHECK int station_sync(struct station *st, struct node_met *met, uint64_t *bytes_out,
+                            uint64_t *bytes_in, struct err *err);
+
+/*
+ * One round of the archive: what our own streams have grown by becomes a signed commit.  Nothing is
+ * lost if it fails; the next round makes up for it, and the log says why.
+ */
+struct sync_archive_result;
+MUST_CHECK int station_archive(struct station *st, struct sync_archive_result *result,
+                               struct err *err);
+
+#endif /* NODE_STATION_H */
