@@ -50,6 +50,7 @@ struct store_row {
 	/* what get found (for put; nobody else's business) */
 	bool known;    /* it has a clock */
 	bool was_live; /* it was live then */
+	int64_t was_cl;
 	bool in_table; /* its table holds a row of that key */
 	bool extra;    /* some of its cells are in yz_extra */
 

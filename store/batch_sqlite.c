@@ -215,6 +215,7 @@ read_clock(struct batch *b, struct store_row *row, struct store_stmt *s, struct 
 	row->scope = (int)store_stmt_get_int(s);
 	row->extra = store_stmt_get_int(s) != 0;
 	row->was_live = store_row_is_live(row);
+	row->was_cl = row->cl;
 	term = store_stmt_get_blob(s, &len);
 	if (len != STORE_TERM)
 		return err_set(err, ERR_CORRUPT, "clock of a row: the term is damaged");
@@ -339,6 +340,13 @@ write_table(struct batch *b, struct store_row *row, struct placing *p, struct er
 			return 0;
 		row->in_table = false;
 		return store_rows_delete(rows, row->key, row->key_len, err);
+	}
+	if (row->in_table && row->was_cl != row->cl) {
+		/* columns that the new life hasn't written must not show the old one's values */
+		rc = store_rows_delete(rows, row->key, row->key_len, err);
+		if (rc < 0)
+			return rc;
+		row->in_table = false;
 	}
 	rc = store_rows_put(rows, row->key, row->key_len, row->in_table, p->mask, p->values, err);
 	if (rc == 0) {
@@ -478,6 +486,7 @@ put_row(struct batch *b, struct store_row *row, struct buf *exc, struct tally *t
 	tally->digest.rows += (int)store_row_is_live(row) - (int)was_live;
 	row->known = true;
 	row->was_live = store_row_is_live(row);
+	row->was_cl = row->cl;
 	row->extra = p.extra;
 	row->changed = row->write_row = false;
 	return 0;

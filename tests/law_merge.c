@@ -423,6 +423,8 @@ START_TEST(sqlite_holds_what_memory_holds)
 		const char *wrong = run_sequence(sqlite, replicas[merge_chance(WORLD_NUMBERINGS)],
 		                                 writes, count);
 
+		if (wrong == NULL && _i > 0)
+			wrong = replica_check_table(sqlite);
 		if (wrong != NULL)
 			fail_with(seed, wrong, writes, count);
 	}

@@ -85,6 +85,10 @@ struct store_row replica_row(struct replica *r, int key);
 /* Its digest. */
 void replica_digest(struct replica *r, uint8_t sum[STORE_TERM], int64_t *live_rows);
 
+/* NULL if the SQLite table shows exactly the live rows, with their cells and else the default; or
+ * what is wrong. */
+const char *replica_check_table(struct replica *r);
+
 /*
  * Read writes: "I1 v2 s3 @10 height=1 mood=sad; U1 s2 @11 mood=NULL; D2 s1 @12" (op and causal
  * length, schema (1), site (1), stamp, cells; k2 for another key).  A value is a whole number, one

@@ -1,7 +1,10 @@
 /* tests/merge_world_sqlite.c - a replica of the world whose batch is SQLite's. */
 #include "tests/merge_world_priv.h"
 
+#include "store/stmt.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 static void
 learn(struct replica *r, int number)
@@ -81,4 +84,63 @@ replica_new_sqlite(int local)
 	if (r->batch == NULL)
 		abort();
 	return r;
+}
+
+static const struct store_cell *
+find_cell(const struct store_row *row, int column)
+{
+	for (unsigned i = 0; i < row->cell_count; i++)
+		if (row->cells[i].column == column)
+			return &row->cells[i];
+	return NULL;
+}
+
+/* Does the column of the table's row show its cell, or the default? */
+static bool
+shows_cell(struct replica *r, const struct store_row *row, const char *name, struct store_value v)
+{
+	struct store_value unwritten = store_value_text("unwritten");
+	const struct store_cell *cell;
+
+	for (int c = 0; c < WORLD_COLUMNS; c++) {
+		if (strcmp(world_column_names[c], name) != 0)
+			continue;
+		cell = find_cell(row, r->column_ids[c]);
+		return store_value_cmp(&v, cell == NULL ? &unwritten : &cell->value) == 0;
+	}
+	return true; /* the key */
+}
+
+static const char *
+check_table_row(struct replica *r, int key)
+{
+	struct store_row row = replica_row(r, key);
+	struct store_stmt s = store_stmt_new(r->db, "SELECT * FROM growth WHERE id = ?");
+	const char *wrong = NULL;
+	struct err err;
+	int rc;
+
+	store_stmt_put_blob(&s, r->keys[key] + 1, 16);
+	rc = store_stmt_step(&s, &err);
+	world_must(rc, &err);
+	if (rc != store_row_is_live(&row))
+		wrong = "the table has a row that isn't live, or hasn't one that is";
+	for (int i = 0; rc == 1 && i < store_stmt_columns(&s); i++) {
+		const char *name = store_stmt_column_name(&s, i);
+
+		if (!shows_cell(r, &row, name, store_stmt_get_value(&s)))
+			wrong = "the table shows something else than the row's cells";
+	}
+	store_stmt_end(&s);
+	return wrong;
+}
+
+const char *
+replica_check_table(struct replica *r)
+{
+	const char *wrong = NULL;
+
+	for (int k = 0; wrong == NULL && k < WORLD_KEYS; k++)
+		wrong = check_table_row(r, k);
+	return wrong;
 }
