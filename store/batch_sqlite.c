@@ -356,11 +356,9 @@ write_table(struct batch *b, struct store_row *row, struct placing *p, struct er
 	if (rc != ERR_INVALID)
 		return rc;
 	p->local = NULL;
-	rc = refuse(b, row, err);
-	if (rc == 0 && row->in_table)
-		rc = store_rows_delete(rows, row->key, row->key_len, err);
 	row->in_table = false;
-	return rc;
+	rc = refuse(b, row, err);
+	return rc < 0 ? rc : store_rows_delete(rows, row->key, row->key_len, err);
 }
 
 static int
@@ -471,6 +469,8 @@ put_row(struct batch *b, struct store_row *row, struct buf *exc, struct tally *t
 	if (store_row_is_live(row))
 		p.local = store_catalog_table(b->db, row->table)->local;
 	place(b, row, &p);
+	if (row->extra && p.local != NULL)
+		row->write_row = true; /* what waited in yz_extra may have its place by now */
 	rc = use_tally(b, tally, row->scope, err);
 	if (rc == 0 && row->write_row)
 		rc = write_table(b, row, &p, err);

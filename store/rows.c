@@ -268,18 +268,89 @@ update(struct store_rows *rows, const struct store_value *keys, uint64_t mask,
 	return finish(s, err);
 }
 
+enum affinity { AS_IT_IS, TO_TEXT, TO_REAL, TO_NUMBER };
+
+/* What a declared type does to values (SQLite, "Datatypes", 3.1). */
+static enum affinity
+affinity_of(const char *type)
+{
+	if (strstr(type, "INT") != NULL)
+		return TO_NUMBER;
+	if (strstr(type, "CHAR") != NULL || strstr(type, "CLOB") != NULL ||
+	    strstr(type, "TEXT") != NULL)
+		return TO_TEXT;
+	if (type[0] == 0 || strstr(type, "BLOB") != NULL)
+		return AS_IT_IS;
+	if (strstr(type, "REAL") != NULL || strstr(type, "FLOA") != NULL ||
+	    strstr(type, "DOUB") != NULL)
+		return TO_REAL;
+	return TO_NUMBER;
+}
+
+/* Might a column of this type keep another value than it is given? */
+static bool
+may_turn(const char *type, const struct store_value *v)
+{
+	if (v->type == STORE_NULL || v->type == STORE_BLOB)
+		return false;
+	if (strcmp(type, v->type == STORE_INT ? "INTEGER" : "TEXT") == 0 && v->type != STORE_REAL)
+		return false; /* nearly always */
+	switch (affinity_of(type)) {
+	case AS_IT_IS:
+		return false;
+	case TO_TEXT:
+		return v->type != STORE_TEXT;
+	case TO_REAL:
+		return v->type != STORE_REAL;
+	case TO_NUMBER:
+		break;
+	}
+	return v->type != STORE_INT;
+}
+
+/*
+ * A row must give back what it was given: else its term, which is that of the values given, isn't
+ * that of the values it will give.  Such a value comes from where the column has another type.
+ */
+static int
+check_kept(struct store_rows *rows, const uint8_t *key, size_t key_len, uint64_t mask,
+           const struct store_value *values, struct err *err)
+{
+	const struct store_schema *s = rows->schema;
+	struct store_value kept[STORE_COLUMNS_MAX];
+	struct arena arena = { 0 };
+	bool doubt = false;
+	int rc = 1;
+
+	for (unsigned i = 0; i < s->column_count; i++)
+		doubt = doubt || ((mask >> i & 1) != 0 && may_turn(s->columns[i].type, &values[i]));
+	if (!doubt)
+		return 0;
+	rc = store_rows_get(rows, key, key_len, kept, &arena, err);
+	for (unsigned i = 0; rc == 1 && i < s->column_count; i++)
+		if ((mask >> i & 1) != 0 && store_value_cmp(&kept[i], &values[i]) != 0)
+			rc = err_set(err, ERR_INVALID,
+			             "table %s: column %s, %s here, can't hold the value as it is",
+			             s->table, s->columns[i].name, s->columns[i].type);
+	arena_free(&arena);
+	return rc < 0 ? rc : 0;
+}
+
 int
 store_rows_put(struct store_rows *rows, const uint8_t *key, size_t key_len, bool present,
                uint64_t mask, const struct store_value *values, struct err *err)
 {
 	struct store_value keys[STORE_KEYS_MAX];
+	int rc = 0;
 
 	assert((mask & key_mask(rows->schema)) == 0);
 	if (!read_key(rows->schema, key, key_len, keys))
 		return bad_key(rows, err);
 	if (!present)
-		return upsert(rows, keys, mask, values, err);
-	return mask == 0 ? 0 : update(rows, keys, mask, values, err);
+		rc = upsert(rows, keys, mask, values, err);
+	else if (mask != 0)
+		rc = update(rows, keys, mask, values, err);
+	return rc < 0 ? rc : check_kept(rows, key, key_len, mask, values, err);
 }
 
 int

@@ -29,8 +29,11 @@ void store_rows_end(struct store_rows *rows);
 MUST_CHECK int store_rows_get(struct store_rows *rows, const uint8_t *key, size_t key_len,
                               struct store_value *values, struct arena *a, struct err *err);
 
-/* Write the cells in `mask` of a row that is (`present`) or isn't there; other columns keep their
- * default. */
+/*
+ * Write the cells in `mask` of a row that is (`present`) or isn't there; other columns keep their
+ * default.  ERR_INVALID if the engine refuses them, or has written one as another value than it was
+ * given because of its column's type: then the row is to be deleted.
+ */
 MUST_CHECK int store_rows_put(struct store_rows *rows, const uint8_t *key, size_t key_len,
                               bool present, uint64_t mask, const struct store_value *values,
                               struct err *err);

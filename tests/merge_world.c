@@ -59,6 +59,14 @@ struct replica_memory {
 	int by_name[ALL_COLUMNS];
 };
 
+static const char *world_type = "BLOB";
+
+void
+world_declare(const char *type)
+{
+	world_type = type;
+}
+
 void
 world_must(int rc, const struct err *err)
 {
@@ -106,7 +114,7 @@ world_schema(int number, struct store_column columns[ALL_COLUMNS], struct store_
 
 		columns[i] = (struct store_column){
 			.name = world_column_names[column],
-			.type = "BLOB",
+			.type = column == KEY_COLUMN ? "BLOB" : world_type,
 			.key = column == KEY_COLUMN,
 			.rule = column != KEY_COLUMN && world_is_max((enum world_column)column),
 			.group = layout->at[i].group,

@@ -42,15 +42,19 @@ struct write {
 
 struct replica;
 
+/* Declare cells of replicas made from now on as `type` (BLOB until then). */
+void world_declare(const char *type);
+
 /* A replica with one of WORLD_NUMBERINGS ways to number sites, columns and schemas.  Aborts without
  * memory. */
 struct replica *replica_new(int numbering);
 
 /*
  * A replica in SQLite, in memory, that tracks the table as schema `local` has it (0: not at all).
- * Columns have a default that no write gives, "unwritten".
+ * Its cells are declared as `declared` ("BLOB", "INTEGER NOT NULL") with a default that no write
+ * gives, "unwritten".
  */
-struct replica *replica_new_sqlite(int local);
+struct replica *replica_new_sqlite(int local, const char *constraint);
 void replica_free(struct replica *r);
 
 /* The store it merges into. */

@@ -45,18 +45,21 @@ learn_sites(struct replica *r)
 
 /* The user's table, tracked as schema `local`; an untracked one if that is 0. */
 static void
-make_table(struct replica *r, int local)
+make_table(struct replica *r, int local, const char *constraint)
 {
-	const struct layout *layout = &world_layouts[local];
+	struct store_column columns[ALL_COLUMNS];
+	struct store_schema schema = { 0 };
 	struct buf sql = { 0 };
 	struct err err;
 
+	world_schema(local > 0 ? local : 1, columns, &schema);
 	buf_printf(&sql, "CREATE TABLE growth(id BLOB NOT NULL PRIMARY KEY");
-	for (int i = 0; i < layout->count; i++)
-		if (layout->at[i].column != KEY_COLUMN)
-			buf_printf(&sql, ", %s BLOB DEFAULT 'unwritten'",
-			           world_column_names[layout->at[i].column]);
-	buf_printf(&sql, ") WITHOUT ROWID");
+	for (unsigned i = 0; i < schema.column_count; i++)
+		if (columns[i].key == 0)
+			buf_printf(&sql, ", %s %s %s DEFAULT 'unwritten'", columns[i].name,
+			           columns[i].type, constraint);
+	buf_printf(&sql, ") WITHOUT ROWID; CREATE TABLE probe(value %s %s)", columns[1].type,
+	           constraint);
 	world_must(store_db_exec(r->db, buf_str(&sql), &err), &err);
 	buf_free(&sql);
 	if (local != 0)
@@ -67,7 +70,7 @@ make_table(struct replica *r, int local)
 }
 
 struct replica *
-replica_new_sqlite(int local)
+replica_new_sqlite(int local, const char *constraint)
 {
 	struct replica *r = replica_bare();
 	struct err err;
@@ -78,7 +81,7 @@ replica_new_sqlite(int local)
 		learn(r, i);
 	learn_sites(r);
 	world_must(store_catalog_scope(r->db, "all", &r->scope, &err), &err);
-	make_table(r, local);
+	make_table(r, local, constraint);
 	world_must(store_db_commit(r->db, &err), &err);
 	r->batch = store_batch_sqlite_new(r->db);
 	if (r->batch == NULL)
@@ -111,10 +114,47 @@ shows_cell(struct replica *r, const struct store_row *row, const char *name, str
 	return true; /* the key */
 }
 
+/* Can a column as the table declares them hold this value, unchanged? */
+static bool
+fits(struct replica *r, const struct store_value *v)
+{
+	struct store_stmt s = store_stmt_new(r->db, "INSERT INTO probe VALUES (?)");
+	struct store_value kept;
+	struct err err;
+	bool same;
+
+	store_stmt_put_value(&s, v);
+	if (store_stmt_run(&s, &err) < 0)
+		return false;
+	s = store_stmt_new(r->db, "SELECT value FROM probe");
+	world_must(store_stmt_step(&s, &err), &err);
+	kept = store_stmt_get_value(&s);
+	same = store_value_cmp(&kept, v) == 0;
+	store_stmt_end(&s);
+	world_must(store_db_exec(r->db, "DELETE FROM probe", &err), &err);
+	return same;
+}
+
+/* Does the table have to show the row? */
+static bool
+is_shown(struct replica *r, const struct store_row *row)
+{
+	const struct store_schema *local = store_catalog_table(r->db, r->table)->local;
+
+	for (unsigned i = 0; i < local->column_count; i++) {
+		const struct store_cell *cell = find_cell(row, local->columns[i].id);
+
+		if (cell != NULL && !fits(r, &cell->value))
+			return false;
+	}
+	return store_row_is_live(row);
+}
+
 static const char *
 check_table_row(struct replica *r, int key)
 {
 	struct store_row row = replica_row(r, key);
+	bool shown = is_shown(r, &row);
 	struct store_stmt s = store_stmt_new(r->db, "SELECT * FROM growth WHERE id = ?");
 	const char *wrong = NULL;
 	struct err err;
@@ -123,8 +163,8 @@ check_table_row(struct replica *r, int key)
 	store_stmt_put_blob(&s, r->keys[key] + 1, 16);
 	rc = store_stmt_step(&s, &err);
 	world_must(rc, &err);
-	if (rc != store_row_is_live(&row))
-		wrong = "the table has a row that isn't live, or hasn't one that is";
+	if (rc != shown)
+		wrong = "the table has a row that it shouldn't, or hasn't one that it should";
 	for (int i = 0; rc == 1 && i < store_stmt_columns(&s); i++) {
 		const char *name = store_stmt_column_name(&s, i);
 
