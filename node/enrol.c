@@ -73,6 +73,7 @@ find(struct store_db *db, const char *name, struct enrolment *e, struct err *err
 	        store_stmt_new(db, "SELECT " COLUMNS " FROM hub_enrolment WHERE name = ?");
 	int rc;
 
+	memset(e, 0, sizeof *e);
 	store_stmt_put_text(&s, name);
 	rc = store_stmt_step(&s, err);
 	if (rc == 1)
@@ -419,36 +420,57 @@ enrol_answer(const struct enrol_hub *hub, const struct enrol_ask *ask, struct en
 
 /* ---------------------------------------------------------------- the administrator */
 
+/* The newest enrolment that the node with this id has asked for: 1, or 0. */
+static int
+find_by_node(struct store_db *db, const uint8_t node[STORE_NODE_ID], struct enrolment *e,
+             struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "SELECT " COLUMNS
+	                                         " FROM hub_enrolment WHERE node_key IS NOT NULL"
+	                                         " ORDER BY asked_ms DESC");
+	uint8_t id[STORE_NODE_ID];
+	int rc;
+
+	memset(e, 0, sizeof *e);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		read_enrolment(&s, e);
+		sync_node_id(id, e->key);
+		if (memcmp(id, node, sizeof id) == 0)
+			break;
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+/* The first group of a whole code, or of itself; "" if it is neither. */
+static void
+name_of(const char *which, char name[CODE_NAME])
+{
+	struct code code;
+	struct err ignored;
+
+	name[0] = 0;
+	if (code_read(which, &code, &ignored) == 0) {
+		code_name(&code, name);
+	} else if (strlen(which) == CODE_NAME - 1) {
+		for (int i = 0; i < CODE_NAME; i++)
+			name[i] = which[i] >= 'a' && which[i] <= 'z' ? (char)(which[i] - 'a' + 'A')
+			                                             : which[i];
+	}
+}
+
 /* What a person may have typed: a code, its first group, or a node's id. */
 static int
 find_named(struct store_db *db, const char *which, struct enrolment *e, struct err *err)
 {
-	uint8_t node[STORE_NODE_ID], id[STORE_NODE_ID];
+	uint8_t node[STORE_NODE_ID];
 	char name[CODE_NAME];
-	struct code code;
-	struct err ignored;
 	int rc;
 
 	if (text_unhex(node, sizeof node, which)) {
-		struct store_stmt s = store_stmt_new(
-		        db, "SELECT " COLUMNS " FROM hub_enrolment WHERE node_key IS NOT NULL"
-		            " ORDER BY asked_ms DESC");
-
-		while ((rc = store_stmt_step(&s, err)) == 1) {
-			read_enrolment(&s, e);
-			sync_node_id(id, e->key);
-			if (memcmp(id, node, sizeof id) == 0)
-				break;
-		}
-		store_stmt_end(&s);
+		rc = find_by_node(db, node, e, err);
 	} else {
-		text_copy(name, sizeof name, which);
-		for (char *c = name; *c != 0; c++)
-			*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
-		if (code_read(which, &code, &ignored) == 0)
-			code_name(&code, name);
-		else if (strlen(which) != CODE_NAME - 1)
-			name[0] = 0;
+		name_of(which, name);
 		rc = find(db, name, e, err);
 	}
 	if (rc == 0)
@@ -461,10 +483,10 @@ static int
 decide(const struct enrol_hub *hub, struct enrolment *e, enum enrol_verdict verdict,
        struct err *err)
 {
+	bool may = e->state == ENROL_WAITING || (e->state == ENROL_OPEN && verdict == ENROL_EXPIRE);
 	int rc = 0;
 
-	if (verdict == ENROL_EXPIRE ? e->state != ENROL_OPEN && e->state != ENROL_WAITING
-	                            : e->state != ENROL_WAITING)
+	if (!may)
 		return err_set(err, ERR_INVALID, "enrolment %s is %s%s", e->name,
 		               enrol_state_name(e->state),
 		               e->state == ENROL_OPEN ? ": no node has come with its code yet"

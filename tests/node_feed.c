@@ -1,9 +1,11 @@
 /* tests/node_feed.c - the hub's changes: lines, cursors, pages, and GET /v1/changes. */
 #include "tests/hub_help.h"
 #include "tests/suites.h"
+#include "tests/world.h"
 
 #include "node/api_changes.h"
 #include "node/feed.h"
+#include "node/hub_schema.h"
 #include "node/metrics.h"
 #include "store/track.h"
 
@@ -445,6 +447,73 @@ START_TEST(a_cursor_of_another_life_is_gone)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- behind a real hub */
+
+static struct world world;
+
+static int
+listen_to(void *ctx, const struct sync_unit *unit, struct err *err)
+{
+	const struct world_peer *hub_peer = ctx;
+
+	return feed_append(hub_peer->merge, unit, world.wall_ms, err);
+}
+
+static void
+world_begin(void)
+{
+	static const char *const facilities[] = { "F1", "F2", NULL };
+
+	world_open(&world, 7, facilities);
+	ck_assert_int_eq(hub_schema_migrate(world.hub.merge, &hub_err), 0);
+	world.hub.node.r.applied = listen_to;
+	hub_db = world.hub.local;
+}
+
+static void
+world_end(void)
+{
+	buf_free(&page);
+	world_close(&world);
+}
+
+START_TEST(what_facilities_write_is_told_once_and_whole)
+{
+	struct token f2 = { .scope = "f/F2" };
+	char since[FEED_CURSOR];
+
+	world_sql(&world.nodes[0], "INSERT INTO note(id, facility_id, text, a, b) VALUES "
+	                           "(x'01', 'F1', 'CANARY', 1, 2), (x'02', 'F1', 'second', 3, 4)");
+	world_sql(&world.nodes[1], "INSERT INTO note(id, facility_id, text) VALUES "
+	                           "(x'03', 'F2', 'ours')");
+	world_settle(&world, 8);
+	read_page(NULL, 100);
+	ck_assert_int_eq(count_lines(), 3);
+	ck_assert(has("\"table\":\"note\",\"key\":\"01\",\"after\":{\"id\":\"01\","
+	              "\"facility_id\":\"F1\",\"text\":\"CANARY\",\"rank\":"));
+	ck_assert_int_eq(read_as(&f2, NULL, 100), 0);
+	ck_assert_int_eq(count_lines(), 1);
+	ck_assert(!has("CANARY"));
+	memcpy(since, next, sizeof since);
+
+	/* one cell is written: the line has the whole row, with what the hub wrote meanwhile */
+	world_sql(&world.hub, "UPDATE note SET text = 'by the hub' WHERE id = x'01'");
+	world_sql(&world.nodes[0], "UPDATE note SET a = 9, b = 8 WHERE id = x'01'");
+	world_sql(&world.nodes[0], "DELETE FROM note WHERE id = x'02'");
+	world_settle(&world, 8);
+	read_page(since, 100);
+	ck_assert_int_eq(count_lines(), 3);
+	ck_assert(has("\"text\":\"by the hub\""));
+	ck_assert(has("\"a\":9,\"b\":8}}"));
+	ck_assert(has("\"op\":\"delete\""));
+	ck_assert(has("\"key\":\"02\",\"after\":null}"));
+	memcpy(since, next, sizeof since);
+	world_settle(&world, 8);
+	read_page(since, 100);
+	ck_assert_int_eq(count_lines(), 0);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- over HTTP */
 
 static struct http_response response;
@@ -618,6 +687,11 @@ suite_node_feed(void)
 	tcase_add_test(t, a_token_never_sees_another_facilitys_rows);
 	tcase_add_test(t, cursors_that_do_not_fit_are_told_apart);
 	tcase_add_loop_test(t, a_cursor_of_another_life_is_gone, 0, 2);
+	suite_add_tcase(s, t);
+
+	t = tcase_create("world");
+	tcase_add_checked_fixture(t, world_begin, world_end);
+	tcase_add_test(t, what_facilities_write_is_told_once_and_whole);
 	suite_add_tcase(s, t);
 
 	t = tcase_create("http");

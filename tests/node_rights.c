@@ -126,6 +126,7 @@ store_grant(void)
 
 START_TEST(a_node_takes_from_the_hub_and_its_own_facility)
 {
+	struct sync_key other = hub_node_key(2);
 	uint8_t found[SYNC_PUBLIC_KEY];
 
 	store_grant();
@@ -141,7 +142,12 @@ START_TEST(a_node_takes_from_the_hub_and_its_own_facility)
 	ck_assert(!rights_may_read(&rights, one.node, "f/F2"));
 	ck_assert(rights_key_of(&rights, &self, found));
 	ck_assert_mem_eq(found, hub_key.public_key, sizeof found);
+	ck_assert_int_eq(store_catalog_site(node_db, two.node, two.epoch, &two.id, &hub_err), 0);
 	ck_assert(!rights_key_of(&rights, &two, found));
+	ck_assert_int_eq(store_catalog_set_site_key(node_db, two.id, other.public_key, &hub_err),
+	                 0);
+	ck_assert(rights_key_of(&rights, &two, found));
+	ck_assert_mem_eq(found, other.public_key, sizeof found);
 }
 END_TEST
 
