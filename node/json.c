@@ -1,14 +1,12 @@
 #include "node/json.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* A json_doc is jansson's own object under our name; it is never dereferenced here. */
-static json_t *
-object_of(const struct json_doc *doc)
-{
-	return (json_t *)(uintptr_t)doc;
-}
+struct json_doc {
+	json_t *root; /* owned */
+};
 
 int
 json_doc_read(const void *bytes, size_t len, size_t max, struct json_doc **doc, struct err *err)
@@ -28,26 +26,34 @@ json_doc_read(const void *bytes, size_t len, size_t max, struct json_doc **doc, 
 		json_decref(root);
 		return err_set(err, ERR_INVALID, "the JSON document isn't an object");
 	}
-	*doc = (struct json_doc *)(void *)root;
+	*doc = malloc(sizeof **doc);
+	if (*doc == NULL) {
+		json_decref(root);
+		return err_set(err, ERR_NOMEM, "JSON: out of memory");
+	}
+	(*doc)->root = root;
 	return 0;
 }
 
 void
 json_doc_free(struct json_doc *doc)
 {
-	json_decref(object_of(doc));
+	if (doc == NULL)
+		return;
+	json_decref(doc->root);
+	free(doc);
 }
 
 const char *
 json_doc_text(const struct json_doc *doc, const char *name)
 {
-	return json_string_value(json_object_get(object_of(doc), name));
+	return json_string_value(json_object_get(doc->root, name));
 }
 
 bool
 json_doc_int(const struct json_doc *doc, const char *name, int64_t *value)
 {
-	const json_t *member = json_object_get(object_of(doc), name);
+	const json_t *member = json_object_get(doc->root, name);
 
 	if (!json_is_integer(member))
 		return false;
@@ -58,9 +64,8 @@ json_doc_int(const struct json_doc *doc, const char *name, int64_t *value)
 const char *
 json_doc_stranger(const struct json_doc *doc, const char *const *names)
 {
-	json_t *root = object_of(doc);
-
-	for (void *it = json_object_iter(root); it != NULL; it = json_object_iter_next(root, it)) {
+	for (void *it = json_object_iter(doc->root); it != NULL;
+	     it = json_object_iter_next(doc->root, it)) {
 		const char *name = json_object_iter_key(it);
 		size_t i = 0;
 

@@ -92,10 +92,12 @@ rights_key_of(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_
 		if (known)
 			memcpy(key, node.key, SYNC_PUBLIC_KEY);
 		arena_free(&a);
+	} else if (rights->enrolled && memcmp(site->node, rights->hub, STORE_NODE_ID) == 0) {
+		memcpy(key, rights->grant.hub_key, SYNC_PUBLIC_KEY);
 	} else {
-		known = rights->enrolled && memcmp(site->node, rights->hub, STORE_NODE_ID) == 0;
-		if (known)
-			memcpy(key, rights->grant.hub_key, SYNC_PUBLIC_KEY);
+		/* what the hub told of the second PC; its id was found to be this key's */
+		known = rights->enrolled &&
+		        store_catalog_site_key(rights->db, site->id, key, &ignored) == 1;
 	}
 	return known;
 }

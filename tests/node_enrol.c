@@ -52,7 +52,8 @@ START_TEST(an_administrator_decides)
 	decide(code, ENROL_APPROVE, ERR_INVALID); /* nobody has come */
 	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_WAITING);
 	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_WAITING);
-	hub.now_ms += 24 * 3600 * 1000; /* people are slow: only the first ask has a deadline */
+	hub.now_ms +=
+	        INT64_C(24) * 3600 * 1000; /* people are slow: only the first ask has a deadline */
 	decide(code, cases[_i].verdict, 0);
 	ck_assert_int_eq(hub_ask(code, 1, NULL).state, cases[_i].then);
 	decide(code, ENROL_APPROVE, ERR_INVALID);

@@ -78,22 +78,18 @@ END_TEST
 
 START_TEST(facility_ids_that_could_be_something_else_are_refused)
 {
-	static const char *const bad[] = { "",
-		                           ".",
-		                           "..",
-		                           "../x",
-		                           "a/b",
-		                           "a\\b",
-		                           "a b",
-		                           "a\nb",
-		                           "\x1b[31m",
-		                           "\xff",
-		                           "1234567890123456789012345678901234567890123456789012345"
-		                           "678901" };
+	static const char *const bad[] = { "",     ".",   "..",   "../x",     "a/b",
+		                           "a\\b", "a b", "a\nb", "\x1b[31m", "\xff" };
+	char longest[GRANT_FACILITY + 2];
 	static const char *const good[] = { "F1", "330106-007", "成长驿站", "a.b_c" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		ck_assert_msg(grant_facility_check(bad[i], &hub_err) == ERR_INVALID, "%s", bad[i]);
+	memset(longest, 'x', sizeof longest);
+	longest[GRANT_FACILITY + 1] = 0;
+	ck_assert_int_eq(grant_facility_check(longest, &hub_err), ERR_INVALID);
+	longest[GRANT_FACILITY] = 0;
+	ck_assert_int_eq(grant_facility_check(longest, &hub_err), 0);
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
 		ck_assert_int_eq(grant_facility_check(good[i], &hub_err), 0);
 	ck_assert_int_eq(grant_of_facility(&grant, "F1", "a/b", &hub_err), ERR_INVALID);
