@@ -91,7 +91,8 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 	pthread_t thread;
 	atomic_int stop_ms; /* 0: run; else the grace, plus one */
-	struct conn *conns; /* the I/O thread's */
+	struct conn *conns; /* the I/O thread's, as is the next */
+	int64_t swept_ms;
 };
 
 static int64_t
@@ -556,6 +557,9 @@ sweep(struct http_server *server)
 {
 	int64_t now = now_ms();
 
+	if (now - server->swept_ms < SWEEP_MS)
+		return;
+	server->swept_ms = now;
 	for (struct conn *c = server->conns; c != NULL; c = c->next)
 		if (too_slow(c, now))
 			shutdown(c->fd, SHUT_RDWR);
