@@ -48,6 +48,9 @@ main(void)
 	srunner_add_suite(runner, suite_sync_sign());
 	srunner_add_suite(runner, suite_sync_sshsig());
 	srunner_add_suite(runner, suite_sync_transport());
+	srunner_add_suite(runner, suite_node_reqsig());
+	srunner_add_suite(runner, suite_node_identity());
+	srunner_add_suite(runner, suite_node_config());
 
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

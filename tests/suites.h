@@ -40,5 +40,8 @@ Suite *suite_sync_segment(void);
 Suite *suite_sync_sign(void);
 Suite *suite_sync_sshsig(void);
 Suite *suite_sync_transport(void);
+Suite *suite_node_reqsig(void);
+Suite *suite_node_identity(void);
+Suite *suite_node_config(void);
 
 #endif /* TESTS_SUITES_H */
