@@ -15,7 +15,7 @@
  *     git -C DIR/archive.git -c gpg.ssh.allowedSignersFile=DIR/allowed_signers verify-commit
  * proof/<site>
  *
- * All calls take a database without an open transaction and block on the disk.
+ * Now, rebuild and verify take a database without an open transaction; all block on the disk.
  */
 #ifndef SYNC_ARCHIVE_H
 #define SYNC_ARCHIVE_H
