@@ -6,28 +6,26 @@
  * begin anew.
  */
 #include "node/init.h"
+#include "node/anchor.h"
 #include "node/config.h"
 #include "node/facility/record.h"
 #include "node/facility/schema.h"
 #include "node/identity.h"
 #include "node/role.h"
 #include "store/base/buf.h"
-#include "store/base/file.h"
 #include "store/base/text.h"
 #include "store/seed.h"
 #include "store/stmt.h"
-#include "sync/gitconf.h"
 #include "sync/sign.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096 };
+enum { NAME_MAX_BYTES = 180 };
 
 struct making {
 	const struct node_init *what;
@@ -38,20 +36,25 @@ struct making {
 	bool made_dir;
 };
 
-static const char *const files[] = { "yizhan.db.new", "yizhan.db.new-wal", "yizhan.db.new-shm",
-	                             "key",           "node.conf",         "reserve",
-	                             "allowed_signers" };
+static const char *const files[] = { "yizhan.db.new",
+	                             "yizhan.db.new-wal",
+	                             "yizhan.db.new-shm",
+	                             "allowed_signers",
+	                             "anchor",
+	                             "key",
+	                             "node.conf",
+	                             "reserve" };
 
 static void
-path_of(const struct making *m, const char *name, char out[PATH_SIZE])
+path_of(const struct making *m, const char *name, char out[IDENTITY_PATH_MAX])
 {
-	snprintf(out, PATH_SIZE, "%s/%s", m->what->dir, name);
+	snprintf(out, IDENTITY_PATH_MAX, "%s/%s", m->what->dir, name);
 }
 
 static bool
 exists(const struct making *m, const char *name)
 {
-	char path[PATH_SIZE];
+	char path[IDENTITY_PATH_MAX];
 
 	path_of(m, name, path);
 	return access(path, F_OK) == 0;
@@ -65,31 +68,15 @@ fail(struct err *err, const char *doing, const char *path)
 
 /* ---- before anything is made ---- */
 
-static int
-check_facility(const char *id, struct err *err)
-{
-	if (config_is_facility_id(id))
-		return 0;
-	return err_set(err, ERR_INVALID,
-	               "\"%.60s\" can't be a facility's ID; give 1 to %d letters, digits, - or _", id,
-	               CONFIG_ID_MAX);
-}
-
-static int
-check_text(const char *what, const char *text, struct err *err)
+static bool
+is_name(const char *text)
 {
 	size_t len = strlen(text), bad;
 
 	for (const char *c = text; *c != 0; c++)
-		if ((unsigned char)*c < ' ')
-			return err_set(err, ERR_INVALID,
-			               "the %s holds a control character; leave it out", what);
-	if (len > 200 || !text_is_utf8(text, len, &bad))
-		return err_set(err, ERR_INVALID,
-		               "the %s isn't at most 200 bytes of UTF-8; give a "
-		               "shorter one",
-		               what);
-	return 0;
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return false;
+	return len > 0 && len <= NAME_MAX_BYTES && text_is_utf8(text, len, &bad);
 }
 
 static int
@@ -97,13 +84,19 @@ check(struct making *m, struct err *err)
 {
 	const struct node_init *what = m->what;
 	const struct group *group;
-	int rc = what->facility == NULL ? 0 : check_facility(what->facility, err);
 
-	if (rc == 0 && what->name != NULL)
-		rc = check_text("name", what->name, err);
-	if (rc < 0)
-		return rc;
-	if (strlen(what->dir) > PATH_SIZE - 64)
+	if (what->facility != NULL && !config_is_facility_id(what->facility))
+		return err_set(
+		        err, ERR_INVALID,
+		        "\"%.60s\" can't be a facility's ID; give 1 to %d of A-Z a-z 0-9 - _",
+		        what->facility, CONFIG_ID_MAX);
+	if (what->name != NULL && !is_name(what->name))
+		return err_set(
+		        err, ERR_INVALID,
+		        "the name isn't UTF-8 without control characters; give 1 to %d bytes "
+		        "of it",
+		        NAME_MAX_BYTES);
+	if (strlen(what->dir) > IDENTITY_PATH_MAX - 32)
 		return err_set(err, ERR_INVALID,
 		               "the directory's path is too long; choose another");
 	if (exists(m, "yizhan.db"))
@@ -126,31 +119,43 @@ check(struct making *m, struct err *err)
 static int
 make_dir(struct making *m, struct err *err)
 {
-	const char *dir = m->what->dir;
+	struct stat st;
+	int rc;
 
-	if (mkdir(dir, 0700) == 0)
-		m->made_dir = true;
-	else if (errno != EEXIST)
-		return fail(err, "make the directory", dir);
-	if (chmod(dir, 0700) < 0)
-		return fail(err, "set the rights of", dir);
-	return 0;
+	m->made_dir = stat(m->what->dir, &st) < 0;
+	rc = identity_make_dir(m->what->dir, err);
+	if (rc == 0 && chmod(m->what->dir, 0700) < 0)
+		rc = fail(err, "set the rights of", m->what->dir);
+	return rc;
+}
+
+/* A key without a database is of an init that was cut short: nobody has ever seen it. */
+static int
+make_key(struct making *m, struct err *err)
+{
+	char path[IDENTITY_PATH_MAX];
+	int rc;
+
+	path_of(m, "key", path);
+	unlink(path);
+	rc = identity_make_key(m->what->dir, &m->key, err);
+	if (rc < 0)
+		return rc;
+	sync_node_id(m->self.node, m->key.public_key);
+	return identity_allow_signer(m->what->dir, m->self.node, m->key.public_key, err);
 }
 
 static int
 make_conf(struct making *m, struct err *err)
 {
 	const struct node_init *what = m->what;
-	struct sync_gitconf_pair pairs[3] = { { "node.role", what->facility == NULL ? "hub" : "node" } };
-	char path[PATH_SIZE];
-	size_t count = 1;
+	int rc = config_set(what->dir, "node.role", what->facility == NULL ? "hub" : "node", err);
 
-	if (what->facility != NULL)
-		pairs[count++] = (struct sync_gitconf_pair){ "facility.id", what->facility };
-	if (what->name != NULL)
-		pairs[count++] = (struct sync_gitconf_pair){ "facility.name", what->name };
-	path_of(m, "node.conf", path);
-	return sync_gitconf_set(path, pairs, count, err);
+	if (rc == 0 && what->facility != NULL)
+		rc = config_set(what->dir, "facility.id", what->facility, err);
+	if (rc == 0 && what->name != NULL)
+		rc = config_set(what->dir, "facility.name", what->name, err);
+	return rc;
 }
 
 static int
@@ -158,7 +163,6 @@ fill_meta(struct making *m, struct store_db *db, struct err *err)
 {
 	int rc;
 
-	sync_node_id(m->self.node, m->key.public_key);
 	env_rand(m->env, m->self.epoch, sizeof m->self.epoch);
 	rc = store_meta_set(db, "node", m->self.node, sizeof m->self.node, err);
 	if (rc == 0)
@@ -198,6 +202,7 @@ static int
 write_facility(struct making *m, const char *path, struct err *err)
 {
 	const struct node_init *what = m->what;
+	const char *name = what->name != NULL ? what->name : what->facility;
 	struct store_db *db = NULL;
 	int rc;
 
@@ -207,8 +212,7 @@ write_facility(struct making *m, const char *path, struct err *err)
 	if (rc == 0)
 		rc = store_db_begin(db, err);
 	if (rc == 0)
-		rc = facility_create(db, what->facility, what->name != NULL ? what->name : what->facility, 1,
-		                     err);
+		rc = facility_create(db, what->facility, name, 1, err);
 	if (rc == 0)
 		rc = store_db_commit(db, err);
 	store_db_close(db);
@@ -254,10 +258,25 @@ open_to_group(const struct making *m, const char *path, struct err *err)
 	return 0;
 }
 
+/* From now on a copy of the directory is known as one: the anchor names this file. */
+static int
+make_anchor(const struct making *m, const char *path, struct err *err)
+{
+	struct anchor anchor = { 0 };
+	int rc = anchor_look(&anchor, path, err);
+
+	memcpy(anchor.node, m->self.node, sizeof anchor.node);
+	memcpy(anchor.epoch, m->self.epoch, sizeof anchor.epoch);
+	if (rc == 0)
+		rc = anchor_write(m->what->dir, &anchor, err);
+	anchor_free(&anchor);
+	return rc;
+}
+
 static int
 make_database(struct making *m, struct err *err)
 {
-	char path[PATH_SIZE], last[PATH_SIZE];
+	char path[IDENTITY_PATH_MAX], last[IDENTITY_PATH_MAX];
 	int rc;
 
 	path_of(m, "yizhan.db.new", path);
@@ -268,6 +287,8 @@ make_database(struct making *m, struct err *err)
 		rc = write_facility(m, path, err);
 	if (rc == 0)
 		rc = open_to_group(m, path, err);
+	if (rc == 0)
+		rc = make_anchor(m, path, err);
 	if (rc == 0 && rename(path, last) < 0)
 		rc = fail(err, "rename to", last);
 	return rc;
@@ -278,7 +299,7 @@ make_database(struct making *m, struct err *err)
 static void
 take_away(const struct making *m)
 {
-	char path[PATH_SIZE];
+	char path[IDENTITY_PATH_MAX];
 
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		path_of(m, files[i], path);
@@ -301,15 +322,13 @@ node_init(const struct node_init *what, const struct env *env, struct store_site
 	rc = make_dir(&m, err);
 	if (rc < 0)
 		return rc;
-	rc = identity_make_key(what->dir, &m.key, err);
+	rc = make_key(&m, err);
 	if (rc == 0)
 		rc = make_conf(&m, err);
 	if (rc == 0)
 		rc = identity_keep_reserve(what->dir, IDENTITY_RESERVE_BYTES, err);
 	if (rc == 0)
 		rc = make_database(&m, err);
-	if (rc == 0)
-		rc = identity_allow_signer(what->dir, m.self.node, m.key.public_key, err);
 	if (rc < 0)
 		take_away(&m);
 	sync_key_wipe(&m.key);

@@ -2,11 +2,12 @@
  * node/init.h - make a node's directory: key, database with the facility's
  * tables, settings.
  *
- *   DIR/                0700 (with a group: 3770, so that its members can write the database)
- *     key               seed of the node's Ed25519 key
- *     node.conf         settings
- *     reserve           space kept for the day when the disk is full
- *     yizhan.db         comes last, by rename: while it isn't there, nothing is
+ *   DIR                      0700 (with a group: 3770, so that its members can write the database)
+ *     key, allowed_signers   the node's Ed25519 key, and who may sign here
+ *     node.conf              settings
+ *     anchor                 which file on which machine the database is
+ *     reserve                space kept for the day when the disk is full
+ *     yizhan.db              comes last, by rename: while it isn't there, nothing is
  */
 #ifndef NODE_INIT_H
 #define NODE_INIT_H
@@ -17,7 +18,7 @@
 struct node_init {
 	const char *dir;
 	const char *facility; /* its ID; NULL makes a hub */
-	const char *name;     /* for people; NULL: the facility's ID, or "hub" */
+	const char *name;     /* for people; may be NULL */
 	const char *group;    /* Unix group that may write the database; NULL: nobody else */
 };
 
