@@ -106,11 +106,13 @@ void cli_help_all(struct buf *out);
 void cli_help_command(struct buf *out, const struct cmd *cmd);
 void cli_help_manual(struct buf *out);
 
+extern const struct cmd cmd_conflicts;
 extern const struct cmd cmd_enrol;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_history;
 extern const struct cmd cmd_init;
 extern const struct cmd cmd_log;
+extern const struct cmd cmd_quarantine;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_schema;
 extern const struct cmd cmd_sql;

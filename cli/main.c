@@ -13,11 +13,26 @@
 #include <string.h>
 #include <unistd.h>
 
-/* In the order of the usage text: the day-to-day ones first. */
-/* clang-format off: one a line, so that two additions don't meet */
+/*
+ * In the order of the usage text: the day-to-day ones first.  One a line, so that two additions
+ * don't meet.
+ */
+/* clang-format off */
 const struct cmd *const cli_commands[] = {
-	&cmd_init, &cmd_run,     &cmd_enrol, &cmd_sync,   &cmd_status, &cmd_sql,
-	&cmd_log,  &cmd_history, &cmd_track, &cmd_schema, &cmd_help,   NULL,
+	&cmd_init,
+	&cmd_run,
+	&cmd_enrol,
+	&cmd_sync,
+	&cmd_status,
+	&cmd_sql,
+	&cmd_log,
+	&cmd_history,
+	&cmd_conflicts,
+	&cmd_quarantine,
+	&cmd_track,
+	&cmd_schema,
+	&cmd_help,
+	NULL,
 };
 /* clang-format on */
 

@@ -382,3 +382,47 @@ sync_history_row(struct sync_history *h, int table, const uint8_t *key, size_t k
 	g.count = kept;
 	return hand_over(&g, list, count, rc, err);
 }
+
+/* ---- a row that was deleted ---- */
+
+/* Let a change's cells, and its key, stand in `row`. */
+static void
+lay_over(const struct store_schema *schema, const struct store_change *c, struct store_value *row)
+{
+	for (unsigned i = 0; i < c->schema->column_count; i++) {
+		const struct store_column *column = &c->schema->columns[i];
+		int at = store_schema_find(schema, column->name);
+
+		if (at >= 0 && (column->key != 0 || (c->mask >> i & 1) != 0))
+			row[at] = c->values[i];
+	}
+}
+
+int
+sync_history_revive(struct sync_history *h, const struct store_schema *schema, const uint8_t *key,
+                    size_t key_len, struct store_value **out, struct err *err)
+{
+	struct sync_history_entry *list;
+	struct store_value *row;
+	int64_t life = 0;
+	size_t count;
+	int rc = sync_history_row(h, schema->table_id, key, key_len, &list, &count, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < count; i++)
+		if (list[i].change.op != STORE_DELETE && list[i].change.cl > life)
+			life = list[i].change.cl;
+	if (life == 0)
+		return err_set(err, ERR_NOTFOUND, "the row was never here");
+	row = arena_take(&h->arena, schema->column_count, sizeof *row);
+	if (row == NULL)
+		return no_memory(err);
+	for (unsigned i = 0; i < schema->column_count; i++)
+		row[i] = store_value_null();
+	for (size_t i = 0; i < count; i++)
+		if (list[i].change.op != STORE_DELETE && list[i].change.cl == life)
+			lay_over(schema, &list[i].change, row);
+	*out = row;
+	return 0;
+}
