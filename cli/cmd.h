@@ -119,5 +119,6 @@ extern const struct cmd cmd_sql;
 extern const struct cmd cmd_status;
 extern const struct cmd cmd_sync;
 extern const struct cmd cmd_track;
+extern const struct cmd cmd_verify;
 
 #endif /* CLI_CMD_H */

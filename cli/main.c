@@ -31,6 +31,7 @@ const struct cmd *const cli_commands[] = {
 	&cmd_quarantine,
 	&cmd_track,
 	&cmd_schema,
+	&cmd_verify,
 	&cmd_help,
 	NULL,
 };

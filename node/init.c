@@ -10,6 +10,7 @@
 #include "node/config.h"
 #include "node/facility/record.h"
 #include "node/facility/schema.h"
+#include "node/hub_schema.h"
 #include "node/identity.h"
 #include "node/role.h"
 #include "store/base/buf.h"
@@ -190,6 +191,8 @@ fill_tables(struct making *m, struct store_db *db, struct err *err)
 		rc = facility_track(db, is_hub, err);
 	if (rc == 0)
 		rc = store_track_table(db, &verdicts, is_hub, err);
+	if (rc == 0 && is_hub)
+		rc = hub_schema_migrate(db, err);
 	if (rc == 0)
 		rc = facility_seed(db, err);
 	for (size_t i = 0; rc == 0 && facility_seeded[i] != NULL; i++)

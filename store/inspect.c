@@ -1,4 +1,5 @@
 #include "store/inspect.h"
+#include "store/schema.h"
 #include "store/stmt.h"
 
 #include <string.h>
@@ -103,10 +104,13 @@ tell_foreign_keys(struct store_db *db, store_inspect_tell *tell, void *ctx, stru
 	while ((rc = store_stmt_step(&s, err)) == 1) {
 		const char *table = store_stmt_get_text(&s), *parent = store_stmt_get_text(&s);
 
+		int64_t rows = store_stmt_get_int(&s);
+
 		buf_clear(&what);
-		buf_printf(&what, "%lld rows name a row of %s that isn't there",
-		           (long long)store_stmt_get_int(&s), parent);
-		tell(ctx, &(struct store_breach){ .table = table, .what = buf_str(&what) });
+		buf_printf(&what, "%lld rows name a row of %s that isn't there", (long long)rows,
+		           parent);
+		tell(ctx, &(struct store_breach){
+		                  .table = table, .what = buf_str(&what), .rows = rows });
 	}
 	buf_free(&what);
 	store_stmt_end(&s);
@@ -134,6 +138,7 @@ tell_line(const char *line, store_inspect_tell *tell, void *ctx)
 		table[name] = 0;
 		breach.table = table;
 		breach.damage = false;
+		breach.rows = 1;
 	}
 	tell(ctx, &breach);
 }
@@ -187,4 +192,28 @@ store_inspect_unsealed(struct store_db *db, int64_t *rows, int64_t *oldest_ms, s
 	if (rc < 0)
 		return rc;
 	return store_stmt_int(db, "SELECT min(at_ms) FROM yz_log", 0, oldest_ms, err);
+}
+
+int
+store_inspect_is_unsealed(struct store_db *db, int table, const uint8_t *key, size_t key_len,
+                          bool *is, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT 1 FROM yz_log l JOIN yz_schema s ON s.id = l.tv WHERE s.tbl = ?"
+	            " AND l.k1 IS ? AND l.k2 IS ? AND l.k3 IS ? AND l.k4 IS ? LIMIT 1");
+	struct rd r = rd_from(key, key_len);
+	int rc;
+
+	store_stmt_put_int(&s, table);
+	for (int i = 0; i < STORE_KEYS_MAX; i++) {
+		struct store_value v = store_value_null();
+
+		if (r.left > 0)
+			v = store_value_read(&r);
+		store_stmt_put_value(&s, &v);
+	}
+	rc = store_stmt_step(&s, err);
+	*is = rc == 1;
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
 }

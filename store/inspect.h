@@ -31,7 +31,8 @@ MUST_CHECK int store_inspect_has_column(struct store_db *db, const char *table, 
 struct store_breach {
 	const char *table; /* "" if it isn't one table's */
 	const char *what;
-	bool damage; /* of the file: an index or a page is wrong */
+	int64_t rows; /* how many; 0 for damage */
+	bool damage;  /* of the file: an index or a page is wrong */
 };
 typedef void store_inspect_tell(void *ctx, const struct store_breach *breach);
 
@@ -46,5 +47,9 @@ MUST_CHECK int store_inspect_scope(struct store_db *db, int table, const uint8_t
 /* How many rows the log's entries speak of, and the time of the oldest (0: none). */
 MUST_CHECK int store_inspect_unsealed(struct store_db *db, int64_t *rows, int64_t *oldest_ms,
                                       struct err *err);
+
+/* Does the log hold an entry of that row?  Then its values have moved on since it was sealed. */
+MUST_CHECK int store_inspect_is_unsealed(struct store_db *db, int table, const uint8_t *key,
+                                         size_t key_len, bool *is, struct err *err);
 
 #endif /* STORE_INSPECT_H */

@@ -1,0 +1,263 @@
+/*
+ * cli/cmd_verify.c - hold everything this file claims against everything it has:
+ * chains and signatures, digests, rows, the archive.
+ *
+ * Rows that merged past CHECK or FOREIGN KEY are listed, but they are no damage:
+ * somebody wrote them rightly, on a replica that knew more or less than this one.
+ */
+#include "cli/cmd.h"
+#include "store/base/json.h"
+#include "store/digest.h"
+#include "store/inspect.h"
+#include "store/print.h"
+#include "sync/archive.h"
+#include "sync/verify.h"
+
+#include <string.h>
+
+struct verifying {
+	struct store_db *db;
+	struct buf problems; /* JSON, or lines */
+	struct json json;
+	bool as_json;
+	int64_t damage; /* problems that make it not ok */
+	int64_t streams, records, rows, orphans;
+	size_t scope_count;
+	struct store_digest *scopes;
+	bool *scope_bad;
+};
+
+static void
+add(struct verifying *v, const char *what, const char *where, const char *todo)
+{
+	struct json *j = &v->json;
+
+	if (!v->as_json) {
+		buf_printf(&v->problems, "%s: %s; %s\n", where, what, todo);
+		return;
+	}
+	json_object(j);
+	json_name(j, "what");
+	json_text(j, what);
+	json_name(j, "where");
+	json_text(j, where);
+	json_name(j, "do");
+	json_text(j, todo);
+	json_end_object(j);
+}
+
+/* ---- what the parts tell ---- */
+
+static void
+tell_stream(void *ctx, const struct sync_verify_problem *p)
+{
+	struct verifying *v = ctx;
+
+	v->damage++;
+	add(v, p->what, p->where, p->todo);
+}
+
+static void
+tell_archive(void *ctx, const struct sync_archive_problem *p)
+{
+	struct verifying *v = ctx;
+
+	v->damage++;
+	add(v, p->what, p->where, p->todo);
+}
+
+static void
+tell_breach(void *ctx, const struct store_breach *b)
+{
+	struct verifying *v = ctx;
+
+	if (b->damage) {
+		v->damage++;
+		add(v, b->what, "the database file", "restore a backup");
+		return;
+	}
+	v->orphans += b->rows;
+	add(v, b->what, b->table, "look at the rows with yizhan sql and correct what is wrong");
+}
+
+static void
+tell_scope(struct verifying *v, const char *scope)
+{
+	for (size_t i = 0; i < v->scope_count; i++)
+		if (strcmp(store_catalog_scope_of(v->db, v->scopes[i].scope), scope) == 0)
+			v->scope_bad[i] = true;
+}
+
+/* A row that was written since the last seal isn't as it was sealed, and rightly so. */
+static void
+tell_digest(void *ctx, const struct store_digest_fault *f)
+{
+	struct verifying *v = ctx;
+	struct buf where = { 0 };
+	struct err err;
+	bool unsealed = false;
+
+	if (f->key == NULL) {
+		tell_scope(v, f->table);
+		buf_printf(&where, "scope %s", f->table);
+	} else {
+		const struct store_table *t = store_catalog_table_by_name(v->db, f->table);
+
+		if (t != NULL &&
+		    store_inspect_is_unsealed(v->db, t->id, f->key, f->key_len, &unsealed, &err) ==
+		            0 &&
+		    unsealed)
+			return;
+		buf_printf(&where, "%s ", f->table);
+		store_print_key_text(&where, f->key, f->key_len);
+	}
+	v->damage++;
+	add(v, f->what, buf_str(&where),
+	    "write the row anew with yizhan sql so that it is captured, or restore a backup");
+	buf_free(&where);
+}
+
+/* ---- the parts ---- */
+
+static int
+check_digests(struct verifying *v, bool deep, struct arena *a, struct err *err)
+{
+	int64_t faults;
+	int rc = store_digest_list(v->db, a, &v->scopes, &v->scope_count, err);
+
+	if (rc < 0)
+		return rc;
+	v->scope_bad = arena_take(a, v->scope_count, sizeof *v->scope_bad);
+	if (v->scope_bad == NULL)
+		return err_set(err, ERR_NOMEM, "verify: out of memory");
+	return store_digest_verify(v->db, deep, tell_digest, v, &v->rows, &faults, err);
+}
+
+static int
+check_database(struct verifying *v, bool deep, struct arena *a, struct err *err)
+{
+	struct sync_verify streams = { .tell = tell_stream, .ctx = v };
+	int rc = sync_verify_streams(v->db, &streams, err);
+
+	v->streams = streams.streams;
+	v->records = streams.records;
+	if (rc == 0)
+		rc = check_digests(v, deep, a, err);
+	return rc == 0 ? store_inspect_breaches(v->db, deep, tell_breach, v, err) : rc;
+}
+
+static int
+check_archive(struct verifying *v, const char *dir, struct err *err)
+{
+	struct sync_archive_check check = { .tell = tell_archive, .ctx = v };
+
+	return sync_archive_verify(v->db, dir, &check, err);
+}
+
+/* ---- the answer ---- */
+
+static void
+answer_json(struct verifying *v, struct buf *out)
+{
+	struct json j = json_to(out);
+
+	json_object(&j);
+	json_name(&j, "ok");
+	json_bool(&j, v->damage == 0);
+	json_name(&j, "streams");
+	json_int(&j, v->streams);
+	json_name(&j, "records");
+	json_int(&j, v->records);
+	json_name(&j, "rows");
+	json_int(&j, v->rows);
+	json_name(&j, "orphans");
+	json_int(&j, v->orphans);
+	json_name(&j, "digests");
+	json_array(&j);
+	for (size_t i = 0; i < v->scope_count; i++) {
+		json_object(&j);
+		json_name(&j, "scope");
+		json_text(&j, store_catalog_scope_of(v->db, v->scopes[i].scope));
+		json_name(&j, "ok");
+		json_bool(&j, !v->scope_bad[i]);
+		json_end_object(&j);
+	}
+	json_end_array(&j);
+	json_name(&j, "problems");
+	json_array(&j);
+	buf_put(out, v->problems.bytes, v->problems.len);
+	json_end_array(&j);
+	json_end_object(&j);
+	buf_u8(out, '\n');
+}
+
+static void
+answer_text(struct verifying *v, struct buf *out)
+{
+	buf_put(out, v->problems.bytes, v->problems.len);
+	buf_printf(out, "%s: %lld records in %lld streams, %lld rows, %zu scopes",
+	           v->damage == 0 ? "in order" : "NOT in order", (long long)v->records,
+	           (long long)v->streams, (long long)v->rows, v->scope_count);
+	if (v->orphans > 0)
+		buf_printf(out, ", %lld rows that break a rule of their table",
+		           (long long)v->orphans);
+	buf_u8(out, '\n');
+}
+
+static int
+verify(struct cli *cli, struct verifying *v, struct arena *a, struct buf *out, struct err *err)
+{
+	bool deep = cli_option(cli, "deep") != NULL;
+	int rc = cli_open(cli, STORE_READ, &v->db, err);
+
+	if (rc == 0)
+		rc = store_db_begin(v->db, err);
+	if (rc == 0)
+		rc = check_database(v, deep, a, err);
+	if (v->db != NULL)
+		store_db_rollback(v->db); /* it has only read */
+	if (rc == 0)
+		rc = check_archive(v, cli->dir, err);
+	if (rc == 0)
+		rc = store_db_begin(v->db, err); /* names of scopes */
+	if (rc == 0 && v->as_json)
+		answer_json(v, out);
+	else if (rc == 0)
+		answer_text(v, out);
+	return rc;
+}
+
+static int
+run(struct cli *cli)
+{
+	struct verifying v = { .as_json = cli->json };
+	struct arena a = { 0 };
+	struct buf out = { 0 };
+	struct err err;
+	int rc, code;
+
+	v.json = json_to(&v.problems);
+	rc = verify(cli, &v, &a, &out, &err);
+	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
+	if (code == CLI_OK && v.damage > 0)
+		code = CLI_FAILED;
+	store_db_close(v.db);
+	buf_free(&v.problems);
+	buf_free(&out);
+	arena_free(&a);
+	return code;
+}
+
+static const struct cmd_option options[] = {
+	{ "deep", NULL, "also compare every row with what was written, and read every index" },
+	{ 0 },
+};
+
+const struct cmd cmd_verify = {
+	.name = "verify",
+	.args = "",
+	.help = "prove chains, signatures, digests and archive; list rows that break a rule",
+	.options = options,
+	.json = true,
+	.run = run,
+};
