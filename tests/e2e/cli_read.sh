@@ -8,23 +8,24 @@ node=$SCRATCH/node
 hub=$SCRATCH/hub
 
 "$YIZHAN" -C "$node" init --facility F1 >/dev/null && "$YIZHAN" -C "$hub" init --hub >/dev/null || exit 1
-check 0 '"state":"never_synced","waiting":0,"oldest_waiting_s":null,"last_success":null,' -C "$node" status --json
+check 0 '"state":"never_synced","waiting":1,"oldest_waiting_s":[0-9]+,"last_success":null,' -C "$node" status --json
 check 0 '"facility":null,"role":"hub","state":"in_sync"' -C "$hub" status --json
 check 0 '^in order$' -C "$hub" status
-check 0 '^not enrolled with a hub yet$' -C "$node" status
+check 0 '^1 change waiting since .* UTC · not enrolled with a hub yet$' -C "$node" status
 # every replica has the catalogue, equal, without sending it
 is "$("$YIZHAN" -C "$node" status --json | sed 's/.*"scopes":\(\[[^]]*\]\).*/\1/')" \
 	"$("$YIZHAN" -C "$hub" status --json | sed 's/.*"scopes":\(\[[^]]*\]\).*/\1/')" 'digests of the catalogue'
-check 0 '^\[\]$' -C "$node" log --json
+check 0 '^\[\{[^}]*"table":"facility","key":"F1","op":"upsert",[^}]*"n":null,"unit":null\}\]$' -C "$node" log --json
+check 0 '^\[\]$' -C "$hub" log --json
 
 "$YIZHAN" -C "$node" sql 'CREATE TABLE t(a INTEGER NOT NULL, b TEXT NOT NULL, c INT, d TEXT, PRIMARY KEY(a, b))' &&
 	"$YIZHAN" -C "$node" track t >/dev/null &&
 	"$YIZHAN" -C "$node" sql "INSERT INTO t VALUES (1, 'x/y', 5, NULL), (2, 'z', NULL, 'w')" || exit 1
-check 0 '"state":"never_synced","waiting":2,"oldest_waiting_s":[0-9]+,' -C "$node" status --json
-check 0 '^2 changes waiting since 20..-..-..T..:.. UTC · not enrolled' -C "$node" status
+check 0 '"state":"never_synced","waiting":3,"oldest_waiting_s":[0-9]+,' -C "$node" status --json
+check 0 '^3 changes waiting since 20..-..-..T..:.. UTC · not enrolled' -C "$node" status
 # a row written again before it is sealed is one change
 "$YIZHAN" -C "$node" sql "UPDATE t SET c = 6 WHERE a = 1"
-check 0 '"waiting":2,' -C "$node" status --json
+check 0 '"waiting":3,' -C "$node" status --json
 check 0 '^\[\{"at":"20[^"]*Z","site":"[0-9a-f]{32}-[0-9a-f]{16}","scope":"f/F1","table":"t","key":\[1,"x/y"\],"op":"upsert","columns":\["c","d"\],"n":null,"unit":null\}\]$' \
 	-C "$node" log --json --limit 1
 check 0 '^AT +SITE +SCOPE +N +TABLE +WHAT +KEY 20[^ ]* [0-9a-f]{8} f/F1 +waits t +new +1/x/y ' -C "$node" log
@@ -32,7 +33,7 @@ check 0 '^\[\{"at":"[^"]*","site":"[^"]*","facility":"F1","by":null,"column":"c"
 	-C "$node" history t 1/x/y --json
 # looking has sealed nothing
 is "$("$YIZHAN" -C "$node" sql --json 'SELECT count(*) n FROM yz_segment')" '[{"n":0}]' 'segments'
-is "$("$YIZHAN" -C "$node" sql --json 'SELECT count(*) n FROM yz_log')" '[{"n":3}]' 'entries of the log'
+is "$("$YIZHAN" -C "$node" sql --json 'SELECT count(*) n FROM yz_log')" '[{"n":4}]' 'entries of the log'
 
 check 1 'No such file or directory; ' -C "$SCRATCH/none" status
 check 1 '^\{"error":\{"code":"not_found"' -C "$SCRATCH/none" status --json
