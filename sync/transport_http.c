@@ -27,9 +27,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#if LIBCURL_VERSION_NUM < 0x075500
-#error "libcurl 7.85 or newer is needed"
-#endif
+_Static_assert(LIBCURL_VERSION_NUM >= 0x075500, "CURLOPT_PROTOCOLS_STR came with 7.85");
 
 enum { CONNECT_MS = 20000, QUIET_S = 60, QUIET_BYTES = 30, URL_SIZE = 1024 };
 
