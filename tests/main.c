@@ -51,6 +51,7 @@ main(void)
 	srunner_add_suite(runner, suite_node_reqsig());
 	srunner_add_suite(runner, suite_node_identity());
 	srunner_add_suite(runner, suite_node_config());
+	srunner_add_suite(runner, suite_sync_transport_tls());
 
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -43,5 +43,6 @@ Suite *suite_sync_transport(void);
 Suite *suite_node_reqsig(void);
 Suite *suite_node_identity(void);
 Suite *suite_node_config(void);
+Suite *suite_sync_transport_tls(void);
 
 #endif /* TESTS_SUITES_H */
