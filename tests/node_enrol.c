@@ -216,13 +216,19 @@ END_TEST
 START_TEST(a_revoked_node_gets_nothing_more)
 {
 	struct store_site site;
+	struct sync_key node = hub_node_key(1);
+	int64_t version;
 
 	hub_code("F1", true, code);
 	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_GRANTED);
-	site = hub_enrol("F1", 2);
+	sync_node_id(site.node, node.public_key);
 	ck_assert_int_eq(hub_node_revoke(hub_db, site.node, hub.now_ms, &hub_err), 0);
+	version = hub_int("SELECT version FROM hub_node");
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_DENIED); /* by its old code */
 	hub_code("F1", true, code);
-	ck_assert_int_eq(hub_ask(code, 2, NULL).state, ENROL_DENIED);
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_DENIED); /* by a new one */
+	ck_assert_int_eq(hub_int("SELECT version FROM hub_node"), version);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_grant"), 1);
 	site.node[0] ^= 1;
 	ck_assert_int_eq(hub_node_revoke(hub_db, site.node, hub.now_ms, &hub_err), ERR_NOTFOUND);
 }
@@ -400,6 +406,40 @@ START_TEST(a08_a_hub_takes_an_older_grant_for_known)
 }
 END_TEST
 
+START_TEST(a_node_of_one_hub_is_not_taken_by_another)
+{
+	struct store_db *node = hub_other();
+	struct sync_key foe = hub_node_key(9);
+
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(1, 1), 0);
+	ck_assert_int_eq(enrol_node_keep(node, "https://hub", &news, &hub_err), 0);
+	ck_assert_int_eq(store_db_exec(hub_db, "DELETE FROM hub_node", &hub_err), 0);
+	hub.key = &foe;
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(1, 1), 0);
+	ck_assert_int_eq(enrol_node_keep(node, "https://foe", &news, &hub_err), ERR_DENIED);
+	store_db_close(node);
+}
+END_TEST
+
+START_TEST(a_grant_that_borrows_anothers_id_admits_nobody)
+{
+	struct sync_key one = hub_node_key(1), two = hub_node_key(2);
+	struct buf doc = { 0 };
+	struct grant grant;
+
+	ck_assert_int_eq(grant_of_facility(&grant, "F1", NULL, &hub_err), 0);
+	memcpy(grant.node_key, one.public_key, SYNC_PUBLIC_KEY);
+	sync_node_id(grant.node, two.public_key);
+	grant_write(&doc, &grant, &hub_key);
+	ck_assert_int_eq(hub_node_readmit(hub_db, hub_key.public_key, doc.bytes, doc.len, &hub_err),
+	                 ERR_DENIED);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_node"), 0);
+	buf_free(&doc);
+}
+END_TEST
+
 START_TEST(a_restored_hub_takes_its_nodes_in_again)
 {
 	struct sync_key foe = hub_node_key(9);
@@ -510,6 +550,8 @@ suite_node_enrol(void)
 	tcase_add_test(t, a34_a_grant_for_another_node_is_refused);
 	tcase_add_test(t, a08_an_older_grant_never_replaces_a_newer);
 	tcase_add_test(t, a08_a_hub_takes_an_older_grant_for_known);
+	tcase_add_test(t, a_node_of_one_hub_is_not_taken_by_another);
+	tcase_add_test(t, a_grant_that_borrows_anothers_id_admits_nobody);
 	tcase_add_test(t, a_restored_hub_takes_its_nodes_in_again);
 	tcase_add_test(t, bodies_that_are_no_request_get_a_problem);
 	tcase_add_test(t, a_refusal_is_403_with_its_reason);

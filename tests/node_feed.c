@@ -424,6 +424,22 @@ START_TEST(cursors_that_do_not_fit_are_told_apart)
 }
 END_TEST
 
+START_TEST(a_line_after_another_past_is_another_line)
+{
+	char cursor[FEED_CURSOR];
+
+	merge_one("note", "F1", 1, "this");
+	merge_one("note", "F1", 2, "same");
+	read_page(NULL, 2);
+	memcpy(cursor, next, sizeof cursor);
+	ck_assert_int_eq(store_db_exec(hub_db, "DELETE FROM hub_feed", &hub_err), 0);
+	unit_no = 0;
+	merge_one("note", "F1", 1, "that");
+	merge_one("note", "F1", 2, "same");
+	ck_assert_int_eq(read_as(&all, cursor, 1), ERR_NOTFOUND);
+}
+END_TEST
+
 START_TEST(a_cursor_of_another_life_is_gone)
 {
 	char cursor[FEED_CURSOR];
@@ -686,6 +702,7 @@ suite_node_feed(void)
 	tcase_add_test(t, every_seq_is_a_valid_since);
 	tcase_add_test(t, a_token_never_sees_another_facilitys_rows);
 	tcase_add_test(t, cursors_that_do_not_fit_are_told_apart);
+	tcase_add_test(t, a_line_after_another_past_is_another_line);
 	tcase_add_loop_test(t, a_cursor_of_another_life_is_gone, 0, 2);
 	suite_add_tcase(s, t);
 

@@ -76,6 +76,17 @@ START_TEST(another_hubs_grant_is_refused)
 }
 END_TEST
 
+START_TEST(a_grant_names_the_hub_that_signed_it)
+{
+	size_t len = doc.len - STORE_SIGNATURE;
+
+	doc.bytes[len - 1] ^= 1;
+	sync_sign(&hub_key, doc.bytes, len, doc.bytes + len);
+	ck_assert_int_eq(grant_read(doc.bytes, doc.len, hub_key.public_key, &back, &hub_err),
+	                 ERR_DENIED);
+}
+END_TEST
+
 START_TEST(facility_ids_that_could_be_something_else_are_refused)
 {
 	static const char *const bad[] = { "",     ".",   "..",   "../x",     "a/b",
@@ -106,6 +117,7 @@ suite_node_grant(void)
 	tcase_add_test(t, a_grant_reads_back);
 	tcase_add_test(t, every_changed_byte_and_every_cut_is_refused);
 	tcase_add_test(t, another_hubs_grant_is_refused);
+	tcase_add_test(t, a_grant_names_the_hub_that_signed_it);
 	tcase_add_test(t, facility_ids_that_could_be_something_else_are_refused);
 	suite_add_tcase(s, t);
 	return s;
