@@ -115,6 +115,16 @@ unknown_commits(const char *branch, struct err *err)
 	               branch);
 }
 
+static int
+resume(struct round *r, const struct sync_archive_oid *at, struct err *err)
+{
+	struct err why;
+
+	if (sync_archive_proof_resume(&r->proof, at, &why) == 0)
+		return 0;
+	return err_set(err, why.code, "%s; run archive rebuild", why.msg);
+}
+
 /* The row whose commit the branch stands on, plus one; 0 if there is no branch. */
 static int
 find_branch(struct round *r, size_t *from, struct err *err)
@@ -130,7 +140,7 @@ find_branch(struct round *r, size_t *from, struct err *err)
 	for (size_t i = r->count; i > 0; i--)
 		if (strcmp(r->entries[i - 1].commit, id) == 0) {
 			*from = i;
-			return sync_archive_proof_resume(&r->proof, &at, err);
+			return resume(r, &at, err);
 		}
 	return unknown_commits(r->proof_name, err);
 }

@@ -108,14 +108,17 @@ struct sync_archive_problem {
 
 struct sync_archive_check {
 	void (*tell)(void *ctx, const struct sync_archive_problem *problem);
+	/* Is this, or was it, a key of that node?  NULL: only the one that its id is made of. */
+	bool (*is_key)(void *ctx, const struct sync_site *site, const uint8_t key[SYNC_PUBLIC_KEY]);
 	void *ctx;
 	size_t commits, streams, files, problems; /* counted by verify */
 };
 
 /*
  * Hold everything against everything: rows against commits (content, id, signature), heads in the
- * proof against the chain in yz_segment and its signatures, and the segments of data/ against the
- * heads.  What is wrong is told and counted; an error is returned only if it couldn't be looked at.
+ * proof against the chain in yz_segment and its signatures, the segments of data/ against the
+ * heads, and every key that has signed against the node.  What is wrong is told and counted; an
+ * error is returned only if it couldn't be looked at.
  */
 MUST_CHECK int sync_archive_verify(struct store_db *db, const char *dir,
                                    struct sync_archive_check *check, struct err *err);

@@ -288,20 +288,50 @@ sync_archive_git_branch(struct sync_archive_git *git, const char *branch,
 	return 1;
 }
 
+/*
+ * A lock file that a killed process left would stop us for ever; whoever writes here holds
+ * DIR/lock, so nobody alive owns it.
+ */
+static void
+remove_lock(const struct sync_archive_git *git, const char *ref)
+{
+	struct buf path = { 0 };
+
+	buf_printf(&path, "%s/%s.lock", git->path, ref);
+	unlink(buf_str(&path));
+	buf_free(&path);
+}
+
+static int
+set_ref(struct sync_archive_git *git, const char *ref, const git_oid *oid)
+{
+	git_reference *made = NULL;
+	int status = git_reference_create(&made, git->repo, ref, oid, 1, NULL);
+
+	git_reference_free(made);
+	return status;
+}
+
 int
 sync_archive_git_point(struct sync_archive_git *git, const char *branch,
                        const struct sync_archive_oid *id, bool head, struct err *err)
 {
 	git_oid oid = oid_of(id);
-	git_reference *made = NULL;
 	char ref[REF_MAX];
 	int status;
 
 	snprintf(ref, sizeof ref, "refs/heads/%s", branch);
-	status = git_reference_create(&made, git->repo, ref, &oid, 1, NULL);
-	git_reference_free(made);
+	status = set_ref(git, ref, &oid);
+	if (status == GIT_ELOCKED) {
+		remove_lock(git, ref);
+		status = set_ref(git, ref, &oid);
+	}
 	if (status == 0 && head)
 		status = git_repository_set_head(git->repo, ref);
+	if (status == GIT_ELOCKED) {
+		remove_lock(git, "HEAD");
+		status = git_repository_set_head(git->repo, ref);
+	}
 	return status < 0 ? fail(git, branch, err) : 0;
 }
 

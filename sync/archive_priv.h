@@ -169,8 +169,9 @@ struct sync_archive_walk {
 	const char *scope;
 	const struct sync_archive_bound **due; /* heads to meet, rising by n; borrowed */
 	size_t due_count, due_next;
-	bool anywhere; /* a file may begin in the middle of the stream */
-	uint64_t n;    /* where it has come to */
+	const struct sync_archive_check *keys; /* whose keys may sign; NULL: anybody's */
+	bool anywhere;                         /* a file may begin in the middle of the stream */
+	uint64_t n;                            /* where it has come to */
 	uint8_t head[STORE_HEAD];
 };
 
@@ -185,6 +186,10 @@ MUST_CHECK int sync_archive_walk_file(struct sync_archive_walk *w, const struct 
 
 /* Is nothing due any more? */
 MUST_CHECK int sync_archive_walk_end(const struct sync_archive_walk *w, struct err *err);
+
+/* May this key have signed for that site? */
+bool sync_archive_walk_knows(const struct sync_archive_check *keys, const struct sync_site *site,
+                             const uint8_t key[SYNC_PUBLIC_KEY]);
 
 /* ---------------------------------------------------------------- archive_data */
 

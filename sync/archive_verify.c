@@ -95,6 +95,18 @@ check_order(struct look *l)
 	}
 }
 
+/* Who knows the node's key signs; an owner of the database can't put another in its place. */
+static void
+check_keys(struct look *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (!sync_archive_walk_knows(l->check, &l->site, l->entries[i].key)) {
+			tell(l, "a commit is signed by a key that isn't this node's",
+			     l->entries[i].commit, restore);
+			return;
+		}
+}
+
 static int
 check_git(struct look *l, struct err *err)
 {
@@ -194,6 +206,7 @@ check_stream(struct look *l, const struct store_stream *stream, struct err *err)
 {
 	struct sync_archive_walk w = { .schemas = { .db = l->db, .stream = stream->id },
 		                       .site = l->site,
+		                       .keys = l->check,
 		                       .scope = store_catalog_scope_of(l->db, stream->scope) };
 	int rc = find_due(l, w.scope, &w, err);
 
@@ -269,6 +282,7 @@ check_branch(struct look *l, struct err *err)
 		               l->entries[0].branch);
 	sync_archive_row_branch(l->data_name, "data", &l->site);
 	check_order(l);
+	check_keys(l);
 	if (l->git != NULL)
 		rc = check_git(l, err);
 	if (rc == 0 && l->git != NULL)

@@ -101,6 +101,20 @@ meet_inside(struct sync_archive_walk *w, const struct store_segment *seg,
 	return rc;
 }
 
+bool
+sync_archive_walk_knows(const struct sync_archive_check *keys, const struct sync_site *site,
+                        const uint8_t key[SYNC_PUBLIC_KEY])
+{
+	uint8_t node[STORE_NODE_ID];
+
+	if (keys == NULL)
+		return true;
+	if (keys->is_key != NULL)
+		return keys->is_key(keys->ctx, site, key);
+	sync_node_id(node, key);
+	return memcmp(node, site->node, sizeof node) == 0;
+}
+
 static int
 check_frame(const struct sync_archive_walk *w, const struct store_segment *seg, struct err *err)
 {
@@ -112,6 +126,8 @@ check_frame(const struct sync_archive_walk *w, const struct store_segment *seg, 
 	    !sync_verify_head(seg->key, &w->site, w->scope, seg->last, seg->head, seg->signature))
 		return wrong(w, seg->last, "the signature of the segment's head does not verify",
 		             err);
+	if (!sync_archive_walk_knows(w->keys, &w->site, seg->key))
+		return wrong(w, seg->last, "it is signed by a key that isn't this node's", err);
 	return 0;
 }
 

@@ -12,6 +12,8 @@
 
 static struct archive_world w;
 static struct err err;
+static uint8_t first_key[SYNC_PUBLIC_KEY];
+static bool rotated; /* verify is told about both keys */
 
 #define F1 "f/F-1"
 
@@ -19,6 +21,8 @@ static void
 set_up(void)
 {
 	archive_world_open(&w);
+	memcpy(first_key, w.key.public_key, sizeof first_key);
+	rotated = false;
 }
 
 static void
@@ -69,6 +73,20 @@ expect_stock_git_accepts(size_t commits)
 	expect_output("$GIT rev-list --count --glob=refs/heads/proof", count);
 }
 
+/* In these tests the keys of seeds that begin with 7 and 9 are the node's. */
+static bool
+is_key(void *ctx, const struct sync_site *site, const uint8_t key[SYNC_PUBLIC_KEY])
+{
+	uint8_t second[SYNC_SEED_KEY] = { 9 };
+	struct sync_key later;
+
+	(void)ctx;
+	sync_key_from_seed(&later, second);
+	(void)site;
+	return memcmp(key, later.public_key, SYNC_PUBLIC_KEY) == 0 ||
+	       memcmp(key, first_key, SYNC_PUBLIC_KEY) == 0;
+}
+
 static void
 keep(void *ctx, const struct sync_archive_problem *problem)
 {
@@ -82,7 +100,9 @@ static void
 expect_verify(const char *words)
 {
 	struct buf all = { 0 };
-	struct sync_archive_check check = { .tell = keep, .ctx = &all };
+	struct sync_archive_check check = { .tell = keep,
+		                            .is_key = rotated ? is_key : NULL,
+		                            .ctx = &all };
 
 	ck_assert_msg(sync_archive_verify(w.db, w.dir, &check, &err) == 0, "%s", err.msg);
 	if (words == NULL)
@@ -260,6 +280,8 @@ START_TEST(deleted_and_rebuilt_the_proof_is_identical)
 	ck_assert_uint_eq(w.result.commits, 5);
 	expect_output("wc -l < allowed_signers", "2\n");
 	expect_stock_git_accepts(5);
+	expect_verify("a key that isn't this node's");
+	rotated = true;
 	expect_verify(NULL);
 }
 END_TEST
@@ -326,6 +348,52 @@ START_TEST(many_packs_become_one)
 }
 END_TEST
 
+/* The disk is full, or so: the row is there, the commit isn't. */
+START_TEST(a_round_that_could_not_write_is_made_up_for)
+{
+	struct sync_archive_job job;
+
+	unit(F1, 0, 1, 0);
+	ck_assert_uint_eq(archive_world_round(&w), 1);
+	expect_ok("cd archive.git/objects && mv pack aside && touch pack");
+	unit(F1, 0, 2, 0);
+	job = archive_world_job(&w);
+	ck_assert_int_lt(sync_archive_now(w.db, &job, &w.result, &err), 0);
+	expect_ok("cd archive.git/objects && rm pack && mv aside pack");
+	ck_assert_uint_eq(archive_world_round(&w), 1);
+	expect_output("$GIT log -1 --format=%s HEAD", "2 attendance\n");
+	expect_stock_git_accepts(2);
+	expect_verify(NULL);
+}
+END_TEST
+
+START_TEST(a_lock_left_by_a_killed_process_is_no_obstacle)
+{
+	unit(F1, 0, 1, 0);
+	ck_assert_uint_eq(archive_world_round(&w), 1);
+	unit(F1, 0, 1, 0);
+	expect_ok("cd archive.git && for r in $(git for-each-ref --format=\"%(refname)\"); do : > "
+	          "$r.lock; done &&"
+	          " : > HEAD.lock");
+	ck_assert_uint_eq(archive_world_round(&w), 1);
+	expect_stock_git_accepts(2);
+}
+END_TEST
+
+START_TEST(a_repository_without_its_objects_asks_for_a_rebuild)
+{
+	struct sync_archive_job job = archive_world_job(&w);
+
+	make_three_days();
+	expect_ok("rm archive.git/objects/pack/*");
+	ck_assert_int_lt(sync_archive_now(w.db, &job, &w.result, &err), 0);
+	ck_assert_msg(strstr(err.msg, "; run archive rebuild") != NULL, "%s", err.msg);
+	ck_assert_int_eq(sync_archive_rebuild(w.db, w.dir, &w.result, &err), 0);
+	expect_stock_git_accepts(4);
+	expect_verify(NULL);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- data that changes */
 
 START_TEST(a_rolled_up_day_takes_the_place_of_its_segments)
@@ -368,6 +436,16 @@ START_TEST(what_was_erased_is_gone_after_a_rebuild)
 }
 END_TEST
 
+START_TEST(heads_inside_an_erased_day_are_found_again)
+{
+	make_three_days();
+	archive_world_redact(&w, F1, 3);
+	archive_world_roll_up(&w, F1, 1, 8);
+	ck_assert_uint_eq(archive_world_round(&w), 0);
+	expect_verify(NULL);
+}
+END_TEST
+
 START_TEST(erased_records_are_counted_as_such)
 {
 	unit(F1, 0, 3, 1);
@@ -391,7 +469,49 @@ START_TEST(rot_in_the_database_does_not_reach_the_archive)
 }
 END_TEST
 
+START_TEST(what_can_not_be_read_is_counted_without_names)
+{
+	unit(F1, 0, 3, 1);
+	archive_world_sql(&w, "UPDATE yz_segment SET body = zeroblob(length(body))");
+	ck_assert_uint_eq(archive_world_round(&w), 1);
+	ck_assert_uint_eq(w.result.unproven, 1);
+	expect_output("$GIT log --format=%s HEAD", "5 records\n");
+	expect_output("$GIT for-each-ref refs/heads/data", "");
+	expect_stock_git_accepts(1);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- verify */
+
+/* The point of it all: who owns the key and the database can't tell another story later. */
+START_TEST(another_history_by_the_same_key_is_found)
+{
+	make_three_days();
+	archive_world_sql(
+	        &w, "DELETE FROM yz_segment; UPDATE yz_stream SET n = 0, head = zeroblob(32)");
+	w.made = 1000;
+	unit(F1, 0, 3, 1);
+	unit(F1, 0, 2, 0);
+	unit(F1, 1, 4, 0);
+	unit(F1, 2, 1, 5);
+	expect_verify("the proof has another head there");
+	archive_world_roll_up(&w, F1, 1, 20);
+	expect_verify("record 5: the proof has another head there");
+}
+END_TEST
+
+/* Who owns the database and not the key can't sign it all anew. */
+START_TEST(another_key_is_found)
+{
+	uint8_t seed[SYNC_SEED_KEY] = { 1 };
+
+	sync_key_from_seed(&w.key, seed);
+	make_three_days();
+	expect_stock_git_accepts(4); /* it allows whoever signed */
+	expect_verify("a commit is signed by a key that isn't this node's");
+	expect_verify("record 5: it is signed by a key that isn't this node's");
+}
+END_TEST
 
 static const struct {
 	const char *sql, *shell;
@@ -412,6 +532,14 @@ static const struct {
 	  "-m x"
 	  " \"$d~1^{tree}\") && $GIT update-ref $d $c",
 	  "the proof covers it" },
+	{ NULL,
+	  "export GIT_INDEX_FILE=$PWD/index; d=$($GIT for-each-ref --format=\"%(refname)\" "
+	  "refs/heads/data) &&"
+	  " $GIT read-tree $d && $GIT update-index --cacheinfo"
+	  " 100644,$($GIT rev-parse $d:2026/03/02/f+F-1.yzs),2026/03/02/all.yzs &&"
+	  " c=$($GIT -c user.name=x -c user.email=x commit-tree -m x $($GIT write-tree)) && $GIT "
+	  "update-ref $d $c",
+	  "another stream stands here" },
 	{ "UPDATE yz_archive SET bounds = zeroblob(300) WHERE no = 2", NULL, "damaged" },
 	{ "UPDATE yz_archive SET at_ms = at_ms + 1000 WHERE no = 4", NULL, "does not verify" },
 	{ "UPDATE yz_archive SET at_ms = 0 WHERE no = 4", NULL, "go back in time" },
@@ -528,10 +656,17 @@ suite_sync_archive(void)
 	tcase_add_test(tcase, half_a_rebuild_is_no_obstacle);
 	tcase_add_test(tcase, commits_that_the_database_does_not_know_are_kept);
 	tcase_add_test(tcase, many_packs_become_one);
+	tcase_add_test(tcase, a_round_that_could_not_write_is_made_up_for);
+	tcase_add_test(tcase, a_lock_left_by_a_killed_process_is_no_obstacle);
+	tcase_add_test(tcase, a_repository_without_its_objects_asks_for_a_rebuild);
 	tcase_add_test(tcase, a_rolled_up_day_takes_the_place_of_its_segments);
 	tcase_add_test(tcase, what_was_erased_is_gone_after_a_rebuild);
+	tcase_add_test(tcase, heads_inside_an_erased_day_are_found_again);
 	tcase_add_test(tcase, erased_records_are_counted_as_such);
 	tcase_add_test(tcase, rot_in_the_database_does_not_reach_the_archive);
+	tcase_add_test(tcase, what_can_not_be_read_is_counted_without_names);
+	tcase_add_test(tcase, another_history_by_the_same_key_is_found);
+	tcase_add_test(tcase, another_key_is_found);
 	tcase_add_loop_test(tcase, verify_finds_what_was_damaged, 0, COUNT(damages));
 	tcase_add_test(tcase, the_log_tells_what_each_commit_brought);
 	tcase_add_loop_test(tcase, the_first_commit_that_covers_a_record, 0, COUNT(covered));
