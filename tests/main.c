@@ -18,9 +18,11 @@ main(void)
 	srunner_add_suite(runner, suite_facility_batch());
 	srunner_add_suite(runner, suite_facility_csv());
 	srunner_add_suite(runner, suite_facility_day());
+	srunner_add_suite(runner, suite_facility_page());
 	srunner_add_suite(runner, suite_facility_record());
 	srunner_add_suite(runner, suite_facility_roster());
 	srunner_add_suite(runner, suite_facility_schema());
+	srunner_add_suite(runner, suite_facility_today());
 	srunner_add_suite(runner, suite_law_merge());
 	srunner_add_suite(runner, suite_node_code());
 	srunner_add_suite(runner, suite_node_ctl());

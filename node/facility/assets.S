@@ -17,3 +17,4 @@
 	asset	facility_asset_norms, "node/facility/seeds/norms.sql"
 	asset	facility_asset_vaccines, "node/facility/seeds/vaccines.sql"
 	asset	facility_asset_growth, "node/facility/seeds/growth.sql"
+	asset	facility_asset_css, "node/facility/app.css"

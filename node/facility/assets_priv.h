@@ -8,5 +8,6 @@ extern const char facility_asset_codes[];
 extern const char facility_asset_norms[];
 extern const char facility_asset_vaccines[];
 extern const char facility_asset_growth[];
+extern const char facility_asset_css[];
 
 #endif /* NODE_FACILITY_ASSETS_PRIV_H */
