@@ -107,6 +107,7 @@ void cli_help_command(struct buf *out, const struct cmd *cmd);
 void cli_help_manual(struct buf *out);
 
 extern const struct cmd cmd_conflicts;
+extern const struct cmd cmd_demo;
 extern const struct cmd cmd_enrol;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_history;

@@ -32,6 +32,7 @@ const struct cmd *const cli_commands[] = {
 	&cmd_track,
 	&cmd_schema,
 	&cmd_verify,
+	&cmd_demo,
 	&cmd_help,
 	NULL,
 };

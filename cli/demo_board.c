@@ -1,0 +1,262 @@
+/* cli/demo_board.c - what the demo shows: the board while the day goes on, and the sums at its end.
+ */
+#include "cli/demo.h"
+#include "node/facility/codes.h"
+#include "node/facility/date.h"
+#include "node/facility/schema.h"
+#include "store/base/text.h"
+#include "store/stmt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- facts ---- */
+
+static int
+count_today(struct demo *d, struct demo_place *p, const char *sql, int64_t *n, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(p->db, sql);
+	int rc;
+
+	store_stmt_put_int(&s, d->date);
+	rc = store_stmt_step(&s, err);
+	*n = rc == 1 ? store_stmt_get_int(&s) : 0;
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+/* Who has come and not gone: the station's visitors count as well. */
+static int
+count_present(struct demo *d, struct demo_place *p, int64_t *n, struct err *err)
+{
+	return count_today(
+	        d, p,
+	        "SELECT (SELECT coalesce(sum(CASE kind WHEN 1 THEN 1 WHEN 2 THEN -1 ELSE 0 END), 0)"
+	        " FROM attendance_event WHERE biz_date = ?1)"
+	        " + (SELECT count(*) FROM drop_in_visit WHERE biz_date = ?1 AND out_at IS NULL)",
+	        n, err);
+}
+
+/* The hub's digest of a place's scope as it is at the hub itself. */
+static int
+equal_at_hub(struct demo *d, const struct node_status *here, const char *scope, bool *equal,
+             struct err *err)
+{
+	struct node_status hub;
+	struct arena a = { 0 };
+	int rc = node_status_read(d->hub.db, NULL, &a, &hub, err);
+
+	*equal = false;
+	for (size_t i = 0; rc == 0 && i < hub.scope_count; i++)
+		for (size_t k = 0; k < here->scope_count; k++)
+			if (strcmp(hub.scopes[i].scope, scope) == 0 &&
+			    strcmp(here->scopes[k].scope, scope) == 0)
+				*equal = memcmp(hub.scopes[i].digest, here->scopes[k].digest,
+				                STORE_TERM) == 0;
+	arena_free(&a);
+	return rc;
+}
+
+struct facts {
+	int64_t present, checks, waiting;
+	enum node_state state;
+	bool equal;
+};
+
+static int
+look(struct demo *d, struct demo_place *p, struct facts *f, struct err *err)
+{
+	char scope[STORE_SCOPE_MAX + 1];
+	struct node_status status;
+	struct arena a = { 0 };
+	int rc = node_status_read(p->db, NULL, &a, &status, err);
+
+	snprintf(scope, sizeof scope, "f/%s", p->sample.id);
+	if (rc == 0) {
+		f->waiting = status.waiting;
+		f->state = node_status_state(&status);
+		rc = equal_at_hub(d, &status, scope, &f->equal, err);
+	}
+	arena_free(&a);
+	if (rc == 0)
+		rc = count_present(d, p, &f->present, err);
+	if (rc == 0)
+		rc = count_today(d, p, "SELECT count(*) FROM health_check WHERE biz_date = ?",
+		                 &f->checks, err);
+	if (f->waiting > d->longest_waiting)
+		d->longest_waiting = f->waiting;
+	return rc;
+}
+
+/* ---- the board ---- */
+
+int
+demo_board(struct demo *d, int64_t day_ms, bool again, struct err *err)
+{
+	int minute = date_minute(day_ms, 8 * 60);
+	int rc = 0;
+
+	if (again)
+		printf("\033[%dA", d->count + 2);
+	printf("\033[K%02d:%02d  %s\n", minute / 60, minute % 60,
+	       d->cut_ms != 0 && d->healed_ms == 0 ? "the line of facility 2 is DOWN" : "");
+	printf("\033[K  %-6s%8s%8s%9s  %-13s %s\n", "", "present", "checks", "waiting", "state",
+	       "digest");
+	for (int i = 0; rc == 0 && i < d->count; i++) {
+		struct facts f = { 0 };
+
+		rc = look(d, &d->places[i], &f, err);
+		printf("\033[K  %-6s%8lld%8lld%9lld  %-13s %s\n", d->places[i].sample.id,
+		       (long long)f.present, (long long)f.checks, (long long)f.waiting,
+		       node_status_word(f.state), f.equal ? "✓" : "…");
+	}
+	fflush(stdout);
+	return rc;
+}
+
+int
+demo_agree(struct demo *d, bool *agree, struct err *err)
+{
+	int rc = 0;
+
+	*agree = true;
+	for (int i = 0; rc == 0 && i < d->count; i++) {
+		struct facts f = { 0 };
+
+		rc = look(d, &d->places[i], &f, err);
+		if (f.waiting > 0 || !f.equal ||
+		    (f.state != NODE_IN_SYNC && f.state != NODE_ATTENTION))
+			*agree = false;
+	}
+	return rc;
+}
+
+/* ---- the sums ---- */
+
+/* Rows of a table at a facility, and its rows at the hub. */
+static int
+count_rows(struct demo_place *p, const char *table, const char *facility, int64_t *n,
+           struct err *err)
+{
+	struct buf sql = { 0 };
+	struct store_stmt s;
+	int rc;
+
+	buf_printf(&sql, "SELECT count(*) FROM %s WHERE facility_id = ?",
+	           table); /* names of our own schema */
+	s = store_stmt_new(p->db, buf_str(&sql));
+	store_stmt_put_text(&s, facility);
+	rc = store_stmt_step(&s, err);
+	*n = rc == 1 ? store_stmt_get_int(&s) : 0;
+	store_stmt_end(&s);
+	buf_free(&sql);
+	return rc < 0 ? rc : 0;
+}
+
+static int
+sum_table(struct demo *d, const char *table, bool *same, struct err *err)
+{
+	int64_t here = 0, there = 0;
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < d->count; i++) {
+		int64_t a, b;
+
+		rc = count_rows(&d->places[i], table, d->places[i].sample.id, &a, err);
+		if (rc == 0)
+			rc = count_rows(&d->hub, table, d->places[i].sample.id, &b, err);
+		here += rc == 0 ? a : 0;
+		there += rc == 0 ? b : 0;
+	}
+	if (rc == 0 && here + there > 0)
+		printf("  %-24s%10lld%10lld  %s\n", table, (long long)here, (long long)there,
+		       here == there ? "" : "DIFFERENT");
+	if (here != there)
+		*same = false;
+	return rc;
+}
+
+static int
+sum_tables(struct demo *d, bool *same, struct err *err)
+{
+	int rc = 0;
+
+	printf("\n  %-24s%10s%10s\n", "rows", "here", "at the hub");
+	for (size_t i = 0; rc == 0 && i < facility_table_count; i++) {
+		const struct store_track_spec *spec = &facility_tables[i];
+
+		if (spec->scope_column != NULL && strcmp(spec->scope_column, "facility_id") == 0)
+			rc = sum_table(d, spec->table, same, err);
+	}
+	return rc;
+}
+
+/* Changes and bytes of the second facility, whose line we own. */
+static int
+sum_wire(struct demo *d, struct err *err)
+{
+	uint64_t up, down;
+	int64_t records;
+	int rc;
+
+	if (d->relay == NULL)
+		return 0;
+	rc = store_stmt_int(d->places[1].db, "SELECT sum(n) FROM yz_stream", 0, &records, err);
+	demo_relay_bytes(d->relay, &up, &down);
+	if (rc == 0)
+		printf("  on the wire of %s      %10llu bytes up, %llu down: %.1f a change, all "
+		       "headers counted\n",
+		       d->places[1].sample.id, (unsigned long long)up, (unsigned long long)down,
+		       (double)(up + down) / (double)(records > 0 ? records : 1));
+	return rc;
+}
+
+/* Archive and verify as an administrator would. */
+static int
+sum_proof(struct demo *d, struct err *err)
+{
+	static const char *const archive[] = { "archive", "now", NULL }, *const verify[] = {
+		"verify", NULL
+	};
+	int rc = 0;
+
+	for (int i = -1; rc == 0 && i < d->count; i++) {
+		struct demo_place *p = i < 0 ? &d->hub : &d->places[i];
+		struct buf out = { 0 };
+
+		rc = demo_do(p, archive, 0, &out, err);
+		if (rc == 0)
+			rc = demo_do(p, verify, 0, &out, err);
+		if (rc == 0)
+			printf("  %-6s%s", i < 0 ? "hub" : p->sample.id, buf_str(&out));
+		buf_free(&out);
+	}
+	return rc;
+}
+
+int
+demo_sum(struct demo *d, struct err *err)
+{
+	bool same = true, agree;
+	int64_t open;
+	int rc = sum_tables(d, &same, err);
+
+	if (rc == 0)
+		rc = demo_agree(d, &agree, err);
+	if (rc == 0)
+		rc = store_stmt_int(d->hub.db,
+		                    "SELECT count(*) FROM yz_conflict WHERE state = 'open'", 0,
+		                    &open, err);
+	if (rc < 0)
+		return rc;
+	printf("\n  digests                 %s\n", agree ? "equal everywhere" : "NOT EQUAL");
+	printf("  open conflicts          %10lld\n", (long long)open);
+	printf("  longest outage survived %10s, %lld changes waited\n",
+	       d->cut_ms == 0 ? "none" : "5 h 30 min", (long long)d->longest_waiting);
+	rc = sum_wire(d, err);
+	if (rc == 0)
+		rc = sum_proof(d, err);
+	if (rc == 0 && (!same || !agree || open > 0))
+		rc = err_set(err, ERR_INVALID, "the district did not converge");
+	return rc;
+}
