@@ -131,7 +131,11 @@ show(struct story *s, int64_t day_ms, struct err *err)
 
 	if (s->shown_ms != 0 && mono() - s->shown_ms < (s->terminal ? 400 : QUIET_MS))
 		return 0;
-	rc = demo_board(&s->d, day_ms, s->terminal && s->shown_ms != 0, err);
+	rc = demo_board(&s->d, day_ms,
+	                !s->terminal       ? DEMO_PLAIN
+	                : s->shown_ms == 0 ? DEMO_BELOW
+	                                   : DEMO_OVER,
+	                err);
 	s->shown_ms = mono();
 	return rc;
 }

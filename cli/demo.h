@@ -55,8 +55,11 @@ MUST_CHECK int demo_do(struct demo_place *p, const char *const *words, int also,
 /* Do every planned action up to this moment of the day (ms UTC). */
 MUST_CHECK int demo_play(struct demo_place *p, int64_t until_ms, struct err *err);
 
+/* Where a board is written: into a log, onto a terminal, over the one before it on a terminal. */
+enum demo_screen { DEMO_PLAIN, DEMO_BELOW, DEMO_OVER };
+
 /* One line a facility: present, checks, waiting, state, digest. */
-MUST_CHECK int demo_board(struct demo *d, int64_t day_ms, bool again, struct err *err);
+MUST_CHECK int demo_board(struct demo *d, int64_t day_ms, enum demo_screen screen, struct err *err);
 
 /* Do the hub and every facility agree, with nothing waiting? */
 MUST_CHECK int demo_agree(struct demo *d, bool *agree, struct err *err);

@@ -91,22 +91,23 @@ look(struct demo *d, struct demo_place *p, struct facts *f, struct err *err)
 /* ---- the board ---- */
 
 int
-demo_board(struct demo *d, int64_t day_ms, bool again, struct err *err)
+demo_board(struct demo *d, int64_t day_ms, enum demo_screen screen, struct err *err)
 {
+	const char *clear = screen == DEMO_PLAIN ? "" : "\033[K";
 	int minute = date_minute(day_ms, 8 * 60);
 	int rc = 0;
 
-	if (again)
+	if (screen == DEMO_OVER)
 		printf("\033[%dA", d->count + 2);
-	printf("\033[K%02d:%02d  %s\n", minute / 60, minute % 60,
+	printf("%s%02d:%02d  %s\n", clear, minute / 60, minute % 60,
 	       d->cut_ms != 0 && d->healed_ms == 0 ? "the line of facility 2 is DOWN" : "");
-	printf("\033[K  %-6s%8s%8s%9s  %-13s %s\n", "", "present", "checks", "waiting", "state",
+	printf("%s  %-6s%8s%8s%9s  %-13s %s\n", clear, "", "present", "checks", "waiting", "state",
 	       "digest");
 	for (int i = 0; rc == 0 && i < d->count; i++) {
 		struct facts f = { 0 };
 
 		rc = look(d, &d->places[i], &f, err);
-		printf("\033[K  %-6s%8lld%8lld%9lld  %-13s %s\n", d->places[i].sample.id,
+		printf("%s  %-6s%8lld%8lld%9lld  %-13s %s\n", clear, d->places[i].sample.id,
 		       (long long)f.present, (long long)f.checks, (long long)f.waiting,
 		       node_status_word(f.state), f.equal ? "✓" : "…");
 	}
