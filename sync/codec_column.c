@@ -13,7 +13,7 @@
  *             each (IEEE 754, the first plane has the upper bytes)
  *   text      u8 0: ints: lengths · all bytes; or varint 1 + k: k of length and bytes ·
  *   and blob  if k > 1, ints: which of them
- *   id        ints: number in the list of shared ids, 0: the next of the others
+ *   id        ints: number in the list of shared ids, 0: the next new one
  */
 #include "sync/codec_priv.h"
 
@@ -307,7 +307,7 @@ static size_t
 read_ids(struct rd *r, const struct sync_codec_column *c, size_t n,
          const struct sync_codec_shared *shared)
 {
-	size_t singles = 0;
+	size_t fresh = 0;
 
 	sync_codec_ints_read(r, c->ints, NULL, n);
 	for (size_t i = 0; !r->bad && i < n; i++) {
@@ -317,15 +317,15 @@ read_ids(struct rd *r, const struct sync_codec_column *c, size_t n,
 			r->bad = true;
 			break;
 		}
-		singles += c->ints[i] == 0;
+		fresh += c->ints[i] == 0;
 		v->type = STORE_BLOB;
 		v->len = ID_LEN;
 		v->bytes = c->ints[i] == 0 ? NULL : shared->ids + (size_t)(c->ints[i] - 1) * ID_LEN;
 	}
-	return singles;
+	return fresh;
 }
 
-/* Returns the number of ids that occur once. */
+/* Returns the number of new ids. */
 static size_t
 read_stream(struct rd *r, const struct sync_codec_column *c, size_t n, unsigned type,
             const struct sync_codec_shared *shared)
@@ -393,7 +393,7 @@ sync_codec_column_read(struct rd *r, const struct sync_codec_column *c,
 {
 	unsigned shape = rd_u8(r);
 	const uint8_t *bytes = NULL;
-	size_t singles = 0;
+	size_t fresh = 0;
 
 	if (shape >= MIXED)
 		bytes = rd_bytes(r, shape == MIXED ? c->n : (c->n + 7) / 8);
@@ -410,7 +410,7 @@ sync_codec_column_read(struct rd *r, const struct sync_codec_column *c,
 				c->base[n++] = c->ms[i];
 			}
 		if (n > 0)
-			singles += read_stream(r, c, n, type, shared);
+			fresh += read_stream(r, c, n, type, shared);
 	}
-	return singles;
+	return fresh;
 }

@@ -21,7 +21,7 @@ struct decoder {
 	struct sync_codec_body body;
 	struct sync_record *records;
 	struct sync_codec_shared shared;
-	size_t change_count, single_count;
+	size_t change_count, new_count;
 };
 
 static int
@@ -239,13 +239,13 @@ read_class(struct decoder *d, struct sync_codec_class *class, struct err *err)
 		unsigned column = (unsigned)__builtin_ctzll(left);
 		struct sync_codec_column c =
 		        sync_codec_body_column(&d->body, class, d->records, column);
-		size_t singles = sync_codec_column_read(&d->r, &c, &d->shared);
+		size_t fresh = sync_codec_column_read(&d->r, &c, &d->shared);
 
 		if (d->r.bad)
 			return err_set(err, ERR_CORRUPT, "body: column %s of %s is not well-formed",
 			               s->columns[column].name, s->table);
-		d->single_count += singles;
-		class->singles |= singles > 0 ? left & -left : 0;
+		d->new_count += fresh;
+		class->fresh |= fresh > 0 ? left & -left : 0;
 	}
 	return 0;
 }
@@ -281,15 +281,15 @@ read_changes(struct decoder *d, struct err *err)
 	return rc;
 }
 
-/* Walk the ids that occur once in their order: collect their ms, or hand them out. */
+/* Walk the new ids in their order: collect their ms, or hand them out. */
 static void
-walk_singles(struct decoder *d, int64_t *ms, const uint8_t *ids)
+walk_new(struct decoder *d, int64_t *ms, const uint8_t *ids)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < d->body.count; i++) {
 		uint64_t left = d->records[i].type == SYNC_CHANGE
-		                        ? d->body.classes[d->body.class_of[i]].singles
+		                        ? d->body.classes[d->body.class_of[i]].fresh
 		                        : 0;
 
 		for (; left != 0; left &= left - 1) {
@@ -307,20 +307,20 @@ walk_singles(struct decoder *d, int64_t *ms, const uint8_t *ids)
 }
 
 static int
-read_singles(struct decoder *d, struct err *err)
+read_new(struct decoder *d, struct err *err)
 {
-	int64_t *ms = arena_take(&d->scratch, d->single_count, sizeof *ms);
+	int64_t *ms = arena_take(&d->scratch, d->new_count, sizeof *ms);
 	const uint8_t *ids;
 
 	if (ms == NULL)
 		return no_memory(err);
-	walk_singles(d, ms, NULL);
-	ids = sync_codec_ids_read_singles(&d->r, d->arena, ms, d->single_count);
+	walk_new(d, ms, NULL);
+	ids = sync_codec_ids_read_new(&d->r, d->arena, ms, d->new_count);
 	if (!rd_done(&d->r))
 		return corrupt(err, "ids");
 	if (ids == NULL)
 		return no_memory(err);
-	walk_singles(d, NULL, ids);
+	walk_new(d, NULL, ids);
 	return 0;
 }
 
@@ -377,7 +377,7 @@ decode(struct decoder *d, struct err *err)
 	if (rc == 0)
 		rc = read_changes(d, err);
 	if (rc == 0)
-		rc = read_singles(d, err);
+		rc = read_new(d, err);
 	for (size_t k = 0; rc == 0 && k < d->body.class_count; k++)
 		if (d->body.classes[k].op != SYNC_CODEC_REDACTED)
 			rc = make_keys(d, &d->body.classes[k], err);

@@ -156,10 +156,13 @@ collect_ids(struct encoder *e)
 		uint64_t left = r->type == SYNC_CHANGE ? b->classes[b->class_of[i]].columns : 0;
 
 		for (; left != 0; left &= left - 1) {
-			const struct store_value *v = &r->change.values[__builtin_ctzll(left)];
+			unsigned column = (unsigned)__builtin_ctzll(left);
+			const struct store_value *v = &r->change.values[column];
+			bool is_new = r->change.op == STORE_INSERT &&
+			              r->change.schema->columns[column].key > 0;
 
 			if (v->type == STORE_BLOB && v->len == ID_LEN)
-				sync_codec_ids_add(&e->ids, v->bytes, b->ms[i]);
+				sync_codec_ids_add(&e->ids, v->bytes, is_new, b->ms[i]);
 		}
 	}
 	return true;
@@ -267,7 +270,7 @@ encode(struct encoder *e, struct buf *out, struct err *err)
 			buf_put(out, e->records[i].leaf, STORE_HEAD);
 	sync_codec_ids_write_shared(&e->ids, out);
 	write_columns(e, out);
-	sync_codec_ids_write_singles(&e->ids, out);
+	sync_codec_ids_write_new(&e->ids, out);
 	return buf_check(out, err);
 }
 

@@ -73,7 +73,7 @@ sync_codec_ids_start(struct sync_codec_ids *ids, size_t occurrences)
 }
 
 void
-sync_codec_ids_add(struct sync_codec_ids *ids, const uint8_t id[ID], int64_t ms)
+sync_codec_ids_add(struct sync_codec_ids *ids, const uint8_t id[ID], bool is_new, int64_t ms)
 {
 	size_t slot = find(ids, id);
 	struct id_entry *entry;
@@ -83,7 +83,8 @@ sync_codec_ids_add(struct sync_codec_ids *ids, const uint8_t id[ID], int64_t ms)
 		return;
 	}
 	entry = &ids->entries[ids->count++];
-	*entry = (struct id_entry){ .ms = ms };
+	/* an id without a slot can't be looked up for its number: it is listed each time */
+	*entry = (struct id_entry){ .ms = ms, .shared = !is_new && slot < ids->slot_count };
 	memcpy(entry->id, id, ID);
 	if (slot < ids->slot_count)
 		ids->slots[slot] = (uint32_t)ids->count;
@@ -231,7 +232,7 @@ sync_codec_ids_write_shared(struct sync_codec_ids *ids, struct buf *out)
 }
 
 void
-sync_codec_ids_write_singles(struct sync_codec_ids *ids, struct buf *out)
+sync_codec_ids_write_new(struct sync_codec_ids *ids, struct buf *out)
 {
 	size_t n;
 	struct id_entry **list = pick(ids, false, &n);
@@ -284,7 +285,7 @@ read_parts(struct rd *r, uint8_t *ids, const int64_t *ms, size_t n, int64_t *wor
 }
 
 uint8_t *
-sync_codec_ids_read_singles(struct rd *r, struct arena *a, const int64_t *ms, size_t count)
+sync_codec_ids_read_new(struct rd *r, struct arena *a, const int64_t *ms, size_t count)
 {
 	uint8_t form = count == 0 ? AS_THEY_ARE : rd_u8(r);
 	const uint8_t *bytes;
@@ -318,5 +319,5 @@ sync_codec_ids_read_shared(struct rd *r, struct arena *a, size_t *count)
 		return NULL;
 	*count = (size_t)n;
 	no_ms = arena_take(a, *count, sizeof *no_ms);
-	return no_ms == NULL ? NULL : sync_codec_ids_read_singles(r, a, no_ms, *count);
+	return no_ms == NULL ? NULL : sync_codec_ids_read_new(r, a, no_ms, *count);
 }

@@ -21,9 +21,9 @@ void sync_codec_ints_read(struct rd *r, int64_t *values, const int64_t *base, si
 /* ---- codec_ids.c: the 16-byte blobs of a segment ---- */
 
 /*
- * Those that occur more than once have a number, 1.. in the order of their bytes;
- * those that occur once have none: they are numbered 0 and come in the order of
- * their records and columns.
+ * An id that occurs once, as the key of an insert, is new: it is numbered 0 and
+ * comes in the order of the records.  All others are shared: 1.. in the order of
+ * their bytes.
  */
 struct sync_codec_ids {
 	struct id_entry *entries; /* in the order of first sight */
@@ -35,8 +35,8 @@ struct sync_codec_ids {
 /* Make room for so many occurrences; false without memory. */
 MUST_CHECK bool sync_codec_ids_start(struct sync_codec_ids *ids, size_t occurrences);
 
-/* Count an occurrence in the record whose stamp is of `ms`. */
-void sync_codec_ids_add(struct sync_codec_ids *ids, const uint8_t id[16], int64_t ms);
+/* Count an occurrence, as the key of an insert or else, in the record whose stamp is of `ms`. */
+void sync_codec_ids_add(struct sync_codec_ids *ids, const uint8_t id[16], bool is_new, int64_t ms);
 
 /* All have been counted: number them and append the shared ones. */
 void sync_codec_ids_write_shared(struct sync_codec_ids *ids, struct buf *out);
@@ -44,8 +44,8 @@ void sync_codec_ids_write_shared(struct sync_codec_ids *ids, struct buf *out);
 /* The number of an id that was added. */
 int64_t sync_codec_ids_number(const struct sync_codec_ids *ids, const uint8_t id[16]);
 
-/* Append those that occur once. */
-void sync_codec_ids_write_singles(struct sync_codec_ids *ids, struct buf *out);
+/* Append the new ones. */
+void sync_codec_ids_write_new(struct sync_codec_ids *ids, struct buf *out);
 
 /* Give back memory. */
 void sync_codec_ids_free(struct sync_codec_ids *ids);
@@ -53,8 +53,8 @@ void sync_codec_ids_free(struct sync_codec_ids *ids);
 /* Read the shared ones into `a`: *count entries of 16 bytes, NULL if bad or out of memory. */
 uint8_t *sync_codec_ids_read_shared(struct rd *r, struct arena *a, size_t *count);
 
-/* Read `count` that occur once, in records of these stamps' ms, likewise. */
-uint8_t *sync_codec_ids_read_singles(struct rd *r, struct arena *a, const int64_t *ms,
+/* Read `count` new ones, in records of these stamps' ms, likewise. */
+uint8_t *sync_codec_ids_read_new(struct rd *r, struct arena *a, const int64_t *ms,
                                      size_t count);
 
 /* ---- codec_column.c: the values of one column of one class of records ---- */
@@ -74,7 +74,7 @@ void sync_codec_column_write(struct buf *out, const struct sync_codec_column *c,
 
 /*
  * Read it.  Values borrow from what r reads; a 16-byte blob that is shared points to its place in
- * the list, one that occurs once has no bytes yet (NULL).  Returns how many of the latter.
+ * the list, a new one has no bytes yet (NULL).  Returns how many of the latter.
  */
 struct sync_codec_shared {
 	const uint8_t *ids; /* 16 bytes each */
@@ -112,7 +112,7 @@ struct sync_codec_class {
 	const struct store_schema *schema;
 	uint64_t mask;       /* of the change */
 	uint64_t columns;    /* that are sent: key and mask */
-	uint64_t singles;    /* reading: those that hold an id that occurs once */
+	uint64_t fresh;      /* reading: those that hold new ids */
 	size_t count, start; /* its rows in body.rows */
 	uint32_t next;       /* the class that came after it the last time */
 	uint32_t chain;      /* writing: the class before in its bucket, + 1 */
