@@ -159,6 +159,7 @@ collect_ids(struct encoder *e)
 			unsigned column = (unsigned)__builtin_ctzll(left);
 			const struct store_value *v = &r->change.values[column];
 			bool is_new = r->change.op == STORE_INSERT &&
+			              r->change.schema->key_count == 1 &&
 			              r->change.schema->columns[column].key > 0;
 
 			if (v->type == STORE_BLOB && v->len == ID_LEN)

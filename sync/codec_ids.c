@@ -37,11 +37,15 @@ word(const uint8_t *bytes)
 	return w;
 }
 
+/* Ids of one run differ in their last bytes only, which are a word's upper bits: bring them down.
+ */
 static size_t
 hash(const uint8_t id[ID])
 {
-	uint64_t h = (word(id) ^ word(id + 8) * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
+	uint64_t h = word(id + 8);
 
+	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u ^ word(id);
+	h = (h ^ h >> 32) * 0xff51afd7ed558ccdu;
 	return (size_t)(h ^ h >> 32);
 }
 

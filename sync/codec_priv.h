@@ -21,8 +21,8 @@ void sync_codec_ints_read(struct rd *r, int64_t *values, const int64_t *base, si
 /* ---- codec_ids.c: the 16-byte blobs of a segment ---- */
 
 /*
- * An id that occurs once, as the key of an insert, is new: it is numbered 0 and
- * comes in the order of the records.  All others are shared: 1.. in the order of
+ * An id that occurs once, as the whole key of an insert, is new: it is numbered 0
+ * and comes in the order of the records.  All others are shared: 1.. in the order of
  * their bytes.
  */
 struct sync_codec_ids {
@@ -35,7 +35,8 @@ struct sync_codec_ids {
 /* Make room for so many occurrences; false without memory. */
 MUST_CHECK bool sync_codec_ids_start(struct sync_codec_ids *ids, size_t occurrences);
 
-/* Count an occurrence, as the key of an insert or else, in the record whose stamp is of `ms`. */
+/* Count an occurrence, as the whole key of an insert or else, in the record whose stamp is of `ms`.
+ */
 void sync_codec_ids_add(struct sync_codec_ids *ids, const uint8_t id[16], bool is_new, int64_t ms);
 
 /* All have been counted: number them and append the shared ones. */
@@ -54,8 +55,7 @@ void sync_codec_ids_free(struct sync_codec_ids *ids);
 uint8_t *sync_codec_ids_read_shared(struct rd *r, struct arena *a, size_t *count);
 
 /* Read `count` new ones, in records of these stamps' ms, likewise. */
-uint8_t *sync_codec_ids_read_new(struct rd *r, struct arena *a, const int64_t *ms,
-                                     size_t count);
+uint8_t *sync_codec_ids_read_new(struct rd *r, struct arena *a, const int64_t *ms, size_t count);
 
 /* ---- codec_column.c: the values of one column of one class of records ---- */
 

@@ -9,6 +9,10 @@
  * be exactly one, whole, with nothing behind it.  It is unpacked into a buffer
  * of the length it must have, so zstd allocates nothing for its window.
  *
+ * The dictionary teaches zstd what a small body looks like, and the schemas of
+ * the facility's tables (packaging/train-dict).  A large body learns more from
+ * itself.
+ *
  * Making a context costs more than packing a unit.  One of each is kept when it
  * is not in use; a second thread makes its own and drops it.
  */
@@ -21,15 +25,24 @@
 
 enum {
 	NO_DICTIONARY = 0,
+	DICTIONARIES = 1, /* numbers 1 and up */
+	NEWEST = 1,
 	FRAME_PLAIN = 0, /* the only frame header descriptor that we write */
 	HEADER = 3,      /* dictionary number, descriptor, window */
-	SMALL = 1 << 16, /* bytes that may take the best effort */
+	SMALL = 1 << 16, /* bytes that may take the best effort, and a dictionary */
 	LEVEL_SMALL = 12,
 	LEVEL_LARGE = 3,
 };
 
+/* sync/dict/dict.S */
+extern const uint8_t sync_dict_1[], sync_dict_1_end[];
+
 static _Atomic(ZSTD_CCtx *) spare_packer;
 static _Atomic(ZSTD_DCtx *) spare_unpacker;
+
+/* Made at first use, then shared by all threads for good. */
+static _Atomic(ZSTD_CDict *) packer_dictionary;
+static _Atomic(ZSTD_DDict *) unpacker_dictionaries[DICTIONARIES + 1];
 
 static int
 no_memory(struct err *err)
@@ -38,6 +51,20 @@ no_memory(struct err *err)
 }
 
 /* ---- packing ---- */
+
+static const ZSTD_CDict *
+packing_dictionary(void)
+{
+	ZSTD_CDict *dict = atomic_load(&packer_dictionary), *none = NULL;
+
+	if (dict != NULL)
+		return dict;
+	dict = ZSTD_createCDict(sync_dict_1, (size_t)(sync_dict_1_end - sync_dict_1), LEVEL_SMALL);
+	if (dict == NULL || atomic_compare_exchange_strong(&packer_dictionary, &none, dict))
+		return dict;
+	ZSTD_freeCDict(dict); /* another thread was faster */
+	return none;
+}
 
 static ZSTD_CCtx *
 take_packer(void)
@@ -58,14 +85,13 @@ give_packer(ZSTD_CCtx *z)
 }
 
 static bool
-set_up(ZSTD_CCtx *z, size_t len)
+set_up(ZSTD_CCtx *z, const ZSTD_CDict *dict)
 {
-	int level = len <= SMALL ? LEVEL_SMALL : LEVEL_LARGE;
 	const struct {
 		ZSTD_cParameter name;
 		int value;
 	} parameters[] = {
-		{ ZSTD_c_compressionLevel, level },
+		{ ZSTD_c_compressionLevel, LEVEL_LARGE }, /* a dictionary brings its own */
 		{ ZSTD_c_contentSizeFlag, 0 },
 		{ ZSTD_c_checksumFlag, 0 },
 		{ ZSTD_c_dictIDFlag, 0 },
@@ -76,23 +102,25 @@ set_up(ZSTD_CCtx *z, size_t len)
 		if (ZSTD_isError(
 		            ZSTD_CCtx_setParameter(z, parameters[i].name, parameters[i].value)))
 			return false;
-	return true;
+	return !ZSTD_isError(ZSTD_CCtx_refCDict(z, dict));
 }
 
 int
 sync_pack(const uint8_t *raw, size_t len, struct buf *out, struct err *err)
 {
 	size_t bound = ZSTD_compressBound(len), packed = 0, start = out->len;
+	const ZSTD_CDict *dict = len <= SMALL ? packing_dictionary() : NULL;
 	ZSTD_CCtx *z = take_packer();
 	uint8_t *at;
 
-	buf_u8(out, NO_DICTIONARY);
+	buf_u8(out, dict == NULL ? NO_DICTIONARY : NEWEST);
 	at = buf_grow(out, bound);
 	if (z == NULL || at == NULL) {
 		ZSTD_freeCCtx(z);
+		out->len = start;
 		return no_memory(err);
 	}
-	if (set_up(z, len))
+	if (set_up(z, dict))
 		packed = ZSTD_compress2(z, at, bound, raw, len);
 	give_packer(z);
 	if (packed == 0 || ZSTD_isError(packed)) {
@@ -112,7 +140,7 @@ one_frame(const uint8_t *packed, size_t len)
 	size_t at = HEADER;
 	unsigned last = 0;
 
-	if (len < HEADER || packed[0] != NO_DICTIONARY || packed[1] != FRAME_PLAIN)
+	if (len < HEADER || packed[0] > DICTIONARIES || packed[1] != FRAME_PLAIN)
 		return false;
 	/* RFC 8878, 3.1.1.1.2: 2^(10 + exponent), and eighths of it: exponent in the upper 5 bits
 	 */
@@ -134,6 +162,22 @@ one_frame(const uint8_t *packed, size_t len)
 		at += size;
 	}
 	return at == len;
+}
+
+/* NULL for number 0, or without memory. */
+static const ZSTD_DDict *
+unpacking_dictionary(uint8_t number)
+{
+	ZSTD_DDict *dict = atomic_load(&unpacker_dictionaries[number]), *none = NULL;
+
+	if (number == NO_DICTIONARY || dict != NULL)
+		return dict;
+	dict = ZSTD_createDDict(sync_dict_1, (size_t)(sync_dict_1_end - sync_dict_1));
+	if (dict == NULL ||
+	    atomic_compare_exchange_strong(&unpacker_dictionaries[number], &none, dict))
+		return dict;
+	ZSTD_freeDDict(dict);
+	return none;
 }
 
 static ZSTD_DCtx *
@@ -160,18 +204,22 @@ int
 sync_unpack(const uint8_t *packed, size_t len, size_t raw_len, struct buf *out, struct err *err)
 {
 	size_t got, start = out->len;
+	const ZSTD_DDict *dict;
 	ZSTD_DCtx *z;
 	uint8_t *at;
 
 	if (!one_frame(packed, len))
 		return err_set(err, ERR_CORRUPT, "body of %zu bytes is not one zstd frame", len);
+	dict = unpacking_dictionary(packed[0]);
 	z = take_unpacker();
 	at = buf_grow(out, raw_len);
-	if (z == NULL || at == NULL) {
+	if (z == NULL || at == NULL || (dict == NULL && packed[0] != NO_DICTIONARY)) {
 		ZSTD_freeDCtx(z);
 		return no_memory(err);
 	}
-	got = ZSTD_decompressDCtx(z, at, raw_len, packed + 1, len - 1);
+	got = ZSTD_DCtx_refDDict(z, dict);
+	if (!ZSTD_isError(got))
+		got = ZSTD_decompressDCtx(z, at, raw_len, packed + 1, len - 1);
 	give_unpacker(z);
 	if (got == raw_len)
 		return 0;

@@ -1,8 +1,11 @@
 /* tests/sync_pack.c - one frame, whole, of the length it must have, or nothing. */
 #include "tests/suites.h"
 
+#include "store/base/file.h"
+#include "store/base/hash.h"
 #include "sync/codec.h"
 #include "sync/pack.h"
+#include "tests/golden.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -129,6 +132,19 @@ START_TEST(damage_never_gives_another_length)
 }
 END_TEST
 
+/* Bodies packed with it lie in archives for ever. */
+START_TEST(a_dictionary_never_changes)
+{
+	struct buf bytes = { 0 };
+	uint8_t hash[HASH_32];
+
+	ck_assert_int_eq(file_read("sync/dict/1.zdict", 1 << 20, &bytes, &err), 0);
+	hash_once(hash, sizeof hash, bytes.bytes, bytes.len);
+	golden_check("dictionary-1", hash, sizeof hash);
+	buf_free(&bytes);
+}
+END_TEST
+
 Suite *
 suite_sync_pack(void)
 {
@@ -138,6 +154,7 @@ suite_sync_pack(void)
 	tcase_add_loop_test(tcase, what_is_packed_is_unpacked, 0, LENGTHS);
 	tcase_add_test(tcase, another_length_is_refused);
 	tcase_add_loop_test(tcase, there_is_one_form_of_frame, 0, FRAME_CASES);
+	tcase_add_test(tcase, a_dictionary_never_changes);
 	tcase_add_test(tcase, damage_never_gives_another_length);
 	suite_add_tcase(suite, tcase);
 	return suite;
