@@ -170,7 +170,7 @@ sum_table(struct demo *d, const char *table, bool *same, struct err *err)
 		there += rc == 0 ? b : 0;
 	}
 	if (rc == 0 && here + there > 0)
-		printf("  %-24s%10lld%10lld  %s\n", table, (long long)here, (long long)there,
+		printf("  %-24s%10lld%12lld  %s\n", table, (long long)here, (long long)there,
 		       here == there ? "" : "DIFFERENT");
 	if (here != there)
 		*same = false;
@@ -182,7 +182,7 @@ sum_tables(struct demo *d, bool *same, struct err *err)
 {
 	int rc = 0;
 
-	printf("\n  %-24s%10s%10s\n", "rows", "here", "at the hub");
+	printf("\n  %-24s%10s%12s\n", "rows", "here", "at the hub");
 	for (size_t i = 0; rc == 0 && i < facility_table_count; i++) {
 		const struct store_track_spec *spec = &facility_tables[i];
 
