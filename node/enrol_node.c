@@ -2,6 +2,7 @@
 
 #include "node/hub_schema.h"
 #include "node/json.h"
+#include "node/role.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
 #include "store/remote.h"
@@ -107,14 +108,22 @@ static int
 keep(struct store_db *db, const char *url, const struct enrol_news *news, struct arena *a,
      struct err *err)
 {
-	struct store_remote remote;
+	struct store_remote remote = { 0 };
+	struct node_role role;
 	struct grant old;
 	struct err ignored;
 	int rc;
 
-	rc = store_remote_get(db, "hub", a, &remote, err);
+	rc = node_role_get(db, &role, err);
+	if (rc == 0)
+		rc = store_remote_get(db, "hub", a, &remote, err);
 	if (rc < 0)
 		return rc;
+	if (strcmp(role.facility, news->grant.facility) != 0)
+		return err_set(err, ERR_DENIED,
+		               "the code is for facility %s and this node was made for %s: ask for "
+		               "a code for %s",
+		               news->grant.facility, role.facility, role.facility);
 	if (remote.enrolled && memcmp(remote.key, news->hub_key, SYNC_PUBLIC_KEY) != 0)
 		return err_set(err, ERR_DENIED, "this node belongs to another hub already");
 	if (remote.enrolled &&

@@ -39,7 +39,8 @@ MUST_CHECK int enrol_node_read(const struct sync_key *key, const char *code, con
 
 /*
  * Keep a grant that was read, and where the hub is.  ERR_DENIED if the one that we have of this hub
- * is newer, or if we belong to another hub.  In the caller's transaction or its own.
+ * is newer, if we belong to another hub, or if it is for another facility than ours.  In the
+ * caller's transaction or its own.
  */
 MUST_CHECK int enrol_node_keep(struct store_db *db, const char *url, const struct enrol_news *news,
                                struct err *err);

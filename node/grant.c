@@ -1,5 +1,6 @@
 #include "node/grant.h"
 
+#include "node/config.h"
 #include "store/base/text.h"
 
 #include <stdio.h>
@@ -9,30 +10,16 @@ static const char magic[] = "yizhan-grant-1";
 
 enum { MAGIC = sizeof magic - 1 };
 
-_Static_assert((int)GRANT_FACILITY + 2 <= (int)STORE_SCOPE_MAX, "f/<facility> must be a scope");
+_Static_assert((int)GRANT_FACILITY == (int)CONFIG_ID_MAX, "what init takes can be granted");
 
 int
 grant_facility_check(const char *facility, struct err *err)
 {
-	size_t len = strlen(facility), bad;
-
-	if (len == 0 || len > GRANT_FACILITY)
-		return err_set(err, ERR_INVALID, "a facility's ID has 1 to %d bytes, this one %zu",
-		               GRANT_FACILITY, len);
-	if (!text_is_utf8(facility, len, &bad))
-		return err_set(err, ERR_INVALID, "the facility's ID isn't UTF-8 at byte %zu", bad);
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)facility[i];
-
-		if (c <= ' ' || c == 0x7f || c == '/' || c == '\\')
-			return err_set(err, ERR_INVALID,
-			               "a facility's ID has no spaces, slashes or control "
-			               "characters, this one has one at byte %zu",
-			               i);
-	}
-	if (facility[0] == '.')
-		return err_set(err, ERR_INVALID, "a facility's ID doesn't begin with a dot");
-	return 0;
+	if (config_is_facility_id(facility))
+		return 0;
+	return err_set(err, ERR_INVALID,
+	               "a facility's ID has 1 to %d of A-Z a-z 0-9 - _, and this isn't one",
+	               CONFIG_ID_MAX);
 }
 
 static void

@@ -19,7 +19,7 @@
 
 enum {
 	GRANT_SCOPES = 8,    /* of one kind */
-	GRANT_FACILITY = 60, /* bytes of a facility's ID */
+	GRANT_FACILITY = 48, /* characters of a facility's ID */
 	GRANT_MAX = 2048,    /* bytes of a grant */
 };
 
@@ -43,8 +43,8 @@ struct grant {
 };
 
 /*
- * Can this be a facility's ID?  1 to 60 bytes of UTF-8 without space, control characters, slash or
- * backslash, not beginning with a dot.  ERR_INVALID says what is wrong.
+ * Can this be a facility's ID, or a subdistrict's?  The same that init takes.  ERR_INVALID says
+ * what goes.
  */
 MUST_CHECK int grant_facility_check(const char *facility, struct err *err);
 

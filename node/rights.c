@@ -1,26 +1,18 @@
 #include "node/rights.h"
 
 #include "node/hub_node.h"
+#include "node/role.h"
 #include "store/remote.h"
 
 #include <string.h>
 
-int
-rights_open(struct rights *rights, struct store_db *db, bool is_hub,
-            const uint8_t self_key[SYNC_PUBLIC_KEY], struct err *err)
+static int
+read_grant(struct rights *rights, struct err *err)
 {
-	struct store_remote remote;
+	struct store_remote remote = { 0 };
 	struct arena a = { 0 };
-	int rc = 0;
+	int rc = store_remote_get(rights->db, "hub", &a, &remote, err);
 
-	memset(rights, 0, sizeof *rights);
-	rights->db = db;
-	rights->is_hub = is_hub;
-	memcpy(rights->self_key, self_key, SYNC_PUBLIC_KEY);
-	sync_node_id(rights->self, self_key);
-	if (is_hub)
-		return 0;
-	rc = store_remote_get(db, "hub", &a, &remote, err);
 	if (rc >= 0 && remote.enrolled) {
 		rc = grant_read(remote.grant, remote.grant_len, remote.key, &rights->grant, err);
 		if (rc < 0)
@@ -30,6 +22,26 @@ rights_open(struct rights *rights, struct store_db *db, bool is_hub,
 	}
 	arena_free(&a);
 	return rc < 0 ? rc : 0;
+}
+
+int
+rights_open(struct rights *rights, struct store_db *db, bool is_hub,
+            const uint8_t self_key[SYNC_PUBLIC_KEY], struct err *err)
+{
+	struct node_role role;
+	int rc;
+
+	memset(rights, 0, sizeof *rights);
+	rights->db = db;
+	rights->is_hub = is_hub;
+	memcpy(rights->self_key, self_key, SYNC_PUBLIC_KEY);
+	sync_node_id(rights->self, self_key);
+	if (is_hub)
+		return 0;
+	rc = node_role_get(db, &role, err);
+	if (rc == 0 && !role.is_hub)
+		memcpy(rights->own, role.scope, sizeof rights->own);
+	return rc == 0 ? read_grant(rights, err) : rc;
 }
 
 /* The enrolled, unrevoked node with that id. */
@@ -66,7 +78,7 @@ rights_may_write(void *ctx, const struct store_site *site, const char *scope)
 	const struct rights *rights = ctx;
 
 	if (memcmp(site->node, rights->self, STORE_NODE_ID) == 0)
-		return true;
+		return rights->is_hub || strcmp(scope, rights->own) == 0;
 	if (rights->is_hub)
 		return granted(rights, site->node, scope, true);
 	if (!rights->enrolled)

@@ -4,8 +4,9 @@
  *
  *   at the hub    a node reads and writes what its newest grant says, unless it is revoked;
  *                 the hub itself writes everything and nobody else writes `hub`
- *   at a node     the hub writes everything; in f/<own facility> whoever the hub passes on,
- *                 because there the hub has checked; nobody else anything
+ *   at a node     it writes f/<own facility>, enrolled or not; the hub writes everything; in
+ *                 what its grant lets it write also whoever the hub passes on, because there the
+ *                 hub has checked; nobody else anything
  *
  * All lookups go to the database and answer "no" when it fails: a right that
  * can't be proven isn't there.
@@ -21,14 +22,15 @@ struct rights {
 	uint8_t self_key[SYNC_PUBLIC_KEY];
 	uint8_t self[STORE_NODE_ID];
 	/* at a node: */
+	char own[STORE_SCOPE_MAX + 1]; /* "f/<facility>" of its making */
 	bool enrolled;
 	uint8_t hub[STORE_NODE_ID]; /* the hub's node id */
 	struct grant grant;         /* its key is grant.hub_key */
 };
 
 /*
- * Read what is stored; again after every enrolment or new grant.  A node that isn't enrolled has
- * rights over its own writes only.
+ * Read what is stored; again after every enrolment or new grant.  ERR_DENIED if the stored grant
+ * isn't the hub's.
  */
 MUST_CHECK int rights_open(struct rights *rights, struct store_db *db, bool is_hub,
                            const uint8_t self_key[SYNC_PUBLIC_KEY], struct err *err);

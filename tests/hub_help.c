@@ -1,6 +1,7 @@
 #include "tests/hub_help.h"
 
 #include "node/hub_schema.h"
+#include "node/role.h"
 #include "store/base/hash.h"
 #include "store/stmt.h"
 
@@ -36,7 +37,7 @@ roll(void *ctx, void *bytes, size_t len)
 static const struct env env = { .wall_ms = wall, .mono_ms = wall, .rand = roll };
 
 struct store_db *
-hub_other(void)
+hub_other(const char *facility)
 {
 	static const uint8_t node[STORE_NODE_ID] = "a node of a test";
 	uint8_t epoch[STORE_EPOCH];
@@ -46,6 +47,7 @@ hub_other(void)
 	roll(NULL, epoch, sizeof epoch);
 	ck_assert_int_eq(store_meta_set(db, "node", node, sizeof node, &hub_err), 0);
 	ck_assert_int_eq(store_meta_set(db, "epoch", epoch, sizeof epoch, &hub_err), 0);
+	ck_assert_int_eq(node_role_set(db, facility, &hub_err), 0);
 	return db;
 }
 
@@ -55,7 +57,7 @@ hub_open(void)
 	ck_assert(hash_init());
 	dice = 42;
 	hub_key = hub_node_key(0);
-	hub_db = hub_other();
+	hub_db = hub_other(NULL);
 	hub = (struct enrol_hub){ .db = hub_db, .key = &hub_key, .now_ms = HUB_START_MS };
 	ck_assert_msg(hub_schema_migrate(hub_db, &hub_err) == 0, "%s", hub_err.msg);
 }

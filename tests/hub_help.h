@@ -19,8 +19,8 @@ extern struct err hub_err;
 void hub_open(void);
 void hub_close(void);
 
-/* Another database in memory, as a node has it; store_db_close() it. */
-struct store_db *hub_other(void);
+/* Another database in memory, of a node of that facility (NULL: a hub's); store_db_close() it. */
+struct store_db *hub_other(const char *facility);
 
 /* The key of test node `n`. */
 struct sync_key hub_node_key(uint8_t n);

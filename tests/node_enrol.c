@@ -365,7 +365,7 @@ END_TEST
 
 START_TEST(a08_an_older_grant_never_replaces_a_newer)
 {
-	struct store_db *node = hub_other();
+	struct store_db *node = hub_other("F1");
 	struct enrol_news old;
 	struct store_remote remote;
 	struct arena a = { 0 };
@@ -408,7 +408,7 @@ END_TEST
 
 START_TEST(a_node_of_one_hub_is_not_taken_by_another)
 {
-	struct store_db *node = hub_other();
+	struct store_db *node = hub_other("F1");
 	struct sync_key foe = hub_node_key(9);
 
 	hub_code("F1", true, code);
@@ -419,6 +419,18 @@ START_TEST(a_node_of_one_hub_is_not_taken_by_another)
 	hub_code("F1", true, code);
 	ck_assert_int_eq(meet(1, 1), 0);
 	ck_assert_int_eq(enrol_node_keep(node, "https://foe", &news, &hub_err), ERR_DENIED);
+	store_db_close(node);
+}
+END_TEST
+
+START_TEST(a_node_made_for_another_facility_is_not_enrolled)
+{
+	struct store_db *node = hub_other("F2");
+
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(1, 1), 0);
+	ck_assert_int_eq(enrol_node_keep(node, "https://hub", &news, &hub_err), ERR_DENIED);
+	ck_assert_ptr_nonnull(strstr(hub_err.msg, "ask for a code for F2"));
 	store_db_close(node);
 }
 END_TEST
@@ -551,6 +563,7 @@ suite_node_enrol(void)
 	tcase_add_test(t, a08_an_older_grant_never_replaces_a_newer);
 	tcase_add_test(t, a08_a_hub_takes_an_older_grant_for_known);
 	tcase_add_test(t, a_node_of_one_hub_is_not_taken_by_another);
+	tcase_add_test(t, a_node_made_for_another_facility_is_not_enrolled);
 	tcase_add_test(t, a_grant_that_borrows_anothers_id_admits_nobody);
 	tcase_add_test(t, a_restored_hub_takes_its_nodes_in_again);
 	tcase_add_test(t, bodies_that_are_no_request_get_a_problem);

@@ -96,7 +96,7 @@ static void
 at_node(void)
 {
 	at_hub();
-	node_db = hub_other();
+	node_db = hub_other("F1");
 	node_key = hub_node_key(1);
 }
 
@@ -132,6 +132,8 @@ START_TEST(a_node_takes_from_the_hub_and_its_own_facility)
 	store_grant();
 	ck_assert_int_eq(rights_open(&rights, node_db, false, node_key.public_key, &hub_err), 0);
 	ck_assert(rights_may_write(&rights, &one, "f/F1"));
+	ck_assert(!rights_may_write(&rights, &one, "f/F2"));
+	ck_assert(!rights_may_write(&rights, &one, "all"));
 	ck_assert(rights_may_write(&rights, &self, "f/F1"));
 	ck_assert(rights_may_write(&rights, &self, "all"));
 	ck_assert(rights_may_write(&rights, &stranger,
@@ -151,12 +153,14 @@ START_TEST(a_node_takes_from_the_hub_and_its_own_facility)
 }
 END_TEST
 
-START_TEST(a_node_that_is_not_enrolled_has_its_own_writes)
+START_TEST(a_node_that_is_not_enrolled_writes_its_own_facility)
 {
 	uint8_t found[SYNC_PUBLIC_KEY];
 
 	ck_assert_int_eq(rights_open(&rights, node_db, false, node_key.public_key, &hub_err), 0);
 	ck_assert(rights_may_write(&rights, &one, "f/F1"));
+	ck_assert(!rights_may_write(&rights, &one, "f/F2"));
+	ck_assert(!rights_may_write(&rights, &one, ""));
 	ck_assert(!rights_may_write(&rights, &self, "f/F1"));
 	ck_assert(!rights_may_read(&rights, one.node, "f/F1"));
 	ck_assert(rights_key_of(&rights, &one, found));
@@ -193,7 +197,7 @@ suite_node_rights(void)
 	t = tcase_create("node");
 	tcase_add_checked_fixture(t, at_node, node_end);
 	tcase_add_test(t, a_node_takes_from_the_hub_and_its_own_facility);
-	tcase_add_test(t, a_node_that_is_not_enrolled_has_its_own_writes);
+	tcase_add_test(t, a_node_that_is_not_enrolled_writes_its_own_facility);
 	tcase_add_test(t, a_stored_grant_that_was_tampered_with_is_no_grant);
 	suite_add_tcase(s, t);
 	return s;
