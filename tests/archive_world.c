@@ -104,6 +104,7 @@ archive_world_open(struct archive_world *w)
 	snprintf(path, sizeof path, "%s/yizhan.db", w->dir);
 	memset(seed, 7, sizeof seed);
 	sync_key_from_seed(&w->key, seed);
+	memcpy(w->first_key, w->key.public_key, sizeof w->first_key);
 	sync_node_id(w->site.node, w->key.public_key);
 	MUST(store_db_create(path, env_real(), &err));
 	MUST(store_db_open(path, STORE_MERGE, env_real(), &w->db, &err));
@@ -347,4 +348,94 @@ archive_world_shell(const struct archive_world *w, struct buf *out, const char *
 	close(ends[0]);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+/* ---------------------------------------------------------------- claims */
+
+void
+archive_world_expect(const struct archive_world *w, const char *command, const char *want)
+{
+	struct buf out = { 0 };
+	int status = archive_world_shell(w, &out, command);
+
+	ck_assert_msg(status == 0, "%s: status %d: %s", command, status, buf_str(&out));
+	if (want != NULL)
+		ck_assert_str_eq(buf_str(&out), want);
+	buf_free(&out);
+}
+
+void
+archive_world_expect_git(const struct archive_world *w, size_t commits)
+{
+	char count[16];
+
+	archive_world_expect(w, "$GIT fsck --strict --no-dangling", NULL);
+	archive_world_expect(w,
+	                     "for c in $($GIT rev-list --glob=refs/heads/proof); do"
+	                     " $GIT verify-commit $c || exit 1; done",
+	                     NULL);
+	snprintf(count, sizeof count, "%zu\n", commits);
+	archive_world_expect(w, "$GIT rev-list --count --glob=refs/heads/proof", count);
+}
+
+struct findings {
+	const struct archive_world *world;
+	struct buf text;
+};
+
+static bool
+is_key(void *ctx, const struct sync_site *site, const uint8_t key[SYNC_PUBLIC_KEY])
+{
+	const struct findings *f = ctx;
+	uint8_t second[SYNC_SEED_KEY] = { 9 };
+	struct sync_key later;
+
+	ck_assert_mem_eq(site->node, f->world->site.node, STORE_NODE_ID);
+	sync_key_from_seed(&later, second);
+	return memcmp(key, later.public_key, SYNC_PUBLIC_KEY) == 0 ||
+	       memcmp(key, f->world->first_key, SYNC_PUBLIC_KEY) == 0;
+}
+
+static void
+keep(void *ctx, const struct sync_archive_problem *problem)
+{
+	struct findings *f = ctx;
+
+	buf_printf(&f->text, "%s | %s | %s\n", problem->where, problem->what, problem->todo);
+}
+
+void
+archive_world_expect_verify(const struct archive_world *w, const char *words)
+{
+	struct findings f = { .world = w };
+	struct sync_archive_check check = { .tell = keep,
+		                            .is_key = w->rotated ? is_key : NULL,
+		                            .ctx = &f };
+
+	MUST(sync_archive_verify(w->db, w->dir, &check, &err));
+	if (words == NULL)
+		ck_assert_msg(check.problems == 0, "%s", buf_str(&f.text));
+	else
+		ck_assert_msg(check.problems > 0 && strstr(buf_str(&f.text), words) != NULL,
+		              "not '%s' but: %s", words, buf_str(&f.text));
+	buf_free(&f.text);
+}
+
+void
+archive_world_three_days(struct archive_world *w)
+{
+	static const struct {
+		struct archive_unit unit;
+		bool round; /* a round follows */
+	} days[] = { { { "f/F-1", 0, { 3, 1 } }, true },
+		     { { "f/F-1", 0, { 2, 0 } }, false },
+		     { { "all", 0, { 0, 1 } }, true },
+		     { { "f/F-1", 1, { 4, 0 } }, true },
+		     { { "f/F-1", 2, { 1, 5 } }, true } };
+
+	for (size_t i = 0; i < sizeof days / sizeof *days; i++) {
+		archive_world_unit(w, &days[i].unit, true);
+		if (days[i].round)
+			ck_assert_uint_eq(archive_world_round(w), 1);
+	}
 }

@@ -21,6 +21,8 @@ struct archive_world {
 	int64_t now_ms;        /* what rounds are told */
 	unsigned made;         /* changes so far, for their keys */
 	struct sync_archive_result result;
+	uint8_t first_key[SYNC_PUBLIC_KEY];
+	bool rotated; /* verify is told that the key of seed 9 0 0 ... is this node's too */
 };
 
 /* What one unit brings. */
@@ -59,5 +61,17 @@ void archive_world_sql(struct archive_world *w, const char *sql);
 /* Run a shell command in the folder, with $GIT as git on archive.git; its exit status, output in
  * `out` (may be NULL). */
 int archive_world_shell(const struct archive_world *w, struct buf *out, const char *command);
+
+/* A command that must work, with exactly that output (NULL: any). */
+void archive_world_expect(const struct archive_world *w, const char *command, const char *want);
+
+/* fsck, and that many proof commits, each verified by ssh-keygen with the key that is allowed. */
+void archive_world_expect_git(const struct archive_world *w, size_t commits);
+
+/* verify finds nothing (NULL), or something that says `words`. */
+void archive_world_expect_verify(const struct archive_world *w, const char *words);
+
+/* Four rounds over three days: f/F-1 to records 5, 8, 13, 20; all to 2 in the second. */
+void archive_world_three_days(struct archive_world *w);
 
 #endif /* TESTS_ARCHIVE_WORLD_H */

@@ -40,6 +40,7 @@ main(void)
 	srunner_add_suite(runner, suite_store_rescan());
 	srunner_add_suite(runner, suite_store_track());
 	srunner_add_suite(runner, suite_sync_archive());
+	srunner_add_suite(runner, suite_sync_archive_verify());
 	srunner_add_suite(runner, suite_sync_chain());
 	srunner_add_suite(runner, suite_sync_codec());
 	srunner_add_suite(runner, suite_sync_gitconf());

@@ -32,6 +32,7 @@ Suite *suite_store_capture(void);
 Suite *suite_store_rescan(void);
 Suite *suite_store_track(void);
 Suite *suite_sync_archive(void);
+Suite *suite_sync_archive_verify(void);
 Suite *suite_sync_chain(void);
 Suite *suite_sync_codec(void);
 Suite *suite_sync_gitconf(void);
