@@ -3,6 +3,7 @@
 #include "store/base/text.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -347,4 +348,28 @@ guard_fields(struct guard_head *head, const char *method, const char *hosts)
 	if (!host_is_ours(host, hosts))
 		return refuse(421, "this Host is not served here");
 	return check_body(head, method);
+}
+
+struct guard_verdict
+guard_request(struct guard_head *head, const struct guard_raw *raw, const char *hosts, char **block)
+{
+	size_t skip = (size_t)(raw->version - raw->method);
+	struct guard_verdict verdict = guard_method(raw->method);
+
+	if (verdict.status == 0 && raw->size > GUARD_HEAD_MAX)
+		verdict = refuse(431, "the header lines are too long");
+	/* A target with a NUL, or spaces around it, leaves more room than its text needs. */
+	if (verdict.status == 0 && (raw->target == NULL || skip >= raw->size ||
+	                            skip != strlen(raw->method) + strlen(raw->target) + 2))
+		verdict = refuse(400, "the request line is malformed");
+	if (verdict.status == 0)
+		verdict = guard_target(head, raw->target);
+	if (verdict.status != 0)
+		return verdict;
+	*block = malloc(raw->size - skip);
+	if (*block == NULL)
+		return refuse(503, "out of memory");
+	memcpy(*block, raw->version, raw->size - skip);
+	verdict = guard_block(head, *block, raw->size - skip, raw->counted);
+	return verdict.status == 0 ? guard_fields(head, raw->method, hosts) : verdict;
 }

@@ -87,6 +87,23 @@ struct guard_verdict guard_block(struct guard_head *head, char *block, size_t le
  */
 struct guard_verdict guard_fields(struct guard_head *head, const char *method, const char *hosts);
 
+/* A head as the library shows it. */
+struct guard_raw {
+	const char *method;  /* where the block begins */
+	const char *version; /* in the same block */
+	char *target;   /* a copy of the target as it was sent, to be decoded in place; NULL: no
+	                   memory */
+	size_t size;    /* of the block, from the method on */
+	size_t counted; /* header lines */
+};
+
+/*
+ * All of the above.  *block becomes a copy of the block, which head->fields point into and the
+ * caller frees, whatever the verdict; status 503 if there was no memory for it.
+ */
+struct guard_verdict guard_request(struct guard_head *head, const struct guard_raw *raw,
+                                   const char *hosts, char **block);
+
 /* The value of the field called `name` (any case), or NULL. */
 const char *guard_field(const struct guard_head *head, const char *name);
 

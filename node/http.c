@@ -21,26 +21,24 @@
 
 #include "node/guard.h"
 #include "node/listen.h"
+#include "node/peer.h"
 #include "store/base/env.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-	SWEEP_MS = 500,        /* between two looks at the deadlines */
-	GRACE_RATE_MS = 30000, /* before HTTP_RATE_MIN is asked of a body */
+	SWEEP_MS = 500, /* between two looks at the deadlines */
 	POOL_BYTES = 32 * 1024,
 	POOL_STEP = 4 * 1024,
 };
@@ -62,6 +60,7 @@ struct http_exchange {
 	struct http_route route;
 	struct buf body;
 	struct MHD_Response *answer;
+	size_t answer_len;
 	unsigned status;
 	char method[8];
 };
@@ -73,12 +72,10 @@ struct conn {
 	struct MHD_Connection *mhd;
 	struct http_exchange *x; /* the request under way, or NULL */
 	int fd;
-	bool loopback;
-	bool used;           /* it has had a request */
-	uint8_t address[16]; /* IPv4 mapped; IPv6 without its last 64 bits */
-	char peer[INET6_ADDRSTRLEN];
+	bool used; /* it has had a request */
+	struct peer peer;
 	int64_t since_ms; /* opened, last answer sent, or body or answer begun */
-	size_t moved;     /* bytes of a body since then */
+	size_t moved;     /* bytes of a body since then, or of the answer that has to leave */
 };
 
 struct http_server {
@@ -103,46 +100,19 @@ now_ms(void)
 
 /* ---------------------------------------------------------------- connections */
 
-static bool
-read_address(struct conn *conn, const struct sockaddr *addr)
-{
-	static const uint8_t local6[16] = { [15] = 1 };
-
-	snprintf(conn->peer, sizeof conn->peer, "unix");
-	memset(conn->address, 0, sizeof conn->address);
-	if (addr->sa_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)addr;
-		const uint8_t *bytes = (const uint8_t *)&v4->sin_addr;
-
-		inet_ntop(AF_INET, bytes, conn->peer, sizeof conn->peer);
-		conn->address[10] = conn->address[11] = 0xff;
-		memcpy(conn->address + 12, bytes, 4);
-		return bytes[0] == 127;
-	}
-	if (addr->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)addr;
-
-		inet_ntop(AF_INET6, &v6->sin6_addr, conn->peer, sizeof conn->peer);
-		memcpy(conn->address, &v6->sin6_addr, 8);
-		return memcmp(&v6->sin6_addr, local6, 16) == 0;
-	}
-	return true;
-}
-
 /* MHD_AcceptPolicyCallback: one address may not take all our connections. */
 static enum MHD_Result
 may_connect(void *ctx, const struct sockaddr *addr, socklen_t len)
 {
 	const struct http_server *server = ctx;
-	struct conn seen = { 0 };
+	struct peer seen = peer_from(addr);
 	unsigned count = 0;
 
 	(void)len;
-	seen.loopback = read_address(&seen, addr);
 	if (seen.loopback && !server->options.count_loopback)
 		return MHD_YES;
 	for (const struct conn *c = server->conns; c != NULL; c = c->next)
-		count += memcmp(c->address, seen.address, sizeof c->address) == 0;
+		count += memcmp(c->peer.group, seen.group, sizeof seen.group) == 0;
 	return count < server->options.per_ip ? MHD_YES : MHD_NO;
 }
 
@@ -157,8 +127,7 @@ open_conn(struct http_server *server, struct MHD_Connection *mhd, void **context
 	conn->server = server;
 	conn->mhd = mhd;
 	conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	conn->loopback = read_address(
-	        conn,
+	conn->peer = peer_from(
 	        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 	conn->since_ms = now_ms();
 	conn->next = server->conns;
@@ -193,49 +162,6 @@ notify_connection(void *ctx, struct MHD_Connection *mhd, void **context,
 }
 
 /* ---------------------------------------------------------------- answers */
-
-static void
-json_text(struct buf *out, const char *text)
-{
-	buf_u8(out, '"');
-	for (; *text != 0; text++) {
-		uint8_t c = (uint8_t)*text;
-
-		if (c < 0x20)
-			buf_printf(out, "\\u%04x", c);
-		else if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", c);
-		else
-			buf_u8(out, c);
-	}
-	buf_u8(out, '"');
-}
-
-void
-http_problem_body(struct http_response *response, int status, const char *detail)
-{
-	response->status = status;
-	response->type = "application/problem+json";
-	buf_clear(&response->body);
-	buf_printf(&response->body, "{\"status\":%d,\"title\":", status);
-	json_text(&response->body, MHD_get_reason_phrase_for((unsigned)status));
-	buf_printf(&response->body, ",\"detail\":");
-	json_text(&response->body, detail);
-	buf_printf(&response->body, "}\n");
-}
-
-void
-http_field(struct http_response *response, const char *name, const char *fmt, ...)
-{
-	char value[2048];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(value, sizeof value, fmt, ap);
-	va_end(ap);
-	buf_put(&response->fields, name, strlen(name) + 1);
-	buf_put(&response->fields, value, strlen(value) + 1);
-}
 
 static bool
 add_fields(struct MHD_Response *answer, const struct http_response *response)
@@ -283,6 +209,7 @@ make_answer(struct http_response *response)
 static void
 set_answer(struct http_exchange *x, struct http_response *response)
 {
+	x->answer_len = response->body.len;
 	x->answer = make_answer(response);
 	x->status = (unsigned)response->status;
 	buf_free(&response->body);
@@ -291,6 +218,7 @@ set_answer(struct http_exchange *x, struct http_response *response)
 		struct http_response sorry = { .close = true };
 
 		http_problem_body(&sorry, 500, "the answer could not be written");
+		x->answer_len = 0;
 		x->answer = make_answer(&sorry);
 		x->status = 500;
 		buf_free(&sorry.body);
@@ -319,15 +247,6 @@ http_answer(struct http_exchange *x, struct http_response *response)
 	wake(wake_fd); /* the library doesn't, for a loop that isn't its own */
 }
 
-void
-http_problem(struct http_exchange *x, int status, const char *detail)
-{
-	struct http_response response = { 0 };
-
-	http_problem_body(&response, status, detail);
-	http_answer(x, &response);
-}
-
 /* Hand the answer to the library; MHD_NO closes the connection. */
 static enum MHD_Result
 send_answer(struct http_exchange *x)
@@ -337,7 +256,7 @@ send_answer(struct http_exchange *x)
 	if (x->answer == NULL)
 		return MHD_NO;
 	x->conn->since_ms = now_ms();
-	x->conn->moved = 0;
+	x->conn->moved = x->answer_len;
 	if (x->conn->server->options.answered != NULL)
 		x->conn->server->options.answered(x->conn->server->options.ctx, (int)x->status);
 	result = MHD_queue_response(x->conn->mhd, x->status, x->answer);
@@ -404,32 +323,18 @@ see_target(void *ctx, const char *target, struct MHD_Connection *mhd)
 static struct guard_verdict
 read_head(struct http_exchange *x, const char *method, const char *version)
 {
-	struct http_server *server = x->conn->server;
-	size_t size = MHD_get_connection_info(x->conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
-	                      ->header_size;
-	/* Both point into one block, which begins with the method. */
-	size_t skip = (size_t)(version - method);
-	int counted = MHD_get_connection_values(x->conn->mhd, MHD_HEADER_KIND, NULL, NULL);
-	struct guard_verdict verdict = guard_method(method);
+	struct guard_raw raw = {
+		.method = method,
+		.version = version,
+		.target = x->target,
+		.size = MHD_get_connection_info(x->conn->mhd,
+		                                MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+		                ->header_size,
+		.counted = (size_t)MHD_get_connection_values(x->conn->mhd, MHD_HEADER_KIND, NULL,
+		                                             NULL),
+	};
 
-	if (verdict.status == 0 && size > GUARD_HEAD_MAX)
-		verdict = (struct guard_verdict){ 431, "the header lines are too long" };
-	/* A target with a NUL, or spaces around it, leaves more room than its text needs. */
-	if (verdict.status == 0 &&
-	    (x->target == NULL || skip >= size || skip != strlen(method) + strlen(x->target) + 2))
-		verdict = (struct guard_verdict){ 400, "the request line is malformed" };
-	if (verdict.status == 0)
-		verdict = guard_target(&x->head, x->target);
-	if (verdict.status != 0)
-		return verdict;
-	x->block = malloc(size - skip);
-	if (x->block == NULL)
-		return (struct guard_verdict){ 503, "out of memory" };
-	memcpy(x->block, version, size - skip);
-	verdict = guard_block(&x->head, x->block, size - skip, (size_t)counted);
-	if (verdict.status == 0)
-		verdict = guard_fields(&x->head, method, server->hosts);
-	return verdict;
+	return guard_request(&x->head, &raw, x->conn->server->hosts, &x->block);
 }
 
 /* The first call for a request: judge it and say where it goes. */
@@ -480,8 +385,8 @@ hand_over(struct http_exchange *x)
 		.query = x->head.query,
 		.body = x->body.bytes,
 		.body_len = x->body.len,
-		.peer = x->conn->peer,
-		.loopback = x->conn->loopback,
+		.peer = x->conn->peer.text,
+		.loopback = x->conn->peer.loopback,
 	};
 	atomic_store(&x->phase, HANDED);
 	MHD_suspend_connection(mhd);
@@ -549,7 +454,7 @@ too_slow(const struct conn *conn, int64_t now)
 		return waited > (conn->used ? options->idle_ms : options->head_ms);
 	if (atomic_load(&conn->x->phase) == HANDED)
 		return false; /* it waits for us */
-	return waited > GRACE_RATE_MS + (int64_t)(conn->moved / HTTP_RATE_MIN) * 1000;
+	return waited > options->move_ms + (int64_t)(conn->moved / HTTP_RATE_MIN) * 1000;
 }
 
 static void
@@ -629,24 +534,6 @@ io_thread(void *ctx)
 
 /* ---------------------------------------------------------------- start and stop */
 
-/* The names we answer to: what the caller allows, and the address we listen on. */
-static void
-set_hosts(struct http_server *server)
-{
-	const char *colon = strrchr(server->name, ':');
-	int len = (int)(colon - server->name);
-	const char *hosts = server->options.hosts == NULL ? "" : server->options.hosts;
-	bool any =
-	        strncmp(server->name, "0.0.0.0:", 8) == 0 || strncmp(server->name, "[::]:", 5) == 0;
-
-	if (strncmp(server->name, "unix:", 5) == 0)
-		len = 0;
-	else
-		server->port = (unsigned)strtoul(colon + 1, NULL, 10);
-	snprintf(server->hosts, sizeof server->hosts, "%s %.*s %s", any ? "*" : "", len,
-	         server->name, hosts);
-}
-
 static int
 start_daemon(struct http_server *server, struct err *err)
 {
@@ -692,11 +579,13 @@ http_start(const struct http_options *options, struct http_server **out, struct 
 	        options->connections > 0 ? options->connections : HTTP_CONNECTIONS;
 	server->options.head_ms = options->head_ms > 0 ? options->head_ms : HTTP_HEAD_MS;
 	server->options.idle_ms = options->idle_ms > 0 ? options->idle_ms : HTTP_IDLE_MS;
+	server->options.move_ms = options->move_ms > 0 ? options->move_ms : HTTP_MOVE_MS;
 	server->listen_fd = -1;
 	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	rc = listen_open(options->listen, 0660, &server->listen_fd, server->name, err);
 	if (rc == 0) {
-		set_hosts(server);
+		server->port = listen_port(server->name);
+		listen_hosts(server->hosts, sizeof server->hosts, server->name, options->hosts);
 		rc = start_daemon(server, err);
 	}
 	if (rc < 0) {

@@ -18,7 +18,7 @@
  *
  * Limits of time: the head must be there HEAD ms after the connection was
  * opened, a body and our answer must move at HTTP_RATE_MIN bytes a second after
- * their first 30 s, an idle connection is closed after IDLE ms.
+ * their first MOVE ms, an idle connection is closed after IDLE ms.
  */
 #ifndef NODE_HTTP_H
 #define NODE_HTTP_H
@@ -38,6 +38,7 @@ enum {
 	HTTP_CONNECTIONS = 4096,  /* in all */
 	HTTP_HEAD_MS = 10000,
 	HTTP_IDLE_MS = 75000,
+	HTTP_MOVE_MS = 30000,
 	HTTP_RATE_MIN = 256,
 };
 
@@ -64,6 +65,7 @@ struct http_options {
 	unsigned connections;
 	int head_ms;
 	int idle_ms;
+	int move_ms;         /* before HTTP_RATE_MIN is asked of a body or an answer */
 	bool count_loopback; /* hold the loopback to per_ip too */
 };
 

@@ -161,3 +161,25 @@ listen_open(const char *where, unsigned mode, int *fd, char name[LISTEN_NAME_SIZ
 	print_name(*fd, where, name);
 	return 0;
 }
+
+static bool
+is_local(const char *name)
+{
+	return strncmp(name, "unix:", 5) == 0;
+}
+
+unsigned
+listen_port(const char *name)
+{
+	return is_local(name) ? 0 : (unsigned)strtoul(strrchr(name, ':') + 1, NULL, 10);
+}
+
+void
+listen_hosts(char *out, size_t size, const char *name, const char *further)
+{
+	size_t len = is_local(name) ? 0 : (size_t)(strrchr(name, ':') - name);
+	bool any = strncmp(name, "0.0.0.0:", 8) == 0 || strncmp(name, "[::]:", 5) == 0;
+
+	snprintf(out, size, "%s %.*s %s", any ? "*" : "", (int)len, name,
+	         further == NULL ? "" : further);
+}

@@ -6,6 +6,8 @@
 
 #include "store/base/err.h"
 
+#include <stddef.h>
+
 enum { LISTEN_NAME_SIZE = 128 };
 
 /*
@@ -17,5 +19,14 @@ enum { LISTEN_NAME_SIZE = 128 };
  */
 MUST_CHECK int listen_open(const char *where, unsigned mode, int *fd, char name[LISTEN_NAME_SIZE],
                            struct err *err);
+
+/* The port in such a name; 0 for a Unix socket. */
+unsigned listen_port(const char *name);
+
+/*
+ * The names that clients may use for us, separated by spaces as guard_fields() takes them: the
+ * address in `name`, "*" if that is every address, and `further` (or NULL).
+ */
+void listen_hosts(char *out, size_t size, const char *name, const char *further);
 
 #endif /* NODE_LISTEN_H */

@@ -3,9 +3,12 @@
 
 #include "node/form.h"
 #include "node/guard.h"
+#include "node/peer.h"
 #include "store/base/buf.h"
 
+#include <arpa/inet.h>
 #include <check.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -245,6 +248,48 @@ START_TEST(forms_are_decoded_or_refused)
 }
 END_TEST
 
+static struct peer
+peer_of(const char *address)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+
+	if (inet_pton(AF_INET, address, &v4.sin_addr) == 1)
+		return peer_from((struct sockaddr *)&v4);
+	ck_assert_int_eq(inet_pton(AF_INET6, address, &v6.sin6_addr), 1);
+	return peer_from((struct sockaddr *)&v6);
+}
+
+START_TEST(peers_are_counted_by_address_and_network)
+{
+	static const struct {
+		const char *address;
+		const char *text;
+		bool loopback;
+		const char *same; /* an address of the same group */
+	} cases[] = {
+		{ "127.0.0.1", "127.0.0.1", true, "::ffff:127.0.0.1" },
+		{ "127.9.9.9", "127.9.9.9", true, "127.9.9.9" },
+		{ "::1", "::1", true, "::1" },
+		{ "192.168.1.7", "192.168.1.7", false, "::ffff:192.168.1.7" },
+		{ "2001:db8::1", "2001:db8::1", false, "2001:db8::ffff:1:2:3" },
+		{ "::ffff:10.0.0.1", "10.0.0.1", false, "10.0.0.1" },
+	};
+	struct peer seen[6];
+
+	for (size_t i = 0; i < 6; i++) {
+		struct peer same = peer_of(cases[i].same);
+
+		seen[i] = peer_of(cases[i].address);
+		ck_assert_str_eq(seen[i].text, cases[i].text);
+		ck_assert_int_eq(seen[i].loopback, cases[i].loopback);
+		ck_assert_mem_eq(seen[i].group, same.group, sizeof same.group);
+		for (size_t k = 0; k < i; k++)
+			ck_assert_mem_ne(seen[i].group, seen[k].group, sizeof same.group);
+	}
+}
+END_TEST
+
 Suite *
 suite_node_guard(void)
 {
@@ -256,6 +301,7 @@ suite_node_guard(void)
 	tcase_add_test(tcase, values_are_trimmed_and_found_in_any_case);
 	tcase_add_test(tcase, hosts_are_names_of_ours_or_refused);
 	tcase_add_test(tcase, the_length_of_a_body_is_told_once);
+	tcase_add_test(tcase, peers_are_counted_by_address_and_network);
 	tcase_add_test(tcase, forms_are_decoded_or_refused);
 	suite_add_tcase(suite, tcase);
 	return suite;

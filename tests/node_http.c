@@ -421,6 +421,49 @@ START_TEST(a_head_that_drips_is_cut_off)
 }
 END_TEST
 
+START_TEST(a_body_that_drips_is_cut_off)
+{
+	char got[256];
+	const char text[] = "POST / HTTP/1.1\r\n" HOST "Content-Length: 100\r\n\r\nabc";
+	int fd;
+
+	start(&(struct http_options){ .move_ms = 100 }, true);
+	fd = dial();
+	say(fd, text, sizeof text - 1);
+	ck_assert_int_eq(hear_all(fd, got, sizeof got), 0);
+	close(fd);
+	stop_server();
+}
+END_TEST
+
+START_TEST(a_large_answer_may_take_its_time)
+{
+	static char got[1 << 20];
+	struct http_response response = { .status = 200 };
+	struct http_exchange *x;
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	start(&(struct http_options){ .move_ms = 100 }, false);
+	fd = dial();
+	say(fd, "GET / HTTP/1.1\r\n" HOST "\r\n", 35);
+	x = http_take(lane, 5000);
+	ck_assert_ptr_nonnull(x);
+	/* More than the socket's buffers hold, so that it isn't done when the library has written.
+	 */
+	ck_assert_ptr_nonnull(buf_grow(&response.body, 16 << 20));
+	memset(response.body.bytes, 'x', response.body.len);
+	http_answer(x, &response);
+	usleep(700000); /* several sweeps; at 256 bytes a second 16 MiB may take hours */
+	while (len < 16 << 20 && (n = recv(fd, got, sizeof got, 0)) > 0)
+		len += (size_t)n;
+	ck_assert_uint_ge(len, 16 << 20);
+	close(fd);
+	stop_server();
+}
+END_TEST
+
 START_TEST(one_address_gets_only_so_many_connections)
 {
 	char got[256];
@@ -548,6 +591,8 @@ suite_node_http(void)
 	tcase_add_test(served, a_chunked_body_over_the_limit_is_cut);
 	tcase_add_test(served, a_taken_address_is_busy_and_a_wrong_one_invalid);
 	tcase_add_test(own, a_head_that_drips_is_cut_off);
+	tcase_add_test(own, a_body_that_drips_is_cut_off);
+	tcase_add_test(own, a_large_answer_may_take_its_time);
 	tcase_add_test(own, one_address_gets_only_so_many_connections);
 	tcase_add_test(own, answers_may_come_late_and_in_any_order);
 	tcase_add_test(own, a_full_lane_answers_503_with_retry_after);
