@@ -48,6 +48,9 @@ static const struct place {
 	{ "GET", "/v1/changes", true, false, READ_LANE, 0 },
 	{ "GET", "/metrics", true, true, READ_LANE, 0 },
 	{ "GET", "/healthz", true, true, READ_LANE, 0 },
+	{ "GET", "/", false, true, READ_LANE, 0 },
+	{ "GET", "/app.css", false, true, READ_LANE, 0 },
+	{ "POST", "/tap", false, true, WRITE_LANE, 16384 },
 	{ "POST", "/api/v1/batch", false, true, WRITE_LANE, HTTP_BODY_MAX },
 };
 
@@ -126,8 +129,12 @@ serve_read(struct reader *r, struct http_exchange *x)
 		serve_watch(r, x);
 	else if (strcmp(path, "/v1/changes") == 0)
 		serve_changes(r, x);
-	else
+	else if (strcmp(path, "/metrics") == 0)
 		serve_metrics(r, x);
+	else if (strcmp(path, "/app.css") == 0)
+		serve_style(x);
+	else
+		serve_page(r, x);
 }
 
 /* ---- writing ---- */
@@ -154,5 +161,7 @@ serve_write(struct station *st, const struct reader *r, struct http_exchange *x,
 		return serve_sync(st, r, x, err);
 	if (strcmp(path, "/v1/enrol") == 0)
 		return serve_enrol(st, x);
+	if (strcmp(path, "/tap") == 0)
+		return serve_tap(st, r, x, wrote, err);
 	return serve_batch(st, x, wrote, err);
 }

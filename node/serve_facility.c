@@ -1,6 +1,110 @@
 /* node/serve_facility.c - what a facility's node does at its own paths (node/serve.h). */
 #include "node/facility/batch.h"
+#include "node/facility/page.h"
+#include "node/form.h"
 #include "node/serve_priv.h"
+
+#include <string.h>
+
+static enum page_lang
+language(struct http_exchange *x)
+{
+	const struct http_request *rq = http_request(x);
+	char asked[16];
+	struct err err;
+	bool given = form_get(form_from(rq->query, strlen(rq->query)), "lang", asked, sizeof asked, &err) == 1;
+
+	return page_lang_choose(given ? asked : NULL, http_header(x, "Accept-Language"));
+}
+
+static int
+page_status(int rc)
+{
+	return rc == ERR_DENIED ? 403 : rc == ERR_INVALID ? 400 : rc == ERR_NOTFOUND ? 404 : 500;
+}
+
+/* The page as the database is now, with why the last tap wasn't saved, if it wasn't. */
+static void
+answer_page(const struct reader *r, struct store_db *db, struct http_exchange *x, int status, const char *notice)
+{
+	struct http_response response = { .status = status, .type = "text/html; charset=utf-8" };
+	struct page_view view = {
+		.lang = language(x), .now_ms = env_wall_ms(r->station->env), .token = r->form_token, .notice = notice
+	};
+	struct node_status stands;
+	struct arena a = { 0 };
+	struct facility f;
+	struct err err;
+	int rc = facility_open(&f, db, NULL, &err);
+
+	if (rc == 0)
+		rc = node_status_read(db, r->station->dir, &a, &stands, &err);
+	view.status = &stands;
+	if (rc == 0)
+		rc = page_today(&f, &view, &response.body, &err);
+	arena_free(&a);
+	if (rc < 0) {
+		buf_free(&response.body);
+		http_problem(x, 500, "the page could not be made; the records are safe");
+		return;
+	}
+	http_field(&response, "Content-Security-Policy", "%s", page_policy);
+	http_field(&response, "Cache-Control", "no-store");
+	http_field(&response, "X-Content-Type-Options", "nosniff");
+	http_field(&response, "Referrer-Policy", "no-referrer");
+	http_answer(x, &response);
+}
+
+void
+serve_page(struct reader *r, struct http_exchange *x)
+{
+	answer_page(r, r->db, x, 200, NULL);
+}
+
+void
+serve_style(struct http_exchange *x)
+{
+	struct http_response response = { .status = 200, .type = "text/css; charset=utf-8" };
+
+	buf_printf(&response.body, "%s", page_css());
+	http_field(&response, "X-Content-Type-Options", "nosniff");
+	http_answer(x, &response);
+}
+
+/* Browsers say where a form came from; another site's is refused whatever it holds. */
+static bool
+from_elsewhere(struct http_exchange *x)
+{
+	const char *site = http_header(x, "Sec-Fetch-Site");
+
+	return site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+}
+
+int
+serve_tap(struct station *st, const struct reader *r, struct http_exchange *x, bool *wrote, struct err *err)
+{
+	struct page_view view = { .lang = language(x), .now_ms = env_wall_ms(st->env), .token = r->form_token };
+	struct http_response response = { .status = 303 };
+	const struct http_request *rq = http_request(x);
+	struct facility f;
+	int rc;
+
+	if (from_elsewhere(x)) {
+		http_problem(x, 403, "the form came from another site");
+		return 0;
+	}
+	rc = facility_open(&f, st->local, NULL, err);
+	if (rc == 0)
+		rc = page_tap(&f, &view, rq->body, rq->body_len, err);
+	if (rc < 0) {
+		answer_page(r, st->local, x, page_status(rc), err->msg);
+		return rc == ERR_IO || rc == ERR_CORRUPT ? rc : 0;
+	}
+	*wrote = true;
+	http_field(&response, "Location", "/%s", rq->query[0] == 0 ? "" : view.lang == PAGE_EN ? "?lang=en" : "?lang=zh");
+	http_answer(x, &response);
+	return 0;
+}
 
 int
 serve_batch(struct station *st, struct http_exchange *x, bool *wrote, struct err *err)
