@@ -12,7 +12,10 @@ language(struct http_exchange *x)
 	const struct http_request *rq = http_request(x);
 	char asked[16];
 	struct err err;
-	bool given = form_get(form_from(rq->query, strlen(rq->query)), "lang", asked, sizeof asked, &err) == 1;
+	bool given =
+	        form_get(form_from(rq->query, strlen(rq->query)), "lang", asked, sizeof asked,
+	                 &err) == 1 ||
+	        form_get(form_from(rq->body, rq->body_len), "lang", asked, sizeof asked, &err) == 1;
 
 	return page_lang_choose(given ? asked : NULL, http_header(x, "Accept-Language"));
 }
@@ -25,12 +28,14 @@ page_status(int rc)
 
 /* The page as the database is now, with why the last tap wasn't saved, if it wasn't. */
 static void
-answer_page(const struct reader *r, struct store_db *db, struct http_exchange *x, int status, const char *notice)
+answer_page(const struct reader *r, struct store_db *db, struct http_exchange *x, int status,
+            const char *notice)
 {
 	struct http_response response = { .status = status, .type = "text/html; charset=utf-8" };
-	struct page_view view = {
-		.lang = language(x), .now_ms = env_wall_ms(r->station->env), .token = r->form_token, .notice = notice
-	};
+	struct page_view view = { .lang = language(x),
+		                  .now_ms = env_wall_ms(r->station->env),
+		                  .token = r->form_token,
+		                  .notice = notice };
 	struct node_status stands;
 	struct arena a = { 0 };
 	struct facility f;
@@ -81,9 +86,12 @@ from_elsewhere(struct http_exchange *x)
 }
 
 int
-serve_tap(struct station *st, const struct reader *r, struct http_exchange *x, bool *wrote, struct err *err)
+serve_tap(struct station *st, const struct reader *r, struct http_exchange *x, bool *wrote,
+          struct err *err)
 {
-	struct page_view view = { .lang = language(x), .now_ms = env_wall_ms(st->env), .token = r->form_token };
+	struct page_view view = { .lang = language(x),
+		                  .now_ms = env_wall_ms(st->env),
+		                  .token = r->form_token };
 	struct http_response response = { .status = 303 };
 	const struct http_request *rq = http_request(x);
 	struct facility f;
@@ -101,7 +109,7 @@ serve_tap(struct station *st, const struct reader *r, struct http_exchange *x, b
 		return rc == ERR_IO || rc == ERR_CORRUPT ? rc : 0;
 	}
 	*wrote = true;
-	http_field(&response, "Location", "/%s", rq->query[0] == 0 ? "" : view.lang == PAGE_EN ? "?lang=en" : "?lang=zh");
+	http_field(&response, "Location", "/?lang=%s", view.lang == PAGE_EN ? "en" : "zh");
 	http_answer(x, &response);
 	return 0;
 }
@@ -116,7 +124,8 @@ serve_batch(struct station *st, struct http_exchange *x, bool *wrote, struct err
 	int rc;
 
 	if (!rq->loopback) {
-		http_problem(x, 403, "records are taken from this machine only until staff can sign in");
+		http_problem(x, 403,
+		             "records are taken from this machine only until staff can sign in");
 		return 0;
 	}
 	rc = facility_open(&f, st->local, NULL, err);
