@@ -73,9 +73,11 @@ void bench_insert(struct bench_file *f, const struct bench_row *rows, size_t cou
 int64_t bench_seal(struct bench_file *f);
 
 /* The measurements; each prints its lines. */
-void bench_memory(void); /* first: it looks at the process's own memory */
+void bench_memory(void);
 void bench_capture(void);
-void bench_engine(void);
+void bench_seal_rate(void);
+void bench_merge(void);
+void bench_codec(void);
 void bench_month(void);
 
 #endif /* TESTS_BENCH_BENCH_H */

@@ -27,8 +27,8 @@ enum {
 
 /* ---- seal ---- */
 
-static void
-measure_seal(void)
+void
+bench_seal_rate(void)
 {
 	double rates[BENCH_TURNS];
 	struct bench_file f;
@@ -92,8 +92,8 @@ merge_segment(struct bench_file *to, const struct buf *segment)
 	exit(1);
 }
 
-static void
-measure_merge(void)
+void
+bench_merge(void)
 {
 	double merged[BENCH_TURNS], bare_rate[BENCH_TURNS], ratios[BENCH_TURNS];
 	struct bench_file from, to, bare;
@@ -160,8 +160,8 @@ define(void *ctx, const struct sync_definition *def, struct err *err)
 	return rc;
 }
 
-static void
-measure_codec(void)
+void
+bench_codec(void)
 {
 	struct names names = { 0 };
 	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = &names };
@@ -268,12 +268,4 @@ bench_memory(void)
 
 	bench_say("merge_peak_rss_kib", (double)once, 0);
 	bench_say("merge_peak_rss_growth", (double)ten / (double)once, 2);
-}
-
-void
-bench_engine(void)
-{
-	measure_seal();
-	measure_merge();
-	measure_codec();
 }
