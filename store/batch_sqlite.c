@@ -13,30 +13,12 @@
  * dead (max cells outlive it), its insert hasn't come yet, or the engine refused
  * the row.  When a newer schema arrives the next put moves the cells.
  */
-#include "store/batch.h"
+#include "store/batch_priv.h"
 #include "store/db_priv.h"
-#include "store/digest.h"
 #include "store/inbox.h"
-#include "store/rows_priv.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct io {
-	struct store_rows rows;
-	int64_t generation; /* of the catalogue that rows.schema points into */
-	bool ready;
-};
-
-struct batch {
-	struct store_batch face;
-	struct store_db *db;
-	struct io *io; /* [table - 1] */
-	int io_count;
-	struct store_refusal *refusals;
-	size_t refusal_count, refusal_cap;
-};
 
 static struct batch *
 self(struct store_batch *b)
@@ -50,12 +32,11 @@ no_memory(struct err *err)
 	return err_set(err, ERR_NOMEM, "merge: out of memory");
 }
 
-/* The statements of a table's local schema; NULL if it isn't tracked here. */
-static struct store_rows *
-rows_of(struct batch *b, int table)
+struct store_rows *
+store_batch_rows(struct batch *b, int table)
 {
 	const struct store_schema *local = store_catalog_table(b->db, table)->local;
-	struct io *io;
+	struct store_batch_io *io;
 
 	if (local == NULL)
 		return NULL;
@@ -82,9 +63,14 @@ rows_of(struct batch *b, int table)
 	return &io->rows;
 }
 
-static int
-position_of(const struct store_schema *s, int column)
+/* Ids of columns mostly follow each other, so that the place can be guessed. */
+int
+store_batch_position(const struct store_schema *s, int column)
 {
+	unsigned guess = (unsigned)(column - s->columns[0].id);
+
+	if (guess < s->column_count && s->columns[guess].id == column)
+		return s->columns[guess].key == 0 ? (int)guess : -1;
 	for (unsigned i = 0; i < s->column_count; i++)
 		if (s->columns[i].id == column && s->columns[i].key == 0)
 			return (int)i;
@@ -179,7 +165,7 @@ static int
 take_values(struct batch *b, struct store_row *row, struct arena *a, struct err *err)
 {
 	struct store_value values[STORE_COLUMNS_MAX];
-	struct store_rows *rows = rows_of(b, row->table);
+	struct store_rows *rows = store_batch_rows(b, row->table);
 	int rc;
 
 	if (rows == NULL || row->cl % 2 == 0)
@@ -189,7 +175,7 @@ take_values(struct batch *b, struct store_row *row, struct arena *a, struct err 
 	if (rc <= 0)
 		return rc;
 	for (unsigned i = 0; i < row->cell_count; i++) {
-		int at = position_of(rows->schema, row->cells[i].column);
+		int at = store_batch_position(rows->schema, row->cells[i].column);
 
 		if (at >= 0)
 			row->cells[i].value = values[at];
@@ -259,259 +245,6 @@ get_rows(struct store_batch *face, struct store_row **rows, size_t count, struct
 	return rc < 0 ? rc : 0;
 }
 
-/* ---- put ---- */
-
-/* Where each cell goes. */
-struct placing {
-	const struct store_schema *local; /* NULL: nothing fits the table */
-	uint64_t mask;                    /* of local: cells that go into the table's row */
-	struct store_value values[STORE_COLUMNS_MAX];
-	struct buf *exc;
-	bool extra;
-};
-
-static bool
-covered(struct batch *b, const struct store_row *row, const struct store_cell *cell)
-{
-	const struct store_schema *named =
-	        row->schema == 0 ? NULL : store_catalog_schema(b->db, row->schema);
-
-	return row->cl % 2 == 1 && named != NULL && cell->stamp == row->stamp &&
-	       cell->site == row->site && position_of(named, cell->column) >= 0;
-}
-
-static void
-place(struct batch *b, const struct store_row *row, struct placing *p)
-{
-	buf_clear(p->exc);
-	p->mask = 0;
-	p->extra = false;
-	for (unsigned i = 0; i < row->cell_count; i++) {
-		const struct store_cell *cell = &row->cells[i];
-		int at = p->local == NULL ? -1 : position_of(p->local, cell->column);
-
-		if (at < 0) {
-			p->extra = true;
-			continue;
-		}
-		p->mask |= (uint64_t)1 << at;
-		p->values[at] = cell->value;
-		if (covered(b, row, cell))
-			continue;
-		buf_varint(p->exc, (uint64_t)cell->column);
-		buf_zigzag(p->exc, cell->stamp);
-		buf_varint(p->exc, (uint64_t)cell->site);
-	}
-}
-
-static int
-refuse(struct batch *b, struct store_row *row, struct err *why)
-{
-	struct store_refusal *refusal;
-
-	if (b->refusal_count == b->refusal_cap) {
-		size_t cap = b->refusal_cap * 2 + 16;
-		struct store_refusal *list = realloc(b->refusals, cap * sizeof *list);
-
-		if (list == NULL)
-			return no_memory(why);
-		b->refusals = list;
-		b->refusal_cap = cap;
-	}
-	refusal = &b->refusals[b->refusal_count++];
-	refusal->row = row;
-	memcpy(refusal->reason, why->msg, sizeof refusal->reason);
-	refusal->reason[sizeof refusal->reason - 1] = 0;
-	return 0;
-}
-
-/* The table's row; what the engine refuses leaves p->local NULL, so that its cells go to yz_extra.
- */
-static int
-write_table(struct batch *b, struct store_row *row, struct placing *p, struct err *err)
-{
-	struct store_rows *rows = rows_of(b, row->table);
-	int rc;
-
-	if (rows == NULL)
-		return 0;
-	if (p->local == NULL) {
-		if (!row->in_table)
-			return 0;
-		row->in_table = false;
-		return store_rows_delete(rows, row->key, row->key_len, err);
-	}
-	if (row->in_table && row->was_cl != row->cl) {
-		/* columns that the new life hasn't written must not show the old one's values */
-		rc = store_rows_delete(rows, row->key, row->key_len, err);
-		if (rc < 0)
-			return rc;
-		row->in_table = false;
-	}
-	rc = store_rows_put(rows, row->key, row->key_len, row->in_table, p->mask, p->values, err);
-	if (rc == 0) {
-		row->in_table = true;
-		return 0;
-	}
-	if (rc != ERR_INVALID)
-		return rc;
-	p->local = NULL;
-	row->in_table = false;
-	rc = refuse(b, row, err);
-	return rc < 0 ? rc : store_rows_delete(rows, row->key, row->key_len, err);
-}
-
-static int
-write_extras(struct batch *b, const struct store_row *row, const struct placing *p, struct err *err)
-{
-	struct store_stmt s;
-	int rc = 0;
-
-	if (row->extra) {
-		s = store_stmt_new(b->db, "DELETE FROM yz_extra WHERE tbl = ? AND key = ?");
-		store_stmt_put_int(&s, row->table);
-		store_stmt_put_blob(&s, row->key, row->key_len);
-		rc = store_stmt_run(&s, err);
-	}
-	for (unsigned i = 0; rc == 0 && p->extra && i < row->cell_count; i++) {
-		const struct store_cell *cell = &row->cells[i];
-
-		if (p->local != NULL && position_of(p->local, cell->column) >= 0)
-			continue;
-		s = store_stmt_new(b->db, "INSERT INTO yz_extra(tbl, key, col, stamp, site, value)"
-		                          " VALUES (?, ?, ?, ?, ?, ?)");
-		store_stmt_put_int(&s, row->table);
-		store_stmt_put_blob(&s, row->key, row->key_len);
-		store_stmt_put_int(&s, cell->column);
-		store_stmt_put_int(&s, cell->stamp);
-		store_stmt_put_int(&s, cell->site);
-		store_stmt_put_value(&s, &cell->value);
-		rc = store_stmt_run(&s, err);
-	}
-	return rc;
-}
-
-static int
-write_clock(struct batch *b, const struct store_row *row, const struct placing *p, struct err *err)
-{
-	struct store_stmt s =
-	        store_stmt_new(b->db, row->known ? "UPDATE yz_clock SET cl = ?, stamp = ?, site = "
-	                                           "?, schema = ?, scope = ?, extra = ?,"
-	                                           " term = ?, exc = ? WHERE tbl = ? AND key = ?"
-	                                         : "INSERT INTO yz_clock(cl, stamp, site, schema, "
-	                                           "scope, extra, term, exc, tbl, key)"
-	                                           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-
-	store_stmt_put_int(&s, row->cl);
-	store_stmt_put_int(&s, row->stamp);
-	store_stmt_put_int(&s, row->site);
-	store_stmt_put_int(&s, row->schema);
-	store_stmt_put_int(&s, row->scope);
-	store_stmt_put_int(&s, p->extra);
-	store_stmt_put_blob(&s, row->term, STORE_TERM);
-	if (p->exc->len == 0)
-		store_stmt_put_null(&s);
-	else
-		store_stmt_put_blob(&s, p->exc->bytes, p->exc->len);
-	store_stmt_put_int(&s, row->table);
-	store_stmt_put_blob(&s, row->key, row->key_len);
-	return store_stmt_run(&s, err);
-}
-
-/* One scope's digest while a put goes on. */
-struct tally {
-	struct store_digest digest;
-	bool loaded;
-};
-
-static int
-write_tally(struct batch *b, const struct tally *t, struct err *err)
-{
-	struct store_stmt s;
-
-	if (!t->loaded)
-		return 0;
-	s = store_stmt_new(
-	        b->db,
-	        "INSERT INTO yz_digest(scope, sum, rows) VALUES (?, ?, ?)"
-	        " ON CONFLICT(scope) DO UPDATE SET sum = excluded.sum, rows = excluded.rows");
-	store_stmt_put_int(&s, t->digest.scope);
-	store_stmt_put_blob(&s, t->digest.sum, STORE_TERM);
-	store_stmt_put_int(&s, t->digest.rows);
-	return store_stmt_run(&s, err);
-}
-
-static int
-use_tally(struct batch *b, struct tally *t, int scope, struct err *err)
-{
-	int rc = 0;
-
-	if (t->loaded && t->digest.scope == scope)
-		return 0;
-	rc = write_tally(b, t, err);
-	if (rc == 0)
-		rc = store_digest_get(b->db, scope, &t->digest, err);
-	t->loaded = rc == 0;
-	return rc;
-}
-
-static int
-put_row(struct batch *b, struct store_row *row, struct buf *exc, struct tally *tally,
-        struct err *err)
-{
-	struct placing p = { .exc = exc };
-	bool was_live = row->known && row->was_live;
-	uint8_t old[STORE_TERM];
-	int rc;
-
-	memcpy(old, row->term, STORE_TERM);
-	store_row_term(&b->face, row, row->term);
-	if (store_row_is_live(row))
-		p.local = store_catalog_table(b->db, row->table)->local;
-	place(b, row, &p);
-	if (row->extra && p.local != NULL)
-		row->write_row = true; /* what waited in yz_extra may have its place by now */
-	rc = use_tally(b, tally, row->scope, err);
-	if (rc == 0 && row->write_row)
-		rc = write_table(b, row, &p, err);
-	if (rc == 0 && p.local == NULL)
-		place(b, row, &p);
-	if (rc == 0)
-		rc = write_extras(b, row, &p, err);
-	if (rc == 0)
-		rc = write_clock(b, row, &p, err);
-	if (rc < 0)
-		return err_wrap(err, "table %s", store_catalog_table(b->db, row->table)->name);
-	store_digest_move(tally->digest.sum, row->term, old);
-	tally->digest.rows += (int)store_row_is_live(row) - (int)was_live;
-	row->known = true;
-	row->was_live = store_row_is_live(row);
-	row->was_cl = row->cl;
-	row->extra = p.extra;
-	row->changed = row->write_row = false;
-	return 0;
-}
-
-static int
-put_rows(struct store_batch *face, struct store_row **rows, size_t count, struct err *err)
-{
-	struct batch *b = self(face);
-	struct tally tally = { 0 };
-	struct buf exc = { 0 };
-	int rc = 0;
-
-	b->refusal_count = 0;
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (rows[i]->changed)
-			rc = put_row(b, rows[i], &exc, &tally, err);
-	if (rc == 0)
-		rc = buf_check(&exc, err);
-	if (rc == 0)
-		rc = write_tally(b, &tally, err);
-	buf_free(&exc);
-	return rc;
-}
-
 /* ---- the rest of the face ---- */
 
 static int
@@ -554,7 +287,7 @@ store_batch_sqlite_new(struct store_db *db)
 	b->db = db;
 	b->face = (struct store_batch){
 		.get = get_rows,
-		.put = put_rows,
+		.put = store_batch_put,
 		.lose = lose,
 		.site_cmp = site_cmp,
 		.site_name = site_name,
@@ -574,6 +307,7 @@ store_batch_sqlite_free(struct store_batch *face)
 	for (int i = 0; i < b->io_count; i++)
 		if (b->io[i].ready)
 			store_rows_end(&b->io[i].rows);
+	store_batch_bulk_end(b);
 	free(b->io);
 	free(b->refusals);
 	free(b);

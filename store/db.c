@@ -49,6 +49,8 @@ configure(struct store_db *db)
 	if (status == SQLITE_OK)
 		status = store_id_register(db);
 	if (status == SQLITE_OK && db->mode == STORE_MERGE)
+		status = store_source_register(db->handle, &db->source);
+	if (status == SQLITE_OK && db->mode == STORE_MERGE)
 		status = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	return status;
 }

@@ -1,3 +1,4 @@
+#include "store/db_priv.h"
 #include "store/rows_priv.h"
 
 #include <assert.h>
@@ -104,6 +105,21 @@ put_upsert(struct buf *sql, const struct store_schema *s, uint64_t mask)
 }
 
 static void
+put_many(struct buf *sql, const struct store_schema *s, uint64_t mask)
+{
+	uint64_t all = mask | key_mask(s);
+
+	buf_printf(sql, "INSERT OR IGNORE INTO ");
+	store_rows_quote(sql, s->table);
+	buf_printf(sql, "(");
+	put_list(sql, s, all, false);
+	buf_printf(sql, ") SELECT c0");
+	for (int i = 1; i < __builtin_popcountll(all); i++)
+		buf_printf(sql, ", c%d", i);
+	buf_printf(sql, " FROM yz_source");
+}
+
+static void
 put_update(struct buf *sql, const struct store_schema *s, uint64_t mask)
 {
 	buf_printf(sql, "UPDATE ");
@@ -158,6 +174,9 @@ store_rows_end(struct store_rows *rows)
 		store_stmt_end(&rows->update);
 	if (rows->has_erase)
 		store_stmt_end(&rows->erase);
+	if (rows->has_many)
+		store_stmt_end(&rows->many);
+	rows->has_many = false;
 	rows->has_select = rows->has_upsert = rows->has_update = rows->has_erase = false;
 }
 
@@ -351,6 +370,53 @@ store_rows_put(struct store_rows *rows, const uint8_t *key, size_t key_len, bool
 	else if (mask != 0)
 		rc = update(rows, keys, mask, values, err);
 	return rc < 0 ? rc : check_kept(rows, key, key_len, mask, values, err);
+}
+
+unsigned
+store_rows_lay(struct store_rows *rows, const uint8_t *key, size_t key_len, uint64_t mask,
+               const struct store_value *values, struct store_value *out)
+{
+	const struct store_schema *s = rows->schema;
+	struct store_value keys[STORE_KEYS_MAX];
+	unsigned n = 0;
+
+	if (!read_key(s, key, key_len, keys))
+		return 0;
+	for (unsigned i = 0; i < s->column_count; i++) {
+		if (s->columns[i].key > 0) {
+			out[n++] = keys[s->columns[i].key - 1];
+		} else if (mask >> i & 1) {
+			if (may_turn(s->columns[i].type, &values[i]))
+				return 0;
+			out[n++] = values[i];
+		}
+	}
+	return n;
+}
+
+int
+store_rows_insert_many(struct store_rows *rows, uint64_t mask, const struct store_value *values,
+                       size_t count, struct err *err)
+{
+	struct store_source *source = &rows->db->source;
+	struct store_stmt *s;
+	int rc;
+
+	if (rows->has_many && rows->many_mask != mask) {
+		store_stmt_end(&rows->many);
+		rows->has_many = false;
+	}
+	rows->many_mask = mask;
+	s = prepare(rows, &rows->many, &rows->has_many, put_many, mask);
+	*source = (struct store_source){
+		.values = values,
+		.rows = count,
+		.columns = (unsigned)__builtin_popcountll(mask | key_mask(rows->schema)),
+	};
+	rc = finish(s, err);
+	if (rc == ERR_INVALID)
+		return 0;
+	return rc < 0 ? rc : store_stmt_changes(rows->db) == (int64_t)count;
 }
 
 int

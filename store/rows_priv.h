@@ -11,9 +11,9 @@
 struct store_rows {
 	struct store_db *db;
 	const struct store_schema *schema; /* the local one; the statements are for it */
-	struct store_stmt select, upsert, update, erase;
-	bool has_select, has_upsert, has_update, has_erase;
-	uint64_t upsert_mask, update_mask;
+	struct store_stmt select, upsert, update, erase, many;
+	bool has_select, has_upsert, has_update, has_erase, has_many;
+	uint64_t upsert_mask, update_mask, many_mask;
 };
 
 /* Append `name` quoted as an SQL identifier. */
@@ -37,6 +37,21 @@ MUST_CHECK int store_rows_get(struct store_rows *rows, const uint8_t *key, size_
 MUST_CHECK int store_rows_put(struct store_rows *rows, const uint8_t *key, size_t key_len,
                               bool present, uint64_t mask, const struct store_value *values,
                               struct err *err);
+
+/*
+ * For rows that are written together: lay one's values into `out` (room for every column); how
+ * many, 0 if it must be written alone, because the table may not keep it as it is.
+ */
+unsigned store_rows_lay(struct store_rows *rows, const uint8_t *key, size_t key_len, uint64_t mask,
+                        const struct store_value *values, struct store_value *out);
+
+/*
+ * Insert `count` rows so laid, of one mask: 1 if all are in, 0 if some are not (they are there
+ * already, or the engine refuses them): then put them one by one, which may repeat the others.
+ */
+MUST_CHECK int store_rows_insert_many(struct store_rows *rows, uint64_t mask,
+                                      const struct store_value *values, size_t count,
+                                      struct err *err);
 
 /* Remove the row. */
 MUST_CHECK int store_rows_delete(struct store_rows *rows, const uint8_t *key, size_t key_len,
