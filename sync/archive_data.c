@@ -203,7 +203,7 @@ take_segment(struct run *run, uint64_t *n, uint64_t end, struct err *err)
 	int rc;
 
 	rc = store_segment_at(run->data->db, run->stream, *n, &a, &seg, err);
-	if (rc == ERR_NOTFOUND || (rc == 0 && (seg.first > end || !seg.is_signed))) {
+	if (rc == ERR_NOTFOUND || (rc == 0 && seg.first > end)) {
 		rc = 0;
 	} else if (rc == 0) {
 		if (seg.day > run->day && (rc = end_day(run, err)) == 0)

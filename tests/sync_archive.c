@@ -386,6 +386,20 @@ START_TEST(rot_in_the_database_does_not_reach_the_archive)
 }
 END_TEST
 
+START_TEST(a_day_that_lost_its_signature_stays_as_it_was)
+{
+	archive_world_three_days(&w);
+	archive_world_sql(&w, "UPDATE yz_segment SET signature = NULL WHERE first = 9");
+	ck_assert_uint_eq(archive_world_round(&w), 0);
+	ck_assert_uint_eq(w.result.unproven, 1);
+	archive_world_expect(&w,
+	                     "$GIT ls-tree -r --name-only $($GIT for-each-ref "
+	                     "--format=\"%(refname)\" refs/heads/data)"
+	                     " | wc -l",
+	                     "4\n");
+}
+END_TEST
+
 START_TEST(what_can_not_be_read_is_counted_without_names)
 {
 	unit(F1, 0, 3, 1);
@@ -493,6 +507,7 @@ suite_sync_archive(void)
 	tcase_add_test(tcase, heads_inside_an_erased_day_are_found_again);
 	tcase_add_test(tcase, erased_records_are_counted_as_such);
 	tcase_add_test(tcase, rot_in_the_database_does_not_reach_the_archive);
+	tcase_add_test(tcase, a_day_that_lost_its_signature_stays_as_it_was);
 	tcase_add_test(tcase, what_can_not_be_read_is_counted_without_names);
 	tcase_add_test(tcase, the_log_tells_what_each_commit_brought);
 	tcase_add_loop_test(tcase, the_first_commit_that_covers_a_record, 0, COUNT(covered));

@@ -63,7 +63,7 @@ static const struct {
 	{ NULL, "rm -rf archive.git", "there is no archive.git" },
 	{ NULL, "$GIT update-ref HEAD HEAD~1", "doesn't stand on the last commit" },
 	{ NULL, "$GIT update-ref -d HEAD", "doesn't stand on the last commit" },
-	{ NULL, "rm archive.git/objects/pack/*", "archive.git" },
+	{ NULL, "rm archive.git/objects/pack/*", "archive.git lacks" },
 	{ NULL,
 	  "chmod u+w archive.git/objects/pack/*.pack && for p in archive.git/objects/pack/*.pack; "
 	  "do"
