@@ -106,6 +106,7 @@ void cli_help_all(struct buf *out);
 void cli_help_command(struct buf *out, const struct cmd *cmd);
 void cli_help_manual(struct buf *out);
 
+extern const struct cmd cmd_archive;
 extern const struct cmd cmd_conflicts;
 extern const struct cmd cmd_demo;
 extern const struct cmd cmd_enrol;
@@ -113,12 +114,14 @@ extern const struct cmd cmd_help;
 extern const struct cmd cmd_history;
 extern const struct cmd cmd_init;
 extern const struct cmd cmd_log;
+extern const struct cmd cmd_nodes;
 extern const struct cmd cmd_quarantine;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_schema;
 extern const struct cmd cmd_sql;
 extern const struct cmd cmd_status;
 extern const struct cmd cmd_sync;
+extern const struct cmd cmd_token;
 extern const struct cmd cmd_track;
 extern const struct cmd cmd_verify;
 

@@ -2,9 +2,8 @@
  * cli/cmd_enrol.c - how a node and a hub become acquainted.
  *
  *   at the hub    enrol new --facility ID [--auto]    a code, to be told to the facility
- *                 enrol approve|deny|expire WHICH     WHICH: a code, its first group, or a node's id
- *                 enrol list
- *   at the node   enrol CODE URL
+ *                 enrol approve|deny|expire WHICH     WHICH: a code, its first group, or a node's
+ * id enrol list at the node   enrol CODE URL
  */
 #include "cli/cmd.h"
 #include "node/ctl.h"
@@ -49,7 +48,9 @@ open_hub(const struct cli *cli, struct at_hub *h, struct err *err)
 		rc = hub_schema_migrate(h->db, err);
 	if (rc == 0)
 		rc = identity_load_key(cli->dir, &h->key, err);
-	h->hub = (struct enrol_hub){ .db = h->db, .key = &h->key, .now_ms = env_wall_ms(env_real()) };
+	h->hub = (struct enrol_hub){ .db = h->db,
+		                     .key = &h->key,
+		                     .now_ms = env_wall_ms(env_real()) };
 	return rc;
 }
 
@@ -74,14 +75,17 @@ make_code(const struct cli *cli, struct at_hub *h, struct buf *out, struct err *
 	int rc;
 
 	if (terms.facility == NULL)
-		return err_set(err, ERR_INVALID, "enrol new needs --facility ID; whose node is it to be");
+		return err_set(err, ERR_INVALID,
+		               "enrol new needs --facility ID; whose node is it to be");
 	rc = enrol_new(&h->hub, &terms, code, &expires_ms, err);
 	if (rc < 0)
 		return rc;
 	text_time(expires, expires_ms);
 	if (!cli->json) {
-		buf_printf(out, "%s\n\nAt the facility, before %s:\n  yizhan -C DIR enrol %s URL-OF-THIS-HUB\n", code, expires,
-		           code);
+		buf_printf(out,
+		           "%s\n\nAt the facility, before %s:\n  yizhan -C DIR enrol %s "
+		           "URL-OF-THIS-HUB\n",
+		           code, expires, code);
 		return 0;
 	}
 	json_object(&j);
@@ -122,7 +126,8 @@ put_entry(const struct cli *cli, const struct enrol_entry *e, struct json *j, st
 		json_text(j, e->asked ? buf_str(&words) : NULL);
 		json_end_object(j);
 	} else {
-		buf_printf(out, "%s-…  %-12s %-8s %s\n", e->name, e->facility, enrol_state_name(e->state), buf_str(&words));
+		buf_printf(out, "%s-…  %-12s %-8s %s\n", e->name, e->facility,
+		           enrol_state_name(e->state), buf_str(&words));
 	}
 	buf_free(&words);
 }
@@ -144,14 +149,17 @@ list(const struct cli *cli, struct at_hub *h, struct buf *out, struct err *err)
 		json_end_array(&j);
 		buf_u8(out, '\n');
 	} else if (rc == 0 && count == 0) {
-		buf_printf(out, "no enrolments; make one with: yizhan -C %s enrol new --facility ID\n", cli->dir);
+		buf_printf(out,
+		           "no enrolments; make one with: yizhan -C %s enrol new --facility ID\n",
+		           cli->dir);
 	}
 	arena_free(&a);
 	return rc;
 }
 
 static int
-decide(const struct cli *cli, struct at_hub *h, enum enrol_verdict verdict, struct buf *out, struct err *err)
+decide(const struct cli *cli, struct at_hub *h, enum enrol_verdict verdict, struct buf *out,
+       struct err *err)
 {
 	int rc = enrol_decide(&h->hub, cli->argv[1], verdict, err);
 
@@ -209,9 +217,11 @@ told_no(const struct transport_reply *reply, struct err *err)
 	at = strstr(text, "\"detail\":\"");
 	end = at == NULL ? NULL : strchr(at + 10, '"');
 	if (end != NULL)
-		err_set(err, ERR_DENIED, "the hub says: %.*s; get a new code there", (int)(end - at - 10), at + 10);
+		err_set(err, ERR_DENIED, "the hub says: %.*s; get a new code there",
+		        (int)(end - at - 10), at + 10);
 	else
-		err_set(err, ERR_DENIED, "the hub answered %d; is that a yizhan hub's address", reply->status);
+		err_set(err, ERR_DENIED, "the hub answered %d; is that a yizhan hub's address",
+		        reply->status);
 	buf_free(&body);
 	return err->code;
 }
@@ -220,9 +230,11 @@ static int
 ask_once(struct at_node *n, struct enrol_news *news, struct err *err)
 {
 	static const char *const headers[] = { "Content-Type: application/json" };
-	struct transport_request request = {
-		.method = "POST", .base = n->url, .path = "/v1/enrol", .headers = headers, .header_count = 1
-	};
+	struct transport_request request = { .method = "POST",
+		                             .base = n->url,
+		                             .path = "/v1/enrol",
+		                             .headers = headers,
+		                             .header_count = 1 };
 	struct transport_reply *reply = NULL;
 	struct buf body = { 0 };
 	int rc = enrol_node_ask(&n->key, n->code, n->name, &body, err);
@@ -231,13 +243,18 @@ ask_once(struct at_node *n, struct enrol_news *news, struct err *err)
 	if (rc == 0)
 		rc = transport_call(n->transport, &request, &reply, err);
 	if (rc == 0 && reply->code == TRANSPORT_REFUSED)
-		rc = err_set(err, ERR_INVALID, "%s; give the hub's address, https://… or http://127.0.0.1:8700", reply->why);
+		rc = err_set(err, ERR_INVALID,
+		             "%s; give the hub's address, https://… or http://127.0.0.1:8700",
+		             reply->why);
 	else if (rc == 0 && reply->code != TRANSPORT_OK)
-		rc = err_set(err, ERR_IO, "hub unreachable: %s; check the address and that the hub runs", reply->why);
+		rc = err_set(err, ERR_IO,
+		             "hub unreachable: %s; check the address and that the hub runs",
+		             reply->why);
 	else if (rc == 0 && reply->status != 200)
 		rc = told_no(reply, err);
 	if (rc == 0)
-		rc = enrol_node_read(&n->key, n->code, reply->body.bytes, reply->body.len, news, err);
+		rc = enrol_node_read(&n->key, n->code, reply->body.bytes, reply->body.len, news,
+		                     err);
 	transport_reply_free(reply);
 	buf_free(&body);
 	return rc;
@@ -253,11 +270,14 @@ ask(struct at_node *n, struct enrol_news *news, struct err *err)
 		put_words(&words, news->words);
 		fprintf(stderr, "%s\n", buf_str(&words));
 		if (!news->granted)
-			fprintf(stderr, "The administrator sees the same eight words; waiting for approval at the hub.\n");
+			fprintf(stderr, "The administrator sees the same eight words; waiting for "
+			                "approval at the hub.\n");
 	}
 	for (int waited = 0; rc == 0 && !news->granted; waited += ASK_AGAIN_S) {
 		if (waited > ASK_FOR_S)
-			rc = err_set(err, ERR_BUSY, "nobody approved this node in time; ask the administrator, then run this again");
+			rc = err_set(err, ERR_BUSY,
+			             "nobody approved this node in time; ask the administrator, "
+			             "then run this again");
 		else
 			sleep(ASK_AGAIN_S);
 		if (rc == 0)
@@ -276,7 +296,8 @@ tell_daemon(const struct cli *cli)
 	struct err err;
 
 	if (cli_path(cli, "ctl", path, &err) == 0 &&
-	    ctl_ask(path, ctl_words_line(CTL_DO_RELOAD), RELOAD_MS, &answer, &err) < 0 && err.code != ERR_NOTFOUND)
+	    ctl_ask(path, ctl_words_line(CTL_DO_RELOAD), RELOAD_MS, &answer, &err) < 0 &&
+	    err.code != ERR_NOTFOUND)
 		fprintf(stderr, "yizhan: the daemon didn't hear of it: %s; restart it\n", err.msg);
 	buf_free(&answer);
 }
@@ -287,7 +308,9 @@ say_granted(const struct cli *cli, const struct enrol_news *news, struct buf *ou
 	struct json j = json_to(out);
 
 	if (!cli->json) {
-		buf_printf(out, "enrolled as a node of %s; records go up by themselves from now on\n", news->grant.facility);
+		buf_printf(out,
+		           "enrolled as a node of %s; records go up by themselves from now on\n",
+		           news->grant.facility);
 		return;
 	}
 	json_object(&j);
@@ -343,11 +366,14 @@ run(struct cli *cli)
 		if (strcmp(cli->argv[0], hub_words[i]) == 0) {
 			if (cli->argc != hub_args[i])
 				return cli_usage(cli, "enrol %s takes %s", hub_words[i],
-				                 hub_args[i] == 1 ? "no operand" : "a code or a node's id");
+				                 hub_args[i] == 1 ? "no operand"
+				                                  : "a code or a node's id");
 			rc = at_hub(cli, &out, &err);
 		}
 	if (rc == 1 && cli->argc != 2)
-		return cli_usage(cli, "at a node: enrol CODE URL; at a hub: enrol new|list|approve|deny|expire");
+		return cli_usage(
+		        cli,
+		        "at a node: enrol CODE URL; at a hub: enrol new|list|approve|deny|expire");
 	if (rc == 1)
 		rc = at_node(cli, &out, &err);
 	if (rc < 0) {

@@ -19,6 +19,7 @@
  */
 /* clang-format off */
 const struct cmd *const cli_commands[] = {
+	&cmd_demo,
 	&cmd_init,
 	&cmd_run,
 	&cmd_enrol,
@@ -32,7 +33,9 @@ const struct cmd *const cli_commands[] = {
 	&cmd_track,
 	&cmd_schema,
 	&cmd_verify,
-	&cmd_demo,
+	&cmd_archive,
+	&cmd_token,
+	&cmd_nodes,
 	&cmd_help,
 	NULL,
 };

@@ -1,0 +1,72 @@
+#!/bin/sh
+# cli_hub.sh - tokens and nodes at a hub, the archive at a node, verify at both;
+# and what is answered in the wrong place.
+set -u
+# shellcheck source=tests/e2e/lib.inc
+. tests/e2e/lib.inc
+node=$SCRATCH/node
+hub=$SCRATCH/hub
+
+"$YIZHAN" -C "$node" init --facility F1 >/dev/null && "$YIZHAN" -C "$hub" init --hub >/dev/null || exit 1
+
+check 0 '^[A-Za-z0-9_-]{43}  ?It is shown only now. Its id is [0-9a-f]{16}.$' -C "$hub" token new --scope all
+check 0 '^\{"token":"[A-Za-z0-9_-]{43}","id":"[0-9a-f]{16}","expires":null\}$' -C "$hub" token new --scope f/F1 --json
+check 0 '"expires":"2999-01-31T00:00:00.000Z"\}$' -C "$hub" token new --scope all --expires 2999-01-31 --json
+check 0 '"expires":"2999-01-31T12:30:00.000Z"\}$' -C "$hub" token new --scope all --expires 2999-01-31T12:30:00Z --json
+check 0 '"expires":"20..-' -C "$hub" token new --scope all --expires 90d --tables child,care_event --json
+id=$("$YIZHAN" -C "$hub" token new --scope all --json | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
+check 0 "^token $id opens nothing any more" -C "$hub" token revoke "$id"
+check 1 "scope is .all. or f/<facility>; " -C "$hub" token new --scope nothing
+check 1 'there is no table nothere here; ' -C "$hub" token new --scope all --tables nothere
+check 1 '--expires soon is no time; give 90d' -C "$hub" token new --scope all --expires soon
+check 1 'expiry is in the past; ' -C "$hub" token new --scope all --expires 2001-01-01
+check 1 'there is no token 12ab; ' -C "$hub" token revoke 12ab
+check 2 'new needs --scope all or --scope f/ID; usage: ' -C "$hub" token new
+check 2 'revoke needs one ID; usage: ' -C "$hub" token revoke
+check 2 'token can.t "eat"; usage: ' -C "$hub" token eat
+check 1 'is a facility.s node; yizhan token is for the hub.s directory' -C "$node" token new --scope all
+check 0 '^\[\]$' -C "$hub" nodes --json
+check 1 'is no node.s id; yizhan nodes lists them' -C "$hub" nodes revoke me
+check 1 'there is no node 0{32} here; ' -C "$hub" nodes revoke 00000000000000000000000000000000
+check 1 'is a facility.s node; ' -C "$node" nodes
+check 2 'nodes can.t "eat"; usage: ' -C "$hub" nodes eat
+
+check 0 '^\[\]$' -C "$node" archive log --json
+check 0 '^\{"ok":true,"streams":0,"records":0,"rows":[0-9]+,"orphans":0,"digests":\[\{"scope":"all","ok":true\}\],"problems":\[\]\}$' \
+	-C "$node" verify --json
+"$YIZHAN" -C "$node" sql "INSERT INTO child(id, facility_id, name) VALUES (x'00112233445566778899aabbccddeeff', 'F1', '小明')"
+check 0 '^1 new commit, proof/[0-9a-f]{32}-[0-9a-f]{16} is at [0-9a-f]{40}$' -C "$node" archive now
+check 0 '"no":1,"at":"[^"]*","commit":"[0-9a-f]{40}","subject":"[^"]*","streams":\[\{"scope":"f/F1","from":1,"n":3\}\]' \
+	-C "$node" archive log --json
+check 0 '"column":"name","value":"小明","before":null,"n":3,"commit":"[0-9a-f]{40}"' \
+	-C "$node" history child 00112233445566778899aabbccddeeff --json
+commit=$("$YIZHAN" -C "$node" archive log --json | sed 's/.*"commit":"\([0-9a-f]*\)".*/\1/')
+rm -rf "$node/archive.git"
+check 1 'there is no archive.git; .* NOT in order' -C "$node" verify
+check 0 "^1 commit, proof/.* is at $commit$" -C "$node" archive rebuild
+check 0 '^in order: 3 records in 1 streams' -C "$node" verify --deep
+# a row that was written since is not damage, one changed behind our back is
+"$YIZHAN" -C "$node" sql "UPDATE child SET note = 'x'"
+check 0 '^in order' -C "$node" verify --deep
+"$YIZHAN" -C "$node" archive now >/dev/null
+python3 - "$node/yizhan.db" <<'PY'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'child'").fetchall():
+    db.execute(f'DROP TRIGGER "{name}"')
+db.execute("UPDATE child SET note = 'forged'")
+db.commit()
+PY
+check 1 "child 00112233445566778899aabbccddeeff: the row's values are not those it was written with" -C "$node" verify --deep
+# a segment changed in the file
+python3 - "$node/yizhan.db" <<'PY'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("UPDATE yz_segment SET head = zeroblob(32) WHERE id = 1")
+db.commit()
+PY
+check 1 '"ok":false,.*"where":"stream f/F1 of ' -C "$node" verify --json
+check 2 'archive can.t "fly"; usage: ' -C "$node" archive fly
+check 1 'holds no node; ' -C "$SCRATCH" archive now
+check 1 'holds no node; ' -C "$SCRATCH" verify
+finish
