@@ -107,11 +107,14 @@ void cli_help_command(struct buf *out, const struct cmd *cmd);
 void cli_help_manual(struct buf *out);
 
 extern const struct cmd cmd_archive;
+extern const struct cmd cmd_backup;
 extern const struct cmd cmd_conflicts;
 extern const struct cmd cmd_demo;
 extern const struct cmd cmd_enrol;
+extern const struct cmd cmd_export;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_history;
+extern const struct cmd cmd_import;
 extern const struct cmd cmd_init;
 extern const struct cmd cmd_log;
 extern const struct cmd cmd_nodes;

@@ -23,31 +23,6 @@ struct shown {
 
 /* ---- one row ---- */
 
-static void
-row_json(struct json *j, struct store_stmt *s)
-{
-	int count = store_stmt_columns(s);
-	struct buf bad = { 0 };
-	struct json bad_json = json_to(&bad);
-
-	json_object(j);
-	for (int i = 0; i < count; i++) {
-		struct store_value v = store_stmt_get_value(s);
-
-		json_name(j, store_stmt_column_name(s, i));
-		if (!store_print_json(j, &v))
-			json_text(&bad_json, store_stmt_column_name(s, i));
-	}
-	if (bad.len > 0) {
-		json_name(j, "_bad_utf8");
-		json_array(j);
-		buf_put(j->out, bad.bytes, bad.len);
-		json_end_array(j);
-	}
-	json_end_object(j);
-	buf_free(&bad);
-}
-
 static int
 row_table(struct table *t, struct store_stmt *s, struct err *err)
 {
@@ -103,7 +78,7 @@ run_statement(struct store_stmt *s, struct shown *shown, struct err *err)
 	while (rc == 0 && (rc = store_stmt_step(s, err)) == 1) {
 		rc = 0;
 		if (shown->json)
-			row_json(&j, s);
+			store_print_row_json(&j, s);
 		else
 			rc = row_table(shown->table, s, err);
 	}

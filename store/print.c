@@ -54,6 +54,31 @@ store_print_text(struct buf *out, const struct store_value *v)
 }
 
 void
+store_print_row_json(struct json *j, struct store_stmt *s)
+{
+	int count = store_stmt_columns(s);
+	struct buf bad = { 0 };
+	struct json bad_json = json_to(&bad);
+
+	json_object(j);
+	for (int i = 0; i < count; i++) {
+		struct store_value v = store_stmt_get_value(s);
+
+		json_name(j, store_stmt_column_name(s, i));
+		if (!store_print_json(j, &v))
+			json_text(&bad_json, store_stmt_column_name(s, i));
+	}
+	if (bad.len > 0) {
+		json_name(j, "_bad_utf8");
+		json_array(j);
+		buf_put(j->out, bad.bytes, bad.len);
+		json_end_array(j);
+	}
+	json_end_object(j);
+	buf_free(&bad);
+}
+
+void
 store_print_key_json(struct json *j, const uint8_t *key, size_t len)
 {
 	struct rd r = rd_from(key, len);

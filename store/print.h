@@ -15,12 +15,17 @@
 
 #include "store/base/json.h"
 #include "store/catalog.h"
+#include "store/stmt.h"
 
 /* A value; false if it is text that isn't well-formed UTF-8 (shown with U+FFFD). */
 bool store_print_json(struct json *j, const struct store_value *v);
 
 /* The same as plain text; a text's bytes are given as they are. */
 void store_print_text(struct buf *out, const struct store_value *v);
+
+/* The row that a statement stands on, as an object; columns whose text isn't well-formed UTF-8 are
+ * named in a last member, _bad_utf8. */
+void store_print_row_json(struct json *j, struct store_stmt *s);
 
 /* A canonical key. */
 void store_print_key_json(struct json *j, const uint8_t *key, size_t len);

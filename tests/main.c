@@ -12,6 +12,7 @@ main(void)
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 
+	srunner_add_suite(runner, suite_base_csvio());
 	srunner_add_suite(runner, suite_base_file());
 	srunner_add_suite(runner, suite_base_json());
 	srunner_add_suite(runner, suite_base_rd());

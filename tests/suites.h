@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *suite_base_csvio(void);
 Suite *suite_base_file(void);
 Suite *suite_base_json(void);
 Suite *suite_base_rd(void);

@@ -1,0 +1,102 @@
+/*
+ * cli/cmd_backup.c - a consistent copy of the database while it is in use.
+ *
+ * The copy gets its name when it is whole.  The key isn't in it: who restores the
+ * file in another place becomes another life of the node, by itself.
+ */
+#include "cli/cmd.h"
+#include "store/base/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+fail(struct err *err, const char *path)
+{
+	return err_set(err, ERR_IO, "%.180s: %s", path, strerror(errno));
+}
+
+static int
+settle(const char *from, const char *to, int64_t *bytes, struct err *err)
+{
+	struct stat st;
+	int rc = 0, fd = open(from, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail(err, from);
+	if (fchmod(fd, 0600) < 0 || fsync(fd) < 0 || fstat(fd, &st) < 0)
+		rc = fail(err, from);
+	close(fd);
+	if (rc == 0 && rename(from, to) < 0)
+		rc = fail(err, to);
+	if (rc == 0)
+		*bytes = st.st_size;
+	return rc;
+}
+
+static int
+backup(const struct cli *cli, const char *path, int64_t *bytes, struct err *err)
+{
+	struct store_db *db = NULL;
+	char part[CLI_PATH_MAX];
+	int rc;
+
+	if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part)
+		return err_set(err, ERR_INVALID, "the file's path is too long; choose another");
+	if (access(path, F_OK) == 0)
+		return err_set(err, ERR_INVALID, "%.180s is there already; choose another name",
+		               path);
+	rc = cli_open(cli, STORE_READ, &db, err);
+	if (rc == 0) {
+		unlink(part);
+		rc = store_db_backup(db, part, err);
+		if (rc == 0)
+			rc = settle(part, path, bytes, err);
+		if (rc < 0)
+			unlink(part);
+	}
+	store_db_close(db);
+	return rc;
+}
+
+static int
+run(struct cli *cli)
+{
+	const char *path = cli->argv[0];
+	struct buf out = { 0 };
+	struct json j = json_to(&out);
+	int64_t bytes = 0;
+	struct err err;
+	int code;
+
+	if (backup(cli, path, &bytes, &err) < 0)
+		return cli_fail(cli, &err);
+	if (cli->json) {
+		json_object(&j);
+		json_name(&j, "file");
+		json_text(&j, path);
+		json_name(&j, "bytes");
+		json_int(&j, bytes);
+		json_end_object(&j);
+		buf_u8(&out, '\n');
+	} else {
+		buf_printf(&out, "%s: %lld bytes; the key is not in it\n", path, (long long)bytes);
+	}
+	code = cli_print(cli, &out);
+	buf_free(&out);
+	return code;
+}
+
+const struct cmd cmd_backup = {
+	.name = "backup",
+	.args = "FILE",
+	.help = "copy the database to a new file while it is in use",
+	.json = true,
+	.min = 1,
+	.max = 1,
+	.run = run,
+};
