@@ -143,7 +143,7 @@ START_TEST(the_model_holds_over_a_month)
 	/* food is thrown away after two days, once */
 	ck_assert_int_eq(
 	        help_int(db, "SELECT count(*) FROM food_sample WHERE replaces_id IS NOT NULL"),
-	        9 * 18);
+	        (int64_t)9 * 18);
 	/* children of 6 to 36 months weigh 5 to 20 kg */
 	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM growth_measurement WHERE weight_g NOT "
 	                              "BETWEEN 5000 AND 20000"),

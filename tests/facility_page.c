@@ -165,7 +165,7 @@ static const struct bad_case {
 	{ "token=" TOKEN "&do=pickup&child=02020202020202020202020202020202", ERR_INVALID,
 	  "没有保存：白二 is not here today" },
 	{ "token=" TOKEN "&do=pickup&adult=32323232323232323232323232323232&child="
-	                 "01010101010101010101010101010101",
+	  "01010101010101010101010101010101",
 	  ERR_DENIED, "无权接走" },
 	{ "token=" TOKEN "&do=arrival&child=%zz", ERR_INVALID, "表单不完整" },
 };

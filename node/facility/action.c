@@ -293,7 +293,8 @@ read_time(const char *text, int64_t *at)
 	if (mo > 12 || d > 31 || !date_valid((int)(y * 10000 + mo * 100 + d)) || h > 23 ||
 	    mi > 59 || s > 60)
 		return false;
-	*at = date_ms((int)(y * 10000 + mo * 100 + d), (int)(h * 60 + mi), east) + s * 1000 + ms;
+	*at = date_ms((int)(y * 10000 + mo * 100 + d), (int)(h * 60 + mi), east) +
+	      (int64_t)s * 1000 + ms;
 	return true;
 }
 
@@ -353,48 +354,49 @@ read_exceptions(struct store_db *db, const char *json, struct arena *a, struct f
 	return rc;
 }
 
+/* An integer; `at` may also be a time as people write it. */
+static int
+read_int(struct store_stmt *s, const char *type, const struct field *f, int64_t *out,
+         struct err *err)
+{
+	bool is_time = strcmp(f->name, "at") == 0;
+
+	if (strcmp(type, "integer") == 0 || strcmp(type, "true") == 0 ||
+	    strcmp(type, "false") == 0) {
+		*out = store_stmt_get_int(s);
+		return 0;
+	}
+	if (!is_time)
+		return err_set(err, ERR_INVALID, "%s: is not an integer", f->name);
+	if (strcmp(type, "text") == 0 && read_time(store_stmt_get_text(s), out))
+		return 0;
+	return err_set(err, ERR_INVALID, "at: is neither ms since 1970 nor a time as in RFC 3339");
+}
+
 /* One member of the object: its value stands next in `s`, after its type. */
 static int
 read_field(struct store_stmt *s, const char *type, const struct field *f, struct arena *a,
            struct facility_action *out, struct err *err)
 {
-	char *base = (char *)&out->as;
+	const char *wanted = f->kind == FIELD_EXCEPTIONS ? "array" : "text";
+	void *to = (char *)&out->as + f->offset;
 	const char *text;
 
 	if (strcmp(type, "null") == 0)
 		return 0;
-	switch (f->kind) {
-	case FIELD_INT:
-		if (strcmp(type, "integer") == 0 || strcmp(type, "true") == 0 ||
-		    strcmp(type, "false") == 0) {
-			*(int64_t *)(void *)(base + f->offset) = store_stmt_get_int(s);
-			return 0;
-		}
-		if (strcmp(f->name, "at") == 0 && strcmp(type, "text") == 0 &&
-		    read_time(store_stmt_get_text(s), &out->as.at))
-			return 0;
-		return err_set(err, ERR_INVALID,
-		               strcmp(f->name, "at") == 0
-		                       ? "%s: is neither ms since 1970 nor a time as in RFC 3339"
-		                       : "%s: is not an integer",
-		               f->name);
-	case FIELD_ID:
-	case FIELD_TEXT:
-		if (strcmp(type, "text") != 0)
-			return err_set(err, ERR_INVALID, "%s: is not a string", f->name);
-		text = store_stmt_get_text(s);
-		if (f->kind == FIELD_ID)
-			return read_id(f->name, text, a,
-			               (const uint8_t **)(void *)(base + f->offset), err);
-		text = arena_copy(a, text, strlen(text));
-		*(const char **)(void *)(base + f->offset) = text;
-		return text == NULL ? err_set(err, ERR_NOMEM, "out of memory") : 0;
-	case FIELD_EXCEPTIONS:
-		if (strcmp(type, "array") != 0)
-			return err_set(err, ERR_INVALID, "%s: is not a list", f->name);
-		return read_exceptions(s->db, store_stmt_get_text(s), a, &out->as.batch, err);
-	}
-	return 0;
+	if (f->kind == FIELD_INT)
+		return read_int(s, type, f, to, err);
+	if (strcmp(type, wanted) != 0)
+		return err_set(err, ERR_INVALID, "%s: is not a %s", f->name,
+		               f->kind == FIELD_EXCEPTIONS ? "list" : "string");
+	text = store_stmt_get_text(s);
+	if (f->kind == FIELD_EXCEPTIONS)
+		return read_exceptions(s->db, text, a, &out->as.batch, err);
+	if (f->kind == FIELD_ID)
+		return read_id(f->name, text, a, to, err);
+	text = arena_copy(a, text, strlen(text));
+	*(const char **)to = text;
+	return text == NULL ? err_set(err, ERR_NOMEM, "out of memory") : 0;
 }
 
 static bool
@@ -413,12 +415,11 @@ read_what(struct store_db *db, const char *json, struct facility_action *out, st
 	int rc;
 
 	s = store_stmt_new(
-	        db,
-	        "SELECT json_valid(?1), CASE WHEN json_valid(?1) THEN json_type(?1) = 'object' END,"
-	        " CASE WHEN json_valid(?1) THEN json_extract(?1, '$.do') END");
+	        db, "SELECT CASE WHEN json_valid(?1) THEN json_type(?1) = 'object' ELSE 0 END,"
+	            " CASE WHEN json_valid(?1) THEN json_extract(?1, '$.do') END");
 	store_stmt_put_text(&s, json);
 	rc = store_stmt_step(&s, err);
-	if (rc == 1 && (store_stmt_get_int(&s) == 0 || store_stmt_get_int(&s) == 0)) {
+	if (rc == 1 && store_stmt_get_int(&s) == 0) {
 		rc = err_set(err, ERR_INVALID, "the line is not a JSON object");
 	} else if (rc == 1) {
 		const char *name = store_stmt_get_text(&s);

@@ -135,7 +135,7 @@ do_line(struct facility *f, const char *line, struct answer *a, struct err *err)
 {
 	static const char *const others[] = { "key", "by", NULL };
 	struct facility_action action;
-	struct arena arena = { .limit = LINE_MAX * 8 };
+	struct arena arena = { .limit = (size_t)LINE_MAX * 8 };
 	uint8_t by[STORE_ID];
 	int rc;
 
@@ -199,6 +199,22 @@ take_line(struct facility *f, const char *line, struct buf *out, struct batch_co
 	return put_answer(f->db, &a, out, err);
 }
 
+/* Cut the next line off the body, without its end. */
+static void
+cut_line(const char **body, size_t *len, struct buf *line)
+{
+	const char *end = memchr(*body, '\n', *len);
+	size_t part = end == NULL ? *len : (size_t)(end - *body),
+	       step = end == NULL ? part : part + 1;
+
+	buf_clear(line);
+	buf_put(line, *body, part);
+	if (line->len > 0 && line->bytes[line->len - 1] == '\r')
+		line->len--;
+	*body += step;
+	*len -= step;
+}
+
 static int
 take_lines(struct facility *f, const char *body, size_t len, struct buf *out,
            struct batch_counts *n, struct err *err)
@@ -208,16 +224,9 @@ take_lines(struct facility *f, const char *body, size_t len, struct buf *out,
 	int rc = 0;
 
 	while (rc == 0 && len > 0) {
-		const char *end = memchr(body, '\n', len);
-		size_t part = end == NULL ? len : (size_t)(end - body);
-
-		buf_clear(&line);
-		buf_put(&line, body, part);
-		if (part > 0 && body[part - 1] == '\r')
-			line.len--;
-		body += end == NULL ? part : part + 1;
-		len -= end == NULL ? part : part + 1;
-		if (line.len == 0)
+		cut_line(&body, &len, &line);
+		rc = buf_check(&line, err);
+		if (rc < 0 || line.len == 0)
 			continue;
 		if (++lines > BATCH_LINES_MAX)
 			rc = err_set(err, ERR_INVALID, "a batch has at most %d lines",

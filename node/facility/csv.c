@@ -82,13 +82,21 @@ read_field(struct csv *c, struct buf *out, const struct csv_field *at, struct er
 	return 0;
 }
 
-/* Copy a field into the arena, without the blanks around it (also U+3000, the wide one). */
+/* How many bytes at `s` are one blank?  U+3000, the wide one, too. */
+static size_t
+blank(const char *s, size_t len)
+{
+	if (len > 0 && (s[0] == ' ' || s[0] == '\t' || s[0] == '\n'))
+		return 1;
+	return len >= 3 && memcmp(s, "\xe3\x80\x80", 3) == 0 ? 3 : 0;
+}
+
+/* Copy a field into the arena, without the blanks around it. */
 static int
 keep_field(struct arena *a, const struct buf *text, struct csv_field *at, struct err *err)
 {
-	static const char wide[] = "\xe3\x80\x80";
 	const char *from = (const char *)text->bytes;
-	size_t len = text->len;
+	size_t len = text->len, step;
 
 	if (text->bad)
 		return buf_check(text, err);
@@ -96,18 +104,11 @@ keep_field(struct arena *a, const struct buf *text, struct csv_field *at, struct
 		return refuse(err, at, "the field is too long");
 	if (len > 0 && memchr(from, 0, len) != NULL)
 		return refuse(err, at, "the field holds a zero byte");
-	for (;;) {
-		if (len > 0 && strchr(" \t\n", from[0]) != NULL)
-			from++, len--;
-		else if (len >= 3 && memcmp(from, wide, 3) == 0)
-			from += 3, len -= 3;
-		else if (len > 0 && strchr(" \t\n", from[len - 1]) != NULL)
-			len--;
-		else if (len >= 3 && memcmp(from + len - 3, wide, 3) == 0)
-			len -= 3;
-		else
-			break;
-	}
+	for (; (step = blank(from, len)) > 0; from += step)
+		len -= step;
+	while (len > 0 &&
+	       (blank(from + len - 1, 1) > 0 || (len >= 3 && blank(from + len - 3, 3) == 3)))
+		len -= blank(from + len - 1, 1) > 0 ? 1 : 3;
 	at->text = arena_copy(a, from, len);
 	return at->text == NULL ? err_set(err, ERR_NOMEM, "line %d: out of memory", at->line) : 0;
 }
@@ -150,13 +151,14 @@ static int
 from_gb18030(const void *bytes, size_t len, size_t bad_utf8, struct buf *out, struct err *err)
 {
 	iconv_t conv = iconv_open("UTF-8", "GB18030");
-	char *in = (char *)(uintptr_t)bytes; /* iconv writes nothing there */
+	char *in; /* iconv wants it so, and writes nothing there */
 	size_t left = len, room = 2 * len + 16, start = out->len, rest = room;
 	uint8_t *to;
 	char *at;
 	int rc = 0;
 
-	if (conv == (iconv_t)-1)
+	memcpy(&in, &bytes, sizeof in);
+	if ((intptr_t)conv == -1)
 		return err_set(
 		        err, ERR_INVALID,
 		        "the text is not UTF-8 (byte %zu) and this system cannot read GB18030",
@@ -165,7 +167,7 @@ from_gb18030(const void *bytes, size_t len, size_t bad_utf8, struct buf *out, st
 	at = (char *)to;
 	if (to == NULL)
 		rc = buf_check(out, err);
-	else if (iconv(conv, &in, &left, &at, &rest) == (size_t)-1)
+	else if (iconv(conv, &in, &left, &at, &rest) == SIZE_MAX)
 		rc = err_set(err, ERR_INVALID,
 		             "byte %zu is neither UTF-8 (wrong from byte %zu) nor GB18030",
 		             len - left, bad_utf8);

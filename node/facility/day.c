@@ -124,7 +124,7 @@ plan_odd(struct day *d, struct day_child *c, struct facility_arrival *in)
 	sick->as.sick.child = c->id;
 	sick->as.sick.disease = s->disease;
 	sick->as.sick.symptom_bits = s->symptoms;
-	sick->as.sick.notified_at = sick->as.at + 5 * DATE_MINUTE_MS;
+	sick->as.sick.notified_at = sick->as.at + 5 * (int64_t)DATE_MINUTE_MS;
 	if (dice_happens(&x, HOME_EARLY_PER_MILLE))
 		c->out = AT(9, 50) + (int)dice_below(&x, 40);
 }
@@ -289,7 +289,7 @@ plan_growth(struct day *d, struct day_child *c, struct err *err)
 		return rc;
 	g = day_add(d, DO_GROWTH, AT(10, 0) + (int)dice_below(&x, 60), d->health_worker);
 	g->as.growth.child = c->id;
-	g->as.growth.weight_g = dice_around(&x, (int)weight, (int)weight / 11) / 50 * 50;
+	g->as.growth.weight_g = (int64_t)dice_around(&x, (int)weight, (int)weight / 11) / 50 * 50;
 	g->as.growth.length_mm = dice_around(&x, (int)length, (int)length / 28);
 	if (c->months < 24)
 		g->as.growth.head_mm = dice_around(&x, 455, 12);
@@ -328,7 +328,7 @@ plan_bump(struct day *d, struct day_child *c)
 	e->as.incident.severity = 1;
 	e->as.incident.place = "户外";
 	e->as.incident.text = "跑动时摔倒，右膝轻微擦伤，已冷敷并告知家长";
-	e->as.incident.notified_at = e->as.at + 10 * DATE_MINUTE_MS;
+	e->as.incident.notified_at = e->as.at + 10 * (int64_t)DATE_MINUTE_MS;
 }
 
 int
@@ -386,6 +386,8 @@ sort(struct day *d, struct err *err)
 	return 0;
 }
 
+/* The day, its dice and its place in memory are the caller's: one more parameter than usual. */
+/* NOLINTBEGIN(readability-function-size) */
 int
 facility_day_plan(struct facility *f, int date, uint64_t seed, struct arena *a,
                   struct facility_action **list, size_t *count, struct err *err)
@@ -408,6 +410,8 @@ facility_day_plan(struct facility *f, int date, uint64_t seed, struct arena *a,
 	*count = d.count;
 	return rc;
 }
+
+/* NOLINTEND(readability-function-size) */
 
 int
 facility_day_do(struct facility *f, const struct facility_action *action, struct err *err)

@@ -124,18 +124,18 @@ plan_handover(struct day *d)
 
 static const struct dish {
 	int meal;
-	const char *names[3]; /* one of them, by the day */
 	int per_child_g;
+	const char *names[3]; /* one of them, by the day */
 } dishes[] = {
-	{ MEAL_BREAKFAST, { "小米粥", "牛奶燕麦", "南瓜粥" }, 120 },
-	{ MEAL_BREAKFAST, { "奶香馒头", "鸡蛋饼", "红枣发糕" }, 40 },
-	{ MEAL_SNACK, { "苹果片", "香蕉", "蒸梨" }, 50 },
-	{ MEAL_LUNCH, { "软米饭", "二米饭", "番茄鸡蛋面" }, 90 },
-	{ MEAL_LUNCH, { "清蒸鲈鱼", "肉末豆腐", "胡萝卜炖牛肉" }, 50 },
-	{ MEAL_LUNCH, { "清炒西兰花", "上海青", "冬瓜虾皮" }, 60 },
-	{ MEAL_LUNCH, { "番茄蛋汤", "菠菜猪肝汤", "紫菜虾皮汤" }, 80 },
-	{ MEAL_AFTERNOON, { "酸奶", "小馄饨", "银耳羹" }, 100 },
-	{ MEAL_AFTERNOON, { "蓝莓", "橙子", "草莓" }, 40 },
+	{ MEAL_BREAKFAST, 120, { "小米粥", "牛奶燕麦", "南瓜粥" } },
+	{ MEAL_BREAKFAST, 40, { "奶香馒头", "鸡蛋饼", "红枣发糕" } },
+	{ MEAL_SNACK, 50, { "苹果片", "香蕉", "蒸梨" } },
+	{ MEAL_LUNCH, 90, { "软米饭", "二米饭", "番茄鸡蛋面" } },
+	{ MEAL_LUNCH, 50, { "清蒸鲈鱼", "肉末豆腐", "胡萝卜炖牛肉" } },
+	{ MEAL_LUNCH, 60, { "清炒西兰花", "上海青", "冬瓜虾皮" } },
+	{ MEAL_LUNCH, 80, { "番茄蛋汤", "菠菜猪肝汤", "紫菜虾皮汤" } },
+	{ MEAL_AFTERNOON, 100, { "酸奶", "小馄饨", "银耳羹" } },
+	{ MEAL_AFTERNOON, 40, { "蓝莓", "橙子", "草莓" } },
 };
 
 static void
@@ -311,14 +311,16 @@ made_up_name(struct day *d, struct dice *x)
 	static const char *const given[] = { "乐乐", "豆豆", "果果", "安安",
 		                             "多多", "点点", "可可", "暖暖" };
 	const char *a = family[dice_below(x, 8)], *b = given[dice_below(x, 8)];
-	char *name = arena_take(d->a, strlen(a) + strlen(b) + 1, 1);
+	struct buf whole = { 0 };
+	const char *name;
 
+	buf_printf(&whole, "%s%s", a, b);
+	name = arena_copy(d->a, whole.bytes, whole.len);
+	buf_free(&whole);
 	if (name == NULL) {
 		d->full = true;
 		return "";
 	}
-	memcpy(name, a, strlen(a));
-	memcpy(name + strlen(a), b, strlen(b));
 	return name;
 }
 

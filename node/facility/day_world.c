@@ -165,6 +165,22 @@ load_classes(struct day *d, struct err *err)
 	return rc;
 }
 
+/* What a member of staff does all day, if nobody before her does. */
+static void
+give_work(struct day *d, const struct day_staff *p)
+{
+	const uint8_t **place = p->role == ROLE_HEALTH     ? &d->health_worker
+	                        : p->role == ROLE_COOK     ? &d->cook
+	                        : p->role == ROLE_DIRECTOR ? &d->director
+	                                                   : NULL;
+
+	for (size_t i = 0; p->role == ROLE_CARER && i < d->class_count; i++)
+		if (d->classes[i].id == p->class_id)
+			place = &d->classes[i].carer;
+	if (place != NULL && *place == NULL)
+		*place = p->id;
+}
+
 static int
 load_staff(struct day *d, struct err *err)
 {
@@ -189,16 +205,7 @@ load_staff(struct day *d, struct err *err)
 		p->role = (int)store_stmt_get_int(&s);
 		if (take_id(&s, class_id))
 			p->class_id = class_of(d, class_id, NULL);
-		for (size_t i = 0; i < d->class_count; i++)
-			if (p->role == ROLE_CARER && p->class_id == d->classes[i].id &&
-			    d->classes[i].carer == NULL)
-				d->classes[i].carer = p->id;
-		if (p->role == ROLE_HEALTH && d->health_worker == NULL)
-			d->health_worker = p->id;
-		if (p->role == ROLE_COOK && d->cook == NULL)
-			d->cook = p->id;
-		if (p->role == ROLE_DIRECTOR && d->director == NULL)
-			d->director = p->id;
+		give_work(d, p);
 	}
 	store_stmt_end(&s);
 	return rc;

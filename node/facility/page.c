@@ -341,6 +341,8 @@ pickup_form(struct page *p, const struct today_child *c)
 	}
 	put(p, "</select>");
 	button(p, "pickup", " class=\"main\"", W_PICKUP, c);
+	put_id(p, "event", c->event);
+	button(p, "strike", "", W_UNDO, c);
 	put(p, "</form>\n");
 }
 
@@ -417,7 +419,7 @@ child(struct page *p, const struct today_child *c)
 		absence_form(p, c);
 	if (c->state == TODAY_PRESENT)
 		pickup_form(p, c);
-	if (c->state == TODAY_PRESENT || c->state == TODAY_LEFT)
+	if (c->state == TODAY_LEFT)
 		undo_form(p, c);
 	put(p, "</li>\n");
 }

@@ -239,13 +239,15 @@ record_child(struct facility *f, const uint8_t *child, int date, struct record_c
 	record_put_id(&s, child);
 	store_stmt_put_text(&s, f->id);
 	rc = store_stmt_step(&s, err);
-	if (rc == 1)
+	if (rc == 1) {
 		read_child(&s, out);
+		rc = 0;
+	} else if (rc == 0) {
+		text_hex(hex, child, STORE_ID);
+		rc = err_set(err, ERR_NOTFOUND, "child: %s is not enrolled at %s", hex, f->id);
+	}
 	store_stmt_end(&s);
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	text_hex(hex, child, STORE_ID);
-	return err_set(err, ERR_NOTFOUND, "child: %s is not enrolled at %s", hex, f->id);
+	return rc;
 }
 
 int
@@ -336,7 +338,7 @@ facility_arrival(struct facility *f, const struct facility_arrival *in, struct e
 		                                .child = in->child,
 		                                .method = in->method };
 	struct record_check when = { .at = in->at, .slot = SLOT_MORNING };
-	struct record_child who;
+	struct record_child who = { 0 };
 	uint8_t event[STORE_ID];
 	int rc;
 
@@ -405,7 +407,7 @@ check_adult(struct facility *f, const struct record_child *who, const uint8_t *a
 int
 facility_pickup(struct facility *f, const struct facility_pickup *in, struct err *err)
 {
-	struct record_child who;
+	struct record_child who = { 0 };
 	int date, rc;
 
 	rc = record_at(f, in->at, &date, err);
@@ -515,10 +517,10 @@ put_absence_cells(struct store_stmt *s, const struct facility_absence *in, int64
 int
 facility_absence(struct facility *f, const struct facility_absence *in, struct err *err)
 {
-	struct record_child who;
+	struct record_child who = { 0 };
 	struct store_stmt s;
 	int64_t from, to;
-	bool found;
+	bool found = false;
 	int date, rc;
 
 	rc = record_at(f, in->at, &date, err);

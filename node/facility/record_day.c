@@ -30,7 +30,7 @@ static int
 check_exceptions(struct facility *f, const struct facility_batch *in, int date, int64_t max,
                  struct err *err)
 {
-	struct record_child who;
+	struct record_child who = { 0 };
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < in->exception_count; i++) {
@@ -212,7 +212,7 @@ facility_nap_round(struct facility *f, const struct facility_batch *in, struct e
 int
 facility_care(struct facility *f, const struct facility_care *in, struct err *err)
 {
-	struct record_child who;
+	struct record_child who = { 0 };
 	struct store_stmt s;
 	int date, rc;
 
@@ -262,7 +262,7 @@ check_report(const struct facility_report *in, struct err *err)
 int
 facility_report(struct facility *f, const struct facility_report *in, struct err *err)
 {
-	struct record_child who;
+	struct record_child who = { 0 };
 	struct store_stmt s;
 	int date, rc;
 

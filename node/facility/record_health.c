@@ -87,7 +87,7 @@ int
 facility_check(struct facility *f, const struct facility_check *in, struct err *err)
 {
 	struct record_check when = { .at = in->at, .slot = in->slot, .replaces = in->replaces };
-	struct record_child who;
+	struct record_child who = { 0 };
 	int rc;
 
 	rc = record_at(f, in->at, &when.date, err);
@@ -106,7 +106,7 @@ facility_check(struct facility *f, const struct facility_check *in, struct err *
 int
 facility_case(struct facility *f, const struct facility_case *in, struct err *err)
 {
-	struct record_child who;
+	struct record_child who = { 0 };
 	struct store_stmt s;
 	int date, rc;
 
@@ -145,7 +145,7 @@ facility_case(struct facility *f, const struct facility_case *in, struct err *er
 int
 facility_medication(struct facility *f, const struct facility_medication *in, struct err *err)
 {
-	struct record_child who;
+	struct record_child who = { 0 };
 	struct store_stmt s;
 	int date, rc;
 
@@ -252,7 +252,7 @@ check_growth(const struct facility_growth *in, struct err *err)
 int
 facility_growth(struct facility *f, const struct facility_growth *in, struct err *err)
 {
-	struct record_child who;
+	struct record_child who = { 0 };
 	int64_t posture = in->posture;
 	struct store_stmt s;
 	int date, rc;

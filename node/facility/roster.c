@@ -419,30 +419,19 @@ put_allergen(struct import *im, const uint8_t child[STORE_ID], const char *word,
 }
 
 static int
-put_allergies(struct import *im, const uint8_t child[STORE_ID], const char *text, struct err *err)
+put_allergies(struct import *im, const uint8_t child[STORE_ID], const char *list, struct err *err)
 {
-	static const char *const ends[] = { "、", "，", "；", ",", ";", "/", " ", "　" };
-	static const char *const none[] = { "无", "没有", "none", "no", "-" };
+	static const char *const none[] = { "", "无", "没有", "none", "no", "-" };
 	char word[FACILITY_NAME_MAX];
 	int rc = 0;
 
-	while (rc == 0 && text != NULL && *text != 0) {
-		size_t len = strlen(text), skip = 0;
+	while (rc == 0 && list != NULL && *list != 0) {
 		bool is_none = false;
 
-		for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-			const char *end = strstr(text, ends[i]);
-
-			if (end != NULL && (size_t)(end - text) < len) {
-				len = (size_t)(end - text);
-				skip = strlen(ends[i]);
-			}
-		}
-		snprintf(word, sizeof word, "%.*s", (int)len, text);
-		text += len + skip;
+		roster_cut_word(&list, word);
 		for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
 			is_none |= strcmp(word, none[i]) == 0;
-		if (len > 0 && !is_none)
+		if (!is_none)
 			rc = put_allergen(im, child, word, err);
 	}
 	return rc;

@@ -37,4 +37,7 @@ struct roster_row {
 MUST_CHECK int roster_read(const void *bytes, size_t len, struct arena *a, struct roster_row **rows,
                            size_t *count, struct err *err);
 
+/* Cut the first word off a list of words; whole characters, as many as a name has. */
+void roster_cut_word(const char **list, char word[FACILITY_NAME_MAX]);
+
 #endif /* NODE_FACILITY_ROSTER_PRIV_H */

@@ -10,7 +10,11 @@
 #include "node/facility/record.h"
 #include "node/facility/roster_priv.h"
 
+#include "store/base/text.h"
+
+#include <assert.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,21 +109,30 @@ static const struct column {
 	{ "岗位", "role", VALUE_CODE, FOR_STAFF | NEED_STAFF, offsetof(struct roster_row, role),
 	  roles },
 	{ "电话", "phone", VALUE_TEXT, FOR_STAFF, offsetof(struct roster_row, phone), NULL },
-#define GUARDIAN(n, zh_name, en_name, member)                                                      \
-	{                                                                                          \
-		zh_name #n, en_name #n, VALUE_TEXT, FOR_CHILD,                                     \
-		        offsetof(struct roster_row, guardians) +                                   \
-		                ((n)-1) * sizeof(struct roster_guardian) +                         \
-		                offsetof(struct roster_guardian, member),                          \
-		        NULL                                                                       \
-	}
-#define GUARDIANS(n)                                                                               \
-	GUARDIAN(n, "监护人", "guardian", name), GUARDIAN(n, "关系", "relation", relation),        \
-	        GUARDIAN(n, "电话", "phone", phone)
-	GUARDIANS(1),
-	GUARDIANS(2),
-	GUARDIANS(3),
-	GUARDIANS(4),
+	{ "监护人1", "guardian1", VALUE_TEXT, FOR_CHILD,
+	  offsetof(struct roster_row, guardians[0].name), NULL },
+	{ "关系1", "relation1", VALUE_TEXT, FOR_CHILD,
+	  offsetof(struct roster_row, guardians[0].relation), NULL },
+	{ "电话1", "phone1", VALUE_TEXT, FOR_CHILD, offsetof(struct roster_row, guardians[0].phone),
+	  NULL },
+	{ "监护人2", "guardian2", VALUE_TEXT, FOR_CHILD,
+	  offsetof(struct roster_row, guardians[1].name), NULL },
+	{ "关系2", "relation2", VALUE_TEXT, FOR_CHILD,
+	  offsetof(struct roster_row, guardians[1].relation), NULL },
+	{ "电话2", "phone2", VALUE_TEXT, FOR_CHILD, offsetof(struct roster_row, guardians[1].phone),
+	  NULL },
+	{ "监护人3", "guardian3", VALUE_TEXT, FOR_CHILD,
+	  offsetof(struct roster_row, guardians[2].name), NULL },
+	{ "关系3", "relation3", VALUE_TEXT, FOR_CHILD,
+	  offsetof(struct roster_row, guardians[2].relation), NULL },
+	{ "电话3", "phone3", VALUE_TEXT, FOR_CHILD, offsetof(struct roster_row, guardians[2].phone),
+	  NULL },
+	{ "监护人4", "guardian4", VALUE_TEXT, FOR_CHILD,
+	  offsetof(struct roster_row, guardians[3].name), NULL },
+	{ "关系4", "relation4", VALUE_TEXT, FOR_CHILD,
+	  offsetof(struct roster_row, guardians[3].relation), NULL },
+	{ "电话4", "phone4", VALUE_TEXT, FOR_CHILD, offsetof(struct roster_row, guardians[3].phone),
+	  NULL },
 };
 
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
@@ -202,7 +215,7 @@ read_value(const struct csv_field *f, const struct column *c, struct arena *a,
            struct roster_row *row, struct err *err)
 {
 	void *to = (char *)row + c->offset;
-	int rc, type;
+	int rc, type = 0;
 
 	switch (c->kind) {
 	case VALUE_TEXT:
@@ -227,44 +240,69 @@ read_value(const struct csv_field *f, const struct column *c, struct arena *a,
 	abort();
 }
 
-/* What must be there is, and what is there belongs to this kind of row. */
+/* What is there belongs to this kind of row, and what is needed is filled. */
+static int
+check_field(const struct csv_field *f, const struct column *c, bool staff, struct err *err)
+{
+	bool empty = f->text[0] == 0;
+
+	if (!empty && (c->use & (staff ? FOR_STAFF : FOR_CHILD)) == 0)
+		return refuse(err, f, c->zh, staff ? "is for children only" : "is for staff only");
+	if (empty && (c->use & (staff ? NEED_STAFF : NEED_CHILD)) != 0)
+		return err_set(err, ERR_INVALID, "line %d, column %d (%s): is empty, but needed",
+		               f->line, f->column, c->zh);
+	return 0;
+}
+
+static bool
+has_column(const struct heading *h, const struct column *c)
+{
+	for (size_t i = 0; i < h->count; i++)
+		if (h->at[i] == c)
+			return true;
+	return false;
+}
+
+static int
+check_columns(const struct heading *h, const struct roster_row *row, struct err *err)
+{
+	for (size_t c = 0; c < COLUMNS; c++)
+		if ((columns[c].use & (row->staff ? NEED_STAFF : NEED_CHILD)) != 0 &&
+		    !has_column(h, &columns[c]))
+			return err_set(err, ERR_INVALID,
+			               "line %d: the file has no column %s (%s), which a row for a "
+			               "%s needs",
+			               row->line, columns[c].zh, columns[c].en,
+			               row->staff ? "member of staff" : "child");
+	return 0;
+}
+
+static int
+check_guardians(const struct roster_row *row, struct err *err)
+{
+	for (size_t i = 0; i < ROSTER_GUARDIANS; i++) {
+		const struct roster_guardian *g = &row->guardians[i];
+
+		if (g->name == NULL && (g->relation != NULL || g->phone != NULL))
+			return err_set(err, ERR_INVALID,
+			               "line %d: 监护人%zu (guardian%zu) is empty, but 关系 or "
+			               "电话 is not",
+			               row->line, i + 1, i + 1);
+	}
+	return 0;
+}
+
 static int
 check_row(const struct csv_record *r, const struct heading *h, const struct roster_row *row,
           struct err *err)
 {
-	int use = row->staff ? FOR_STAFF : FOR_CHILD, need = row->staff ? NEED_STAFF : NEED_CHILD;
+	int rc = 0;
 
-	for (size_t i = 0; i < r->count; i++) {
-		const struct column *c = h->at[i];
-
-		if (r->fields[i].text[0] != 0 && (c->use & use) == 0)
-			return refuse(err, &r->fields[i], c->zh,
-			              row->staff ? "is for children only" : "is for staff only");
-		if (r->fields[i].text[0] == 0 && (c->use & need) != 0)
-			return err_set(err, ERR_INVALID,
-			               "line %d, column %d (%s): is empty, but needed",
-			               r->fields[i].line, r->fields[i].column, c->zh);
-	}
-	for (size_t c = 0; c < COLUMNS; c++) {
-		bool there = (columns[c].use & need) == 0;
-
-		for (size_t i = 0; i < h->count && !there; i++)
-			there = h->at[i] == &columns[c];
-		if (!there)
-			return err_set(err, ERR_INVALID,
-			               "line %d: the file has no column %s (%s), which a row for a "
-			               "%s needs",
-			               r->line, columns[c].zh, columns[c].en,
-			               row->staff ? "member of staff" : "child");
-	}
-	for (size_t i = 0; i < ROSTER_GUARDIANS; i++)
-		if (row->guardians[i].name == NULL &&
-		    (row->guardians[i].relation != NULL || row->guardians[i].phone != NULL))
-			return err_set(err, ERR_INVALID,
-			               "line %d: 监护人%zu (guardian%zu) is empty, but 关系 or "
-			               "电话 is not",
-			               r->line, i + 1, i + 1);
-	return 0;
+	for (size_t i = 0; rc == 0 && i < r->count; i++)
+		rc = check_field(&r->fields[i], h->at[i], row->staff, err);
+	if (rc == 0)
+		rc = check_columns(h, row, err);
+	return rc < 0 ? rc : check_guardians(row, err);
 }
 
 static int
@@ -304,6 +342,8 @@ static int
 check_twice(const struct roster_row *rows, size_t count, struct err *err)
 {
 	const struct roster_row *last = &rows[count - 1];
+
+	assert(last->name != NULL); /* check_row */
 
 	for (size_t i = 0; i + 1 < count; i++)
 		if (same_person(&rows[i], last))
@@ -379,4 +419,24 @@ roster_read(const void *bytes, size_t len, struct arena *a, struct roster_row **
 		rc = read_rows(&text, a, rows, count, err);
 	buf_free(&text);
 	return rc;
+}
+
+void
+roster_cut_word(const char **list, char word[FACILITY_NAME_MAX])
+{
+	static const char *const ends[] = { "、", "，", "；", ",", ";", "/", " ", "　" };
+	size_t len = strlen(*list), skip = 0;
+	char whole[4 * FACILITY_NAME_MAX];
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		const char *end = strstr(*list, ends[i]);
+
+		if (end != NULL && (size_t)(end - *list) < len) {
+			len = (size_t)(end - *list);
+			skip = strlen(ends[i]);
+		}
+	}
+	snprintf(whole, sizeof whole, "%.*s", (int)len, *list);
+	text_copy(word, FACILITY_NAME_MAX, whole);
+	*list += len + skip;
 }

@@ -18,7 +18,8 @@
 	        "g.allergen_code") ", ''), g.allergen_code), " between                             \
 	                           ") FROM allergy g WHERE g.child_id = c.id AND g.active), '')"
 
-/* A child's row and her enrolment. */
+enum { ADULTS_MAX = 20 };
+
 struct reading {
 	struct facility *f;
 	struct arena *a;
@@ -51,39 +52,29 @@ take_id(struct store_stmt *s, uint8_t out[STORE_ID])
 static int
 read_adults(struct reading *r, struct today_child *c, struct err *err)
 {
-	struct today_adult *list = NULL;
-	size_t room = 0;
+	struct today_adult *list = arena_take(r->a, ADULTS_MAX, sizeof *list);
 	struct store_stmt s;
 	int rc;
 
+	if (list == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory");
 	s = store_stmt_new(r->f->db,
 	                   "SELECT id, name, coalesce(relation, ''), 1 - is_primary FROM guardian "
 	                   "WHERE child_id = ?1"
 	                   " UNION ALL SELECT id, name, coalesce(relation, ''), 2 FROM pickup_auth"
 	                   " WHERE child_id = ?1 AND revoked = 0 AND coalesce(valid_from, 0) <= ?2"
-	                   " AND coalesce(valid_to, 99999999) >= ?2 ORDER BY 4, 2, 1");
+	                   " AND coalesce(valid_to, 99999999) >= ?2 ORDER BY 4, 2, 1 LIMIT ?3");
 	store_stmt_put_blob(&s, c->id, STORE_ID);
 	store_stmt_put_int(&s, r->date);
-	while ((rc = store_stmt_step(&s, err)) == 1) {
-		if (c->adult_count == room) {
-			struct today_adult *more = arena_take(r->a, room + 8, sizeof *more);
-
-			r->failed |= more == NULL;
-			if (more == NULL)
-				break;
-			if (room > 0)
-				memcpy(more, list, room * sizeof *more);
-			list = more;
-			room += 8;
-		}
-		take_id(&s, list[c->adult_count].id);
-		list[c->adult_count].name = keep(r, store_stmt_get_text(&s));
-		list[c->adult_count].relation = keep(r, store_stmt_get_text(&s));
-		c->adult_count++;
+	store_stmt_put_int(&s, ADULTS_MAX);
+	c->adults = list;
+	for (; (rc = store_stmt_step(&s, err)) == 1; c->adult_count++, list++) {
+		take_id(&s, list->id);
+		list->name = keep(r, store_stmt_get_text(&s));
+		list->relation = keep(r, store_stmt_get_text(&s));
 	}
 	store_stmt_end(&s);
-	c->adults = list;
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 /* The event that made her state, and the times around it. */
@@ -118,6 +109,70 @@ read_events(struct reading *r, struct today_child *c, struct err *err)
 
 /* ------------------------------------------------------------------ classes */
 
+static const char sql_children
+        [] = "SELECT c.id, e.id, c.name,"
+             " coalesce((SELECT h.card FROM health_check h WHERE h.enrollment_id = e.id AND "
+             "h.slot = 1"
+             "  AND " RECORD_OF_DAY(
+                     "h") " ORDER BY h.at DESC LIMIT 1), 0),"
+                          " coalesce(b.reason, 0), " NAME_OF(
+                                  "zh", "'absence_case.reason'",
+                                  "b.reason") ","
+                                              " " NAME_OF("en", "'absence_case.reason'",
+                                                          "b.reason") ","
+                                                                      " " ALLERGIES("zh", "'、'") ", " ALLERGIES(
+                                                                              "en",
+                                                                              "', '") " FROM "
+                                                                                      "enrollmen"
+                                                                                      "t e JOIN "
+                                                                                      "child c "
+                                                                                      "ON c.id "
+                                                                                      "= "
+                                                                                      "e.child_"
+                                                                                      "id"
+                                                                                      " LEFT "
+                                                                                      "JOIN "
+                                                                                      "absence_"
+                                                                                      "case b "
+                                                                                      "ON b.id "
+                                                                                      "= "
+                                                                                      "(SELECT "
+                                                                                      "x.id "
+                                                                                      "FROM "
+                                                                                      "absence_"
+                                                                                      "case x "
+                                                                                      "WHERE "
+                                                                                      "x."
+                                                                                      "enrollmen"
+                                                                                      "t_id = "
+                                                                                      "e.id"
+                                                                                      "  AND "
+                                                                                      "x.date_"
+                                                                                      "from <= "
+                                                                                      "? AND "
+                                                                                      "x.date_"
+                                                                                      "to >= ? "
+                                                                                      "ORDER BY "
+                                                                                      "x.id "
+                                                                                      "DESC "
+                                                                                      "LIMIT 1)"
+                                                                                      " WHERE "
+                                                                                      "e."
+                                                                                      "facility_"
+                                                                                      "id = ? "
+                                                                                      "AND "
+                                                                                      "e.status "
+                                                                                      "= 3 AND "
+                                                                                      "e.class_"
+                                                                                      "id IS ?"
+                                                                                      " ORDER "
+                                                                                      "BY "
+                                                                                      "c.name, "
+                                                                                      "c.birth_"
+                                                                                      "date, "
+                                                                                      "c.id "
+                                                                                      "LIMIT ?";
+
 /* Children of one class; all columns but the events. */
 static int
 read_children(struct reading *r, const uint8_t *class_id, struct today_child *list, int64_t most,
@@ -126,70 +181,7 @@ read_children(struct reading *r, const uint8_t *class_id, struct today_child *li
 	struct store_stmt s;
 	int rc, count = 0;
 
-	s = store_stmt_new(
-	        r->f->db,
-	        "SELECT c.id, e.id, c.name,"
-	        " coalesce((SELECT h.card FROM health_check h WHERE h.enrollment_id = e.id AND "
-	        "h.slot = 1"
-	        "  AND " RECORD_OF_DAY(
-	                "h") " ORDER BY h.at DESC LIMIT 1), 0),"
-	                     " coalesce(b.reason, 0), " NAME_OF(
-	                             "zh", "'absence_case.reason'",
-	                             "b.reason") ","
-	                                         " " NAME_OF("en", "'absence_case.reason'",
-	                                                     "b.reason") ","
-	                                                                 " " ALLERGIES("zh", "'、'") ", " ALLERGIES(
-	                                                                         "en",
-	                                                                         "', '") " FROM "
-	                                                                                 "enrollmen"
-	                                                                                 "t e JOIN "
-	                                                                                 "child c "
-	                                                                                 "ON c.id "
-	                                                                                 "= "
-	                                                                                 "e.child_"
-	                                                                                 "id"
-	                                                                                 " LEFT "
-	                                                                                 "JOIN "
-	                                                                                 "absence_"
-	                                                                                 "case b "
-	                                                                                 "ON b.id "
-	                                                                                 "= "
-	                                                                                 "(SELECT "
-	                                                                                 "x.id "
-	                                                                                 "FROM "
-	                                                                                 "absence_"
-	                                                                                 "case x "
-	                                                                                 "WHERE "
-	                                                                                 "x."
-	                                                                                 "enrollmen"
-	                                                                                 "t_id = "
-	                                                                                 "e.id"
-	                                                                                 "  AND "
-	                                                                                 "x.date_"
-	                                                                                 "from <= "
-	                                                                                 "? AND "
-	                                                                                 "x.date_"
-	                                                                                 "to >= ? "
-	                                                                                 "ORDER BY "
-	                                                                                 "x.id "
-	                                                                                 "DESC "
-	                                                                                 "LIMIT 1)"
-	                                                                                 " WHERE "
-	                                                                                 "e."
-	                                                                                 "facility_"
-	                                                                                 "id = ? "
-	                                                                                 "AND "
-	                                                                                 "e.status "
-	                                                                                 "= 3 AND "
-	                                                                                 "e.class_"
-	                                                                                 "id IS ?"
-	                                                                                 " ORDER "
-	                                                                                 "BY "
-	                                                                                 "c.name, "
-	                                                                                 "c.birth_"
-	                                                                                 "date, "
-	                                                                                 "c.id "
-	                                                                                 "LIMIT ?");
+	s = store_stmt_new(r->f->db, sql_children);
 	record_put_day(&s, r->f, r->date);
 	store_stmt_put_int(&s, r->date);
 	store_stmt_put_int(&s, r->date);
