@@ -1,6 +1,8 @@
 #include "node/core.h"
 #include "store/log.h"
 #include "store/remote.h"
+#include "store/stmt.h"
+#include "store/track.h"
 #include "sync/outgoing.h"
 #include "sync/seal.h"
 
@@ -128,10 +130,35 @@ roll_up(struct node *n, struct err *err)
 	return rc;
 }
 
+/* Somebody altered a table: its triggers are made anew before more is written. */
+static int
+follow_schema(struct node *n, struct err *err)
+{
+	int64_t version;
+	int rc = store_stmt_int(n->r.db, "PRAGMA schema_version", 0, &version, err);
+
+	if (rc < 0 || version == n->schema_version)
+		return rc;
+	rc = store_db_begin(n->r.db, err);
+	if (rc == 0)
+		rc = store_track_refresh(n->r.db, n->r.is_hub, err);
+	if (rc == 0)
+		rc = store_db_commit(n->r.db, err);
+	if (rc < 0) {
+		store_db_rollback(n->r.db);
+		return rc;
+	}
+	/* making triggers moves the number too */
+	return store_stmt_int(n->r.db, "PRAGMA schema_version", 0, &n->schema_version, err);
+}
+
 static int
 keep_house(struct node *n, struct err *err)
 {
-	int left, rc = seal_if_due(n, err);
+	int left, rc = follow_schema(n, err);
+
+	if (rc == 0)
+		rc = seal_if_due(n, err);
 
 	if (rc == 0 && mono(n) >= n->next_house_mono_ms) {
 		rc = roll_up(n, err);

@@ -68,6 +68,7 @@ struct node {
 	bool meeting;
 	int64_t next_sync_mono_ms;
 	int64_t next_house_mono_ms;
+	int64_t schema_version; /* of the last look; the triggers fit it */
 	int failures;
 };
 

@@ -6,6 +6,7 @@
  * sync/seal_unit.c writes it into the stream of its scope.
  */
 #include "store/inbox.h"
+#include "store/settle.h"
 #include "store/track.h"
 #include "sync/merge.h"
 #include "sync/seal_priv.h"
@@ -233,12 +234,14 @@ sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err)
 {
 	struct seal s = { .r = r, .out = out };
 	bool more = false;
-	int64_t waiting, oldest;
+	int64_t waiting, oldest, settled;
 	int rc;
 
 	assert(store_db_in_transaction(r->db));
 	*out = (struct sync_sealed){ 0 };
 	rc = store_track_refresh(r->db, r->is_hub, err);
+	if (rc == 0)
+		rc = store_settle(r->db, r->batch, &settled, err);
 	if (rc == 0)
 		rc = store_log_waiting(r->db, &waiting, &oldest, err);
 	if (rc < 0 || waiting == 0)

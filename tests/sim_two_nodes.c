@@ -197,6 +197,30 @@ START_TEST(another_facilitys_scope_stays_out)
 }
 END_TEST
 
+START_TEST(altered_table_is_followed_at_the_next_tick)
+{
+	struct node_event tick = { .type = NODE_EV_TICK };
+	struct node_effects fx = { 0 };
+	struct err err;
+
+	w.nodes[0].node.next_sync_mono_ms = INT64_MAX;
+	world_sql(&w.nodes[0], "ALTER TABLE note ADD COLUMN extra TEXT");
+	ck_assert_int_eq(node_step(&w.nodes[0].node, &tick, &fx, &err), 0);
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'x')");
+	world_settle(&w, 1);
+	world_sql(&w.nodes[0], "UPDATE note SET extra = 'new'");
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM yz_log"), 1);
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_extra WHERE value = 'new'"), 1);
+	world_sql(&w.hub, "ALTER TABLE note ADD COLUMN extra TEXT");
+	w.hub.node.next_sync_mono_ms = INT64_MAX;
+	ck_assert_int_eq(node_step(&w.hub.node, &tick, &fx, &err), 0);
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE extra = 'new'"), 1);
+	node_effects_clear(&fx);
+}
+END_TEST
+
 /* Random work on both nodes and the hub, meetings at random times: all the same in the end. */
 START_TEST(random_work_converges)
 {
@@ -244,6 +268,7 @@ suite_sim_two_nodes(void)
 	tcase_add_test(one, same_cell_in_an_outage_is_a_conflict_until_resolved);
 	tcase_add_test(one, later_write_that_has_seen_the_first_is_no_conflict);
 	tcase_add_test(one, revoked_stays_revoked_through_delete_and_new_insert);
+	tcase_add_test(one, altered_table_is_followed_at_the_next_tick);
 	tcase_add_loop_test(one, random_work_converges, 0, 20);
 	suite_add_tcase(suite, one);
 	tcase_add_checked_fixture(two, open_two, close_world);

@@ -1,0 +1,17 @@
+/*
+ * store/settle.h - cells that waited in yz_extra for a column or table that this
+ * file now has: into their table.
+ */
+#ifndef STORE_SETTLE_H
+#define STORE_SETTLE_H
+
+#include "store/batch.h"
+
+/*
+ * If the catalogue has changed since the last call: put every row with cells in yz_extra anew, so that what fits its
+ * table by now moves there.  Versions and digests stay as they are.  On a MERGE connection, in a transaction; *moved
+ * counts the rows tried.
+ */
+MUST_CHECK int store_settle(struct store_db *db, struct store_batch *b, int64_t *moved, struct err *err);
+
+#endif /* STORE_SETTLE_H */
