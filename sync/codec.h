@@ -29,17 +29,22 @@ MUST_CHECK int sync_codec_encode(const struct sync_record *records, size_t count
                                  struct err *err);
 
 /*
- * Decode a raw body of exactly `count` records into `a`.  Values borrow from `raw` where they can.
- * Definitions in openings are given to `define` (which registers them, so that `resolve` knows them
- * afterwards) in stream order before the changes that use them are decoded.  ERR_CORRUPT on
- * anything that isn't well-formed.
+ * Decode a raw body into `a`.  Values borrow from its bytes where they can.  Definitions in
+ * openings are given to `define` (which registers them, so that `resolve` knows them afterwards) in
+ * stream order before the changes that use them are decoded.  ERR_CORRUPT on anything that isn't
+ * well-formed.
  */
+struct sync_raw {
+	const uint8_t *bytes;
+	size_t len;
+	size_t count; /* of records that it must hold */
+};
 struct sync_codec_schemas {
 	sync_resolve *resolve;
 	int (*define)(void *ctx, const struct sync_definition *def, struct err *err);
 	void *ctx;
 };
-MUST_CHECK int sync_codec_decode(const uint8_t *raw, size_t len, size_t count,
+MUST_CHECK int sync_codec_decode(const struct sync_raw *raw,
                                  const struct sync_codec_schemas *schemas, struct arena *a,
                                  struct sync_record **records, struct err *err);
 

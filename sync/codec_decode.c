@@ -250,35 +250,49 @@ read_class(struct decoder *d, struct sync_codec_class *class, struct err *err)
 	return 0;
 }
 
-static int
-read_changes(struct decoder *d, struct err *err)
+static bool
+read_leaves(struct decoder *d)
 {
-	struct sync_codec_body *b = &d->body;
-	int rc = 0;
-
-	for (size_t k = 0; rc == 0 && k < b->class_count; k++)
-		if (b->classes[k].op != SYNC_CODEC_REDACTED)
-			rc = resolve(d, &b->classes[k], err);
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < b->count && !d->r.bad; i++) {
+	for (size_t i = 0; i < d->body.count; i++) {
 		const uint8_t *leaf;
 
 		if (d->records[i].type != SYNC_REDACTED)
 			continue;
 		leaf = rd_bytes(&d->r, STORE_HEAD);
-		if (leaf != NULL)
-			memcpy(d->records[i].leaf, leaf, STORE_HEAD);
+		if (leaf == NULL)
+			return false;
+		memcpy(d->records[i].leaf, leaf, STORE_HEAD);
 	}
+	return true;
+}
+
+/* Do something for every class of changes. */
+static int
+each_class(struct decoder *d,
+           int (*what)(struct decoder *d, struct sync_codec_class *class, struct err *err),
+           struct err *err)
+{
+	int rc = 0;
+
+	for (size_t k = 0; rc == 0 && k < d->body.class_count; k++)
+		if (d->body.classes[k].op != SYNC_CODEC_REDACTED)
+			rc = what(d, &d->body.classes[k], err);
+	return rc;
+}
+
+static int
+read_changes(struct decoder *d, struct err *err)
+{
+	int rc = each_class(d, resolve, err);
+
+	if (rc < 0)
+		return rc;
+	if (!read_leaves(d))
+		return corrupt(err, "leaves");
 	d->shared.ids = sync_codec_ids_read_shared(&d->r, d->arena, &d->shared.count);
 	if (d->r.bad)
 		return corrupt(err, "ids");
-	if (d->shared.ids == NULL)
-		return no_memory(err);
-	for (size_t k = 0; rc == 0 && k < b->class_count; k++)
-		if (b->classes[k].op != SYNC_CODEC_REDACTED)
-			rc = read_class(d, &b->classes[k], err);
-	return rc;
+	return d->shared.ids == NULL ? no_memory(err) : each_class(d, read_class, err);
 }
 
 /* Walk the new ids in their order: collect their ms, or hand them out. */
@@ -324,23 +338,37 @@ read_new(struct decoder *d, struct err *err)
 	return 0;
 }
 
-/* Canonical keys, all of one class in one piece. */
-static int
-make_keys(struct decoder *d, const struct sync_codec_class *class, struct err *err)
+/* The canonical key of a change at `at`, or with NULL only its length. */
+static size_t
+make_key(const struct store_change *c, uint8_t *at)
 {
-	const struct store_schema *s = class->schema;
-	uint8_t head[STORE_VALUE_HEAD], *at;
+	const struct store_schema *s = c->schema;
+	uint8_t head[STORE_VALUE_HEAD];
+	size_t len = 0;
+
+	for (unsigned k = 0; k < s->key_count; k++) {
+		const struct store_value *v = &c->values[s->keys[k]];
+		bool has_bytes = v->type == STORE_TEXT || v->type == STORE_BLOB;
+
+		len += store_value_head(v, at == NULL ? head : at + len);
+		if (has_bytes && at != NULL)
+			memcpy(at + len, v->bytes, v->len);
+		len += has_bytes ? v->len : 0;
+	}
+	return len;
+}
+
+/* Those of one class in one piece. */
+static int
+make_keys(struct decoder *d, struct sync_codec_class *class, struct err *err)
+{
 	uint64_t total = 0;
+	uint8_t *at;
 
 	for (size_t i = 0; i < class->count; i++) {
 		struct store_change *c = &d->records[d->body.rows[class->start + i]].change;
 
-		for (unsigned k = 0; k < s->key_count; k++) {
-			const struct store_value *v = &c->values[s->keys[k]];
-			bool has_bytes = v->type == STORE_TEXT || v->type == STORE_BLOB;
-
-			c->key_len += store_value_head(v, head) + (has_bytes ? v->len : 0);
-		}
+		c->key_len = make_key(c, NULL);
 		total += c->key_len; /* of at most 65 536 x 4 values of 1 MiB */
 	}
 	at = total > SYNC_ARENA_MAX ? NULL : arena_take(d->arena, (size_t)total, 1);
@@ -350,15 +378,7 @@ make_keys(struct decoder *d, const struct sync_codec_class *class, struct err *e
 		struct store_change *c = &d->records[d->body.rows[class->start + i]].change;
 
 		c->key = at;
-		for (unsigned k = 0; k < s->key_count; k++) {
-			const struct store_value *v = &c->values[s->keys[k]];
-
-			at += store_value_head(v, at);
-			if (v->type == STORE_TEXT || v->type == STORE_BLOB) {
-				memcpy(at, v->bytes, v->len);
-				at += v->len;
-			}
-		}
+		at += make_key(c, at);
 	}
 	return 0;
 }
@@ -378,29 +398,25 @@ decode(struct decoder *d, struct err *err)
 		rc = read_changes(d, err);
 	if (rc == 0)
 		rc = read_new(d, err);
-	for (size_t k = 0; rc == 0 && k < d->body.class_count; k++)
-		if (d->body.classes[k].op != SYNC_CODEC_REDACTED)
-			rc = make_keys(d, &d->body.classes[k], err);
-	return rc;
+	return rc < 0 ? rc : each_class(d, make_keys, err);
 }
 
 int
-sync_codec_decode(const uint8_t *raw, size_t len, size_t count,
-                  const struct sync_codec_schemas *schemas, struct arena *a,
-                  struct sync_record **records, struct err *err)
+sync_codec_decode(const struct sync_raw *raw, const struct sync_codec_schemas *schemas,
+                  struct arena *a, struct sync_record **records, struct err *err)
 {
 	struct decoder d = {
-		.r = rd_from(raw, len),
+		.r = rd_from(raw->bytes, raw->len),
 		.schemas = schemas,
 		.arena = a,
 		.scratch = { .limit = SYNC_ARENA_MAX },
 	};
 	int rc = 0;
 
-	if (count == 0 || count > SYNC_RECORDS_MAX || len > SYNC_RAW_MAX)
+	if (raw->count == 0 || raw->count > SYNC_RECORDS_MAX || raw->len > SYNC_RAW_MAX)
 		return err_set(err, ERR_CORRUPT, "a body of %zu records in %zu bytes is too large",
-		               count, len);
-	if (!sync_codec_body_make(&d.body, count, &d.scratch))
+		               raw->count, raw->len);
+	if (!sync_codec_body_make(&d.body, raw->count, &d.scratch))
 		rc = no_memory(err);
 	if (rc == 0)
 		rc = decode(&d, err);

@@ -225,7 +225,7 @@ sync_codec_ids_write_shared(struct sync_codec_ids *ids, struct buf *out)
 		return;
 	}
 	if (n > 0)
-		qsort(list, n, sizeof(struct id_entry *), by_bytes);
+		qsort(list, n, sizeof list[0], by_bytes);
 	for (size_t i = 0; i < n; i++) {
 		list[i]->number = (uint32_t)i + 1;
 		list[i]->ms = 0;
@@ -250,42 +250,44 @@ sync_codec_ids_write_new(struct sync_codec_ids *ids, struct buf *out)
 
 /* ---- reading a list ---- */
 
+/* A part of an id that is written as a number. */
+struct part {
+	size_t at, len;      /* bytes of the id */
+	int64_t *work;       /* for the numbers */
+	const int64_t *base; /* what they are near to, or NULL */
+};
+
+/* One part of each: `len` bytes at `at`, as a number. */
 static void
-put_number(uint8_t *at, uint64_t value, unsigned len)
+read_numbers(struct rd *r, uint8_t *ids, size_t n, struct part part)
 {
-	for (unsigned i = 0; i < len; i++)
-		at[i] = (uint8_t)(value >> (8 * (len - 1 - i)));
+	uint64_t most = ((uint64_t)1 << 8 * part.len) - 1;
+
+	sync_codec_ints_read(r, part.work, part.base, n);
+	for (size_t i = 0; !r->bad && i < n; i++) {
+		uint64_t value = (uint64_t)part.work[i];
+
+		if (value > most)
+			r->bad = true;
+		for (size_t k = part.len; k-- > 0; value >>= 8)
+			ids[i * ID + part.at + k] = (uint8_t)value;
+	}
 }
 
-/* Which head, ms and counter of each, checked as they come. */
-static bool
-read_parts(struct rd *r, uint8_t *ids, const int64_t *ms, size_t n, int64_t *work)
+static void
+read_heads(struct rd *r, uint8_t *ids, size_t n, int64_t *work)
 {
 	uint64_t count = rd_varint(r);
-	const uint8_t *heads =
-	        count >= 1 && count <= r->left / HEAD ? rd_bytes(r, (size_t)count * HEAD) : NULL;
+	const uint8_t *heads = count <= r->left / HEAD ? rd_bytes(r, (size_t)count * HEAD) : NULL;
 
 	if (heads == NULL)
-		return false;
+		r->bad = true;
 	sync_codec_ints_read(r, work, NULL, n);
-	for (size_t i = 0; !r->bad && i < n; i++) {
-		if (work[i] < 0 || (uint64_t)work[i] >= count)
-			return false;
-		memcpy(ids + i * ID, heads + (size_t)work[i] * HEAD, HEAD);
-	}
-	sync_codec_ints_read(r, work, ms, n);
-	for (size_t i = 0; !r->bad && i < n; i++) {
-		if (work[i] < 0 || work[i] > UINT32_MAX)
-			return false;
-		put_number(ids + i * ID + HEAD, (uint64_t)work[i], 4);
-	}
-	sync_codec_ints_read(r, work, NULL, n);
-	for (size_t i = 0; !r->bad && i < n; i++) {
-		if (work[i] < 0 || work[i] > UINT16_MAX)
-			return false;
-		put_number(ids + i * ID + HEAD + 4, (uint64_t)work[i], 2);
-	}
-	return !r->bad;
+	for (size_t i = 0; !r->bad && i < n; i++)
+		if ((uint64_t)work[i] < count)
+			memcpy(ids + i * ID, heads + (size_t)work[i] * HEAD, HEAD);
+		else
+			r->bad = true;
 }
 
 uint8_t *
@@ -304,10 +306,15 @@ sync_codec_ids_read_new(struct rd *r, struct arena *a, const int64_t *ms, size_t
 	}
 	ids = arena_take(a, count, ID);
 	work = arena_take(a, count, sizeof *work);
-	if (ids != NULL && work != NULL &&
-	    (form != IN_PARTS || !read_parts(r, ids, ms, count, work)))
+	if (form != IN_PARTS)
 		r->bad = true;
-	return r->bad || work == NULL ? NULL : ids;
+	if (r->bad || ids == NULL || work == NULL)
+		return NULL;
+	read_heads(r, ids, count, work);
+	read_numbers(r, ids, count,
+	             (struct part){ .at = HEAD, .len = 4, .work = work, .base = ms });
+	read_numbers(r, ids, count, (struct part){ .at = HEAD + 4, .len = 2, .work = work });
+	return r->bad ? NULL : ids;
 }
 
 uint8_t *

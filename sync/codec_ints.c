@@ -57,26 +57,33 @@ note(struct guess *g, int64_t value)
 	g->last = value;
 }
 
+/* What is written of values[i] by one reference; `v` is kept for the next. */
+static inline int64_t
+difference(int64_t value, uint64_t base, unsigned how, uint64_t *before)
+{
+	uint64_t v = (uint64_t)value - (how & BASE ? base : 0);
+	uint64_t d = v - (how & BEFORE ? *before : 0);
+
+	*before = v;
+	return (int64_t)d;
+}
+
 static void
 guess_all(struct guess guesses[REFERENCES], const int64_t *values, const int64_t *base, size_t n)
 {
 	unsigned count = base == NULL ? BASE : REFERENCES;
 	uint64_t before[REFERENCES] = { 0 };
 
-	for (size_t i = 0; i < n; i++) {
-		uint64_t b = base == NULL ? 0 : (uint64_t)base[i];
-
+	for (size_t i = 0; i < n; i++)
 		for (unsigned how = 0; how < count; how++) {
-			uint64_t v = (uint64_t)values[i] - (how & BASE ? b : 0);
+			uint64_t b = base == NULL ? 0 : (uint64_t)base[i];
+			int64_t d = difference(values[i], b, how, &before[how]);
 
-			if (how & BEFORE && i == 0)
-				guesses[how].first = QUARTERS * varint_len(zigzag((int64_t)v));
+			if (i == 0 && (how & BEFORE) != 0)
+				guesses[how].first = (uint64_t)QUARTERS * varint_len(zigzag(d));
 			else
-				note(&guesses[how],
-				     (int64_t)(v - (how & BEFORE ? before[how] : 0)));
-			before[how] = v;
+				note(&guesses[how], d);
 		}
-	}
 }
 
 /* What the better coding would cost; *coding is that one. */
@@ -141,18 +148,15 @@ sync_codec_ints_write(struct buf *out, const int64_t *values, const int64_t *bas
 	if (at == NULL)
 		return;
 	*at++ = (uint8_t)form;
-	if (how & BEFORE) {
-		before = (uint64_t)values[0] - (how & BASE ? (uint64_t)base[0] : 0);
-		at = put_varint(at, zigzag((int64_t)before));
-	}
+	if (how & BEFORE)
+		at = put_varint(at, zigzag(difference(values[0], base ? (uint64_t)base[0] : 0, how,
+		                                      &before)));
 	if (coding != ZIGZAG)
 		at = put_varint(at, zigzag(least));
 	for (size_t i = how & BEFORE; coding != SAME && i < n; i++) {
-		uint64_t v = (uint64_t)values[i] - (how & BASE ? (uint64_t)base[i] : 0);
-		uint64_t d = v - (how & BEFORE ? before : 0);
+		int64_t d = difference(values[i], base ? (uint64_t)base[i] : 0, how, &before);
 
-		at = put_varint(at, coding == ABOVE ? d - (uint64_t)least : zigzag((int64_t)d));
-		before = v;
+		at = put_varint(at, coding == ABOVE ? (uint64_t)d - (uint64_t)least : zigzag(d));
 	}
 	out->len = (size_t)(at - out->bytes);
 }
@@ -174,11 +178,26 @@ unzigzag(uint64_t v)
 	return v >> 1 ^ (v & 1 ? UINT64_MAX : 0);
 }
 
+/* Undo difference(): from differences to values, in place. */
+static void
+add_up(int64_t *values, const int64_t *base, size_t n, unsigned how)
+{
+	uint64_t before = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		before = (uint64_t)values[i] + (how & BEFORE ? before : 0);
+		values[i] = (int64_t)before;
+	}
+	for (size_t i = 0; base != NULL && how & BASE && i < n; i++)
+		values[i] = (int64_t)((uint64_t)values[i] + (uint64_t)base[i]);
+}
+
 void
 sync_codec_ints_read(struct rd *r, int64_t *values, const int64_t *base, size_t n)
 {
 	unsigned form, how, coding;
-	uint64_t least = 0, before = 0;
+	uint64_t least = 0;
+	size_t i;
 
 	if (n == 0)
 		return;
@@ -188,23 +207,18 @@ sync_codec_ints_read(struct rd *r, int64_t *values, const int64_t *base, size_t 
 	if (coding > ZIGZAG || (how >= BASE && base == NULL))
 		r->bad = true;
 	if (how & BEFORE)
-		before = unzigzag(rd_varint(r));
+		values[0] = rd_zigzag(r);
 	if (coding != ZIGZAG)
-		least = unzigzag(rd_varint(r));
-	if (r->bad || (coding != SAME && n - (how & BEFORE) > r->left)) {
+		least = (uint64_t)rd_zigzag(r);
+	i = how & BEFORE;
+	if (r->bad || (coding != SAME && n - i > r->left)) {
 		r->bad = true;
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
-		uint64_t d = least;
-
-		if (i == 0 && how & BEFORE)
-			d = 0; /* `before` is the first itself */
-		else if (coding == ABOVE)
-			d += read_varint(r);
-		else if (coding == ZIGZAG)
-			d = unzigzag(read_varint(r));
-		before = d + (how & BEFORE ? before : 0);
-		values[i] = (int64_t)(before + (how & BASE ? (uint64_t)base[i] : 0));
-	}
+	for (; i < n; i++)
+		values[i] = (int64_t)(coding == SAME    ? least
+		                      : coding == ABOVE ? least + read_varint(r)
+		                                        : unzigzag(read_varint(r)));
+	if (how != 0)
+		add_up(values, base, n, how);
 }

@@ -43,13 +43,11 @@ mentioned(const struct sync_opening *o)
 }
 
 static struct sync_site *
-mention(const struct sync_opening *o, size_t i)
+mention(struct sync_opening *o, size_t i)
 {
 	if (i < o->seen_count)
 		return &o->seen[i].site;
-	if (o->kind == SYNC_REMINT)
-		return (struct sync_site *)(uintptr_t)&o->origin_site;
-	return &o->origins[i - o->seen_count];
+	return o->kind == SYNC_REMINT ? &o->origin_site : &o->origins[i - o->seen_count];
 }
 
 /* ---- writing ---- */
@@ -181,38 +179,51 @@ sync_codec_openings_write(struct buf *out, const struct sync_codec_openings *lis
 
 /* ---- reading ---- */
 
+static bool
+set_flags(struct sync_opening *o, int64_t value)
+{
+	static const enum sync_unit_kind kinds[] = { SYNC_PLAIN, SYNC_RELAY, SYNC_REMINT };
+
+	if (value < 0 || value > FLAGS_MAX || (value & KIND) == KIND)
+		return false;
+	o->kind = kinds[value & KIND];
+	o->more = (value & MORE) != 0;
+	o->seen_as_before = (value & AS_BEFORE) != 0;
+	return true;
+}
+
+/* A count within its limit. */
+static bool
+set_count(size_t *count, int64_t value, int64_t limit)
+{
+	*count = (size_t)value;
+	return value >= 0 && value <= limit;
+}
+
 /* False if the field can't have that value. */
 static bool
 set_field(const struct sync_codec_openings *list, size_t i, enum field field, int64_t value)
 {
 	struct sync_opening *o = list->list[i];
+	int64_t changes;
 
 	switch (field) {
 	case FLAGS:
-		o->kind = (value & KIND) == SYNC_RELAY    ? SYNC_RELAY
-		          : (value & KIND) == SYNC_REMINT ? SYNC_REMINT
-		                                          : SYNC_PLAIN;
-		o->more = (value & MORE) != 0;
-		o->seen_as_before = (value & AS_BEFORE) != 0;
-		return value >= 0 && value <= FLAGS_MAX && (value & KIND) != KIND;
+		return set_flags(o, value);
 	case SEALED:
 		o->sealed_ms = value;
 		return true;
 	case CHANGES:
-		if (value > UINT32_MAX || value < -list->following[i])
+		if (__builtin_add_overflow(value, list->following[i], &changes))
 			return false;
-		value += list->following[i];
-		o->changes = (uint32_t)value;
-		return value <= UINT32_MAX;
+		o->changes = (uint32_t)changes;
+		return changes >= 0 && changes <= UINT32_MAX;
 	case SEEN:
-		o->seen_count = (size_t)value;
-		return value >= 0 && value <= SITES_MAX && (value == 0 || !o->seen_as_before);
+		return set_count(&o->seen_count, value, o->seen_as_before ? 0 : SITES_MAX);
 	case ORIGINS:
-		o->origin_count = (size_t)value;
-		return value >= 0 && value <= (o->kind == SYNC_RELAY ? SITES_MAX : 0);
+		return set_count(&o->origin_count, value, o->kind == SYNC_RELAY ? SITES_MAX : 0);
 	case DEFINITIONS:
-		o->definition_count = (size_t)value;
-		return value >= 0 && value <= DEFINITIONS_MAX;
+		return set_count(&o->definition_count, value, DEFINITIONS_MAX);
 	case FIELDS:
 		break;
 	}

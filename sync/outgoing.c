@@ -84,13 +84,18 @@ cut(struct store_db *db, int stream, const struct run *run, uint64_t from, struc
 {
 	struct names names = { .db = db, .stream = stream };
 	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = &names };
-	uint64_t to = run->segs[run->last_signed - 1].last;
+	struct sync_segment_line line = {
+		.segs = run->segs,
+		.count = run->last_signed,
+		.from = from + 1,
+		.to = run->segs[run->last_signed - 1].last,
+	};
 
 	if (run->last_signed == 1 && run->segs[0].first == from + 1) {
 		*out = run->segs[0];
 		return 0;
 	}
-	return sync_segment_cut(run->segs, run->last_signed, from + 1, to, &schemas, a, out, err);
+	return sync_segment_cut(&line, &schemas, a, out, err);
 }
 
 int

@@ -108,8 +108,9 @@ write_segment(struct unit *u, struct err *err)
 	int rc;
 
 	memcpy(at.head, u->stream.head, STORE_HEAD);
+	memcpy(at.seed, u->stream.seed, STORE_SEED);
 	u->opening.changes = (uint32_t)(u->count - 1);
-	rc = sync_segment_build(&at, u->records, u->count, u->stream.seed, &u->s->arena, &seg, err);
+	rc = sync_segment_build(&at, u->records, u->count, &u->s->arena, &seg, err);
 	if (rc < 0)
 		return rc;
 	seg.stream = u->stream.id;

@@ -109,8 +109,7 @@ pack_records(const struct sync_record *records, size_t count, struct arena *a,
 
 int
 sync_segment_build(const struct sync_segment_at *at, const struct sync_record *records,
-                   size_t count, const uint8_t seed[STORE_SEED], struct arena *a,
-                   struct store_segment *out, struct err *err)
+                   size_t count, struct arena *a, struct store_segment *out, struct err *err)
 {
 	struct buf seeds = { 0 };
 	int rc;
@@ -119,7 +118,7 @@ sync_segment_build(const struct sync_segment_at *at, const struct sync_record *r
 	rc = pack_records(records, count, a, out, err);
 	if (rc < 0)
 		return rc;
-	sync_seeds_write_one(&seeds, seed);
+	sync_seeds_write_one(&seeds, at->seed);
 	rc = keep(a, &seeds, &out->seeds, &out->seeds_len, err);
 	buf_free(&seeds);
 	if (rc < 0)
@@ -157,12 +156,14 @@ sync_segment_prove(struct store_segment *seg, const struct sync_codec_schemas *s
                    struct arena *a, struct sync_record **records, size_t *count, struct err *err)
 {
 	struct buf raw = { 0 }; /* in `a` */
+	struct sync_raw body;
 	int rc = unpack(seg, a, &raw, err);
 
 	if (rc < 0)
 		return rc;
 	*count = (size_t)(seg->last - seg->first) + 1;
-	rc = sync_codec_decode(raw.bytes, raw.len, *count, schemas, a, records, err);
+	body = (struct sync_raw){ .bytes = raw.bytes, .len = raw.len, .count = *count };
+	rc = sync_codec_decode(&body, schemas, a, records, err);
 	if (rc < 0)
 		return rc;
 	memcpy(seg->head, seg->head_before, STORE_HEAD);
@@ -185,77 +186,76 @@ sync_segment_open(const struct store_segment *seg, const struct sync_codec_schem
 
 /* ---- cutting ---- */
 
-/* Do they lie end to end, hold `from`, and end with `to`?  *count: those up to there. */
+/* Do they lie end to end, hold `from`, and end with `to`?  *used: those up to there. */
 static int
-check_line(const struct store_segment *segs, size_t *count, uint64_t from, uint64_t to,
-           struct err *err)
+check_line(const struct sync_segment_line *line, size_t *used, struct err *err)
 {
+	const struct store_segment *segs = line->segs;
 	size_t n = 0;
 
-	if (*count == 0 || from < segs[0].first || to < from || to - from >= SYNC_RECORDS_MAX)
-		return err_set(err, ERR_INVALID, "no such cut");
-	while (n < *count && segs[n].last < to) {
+	if (line->count == 0 || line->from < segs[0].first || line->to < line->from ||
+	    line->to - line->from >= SYNC_RECORDS_MAX)
+		return err_set(err, ERR_INVALID, "segment: there is no such cut");
+	while (n < line->count && segs[n].last < line->to) {
 		n++;
-		if (n < *count && (segs[n].first != segs[n - 1].last + 1 ||
-		                   memcmp(segs[n].head_before, segs[n - 1].head, STORE_HEAD) != 0))
+		if (n < line->count &&
+		    (segs[n].first != segs[n - 1].last + 1 ||
+		     memcmp(segs[n].head_before, segs[n - 1].head, STORE_HEAD) != 0))
 			return err_set(err, ERR_CORRUPT, "segments don't lie end to end at %llu",
 			               (unsigned long long)segs[n].first);
 	}
-	if (n == *count || segs[n].last != to)
+	if (n == line->count || segs[n].last != line->to)
 		return err_set(err, ERR_INVALID, "no segment ends with record %llu",
-		               (unsigned long long)to);
-	*count = n + 1;
+		               (unsigned long long)line->to);
+	*used = n + 1;
 	return 0;
 }
 
-/* Records from..to of the segments, and the head before `from`. */
+/* A cut in the making. */
+struct cutting {
+	const struct sync_codec_schemas *schemas;
+	struct arena *arena;
+	struct store_segment *out;
+	struct sync_record *records;
+	size_t count;
+};
+
+/* Take those of a segment's records that are wanted; from the first one also the head before. */
 static int
-collect(const struct store_segment *segs, size_t seg_count, struct store_segment *out,
-        const struct sync_codec_schemas *schemas, struct arena *a, struct sync_record *all,
-        struct err *err)
+take(struct cutting *c, const struct store_segment *seg, struct err *err)
 {
-	size_t n = 0;
+	struct sync_record *records;
+	size_t count, skip = 0;
+	int rc = sync_segment_open(seg, c->schemas, c->arena, &records, &count, err);
 
-	for (size_t i = 0; i < seg_count; i++) {
-		const struct store_segment *seg = &segs[i];
-		struct sync_record *records;
-		size_t count, skip = 0;
-		int rc = 0;
-
-		if (seg->last < out->first)
-			continue;
-		rc = sync_segment_open(seg, schemas, a, &records, &count, err);
-		if (rc < 0)
-			return rc;
-		if (out->first >= seg->first) {
-			skip = (size_t)(out->first - seg->first);
-			memcpy(out->head_before, seg->head_before, STORE_HEAD);
-			rc = chain(seg, records, skip, out->head_before, err);
-		}
-		if (rc < 0)
-			return rc;
-		memcpy(all + n, records + skip, (count - skip) * sizeof *all);
-		n += count - skip;
+	if (rc < 0)
+		return rc;
+	if (c->out->first >= seg->first) {
+		skip = (size_t)(c->out->first - seg->first);
+		memcpy(c->out->head_before, seg->head_before, STORE_HEAD);
+		rc = chain(seg, records, skip, c->out->head_before, err);
 	}
-	return 0;
+	memcpy(c->records + c->count, records + skip, (count - skip) * sizeof *records);
+	c->count += count - skip;
+	return rc;
 }
 
 static int
-join_seeds(const struct store_segment *segs, size_t seg_count, struct arena *a,
+join_seeds(const struct sync_segment_line *line, size_t used, struct arena *a,
            struct store_segment *out, struct err *err)
 {
-	struct sync_seeds_part *parts = arena_take(a, seg_count, sizeof *parts);
+	struct sync_seeds_part *parts = arena_take(a, used, sizeof *parts);
 	struct buf seeds = { 0 };
 	int rc;
 
 	if (parts == NULL)
 		return no_memory(err);
-	for (size_t i = 0; i < seg_count; i++)
-		parts[i] = (struct sync_seeds_part){ .first = segs[i].first,
-			                             .last = segs[i].last,
-			                             .bytes = segs[i].seeds,
-			                             .len = segs[i].seeds_len };
-	rc = sync_seeds_join(&seeds, parts, seg_count, out->first, out->last, err);
+	for (size_t i = 0; i < used; i++)
+		parts[i] = (struct sync_seeds_part){ .first = line->segs[i].first,
+			                             .last = line->segs[i].last,
+			                             .bytes = line->segs[i].seeds,
+			                             .len = line->segs[i].seeds_len };
+	rc = sync_seeds_join(&seeds, parts, used, line->from, line->to, err);
 	if (rc == 0)
 		rc = keep(a, &seeds, &out->seeds, &out->seeds_len, err);
 	buf_free(&seeds);
@@ -263,36 +263,51 @@ join_seeds(const struct store_segment *segs, size_t seg_count, struct arena *a,
 }
 
 int
-sync_segment_cut(const struct store_segment *segs, size_t seg_count, uint64_t from, uint64_t to,
-                 const struct sync_codec_schemas *schemas, struct arena *a,
-                 struct store_segment *out, struct err *err)
+sync_segment_cut(const struct sync_segment_line *line, const struct sync_codec_schemas *schemas,
+                 struct arena *a, struct store_segment *out, struct err *err)
 {
-	struct sync_record *all;
-	size_t count;
-	int rc = check_line(segs, &seg_count, from, to, err);
+	struct cutting c = { .schemas = schemas, .arena = a, .out = out };
+	size_t used = 0;
+	int rc = check_line(line, &used, err);
 
 	if (rc < 0)
 		return rc;
-	*out = segs[seg_count - 1]; /* signature, key, head, day are those of the end */
-	out->first = from;
-	count = (size_t)(to - from) + 1;
-	all = arena_take(a, count, sizeof *all);
-	if (all == NULL)
+	*out = line->segs[used - 1]; /* signature, key, head, day are those of the end */
+	out->first = line->from;
+	c.records = arena_take(a, (size_t)(line->to - line->from) + 1, sizeof *c.records);
+	if (c.records == NULL)
 		return no_memory(err);
-	rc = collect(segs, seg_count, out, schemas, a, all, err);
+	for (size_t i = 0; rc == 0 && i < used; i++)
+		if (line->segs[i].last >= line->from)
+			rc = take(&c, &line->segs[i], err);
 	if (rc == 0)
-		rc = pack_records(all, count, a, out, err);
+		rc = pack_records(c.records, c.count, a, out, err);
 	if (rc == 0)
-		rc = join_seeds(segs, seg_count, a, out, err);
+		rc = join_seeds(line, used, a, out, err);
 	return rc;
 }
 
 /* ---- redaction ---- */
 
+static int
+check_which(const struct store_segment *seg, const struct sync_record *records,
+            const struct sync_segment_which *which, struct err *err)
+{
+	for (size_t i = 0; i < which->count; i++) {
+		uint64_t n = which->list[i];
+
+		if (n < seg->first || n > seg->last || (i > 0 && n <= which->list[i - 1]) ||
+		    records[n - seg->first].type == SYNC_OPENING)
+			return err_set(err, ERR_INVALID, "record %llu can't be redacted here",
+			               (unsigned long long)n);
+	}
+	return 0;
+}
+
 /* Replace those of the records, and append every one's salt, or 16 zero bytes. */
 static int
-redact(const struct store_segment *seg, struct sync_record *records, size_t count,
-       const uint64_t *which, size_t which_count, struct buf *salts, struct err *err)
+redact(const struct store_segment *seg, struct sync_record *records,
+       const struct sync_segment_which *which, struct buf *salts, struct err *err)
 {
 	struct walk w = { .n = seg->first };
 	uint8_t salt[STORE_SEED], leaf[STORE_HEAD];
@@ -300,12 +315,14 @@ redact(const struct store_segment *seg, struct sync_record *records, size_t coun
 	int rc = 0;
 
 	w.seeds = sync_seeds_from(seg->seeds, seg->seeds_len, seg->first, seg->last);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = next_leaf(&w, &records[i], salt, leaf, err);
-		if (rc == 0 && next < which_count && which[next] == seg->first + i) {
+	for (uint64_t n = seg->first; rc == 0 && n <= seg->last; n++) {
+		struct sync_record *rec = &records[n - seg->first];
+
+		rc = next_leaf(&w, rec, salt, leaf, err);
+		if (rc == 0 && next < which->count && which->list[next] == n) {
 			next++;
-			records[i] = (struct sync_record){ .type = SYNC_REDACTED };
-			memcpy(records[i].leaf, leaf, STORE_HEAD);
+			*rec = (struct sync_record){ .type = SYNC_REDACTED };
+			memcpy(rec->leaf, leaf, STORE_HEAD);
 			memset(salt, 0, STORE_SEED);
 		}
 		buf_put(salts, salt, STORE_SEED);
@@ -315,7 +332,7 @@ redact(const struct store_segment *seg, struct sync_record *records, size_t coun
 }
 
 int
-sync_segment_redact(const struct store_segment *seg, const uint64_t *which, size_t which_count,
+sync_segment_redact(const struct store_segment *seg, const struct sync_segment_which *which,
                     const struct sync_codec_schemas *schemas, struct arena *a,
                     struct store_segment *out, struct err *err)
 {
@@ -325,17 +342,13 @@ sync_segment_redact(const struct store_segment *seg, const uint64_t *which, size
 	size_t count;
 	int rc = sync_segment_open(seg, schemas, a, &records, &count, err);
 
+	if (rc == 0)
+		rc = check_which(seg, records, which, err);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < which_count; i++)
-		if (which[i] < seg->first || which[i] > seg->last ||
-		    (i > 0 && which[i] <= which[i - 1]) ||
-		    records[which[i] - seg->first].type == SYNC_OPENING)
-			return err_set(err, ERR_INVALID, "record %llu can't be redacted here",
-			               (unsigned long long)which[i]);
 	*out = *seg;
 	buf_put(&seeds, one_run_from_0, sizeof one_run_from_0);
-	rc = redact(seg, records, count, which, which_count, &seeds, err);
+	rc = redact(seg, records, which, &seeds, err);
 	if (rc == 0)
 		rc = keep(a, &seeds, &out->seeds, &out->seeds_len, err);
 	if (rc == 0)

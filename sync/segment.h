@@ -17,16 +17,16 @@
 struct sync_segment_at {
 	uint64_t n;               /* records before it */
 	uint8_t head[STORE_HEAD]; /* head_n */
+	uint8_t seed[STORE_SEED]; /* the day's; for sync_segment_build */
 };
 
 /*
- * Make a segment of `records` that follow `at`, all salted from one day seed.  Fills first, last,
+ * Make a segment of `records` that follow `at`, all salted from its seed.  Fills first, last,
  * heads, seeds, raw_len and body (bytes in `a`); stream, day, sealed_ms and signature are the
- * caller's.  ERR_INVALID if the records exceed a limit of sync/codec.h.
+ * caller's.  ERR_INVALID if the records exceed a limit of sync/codec.h, or unfold to over 64 MiB.
  */
 MUST_CHECK int sync_segment_build(const struct sync_segment_at *at,
-                                  const struct sync_record *records, size_t count,
-                                  const uint8_t seed[STORE_SEED], struct arena *a,
+                                  const struct sync_record *records, size_t count, struct arena *a,
                                   struct store_segment *out, struct err *err);
 
 /*
@@ -40,17 +40,30 @@ MUST_CHECK int sync_segment_open(const struct store_segment *seg,
 /*
  * One segment for records from..to out of segments that lie end to end and hold them (roll-up,
  * split, catch-up). `to` must be the last record of one of them: signature, key, day and sealed_ms
- * are taken from there.
+ * are taken from there.  ERR_INVALID if there is no such cut.
  */
-MUST_CHECK int sync_segment_cut(const struct store_segment *segs, size_t seg_count, uint64_t from,
-                                uint64_t to, const struct sync_codec_schemas *schemas,
-                                struct arena *a, struct store_segment *out, struct err *err);
+struct sync_segment_line {
+	const struct store_segment *segs;
+	size_t count;
+	uint64_t from, to;
+};
+MUST_CHECK int sync_segment_cut(const struct sync_segment_line *line,
+                                const struct sync_codec_schemas *schemas, struct arena *a,
+                                struct store_segment *out, struct err *err);
 
-/* Replace the records `which` (record numbers, rising) by their leaves and the day's seed by salts.
+/*
+ * Replace records by their leaves and the day's seed by salts.  The seed that salted them salts the
+ * whole day: the stream's other segments of that day must lose it too (which->count 0 does only
+ * that).  ERR_INVALID if one of them isn't a change of this segment.
  */
-MUST_CHECK int sync_segment_redact(const struct store_segment *seg, const uint64_t *which,
-                                   size_t which_count, const struct sync_codec_schemas *schemas,
-                                   struct arena *a, struct store_segment *out, struct err *err);
+struct sync_segment_which {
+	const uint64_t *list; /* record numbers, rising */
+	size_t count;
+};
+MUST_CHECK int sync_segment_redact(const struct store_segment *seg,
+                                   const struct sync_segment_which *which,
+                                   const struct sync_codec_schemas *schemas, struct arena *a,
+                                   struct store_segment *out, struct err *err);
 
 /* Append the stored/bundle form: complete in itself (site, scope, heads, signature, key). */
 void sync_segment_write(struct buf *out, const struct store_segment *seg,
@@ -70,7 +83,7 @@ void sync_segment_write_short(struct buf *out, const struct store_segment *seg,
 
 /*
  * Read the short form at a place in the stream; bytes are borrowed (seeds may be made in `a`).
- * `head` is left zero and is_signed true: call sync_segment_prove next.
+ * `head` and `key` are left zero and is_signed true: call sync_segment_prove next.
  */
 MUST_CHECK int sync_segment_read_short(struct rd *r, const struct sync_segment_at *at,
                                        const uint8_t *known_seed, struct arena *a,

@@ -12,10 +12,11 @@ _Static_assert(STORE_SIGNATURE == crypto_sign_BYTES, "signatures are detached");
 _Static_assert(sizeof(((struct sync_key *)0)->secret) == crypto_sign_SECRETKEYBYTES,
                "secret holds seed and public key");
 
-static const char head_words[] = "yizhan-head-1";
+static const uint8_t head_words[] = { 'y', 'i', 'z', 'h', 'a', 'n', '-',
+	                              'h', 'e', 'a', 'd', '-', '1' };
 
 enum {
-	WORDS = sizeof head_words - 1,
+	WORDS = sizeof head_words,
 	HEAD_MESSAGE_MAX =
 	        WORDS + STORE_NODE_ID + STORE_EPOCH + 1 + STORE_SCOPE_MAX + 8 + STORE_HEAD,
 };
@@ -58,7 +59,7 @@ static size_t
 head_message(uint8_t out[HEAD_MESSAGE_MAX], const struct sync_site *site, const char *scope,
              uint64_t n, const uint8_t head[STORE_HEAD])
 {
-	size_t scope_len = strlen(scope), at = 0;
+	size_t scope_len = strnlen(scope, STORE_SCOPE_MAX + 1), at = 0;
 
 	assert(scope_len <= STORE_SCOPE_MAX);
 	memcpy(out, head_words, WORDS);

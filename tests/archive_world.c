@@ -207,7 +207,6 @@ archive_world_unit(struct archive_world *w, const struct archive_unit *unit, boo
 	struct buf definitions[WORLD_TABLES] = { { 0 } };
 	struct sync_segment_at place;
 	struct store_segment seg;
-	uint8_t seed[STORE_SEED];
 	struct store_stream stream;
 
 	MUST(store_db_begin(w->db, &err));
@@ -222,8 +221,8 @@ archive_world_unit(struct archive_world *w, const struct archive_unit *unit, boo
 		}
 	place.n = stream.n;
 	memcpy(place.head, stream.head, STORE_HEAD);
-	memset(seed, 0x40 + unit->day, sizeof seed);
-	MUST(sync_segment_build(&place, records, count, seed, &a, &seg, &err));
+	memset(place.seed, 0x40 + unit->day, STORE_SEED);
+	MUST(sync_segment_build(&place, records, count, &a, &seg, &err));
 	seg.day = WORLD_DAY + unit->day;
 	seg.sealed_ms = records[0].opening->sealed_ms;
 	seg.is_signed = is_signed;
@@ -241,6 +240,7 @@ archive_world_roll_up(struct archive_world *w, const char *scope, uint64_t first
 {
 	struct sync_codec_schemas schemas = schemas_of(w);
 	struct store_segment segs[64], whole;
+	struct sync_segment_line line;
 	struct arena a = { 0 };
 	struct store_stream stream;
 	size_t count = 0;
@@ -251,7 +251,8 @@ archive_world_roll_up(struct archive_world *w, const char *scope, uint64_t first
 		ck_assert_uint_lt(count, 64);
 		MUST(store_segment_at(w->db, stream.id, n, &a, &segs[count], &err));
 	}
-	MUST(sync_segment_cut(segs, count, first, last, &schemas, &a, &whole, &err));
+	line = (struct sync_segment_line){ .segs = segs, .count = count, .from = first, .to = last };
+	MUST(sync_segment_cut(&line, &schemas, &a, &whole, &err));
 	whole.stream = stream.id;
 	MUST(store_segment_replace(w->db, &whole, &err));
 	MUST(store_db_commit(w->db, &err));
@@ -262,6 +263,7 @@ void
 archive_world_redact(struct archive_world *w, const char *scope, uint64_t n)
 {
 	struct sync_codec_schemas schemas = schemas_of(w);
+	struct sync_segment_which which = { .list = &n, .count = 1 };
 	struct store_segment seg, redacted;
 	struct arena a = { 0 };
 	struct store_stream stream;
@@ -269,7 +271,7 @@ archive_world_redact(struct archive_world *w, const char *scope, uint64_t n)
 	MUST(store_db_begin(w->db, &err));
 	stream = stream_of(w, scope, &a);
 	MUST(store_segment_at(w->db, stream.id, n, &a, &seg, &err));
-	MUST(sync_segment_redact(&seg, &n, 1, &schemas, &a, &redacted, &err));
+	MUST(sync_segment_redact(&seg, &which, &schemas, &a, &redacted, &err));
 	redacted.stream = stream.id;
 	MUST(store_segment_replace(w->db, &redacted, &err));
 	MUST(store_db_commit(w->db, &err));

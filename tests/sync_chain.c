@@ -21,9 +21,9 @@ START_TEST(the_chain_is_what_the_header_says)
 	bytes[STORE_SEED + 7] = 2;
 	hash_once(salt, sizeof salt, bytes, STORE_SEED + 8);
 	memcpy(bytes, salt, STORE_SEED);
-	memcpy(bytes + STORE_SEED, "record", 6);
+	memset(bytes + STORE_SEED, 'r', 6);
 	hash_once(want, sizeof want, bytes, STORE_SEED + 6);
-	sync_chain_leaf(seed, 258, "record", 6, leaf);
+	sync_chain_leaf(seed, 258, bytes + STORE_SEED, 6, leaf);
 	ck_assert_mem_eq(leaf, want, sizeof want);
 
 	memset(bytes, 0, STORE_HEAD);

@@ -10,8 +10,19 @@
 #include <string.h>
 
 enum { ROUNDS = 300, DAYS = 3, FLIPS = 4000 };
+static const size_t most_records = SYNC_RECORDS_MAX;
 
 static struct err err;
+
+/* The first `len` bytes of a body as so many records. */
+static int
+decode(const struct buf *body, size_t len, size_t count, const struct sync_codec_schemas *schemas,
+       struct arena *arena, struct sync_record **records)
+{
+	struct sync_raw raw = { .bytes = body->bytes, .len = len, .count = count };
+
+	return sync_codec_decode(&raw, schemas, arena, records, &err);
+}
 
 /* Encode, decode, and compare the record bytes of all. */
 static void
@@ -23,9 +34,7 @@ check_round_trip(const struct sync_record *records, size_t count,
 	struct sync_record *decoded;
 
 	ck_assert_msg(sync_codec_encode(records, count, &raw, &err) == 0, "%s", err.msg);
-	ck_assert_msg(
-	        sync_codec_decode(raw.bytes, raw.len, count, schemas, &arena, &decoded, &err) == 0,
-	        "%s", err.msg);
+	ck_assert_msg(decode(&raw, raw.len, count, schemas, &arena, &decoded) == 0, "%s", err.msg);
 	sample_write(&want, records, count);
 	sample_write(&got, decoded, count);
 	ck_assert_uint_eq(got.len, want.len);
@@ -57,7 +66,7 @@ START_TEST(any_records_come_back)
 	struct sync_codec_schemas schemas = sample_resolver(&s);
 
 	for (uint64_t seed = 0; seed < ROUNDS; seed++) {
-		sample_init(&s, (uint64_t)_i * ROUNDS + seed);
+		sample_init(&s, (uint64_t)(unsigned)_i * ROUNDS + seed);
 		sample_random(&s, 1 + sample_below(&s, seed % 10 == 0 ? 1500 : 40));
 		check_round_trip(s.records, s.count, &schemas);
 		sample_free(&s);
@@ -76,9 +85,7 @@ START_TEST(keys_are_canonical)
 	sample_init(&s, 5);
 	sample_day(&s);
 	ck_assert_int_eq(sync_codec_encode(s.records, s.count, &raw, &err), 0);
-	ck_assert_int_eq(
-	        sync_codec_decode(raw.bytes, raw.len, s.count, &schemas, &arena, &records, &err),
-	        0);
+	ck_assert_int_eq(decode(&raw, raw.len, s.count, &schemas, &arena, &records), 0);
 	for (size_t i = 0; i < s.count; i++) {
 		const struct store_change *c = &records[i].change;
 
@@ -232,8 +239,7 @@ START_TEST(damage_is_refused_or_harmless)
 		int rc;
 
 		raw.bytes[at] ^= mask;
-		rc = sync_codec_decode(raw.bytes, raw.len, s.count, &schemas, &arena, &records,
-		                       &err);
+		rc = decode(&raw, raw.len, s.count, &schemas, &arena, &records);
 		ck_assert(rc == 0 || rc == ERR_CORRUPT || rc == ERR_NOMEM);
 		if (rc == 0)
 			sample_write(&out, records, s.count);
@@ -257,17 +263,13 @@ START_TEST(every_truncation_is_refused)
 	vectors_make(&v);
 	ck_assert_int_eq(sync_codec_encode(v.records, VECTORS, &raw, &err), 0);
 	for (size_t len = 0; len < raw.len; len++)
-		ck_assert_int_eq(sync_codec_decode(raw.bytes, len, VECTORS, &schemas, &arena,
-		                                   &records, &err),
+		ck_assert_int_eq(decode(&raw, len, VECTORS, &schemas, &arena, &records),
 		                 ERR_CORRUPT);
 	buf_u8(&raw, 0);
-	ck_assert_int_eq(
-	        sync_codec_decode(raw.bytes, raw.len, VECTORS, &schemas, &arena, &records, &err),
-	        ERR_CORRUPT);
-	for (size_t count = 1; count < 2 * VECTORS; count++)
-		ck_assert(count == VECTORS ||
-		          sync_codec_decode(raw.bytes, raw.len - 1, count, &schemas, &arena,
-		                            &records, &err) == ERR_CORRUPT);
+	ck_assert_int_eq(decode(&raw, raw.len, VECTORS, &schemas, &arena, &records), ERR_CORRUPT);
+	for (size_t count = 1; count < (size_t)2 * VECTORS; count++)
+		ck_assert(count == VECTORS || decode(&raw, raw.len - 1, count, &schemas, &arena,
+		                                     &records) == ERR_CORRUPT);
 	buf_free(&raw);
 	arena_free(&arena);
 	vectors_free(&v);
@@ -286,8 +288,7 @@ START_TEST(a_schema_is_defined_before_it_is_used)
 	swapped[0] = v.records[VECTOR_INSERT];
 	swapped[1] = v.records[VECTOR_PLAIN];
 	ck_assert_int_eq(sync_codec_encode(swapped, 2, &raw, &err), 0);
-	ck_assert_int_eq(sync_codec_decode(raw.bytes, raw.len, 2, &schemas, &arena, &records, &err),
-	                 ERR_CORRUPT);
+	ck_assert_int_eq(decode(&raw, raw.len, 2, &schemas, &arena, &records), ERR_CORRUPT);
 	ck_assert_ptr_nonnull(strstr(err.msg, "before it is defined"));
 	buf_free(&raw);
 	arena_free(&arena);
@@ -307,17 +308,13 @@ START_TEST(memory_is_bounded)
 	sample_init(&s, 1);
 	sample_day(&s);
 	ck_assert_int_eq(sync_codec_encode(s.records, s.count, &raw, &err), 0);
-	arena.limit = 64 * 1024;
-	ck_assert_int_eq(
-	        sync_codec_decode(raw.bytes, raw.len, s.count, &schemas, &arena, &records, &err),
-	        ERR_NOMEM);
-	ck_assert_uint_le(arena.used, 64 * 1024);
-	ck_assert_int_eq(sync_codec_decode(raw.bytes, raw.len, SYNC_RECORDS_MAX + 1, &schemas,
-	                                   &arena, &records, &err),
+	arena.limit = 1 << 16;
+	ck_assert_int_eq(decode(&raw, raw.len, s.count, &schemas, &arena, &records), ERR_NOMEM);
+	ck_assert_uint_le(arena.used, arena.limit);
+	ck_assert_int_eq(decode(&raw, raw.len, most_records + 1, &schemas, &arena, &records),
 	                 ERR_CORRUPT);
 	ck_assert_int_eq(sync_codec_encode(s.records, 0, &raw, &err), ERR_INVALID);
-	ck_assert_int_eq(sync_codec_encode(s.records, SYNC_RECORDS_MAX + 1, &raw, &err),
-	                 ERR_INVALID);
+	ck_assert_int_eq(sync_codec_encode(s.records, most_records + 1, &raw, &err), ERR_INVALID);
 	buf_free(&raw);
 	arena_free(&arena);
 	sample_free(&s);

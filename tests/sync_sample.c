@@ -345,61 +345,62 @@ care(struct sample *s, const bool *present, size_t by)
 }
 
 static void
+nap(struct sample *s, size_t child, bool end, size_t by)
+{
+	int64_t at = tap(s, 1000, 12000);
+	struct store_value row[] = { ID(s->enrollments[child]),
+		                     DATE,
+		                     FACILITY,
+		                     AT,
+		                     end ? AT : NIL,
+		                     end ? INT(percent(s, 80) ? 1 : 2) : NIL,
+		                     BY };
+
+	add(s, NAP, end ? STORE_UPDATE : STORE_INSERT, row)->change.mask |= end ? 0x30 : 0;
+}
+
+static void
 naps(struct sample *s, const bool *present, size_t by)
 {
-	for (unsigned end = 0; end < 2; end++)
-		for (size_t c = 0; c < SAMPLE_CHILDREN; c++) {
-			int64_t at;
-			struct store_value row[7];
+	for (size_t c = 0; c < (size_t)2 * SAMPLE_CHILDREN; c++)
+		if (present[c % SAMPLE_CHILDREN])
+			nap(s, c % SAMPLE_CHILDREN, c >= SAMPLE_CHILDREN, by);
+	for (size_t round = 0; round < (size_t)12 * SAMPLE_CLASSES; round++) {
+		size_t class = round % SAMPLE_CLASSES;
+		int64_t at = tap(s, 20000, 90000);
 
-			if (!present[c])
-				continue;
-			at = tap(s, 1000, 12000);
-			row[0] = ID(s->enrollments[c]);
-			row[1] = DATE;
-			row[2] = FACILITY;
-			row[3] = AT;
-			row[4] = end ? AT : NIL;
-			row[5] = end ? INT(percent(s, 80) ? 1 : 2) : NIL;
-			row[6] = BY;
-			add(s, NAP, end ? STORE_UPDATE : STORE_INSERT, row)->change.mask |=
-			        end ? 0x30 : 0;
-		}
-	for (unsigned round = 0; round < 12; round++)
-		for (size_t k = 0; k < SAMPLE_CLASSES; k++) {
-			int64_t at = tap(s, 20000, 90000);
+		add(s, NAP_CHECK, STORE_INSERT,
+		    (struct store_value[]){ NEW, FACILITY, AT, ID(s->classes[class]),
+		                            ID(s->staff[class + 1]), NIL, BY });
+	}
+}
 
-			add(s, NAP_CHECK, STORE_INSERT,
-			    (struct store_value[]){ NEW, FACILITY, AT, ID(s->classes[k]),
-			                            ID(s->staff[k + 1]), NIL, BY });
-		}
+/* A draft, three passes of edits to single cells, and at the end it is published. */
+static void
+report(struct sample *s, size_t child, unsigned pass, size_t by)
+{
+	int64_t at = tap(s, 3000, 15000);
+	struct store_value row[] = { ID(s->children[child]),
+		                     DATE,
+		                     FACILITY,
+		                     TEXT(notes[3]),
+		                     INT(between(s, 1, 3)),
+		                     TEXT(notes[sample_below(s, 6)]),
+		                     percent(s, 10) ? TEXT(notes[1]) : NIL,
+		                     pass == 4 ? AT : NIL,
+		                     BY };
+	static const uint64_t masks[] = { 0, 0x10, 0x20, 0x40, 0x80 };
+
+	add(s, REPORT, pass == 0 ? STORE_INSERT : STORE_UPDATE, row)->change.mask |= masks[pass];
 }
 
 static void
 reports(struct sample *s, const bool *present, size_t by)
 {
 	for (unsigned pass = 0; pass < 5; pass++)
-		for (size_t c = 0; c < SAMPLE_CHILDREN; c++) {
-			int64_t at;
-			struct store_value row[9];
-
-			if (!present[c] || (pass > 0 && pass < 4 && percent(s, 30)))
-				continue;
-			at = tap(s, 3000, 15000);
-			row[0] = ID(s->children[c]);
-			row[1] = DATE;
-			row[2] = FACILITY;
-			row[3] = TEXT(notes[3]);
-			row[4] = INT(between(s, 1, 3));
-			row[5] = TEXT(notes[sample_below(s, 6)]);
-			row[6] = percent(s, 10) ? TEXT(notes[1]) : NIL;
-			row[7] = pass == 4 ? AT : NIL;
-			row[8] = BY;
-			add(s, REPORT, pass == 0 ? STORE_INSERT : STORE_UPDATE, row)->change.mask |=
-			        pass == 0   ? 0
-			        : pass == 4 ? 0x80
-			                    : (uint64_t)1 << (3 + pass);
-		}
+		for (size_t c = 0; c < SAMPLE_CHILDREN; c++)
+			if (present[c] && (pass == 0 || pass == 4 || percent(s, 70)))
+				report(s, c, pass, by);
 }
 
 static void
@@ -424,7 +425,7 @@ cleaning(struct sample *s, size_t by)
 		                            INT(between(s, 1, 3)), INT(250),
 		                            INT(between(s, 10, 30)), AT, BY });
 	}
-	for (size_t k = 0; k < SAMPLE_CLASSES * 2; k++) {
+	for (size_t k = 0; k < (size_t)2 * SAMPLE_CLASSES; k++) {
 		int64_t at = tap(s, 20000, 120000);
 
 		add(s, HANDOVER, STORE_INSERT,

@@ -66,6 +66,7 @@ make_day(struct day *d)
 	sample_day(&d->sample);
 	d->schemas = sample_resolver(&d->sample);
 	memset(at.head, 0x44, STORE_HEAD);
+	memcpy(at.seed, day_seed, STORE_SEED);
 	for (size_t i = 0; i < PARTS; i++) {
 		size_t to = from + d->sample.count / PARTS;
 
@@ -74,13 +75,32 @@ make_day(struct day *d)
 		if (i == PARTS - 1)
 			to = d->sample.count;
 		ck_assert_int_eq(sync_segment_build(&at, d->sample.records + from, to - from,
-		                                    day_seed, &d->arena, &d->parts[i], &err),
+		                                    &d->arena, &d->parts[i], &err),
 		                 0);
 		sign(&d->parts[i], "f/F001");
 		at.n = d->parts[i].last;
 		memcpy(at.head, d->parts[i].head, STORE_HEAD);
 		from = to;
 	}
+}
+
+static int
+cut(struct day *d, uint64_t from, uint64_t to, struct store_segment *out)
+{
+	struct sync_segment_line line = {
+		.segs = d->parts, .count = PARTS, .from = from, .to = to
+	};
+
+	return sync_segment_cut(&line, &d->schemas, &d->arena, out, &err);
+}
+
+static int
+redact(struct day *d, const struct store_segment *seg, const uint64_t *list, size_t count,
+       struct store_segment *out)
+{
+	struct sync_segment_which which = { .list = list, .count = count };
+
+	return sync_segment_redact(seg, &which, &d->schemas, &d->arena, out, &err);
 }
 
 static void
@@ -119,17 +139,15 @@ START_TEST(every_cut_holds)
 		for (size_t k = i; k < PARTS; k++) {
 			uint64_t middle = (d.parts[i].first + d.parts[i].last) / 2;
 			uint64_t from = (i + k) % 2 ? d.parts[i].first : middle;
-			struct store_segment cut;
+			struct store_segment whole;
 			struct sync_record *records;
 			size_t count;
 
-			ck_assert_msg(sync_segment_cut(d.parts, PARTS, from, d.parts[k].last,
-			                               &d.schemas, &d.arena, &cut, &err) == 0,
-			              "%s", err.msg);
-			ck_assert_uint_eq(cut.first, from);
-			ck_assert_uint_eq(cut.last, d.parts[k].last);
-			ck_assert(is_proven(&cut, "f/F001"));
-			ck_assert_int_eq(sync_segment_open(&cut, &d.schemas, &d.arena, &records,
+			ck_assert_msg(cut(&d, from, d.parts[k].last, &whole) == 0, "%s", err.msg);
+			ck_assert_uint_eq(whole.first, from);
+			ck_assert_uint_eq(whole.last, d.parts[k].last);
+			ck_assert(is_proven(&whole, "f/F001"));
+			ck_assert_int_eq(sync_segment_open(&whole, &d.schemas, &d.arena, &records,
 			                                   &count, &err),
 			                 0);
 			check_records(records, d.sample.records + (from - d.parts[0].first), count);
@@ -141,19 +159,13 @@ END_TEST
 START_TEST(no_cut_where_nobody_signed)
 {
 	struct day d;
-	struct store_segment cut;
+	struct store_segment whole;
 
 	make_day(&d);
-	ck_assert_int_eq(sync_segment_cut(d.parts, PARTS, d.parts[0].first, d.parts[1].last - 1,
-	                                  &d.schemas, &d.arena, &cut, &err),
-	                 ERR_INVALID);
-	ck_assert_int_eq(sync_segment_cut(d.parts, PARTS, 1, d.parts[1].last, &d.schemas, &d.arena,
-	                                  &cut, &err),
-	                 ERR_INVALID);
+	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[1].last - 1, &whole), ERR_INVALID);
+	ck_assert_int_eq(cut(&d, 1, d.parts[1].last, &whole), ERR_INVALID);
 	d.parts[2].head_before[0] ^= 1;
-	ck_assert_int_eq(sync_segment_cut(d.parts, PARTS, d.parts[0].first, d.parts[3].last,
-	                                  &d.schemas, &d.arena, &cut, &err),
-	                 ERR_CORRUPT);
+	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[3].last, &whole), ERR_CORRUPT);
 	free_day(&d);
 }
 END_TEST
@@ -168,9 +180,7 @@ START_TEST(a_roll_up_is_smaller)
 	make_day(&d);
 	for (size_t i = 0; i < PARTS; i++)
 		parts += d.parts[i].body_len;
-	ck_assert_int_eq(sync_segment_cut(d.parts, PARTS, d.parts[0].first, d.parts[PARTS - 1].last,
-	                                  &d.schemas, &d.arena, &whole, &err),
-	                 0);
+	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[PARTS - 1].last, &whole), 0);
 	ck_assert_uint_lt(whole.body_len, parts);
 	ck_assert_uint_eq(whole.seeds_len, d.parts[0].seeds_len);
 	free_day(&d);
@@ -182,7 +192,7 @@ END_TEST
 START_TEST(redacted_records_leave_their_leaves)
 {
 	struct day d;
-	struct store_segment once, again, cut;
+	struct store_segment once, again, whole;
 	struct sync_record *records;
 	uint64_t first[2], second[1];
 	size_t count;
@@ -191,10 +201,8 @@ START_TEST(redacted_records_leave_their_leaves)
 	first[0] = d.parts[1].first + 3;
 	first[1] = d.parts[1].first + 4;
 	second[0] = d.parts[1].last;
-	ck_assert_int_eq(
-	        sync_segment_redact(&d.parts[1], first, 2, &d.schemas, &d.arena, &once, &err), 0);
-	ck_assert_int_eq(sync_segment_redact(&once, second, 1, &d.schemas, &d.arena, &again, &err),
-	                 0);
+	ck_assert_int_eq(redact(&d, &d.parts[1], first, 2, &once), 0);
+	ck_assert_int_eq(redact(&d, &once, second, 1, &again), 0);
 	ck_assert(is_proven(&again, "f/F001"));
 	ck_assert_int_eq(sync_segment_open(&again, &d.schemas, &d.arena, &records, &count, &err),
 	                 0);
@@ -207,10 +215,9 @@ START_TEST(redacted_records_leave_their_leaves)
 			check_records(&records[i], &d.sample.records[n - d.parts[0].first], 1);
 	}
 	d.parts[1] = again; /* and it can be cut like any other */
-	ck_assert_int_eq(sync_segment_cut(d.parts, PARTS, d.parts[0].first, d.parts[2].last,
-	                                  &d.schemas, &d.arena, &cut, &err),
+	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[2].last, &whole), 0);
+	ck_assert_int_eq(sync_segment_open(&whole, &d.schemas, &d.arena, &records, &count, &err),
 	                 0);
-	ck_assert_int_eq(sync_segment_open(&cut, &d.schemas, &d.arena, &records, &count, &err), 0);
 	free_day(&d);
 }
 END_TEST
@@ -221,8 +228,7 @@ START_TEST(no_seed_stays_behind)
 	struct store_segment out;
 
 	make_day(&d);
-	ck_assert_int_eq(
-	        sync_segment_redact(&d.parts[0], NULL, 0, &d.schemas, &d.arena, &out, &err), 0);
+	ck_assert_int_eq(redact(&d, &d.parts[0], NULL, 0, &out), 0);
 	ck_assert_ptr_null(memmem(out.seeds, out.seeds_len, day_seed, sizeof day_seed));
 	ck_assert_uint_eq(out.seeds_len, 3 + STORE_SEED * (out.last - out.first + 1));
 	free_day(&d);
@@ -239,15 +245,9 @@ START_TEST(openings_and_strangers_are_not_redacted)
 	opening = d.parts[1].first;
 	outside = d.parts[1].last + 1;
 	falling[0] = falling[1] = opening + 1;
-	ck_assert_int_eq(
-	        sync_segment_redact(&d.parts[1], &opening, 1, &d.schemas, &d.arena, &out, &err),
-	        ERR_INVALID);
-	ck_assert_int_eq(
-	        sync_segment_redact(&d.parts[1], &outside, 1, &d.schemas, &d.arena, &out, &err),
-	        ERR_INVALID);
-	ck_assert_int_eq(
-	        sync_segment_redact(&d.parts[1], falling, 2, &d.schemas, &d.arena, &out, &err),
-	        ERR_INVALID);
+	ck_assert_int_eq(redact(&d, &d.parts[1], &opening, 1, &out), ERR_INVALID);
+	ck_assert_int_eq(redact(&d, &d.parts[1], &outside, 1, &out), ERR_INVALID);
+	ck_assert_int_eq(redact(&d, &d.parts[1], falling, 2, &out), ERR_INVALID);
 	free_day(&d);
 }
 END_TEST
@@ -255,15 +255,12 @@ END_TEST
 START_TEST(a_leaf_beside_its_seed_is_refused)
 {
 	struct vectors v;
-	struct sync_codec_schemas schemas = vectors_resolver(&v);
 	struct sync_segment_at at = { 0 };
 	struct store_segment seg;
 
 	vectors_make(&v);
-	ck_assert_int_eq(
-	        sync_segment_build(&at, v.records, VECTORS, day_seed, &v.arena, &seg, &err),
-	        ERR_INVALID);
-	(void)schemas;
+	ck_assert_int_eq(sync_segment_build(&at, v.records, VECTORS, &v.arena, &seg, &err),
+	                 ERR_INVALID);
 	vectors_free(&v);
 }
 END_TEST
@@ -278,9 +275,9 @@ make_golden(struct vectors *v, struct store_segment *seg)
 
 	vectors_make(v);
 	memset(at.head, 0x77, STORE_HEAD);
-	ck_assert_int_eq(
-	        sync_segment_build(&at, v->records, GOLDEN_RECORDS, day_seed, &v->arena, seg, &err),
-	        0);
+	memcpy(at.seed, day_seed, STORE_SEED);
+	ck_assert_int_eq(sync_segment_build(&at, v->records, GOLDEN_RECORDS, &v->arena, seg, &err),
+	                 0);
 	sign(seg, "f/F001");
 }
 
@@ -330,14 +327,14 @@ check_full(const char *name, const struct store_segment *made, struct vectors *v
 START_TEST(full_forms_are_golden)
 {
 	static const uint64_t update = 300 + VECTOR_UPDATE;
+	static const struct sync_segment_which which = { .list = &update, .count = 1 };
 	struct vectors v;
 	struct sync_codec_schemas schemas = vectors_resolver(&v);
 	struct store_segment seg, redacted;
 
 	make_golden(&v, &seg);
 	check_full("segment-full", &seg, &v);
-	ck_assert_int_eq(sync_segment_redact(&seg, &update, 1, &schemas, &v.arena, &redacted, &err),
-	                 0);
+	ck_assert_int_eq(sync_segment_redact(&seg, &which, &schemas, &v.arena, &redacted, &err), 0);
 	redacted.is_signed = false;
 	check_full("segment-redacted", &redacted, &v);
 	vectors_free(&v);
@@ -440,12 +437,11 @@ END_TEST
 
 /* Would a receiver take these bytes as a segment of that stream?  Then they lead to its head. */
 static bool
-takes_short(struct vectors *v, const struct buf *bytes, size_t len, const struct store_segment *seg)
+takes_short(struct vectors *v, struct rd r, const struct store_segment *seg)
 {
 	struct sync_codec_schemas schemas = vectors_resolver(v);
 	struct sync_segment_at at = { .n = seg->first - 1 };
 	struct arena arena = { .limit = SYNC_ARENA_MAX };
-	struct rd r = rd_from(bytes->bytes, len);
 	struct store_segment got;
 	struct sync_record *records;
 	size_t count;
@@ -476,16 +472,16 @@ START_TEST(a_short_form_damaged_anywhere_proves_nothing_else)
 
 	make_golden(&v, &seg);
 	sync_segment_write_short(&bytes, &seg, NULL);
-	ck_assert(takes_short(&v, &bytes, bytes.len, &seg));
+	ck_assert(takes_short(&v, rd_from(bytes.bytes, bytes.len), &seg));
 	for (size_t bit = 0; bit < bytes.len * 8; bit++) {
 		bytes.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		harmless += takes_short(&v, &bytes, bytes.len, &seg);
+		harmless += takes_short(&v, rd_from(bytes.bytes, bytes.len), &seg);
 		bytes.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 	/* bits of the zstd frame that its decoder doesn't look at: the same records */
 	ck_assert_uint_le(harmless, 64);
 	for (size_t len = 0; len < bytes.len; len++)
-		ck_assert(!takes_short(&v, &bytes, len, &seg));
+		ck_assert(!takes_short(&v, rd_from(bytes.bytes, len), &seg));
 	buf_free(&bytes);
 	vectors_free(&v);
 }
@@ -530,7 +526,6 @@ START_TEST(records_that_unfold_are_refused)
 	enum { LEN = 1 << 20, COUNT = 80 };
 	static char text[LEN];
 	struct vectors v;
-	struct sync_codec_schemas schemas = vectors_resolver(&v);
 	struct sync_record *records = calloc(COUNT, sizeof *records);
 	struct sync_segment_at at = { 0 };
 	struct store_segment seg;
@@ -542,12 +537,10 @@ START_TEST(records_that_unfold_are_refused)
 		                            .len = 256 };
 	for (size_t i = 0; i < COUNT; i++)
 		records[i] = v.records[VECTOR_INSERT];
-	ck_assert_int_eq(sync_segment_build(&at, records, COUNT, day_seed, &v.arena, &seg, &err),
-	                 0);
+	ck_assert_int_eq(sync_segment_build(&at, records, COUNT, &v.arena, &seg, &err), 0);
 	v.values[1].len = LEN;
-	ck_assert_int_eq(sync_segment_build(&at, records, COUNT, day_seed, &v.arena, &seg, &err),
+	ck_assert_int_eq(sync_segment_build(&at, records, COUNT, &v.arena, &seg, &err),
 	                 ERR_INVALID);
-	(void)schemas;
 	free(records);
 	vectors_free(&v);
 }

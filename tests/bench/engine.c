@@ -191,7 +191,7 @@ bench_codec(void)
 		buf_clear(&raw);
 		bench_must(sync_codec_encode(records, count, &raw, &err), &err);
 		between = bench_now();
-		bench_must(sync_codec_decode(raw.bytes, raw.len, count, &schemas, &scratch, &again,
+		bench_must(sync_codec_decode(&(struct sync_raw){ raw.bytes, raw.len, count }, &schemas, &scratch, &again,
 		                             &err),
 		           &err);
 		encode[turn] = (double)count / (between - begun);
