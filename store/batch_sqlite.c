@@ -223,25 +223,73 @@ read_clock(struct batch *b, struct store_row *row, struct store_stmt *s, struct 
 	return rc;
 }
 
+enum { PROBE_ROWS = 64 };
+
+/* Is any row from `first` to `last`, which are of one table, known?  1, 0 or negative. */
+static int
+any_known(struct store_stmt *s, const struct store_row *first, const struct store_row *last,
+          struct err *err)
+{
+	int rc;
+
+	store_stmt_put_int(s, first->table);
+	store_stmt_put_blob(s, first->key, first->key_len);
+	store_stmt_put_blob(s, last->key, last->key_len);
+	rc = store_stmt_step(s, err);
+	store_stmt_reset(s);
+	return rc;
+}
+
+/* Rows of one table from `rows` on that one probe looks for. */
+static size_t
+probe_count(struct store_row **rows, size_t count)
+{
+	size_t n = 1;
+
+	while (n < count && n < PROBE_ROWS && rows[n]->table == rows[0]->table)
+		n++;
+	return n;
+}
+
+static int
+get_each(struct batch *b, struct store_stmt *s, struct store_row **rows, size_t count,
+         struct arena *a, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < count; i++) {
+		store_stmt_put_int(s, rows[i]->table);
+		store_stmt_put_blob(s, rows[i]->key, rows[i]->key_len);
+		rc = store_stmt_step(s, err);
+		if (rc == 1)
+			rc = read_clock(b, rows[i], s, a, err);
+		store_stmt_reset(s);
+	}
+	return rc;
+}
+
+/* Mostly rows are new, and their keys lie where nobody else's do: then one look finds nothing for
+ * many of them. */
 static int
 get_rows(struct store_batch *face, struct store_row **rows, size_t count, struct arena *a,
          struct err *err)
 {
 	struct batch *b = self(face);
-	struct store_stmt s =
+	struct store_stmt one =
 	        store_stmt_new(b->db, "SELECT cl, stamp, site, schema, scope, extra, term, exc"
 	                              " FROM yz_clock WHERE tbl = ? AND key = ?");
+	struct store_stmt any = store_stmt_new(
+	        b->db, "SELECT 1 FROM yz_clock WHERE tbl = ? AND key BETWEEN ? AND ? LIMIT 1");
 	int rc = 0;
 
-	for (size_t i = 0; rc >= 0 && i < count; i++) {
-		store_stmt_put_int(&s, rows[i]->table);
-		store_stmt_put_blob(&s, rows[i]->key, rows[i]->key_len);
-		rc = store_stmt_step(&s, err);
+	for (size_t i = 0, n; rc >= 0 && i < count; i += n) {
+		n = probe_count(rows + i, count - i);
+		rc = n < 3 ? 1 : any_known(&any, rows[i], rows[i + n - 1], err);
 		if (rc == 1)
-			rc = read_clock(b, rows[i], &s, a, err);
-		store_stmt_reset(&s);
+			rc = get_each(b, &one, rows + i, n, a, err);
 	}
-	store_stmt_end(&s);
+	store_stmt_end(&any);
+	store_stmt_end(&one);
 	return rc < 0 ? rc : 0;
 }
 

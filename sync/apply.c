@@ -31,6 +31,11 @@ struct applying {
 	size_t loser_count, loser_cap;
 	bool no_memory;
 	int64_t open_conflicts;
+	/* the last insert whose scope was the stream's: the next mostly says it with the same bytes
+	 */
+	const struct store_schema *scope_schema;
+	const uint8_t *scope_bytes;
+	size_t scope_len;
 };
 
 static int
@@ -150,20 +155,36 @@ hub_columns(const struct store_schema *s)
 	return mask;
 }
 
+/* Does the row that `c` inserts say that it is of the stream's scope? */
+static bool
+says_scope(struct applying *ap, const struct store_change *c)
+{
+	const char *scope = store_catalog_scope_of(ap->u->r->db, ap->u->stream->scope);
+	const struct store_value *v =
+	        c->schema->scope_column < 0 ? NULL : &c->values[c->schema->scope_column];
+	char own[STORE_SCOPE_MAX + 1];
+	struct err why;
+
+	if (v != NULL && v->type == STORE_TEXT && c->schema == ap->scope_schema &&
+	    v->bytes == ap->scope_bytes && v->len == ap->scope_len)
+		return true;
+	if (store_schema_scope(c->schema, c->values, own, &why) < 0 || strcmp(own, scope) != 0)
+		return false;
+	if (v != NULL) {
+		ap->scope_schema = c->schema;
+		ap->scope_bytes = v->bytes;
+		ap->scope_len = v->len;
+	}
+	return true;
+}
+
 /* NULL if the change may be applied, else why not.  May take forbidden columns out of its mask. */
 static const char *
 forbidden(struct applying *ap, struct store_change *c, const struct store_row *row)
 {
-	const char *scope = store_catalog_scope_of(ap->u->r->db, ap->u->stream->scope);
-	char own[STORE_SCOPE_MAX + 1];
-	struct err why;
-
-	if (!sync_merge_is_sound(c))
-		return "the change contradicts itself (its life, stamp, columns or groups)";
 	if (row->known && row->scope != ap->u->stream->scope)
 		return "the row belongs to another scope";
-	if (c->op == STORE_INSERT &&
-	    (store_schema_scope(c->schema, c->values, own, &why) < 0 || strcmp(own, scope) != 0))
+	if (c->op == STORE_INSERT && !says_scope(ap, c))
 		return "the row's own scope is not the one it was sent in";
 	if (c->op == STORE_UPDATE && (c->mask & hub_columns(c->schema)) != 0 && !from_hub(ap->u)) {
 		c->mask &= ~store_schema_widen(c->schema, hub_columns(c->schema));
