@@ -157,6 +157,22 @@ act(struct facility *f, const struct facility_action *action)
 		bench_must(rc, &err);
 }
 
+/* At night; what it frees the next day takes. */
+static void
+roll_up(struct month *m)
+{
+	int64_t joined;
+	struct err err;
+
+	find_stream(m);
+	bench_must(store_db_begin(m->tracked.merge, &err), &err);
+	bench_must(sync_outgoing_roll_up(m->tracked.merge, &m->stream, (int)(now_ms / DAY_MS) + 1,
+	                                 &joined, &err),
+	           &err);
+	bench_must(store_db_commit(m->tracked.merge, &err), &err);
+	bench_settle(&m->tracked);
+}
+
 static void
 live_day(struct month *m, int date, int day)
 {
@@ -182,25 +198,10 @@ live_day(struct month *m, int date, int day)
 	}
 	now_ms += SEAL_AFTER_MS;
 	seal(m, false);
-	find_stream(m);
 	bench_settle(&m->tracked);
 	bench_settle(&m->bare);
+	roll_up(m);
 	arena_free(&a);
-}
-
-static void
-roll_up(struct month *m)
-{
-	int64_t joined;
-	struct err err;
-
-	find_stream(m);
-	bench_must(store_db_begin(m->tracked.merge, &err), &err);
-	bench_must(sync_outgoing_roll_up(m->tracked.merge, &m->stream, (int)(now_ms / DAY_MS) + 1,
-	                                 &joined, &err),
-	           &err);
-	bench_must(store_db_commit(m->tracked.merge, &err), &err);
-	bench_settle(&m->tracked);
 }
 
 /* Bytes of the records after `from`, as the segments that hold them are in a bundle: heads,
@@ -347,7 +348,7 @@ bench_month(void)
 	roster = m.stream.n;
 	for (int day = 0; day < DAYS; day++, date = date_add(date, 1))
 		live_day(&m, date, day);
-	roll_up(&m);
+	find_stream(&m);
 	bench_say("bytes_per_change_day", (double)stored_bytes(&m, roster) / (double)m.changes, 2);
 	bench_say("bytes_per_change_10", (double)m.batch_bytes / (double)m.batch_changes, 2);
 	bare = (double)(bench_size(&m.bare) - engine_bytes(&m));
