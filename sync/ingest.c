@@ -149,6 +149,7 @@ signed_by_site(struct incoming *in)
 
 	if (in->r->key_of == NULL || !in->r->key_of(in->r->ctx, site, key))
 		return false;
+	memcpy(in->seg.key, key, sizeof in->seg.key); /* the short form leaves it out */
 	return in->seg.is_signed && sync_verify_head(key, &in->site, in->scope, in->seg.last,
 	                                             in->seg.head, in->seg.signature);
 }
