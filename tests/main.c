@@ -26,13 +26,17 @@ main(void)
 	srunner_add_suite(runner, suite_facility_today());
 	srunner_add_suite(runner, suite_law_merge());
 	srunner_add_suite(runner, suite_node_code());
+	srunner_add_suite(runner, suite_node_config());
 	srunner_add_suite(runner, suite_node_ctl());
 	srunner_add_suite(runner, suite_node_enrol());
 	srunner_add_suite(runner, suite_node_feed());
 	srunner_add_suite(runner, suite_node_grant());
 	srunner_add_suite(runner, suite_node_guard());
 	srunner_add_suite(runner, suite_node_http());
+	srunner_add_suite(runner, suite_node_identity());
+	srunner_add_suite(runner, suite_node_reqsig());
 	srunner_add_suite(runner, suite_node_rights());
+	srunner_add_suite(runner, suite_node_status());
 	srunner_add_suite(runner, suite_node_token());
 	srunner_add_suite(runner, suite_node_words());
 	srunner_add_suite(runner, suite_sim_two_nodes());
@@ -40,11 +44,13 @@ main(void)
 	srunner_add_suite(runner, suite_store_capture());
 	srunner_add_suite(runner, suite_store_rescan());
 	srunner_add_suite(runner, suite_store_track());
+	srunner_add_suite(runner, suite_store_verdict());
 	srunner_add_suite(runner, suite_sync_archive());
 	srunner_add_suite(runner, suite_sync_archive_verify());
 	srunner_add_suite(runner, suite_sync_chain());
 	srunner_add_suite(runner, suite_sync_codec());
 	srunner_add_suite(runner, suite_sync_gitconf());
+	srunner_add_suite(runner, suite_sync_history());
 	srunner_add_suite(runner, suite_sync_merge());
 	srunner_add_suite(runner, suite_sync_pack());
 	srunner_add_suite(runner, suite_sync_record());
@@ -52,9 +58,6 @@ main(void)
 	srunner_add_suite(runner, suite_sync_sign());
 	srunner_add_suite(runner, suite_sync_sshsig());
 	srunner_add_suite(runner, suite_sync_transport());
-	srunner_add_suite(runner, suite_node_reqsig());
-	srunner_add_suite(runner, suite_node_identity());
-	srunner_add_suite(runner, suite_node_config());
 	srunner_add_suite(runner, suite_sync_transport_tls());
 
 	srunner_run_all(runner, CK_ENV);

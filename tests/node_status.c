@@ -1,0 +1,215 @@
+/* tests/node_status.c - the one word of a state follows from the facts, and the facts from the
+ * file. */
+#include "tests/suites.h"
+#include "tests/world.h"
+
+#include "node/status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct world w;
+static struct err err;
+
+/* ---- the decision ---- */
+
+static const struct state_case {
+	const char *name;
+	int64_t conflicts, quarantined, waiting, last_success_ms;
+	const char *last_error;
+	bool differs, syncing, is_hub;
+	const char *want;
+	int exit_code;
+} state_cases[] = {
+	{ "nothing ever happened", 0, 0, 0, 0, "", false, false, false, "never_synced", 0 },
+	{ "never, with changes", 0, 0, 3, 0, "", false, false, false, "never_synced", 0 },
+	{ "never, hub is down", 0, 0, 3, 0, "timeout", false, false, false, "never_synced", 0 },
+	{ "all is there", 0, 0, 0, 1, "", false, false, false, "in_sync", 0 },
+	{ "changes wait", 0, 0, 1, 1, "", false, false, false, "waiting", 0 },
+	{ "changes wait, hub is down", 0, 0, 1, 1, "timeout", false, false, false, "waiting", 0 },
+	{ "hub is down, nothing waits", 0, 0, 0, 1, "timeout", false, false, false, "unreachable",
+	  3 },
+	{ "in an exchange", 0, 0, 1, 1, "", false, true, false, "syncing", 0 },
+	{ "first exchange", 0, 0, 1, 0, "", false, true, false, "syncing", 0 },
+	{ "conflict", 1, 0, 0, 1, "", false, false, false, "attention", 4 },
+	{ "quarantine", 0, 1, 0, 1, "", false, false, false, "attention", 4 },
+	{ "digest", 0, 0, 0, 1, "", true, false, false, "attention", 4 },
+	{ "conflict above all", 1, 0, 1, 0, "timeout", false, true, false, "attention", 4 },
+	{ "hub", 0, 0, 0, 0, "", false, false, true, "in_sync", 0 },
+	{ "hub with a conflict", 1, 0, 0, 0, "", false, false, true, "attention", 4 },
+};
+
+enum { STATE_CASES = sizeof state_cases / sizeof state_cases[0] };
+
+START_TEST(first_state_that_holds)
+{
+	const struct state_case *c = &state_cases[_i];
+	struct node_status_scope scope = { .scope = "f/F1", .differs = c->differs };
+	struct node_status s = { .conflicts = c->conflicts,
+		                 .quarantined = c->quarantined,
+		                 .waiting = c->waiting,
+		                 .last_success_ms = c->last_success_ms,
+		                 .last_error = c->last_error,
+		                 .syncing = c->syncing,
+		                 .hub = "",
+		                 .scopes = &scope,
+		                 .scope_count = 1 };
+	enum node_state state;
+
+	s.role.is_hub = c->is_hub;
+	state = node_status_state(&s);
+	ck_assert_msg(strcmp(node_status_word(state), c->want) == 0, "%s: %s", c->name,
+	              node_status_word(state));
+	ck_assert_msg(node_status_exit(state) == c->exit_code, "%s: exit code", c->name);
+}
+END_TEST
+
+/* ---- the facts ---- */
+
+static void
+open_world(void)
+{
+	static const char *const facilities[] = { "F1", "F1", NULL };
+
+	world_open(&w, 5, facilities);
+}
+
+static void
+close_world(void)
+{
+	world_close(&w);
+}
+
+static struct node_status
+look(struct world_peer *p, struct arena *a)
+{
+	struct node_status s;
+
+	ck_assert_msg(node_status_read(p->merge, NULL, a, &s, &err) == 0, "%s", err.msg);
+	/* the world has no meta "facility" */
+	s.role.is_hub = p == &w.hub;
+	return s;
+}
+
+static int64_t
+waiting(struct world_peer *p)
+{
+	struct arena a = { 0 };
+	int64_t n = look(p, &a).waiting;
+
+	arena_free(&a);
+	return n;
+}
+
+START_TEST(waiting_is_what_the_hub_has_not_got)
+{
+	struct world_peer *p = &w.nodes[0];
+
+	/* without a facility in its meta a file says it is a hub's; give it one */
+	world_sql(p, "INSERT INTO yz_meta VALUES ('facility', 'F1')");
+	ck_assert_int_eq(waiting(p), 0);
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'a'), (x'02', "
+	             "'F1', 'b')");
+	ck_assert_int_eq(waiting(p), 2);
+	world_sql(p,
+	          "UPDATE note SET text = 'c' WHERE id = x'01'"); /* the same row, not sealed yet */
+	ck_assert_int_eq(waiting(p), 2);
+	p->up = false;
+	ck_assert(!world_sync(&w, 0)); /* sealed, but nobody has it */
+	ck_assert_int_eq(waiting(p), 2);
+	world_sql(p, "UPDATE note SET text = 'd' WHERE id = x'01'");
+	ck_assert_int_eq(waiting(p), 3);
+	p->up = true;
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(waiting(p), 0);
+	/* what others wrote doesn't wait here */
+	world_sql(&w.nodes[1], "INSERT INTO note(id, facility_id) VALUES (x'03', 'F1')");
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM note"), 3);
+	ck_assert_int_eq(waiting(p), 0);
+}
+END_TEST
+
+START_TEST(digests_alarm_only_at_equal_have)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct arena a = { 0 };
+	struct node_status s;
+
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'a')");
+	world_settle(&w, 3);
+	s = look(p, &a);
+	ck_assert_uint_eq(s.scope_count, 1);
+	ck_assert(s.scopes[0].hub_known && !s.scopes[0].differs);
+	ck_assert_mem_eq(s.scopes[0].digest, s.scopes[0].hub_digest, STORE_TERM);
+	/* written since: another digest than the hub told, and rightly so */
+	world_sql(p, "UPDATE note SET text = 'b'");
+	p->up = false;
+	ck_assert(!world_sync(&w, 0));
+	s = look(p, &a);
+	ck_assert(memcmp(s.scopes[0].digest, s.scopes[0].hub_digest, STORE_TERM) != 0);
+	ck_assert(!s.scopes[0].differs);
+	/* the same records, but not the same rows */
+	p->up = true;
+	world_settle(&w, 3);
+	world_sql(p, "UPDATE yz_digest SET sum = randomblob(16)");
+	s = look(p, &a);
+	ck_assert(s.scopes[0].differs);
+	ck_assert_int_eq(node_status_state(&s), NODE_ATTENTION);
+	arena_free(&a);
+}
+END_TEST
+
+static const struct line_case {
+	const char *name;
+	int64_t conflicts, quarantined, waiting, last_success_ms;
+	const char *last_error, *hub;
+	int64_t clock_offset_ms;
+	const char *want;
+} line_cases[] = {
+	{ "new", 0, 0, 0, 0, "", "", 0, "not enrolled with a hub yet" },
+	{ "enrolled", 0, 0, 0, 0, "", "http://h", 0, "no exchange with the hub yet" },
+	{ "well", 0, 0, 0, 999940000, "", "http://h", 0, "in sync, last exchange 1 minute ago" },
+	{ "line is down", 0, 0, 14, 827200000, "timeout", "http://h", -240000,
+	  "14 changes waiting since 1970-01-12T13:00 UTC · last good exchange 2 days ago (timeout)"
+	  " · clock 4 min fast" },
+	{ "conflict", 1, 0, 0, 999999000, "", "http://h", 0,
+	  "1 conflict needs a look · in sync, last exchange 1 second ago" },
+};
+
+enum { LINE_CASES = sizeof line_cases / sizeof line_cases[0] };
+
+START_TEST(line_says_it_in_words)
+{
+	const struct line_case *c = &line_cases[_i];
+	struct node_status s = { .conflicts = c->conflicts,
+		                 .quarantined = c->quarantined,
+		                 .waiting = c->waiting,
+		                 .oldest_waiting_ms = 997200000,
+		                 .last_success_ms = c->last_success_ms,
+		                 .last_error = c->last_error,
+		                 .clock_offset_ms = c->clock_offset_ms,
+		                 .hub = c->hub };
+	struct buf out = { 0 };
+
+	node_status_line(&out, &s, 1000000000);
+	ck_assert_msg(strcmp(buf_str(&out), c->want) == 0, "%s: %s", c->name, buf_str(&out));
+	buf_free(&out);
+}
+END_TEST
+
+Suite *
+suite_node_status(void)
+{
+	Suite *suite = suite_create("node/status");
+	TCase *pure = tcase_create("pure"), *facts = tcase_create("facts");
+
+	tcase_add_loop_test(pure, first_state_that_holds, 0, STATE_CASES);
+	tcase_add_loop_test(pure, line_says_it_in_words, 0, LINE_CASES);
+	suite_add_tcase(suite, pure);
+	tcase_add_checked_fixture(facts, open_world, close_world);
+	tcase_add_test(facts, waiting_is_what_the_hub_has_not_got);
+	tcase_add_test(facts, digests_alarm_only_at_equal_have);
+	suite_add_tcase(suite, facts);
+	return suite;
+}
