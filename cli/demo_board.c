@@ -214,24 +214,34 @@ sum_wire(struct demo *d, struct err *err)
 
 /* Archive and verify as an administrator would. */
 static int
-sum_proof(struct demo *d, struct err *err)
+prove(struct demo_place *p, const char *name, struct err *err)
 {
 	static const char *const archive[] = { "archive", "now", NULL }, *const verify[] = {
 		"verify", NULL
 	};
-	int rc = 0;
+	struct buf out = { 0 };
+	int64_t commits;
+	int rc = demo_do(p, archive, 0, &out, err);
 
-	for (int i = -1; rc == 0 && i < d->count; i++) {
-		struct demo_place *p = i < 0 ? &d->hub : &d->places[i];
-		struct buf out = { 0 };
+	buf_clear(&out);
+	if (rc == 0)
+		rc = demo_do(p, verify, 0, &out, err);
+	if (rc == 0)
+		rc = store_stmt_int(p->db, "SELECT count(*) FROM yz_archive", 0, &commits, err);
+	if (rc == 0)
+		printf("  %-6s%3lld proof commit%s verified; %s", name, (long long)commits,
+		       commits == 1 ? " " : "s", buf_str(&out));
+	buf_free(&out);
+	return rc;
+}
 
-		rc = demo_do(p, archive, 0, &out, err);
-		if (rc == 0)
-			rc = demo_do(p, verify, 0, &out, err);
-		if (rc == 0)
-			printf("  %-6s%s", i < 0 ? "hub" : p->sample.id, buf_str(&out));
-		buf_free(&out);
-	}
+static int
+sum_proof(struct demo *d, struct err *err)
+{
+	int rc = prove(&d->hub, "hub", err);
+
+	for (int i = 0; rc == 0 && i < d->count; i++)
+		rc = prove(&d->places[i], d->places[i].sample.id, err);
 	return rc;
 }
 

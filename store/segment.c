@@ -123,6 +123,25 @@ store_segment_replace(struct store_db *db, const struct store_segment *seg, stru
 }
 
 int
+store_segment_unsigned(struct store_db *db, int stream, uint64_t *last, uint8_t head[STORE_HEAD],
+                       struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "SELECT last, head FROM yz_segment WHERE stream = ? AND"
+	                                         " signature IS NULL ORDER BY last LIMIT 1");
+	int rc;
+
+	store_stmt_put_int(&s, stream);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1) {
+		*last = (uint64_t)store_stmt_get_int(&s);
+		if (get_blob(&s, head, STORE_HEAD, err) < 0)
+			rc = err->code;
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+int
 store_segment_sign(struct store_db *db, int stream, uint64_t last,
                    const uint8_t signature[STORE_SIGNATURE], const uint8_t key[32], struct err *err)
 {

@@ -96,6 +96,10 @@ MUST_CHECK int store_segment_at(struct store_db *db, int stream, uint64_t n, str
 MUST_CHECK int store_segment_replace(struct store_db *db, const struct store_segment *seg,
                                      struct err *err);
 
+/* The first segment of a stream that isn't signed: 1 with its last record and head, 0 if all are. */
+MUST_CHECK int store_segment_unsigned(struct store_db *db, int stream, uint64_t *last,
+                                      uint8_t head[STORE_HEAD], struct err *err);
+
 /* Sign the segment that ends at `last`. */
 MUST_CHECK int store_segment_sign(struct store_db *db, int stream, uint64_t last,
                                   const uint8_t signature[STORE_SIGNATURE], const uint8_t key[32],

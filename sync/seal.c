@@ -259,22 +259,26 @@ sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err)
 	return rc < 0 ? err_wrap(err, "seal") : 0;
 }
 
+/* Every segment, so that the stream can be cut at each. */
 static int
 sign_stream(struct sync_replica *r, const struct sync_key *key, const struct store_stream *stream,
-            struct arena *a, struct err *err)
+            struct err *err)
 {
+	const char *scope = store_catalog_scope_of(r->db, stream->scope);
+	uint8_t head[STORE_HEAD], signature[STORE_SIGNATURE];
 	struct sync_site site;
-	struct store_segment seg;
-	uint8_t signature[STORE_SIGNATURE];
-	int rc = store_segment_at(r->db, stream->id, stream->n, a, &seg, err);
+	uint64_t last;
+	int rc;
 
-	if (rc < 0 || seg.is_signed)
-		return rc;
 	memcpy(site.node, r->self.node, STORE_NODE_ID);
 	memcpy(site.epoch, r->self.epoch, STORE_EPOCH);
-	sync_sign_head(key, &site, store_catalog_scope_of(r->db, stream->scope), seg.last, seg.head,
-	               signature);
-	return store_segment_sign(r->db, stream->id, seg.last, signature, key->public_key, err);
+	while ((rc = store_segment_unsigned(r->db, stream->id, &last, head, err)) == 1) {
+		sync_sign_head(key, &site, scope, last, head, signature);
+		rc = store_segment_sign(r->db, stream->id, last, signature, key->public_key, err);
+		if (rc < 0)
+			break;
+	}
+	return rc;
 }
 
 int
@@ -287,7 +291,7 @@ sync_seal_sign(struct sync_replica *r, const struct sync_key *key, struct err *e
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (list[i].site == r->self.id && list[i].n > 0)
-			rc = sign_stream(r, key, &list[i], &a, err);
+			rc = sign_stream(r, key, &list[i], err);
 	arena_free(&a);
 	return rc;
 }

@@ -25,7 +25,7 @@ struct sync_sealed {
  */
 MUST_CHECK int sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err);
 
-/* Sign the last segment of every own stream that isn't signed yet. In a transaction. */
+/* Sign every segment of our own streams that isn't signed yet. In a transaction. */
 MUST_CHECK int sync_seal_sign(struct sync_replica *r, const struct sync_key *key, struct err *err);
 
 #endif /* SYNC_SEAL_H */
