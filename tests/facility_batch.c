@@ -5,6 +5,7 @@
 #include "node/facility/batch.h"
 #include "node/facility/codes.h"
 #include "tests/facility_help.h"
+#include "tests/fault.h"
 
 #include <check.h>
 #include <string.h>
@@ -151,6 +152,40 @@ START_TEST(too_much_is_refused_as_a_whole)
 }
 END_TEST
 
+START_TEST(without_memory_it_is_all_or_nothing)
+{
+	static const char body[] =
+	        "{\"do\":\"arrival\",\"key\":\"a\"," CHILD1 ",\"at\":1772414100000}\n"
+	        "{\"do\":\"meal\",\"key\":\"b\",\"at\":1772424100000,\"meal\":3}\n";
+	struct facility f;
+	struct store_db *db;
+	unsigned good = 0;
+	bool again = true;
+
+	fault_install();
+	db = open_closed(&f);
+	while (again) {
+		struct buf out = { 0 };
+		struct batch_counts n;
+		struct err err = { 0 };
+		int rc;
+
+		fault_arm(good++);
+		rc = facility_batch_post(&f, body, sizeof body - 1, &out, &n, &err);
+		again = fault_disarm();
+		ck_assert(!store_db_in_transaction(db));
+		ck_assert_int_eq(help_int(db, "SELECT count(*) FROM meal_intake"),
+		                 rc == 0 && n.stored + n.duplicate == 2);
+		buf_free(&out);
+		if (rc == 0)
+			break;
+		ck_assert_msg(rc == ERR_NOMEM, "%d: %s", rc, err.msg);
+	}
+	ck_assert_uint_gt(good, 10);
+	store_db_close(db);
+}
+END_TEST
+
 START_TEST(an_action_written_reads_the_same)
 {
 	struct facility_exception e = { .child = help_id(2), .code = 4, .note = "不\"饿\"\n" };
@@ -203,6 +238,7 @@ suite_facility_batch(void)
 	tcase_add_loop_test(tcase, a_line_is_refused_with_its_reason, 0,
 	                    sizeof refused_cases / sizeof refused_cases[0]);
 	tcase_add_test(tcase, too_much_is_refused_as_a_whole);
+	tcase_add_test(tcase, without_memory_it_is_all_or_nothing);
 	tcase_add_test(tcase, an_action_written_reads_the_same);
 	suite_add_tcase(suite, tcase);
 	return suite;

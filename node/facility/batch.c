@@ -163,14 +163,40 @@ is_refusal(int rc)
 	return rc == ERR_INVALID || rc == ERR_NOTFOUND || rc == ERR_DENIED;
 }
 
+/*
+ * The line in a savepoint: 0 stored; 1 refused, with the reason in `why` and nothing of it left;
+ * negative when the database failed, which may have ended the whole transaction.
+ */
+static int
+try_line(struct facility *f, const char *line, struct answer *a, struct err *why, struct err *err)
+{
+	int rc = store_db_exec(f->db, "SAVEPOINT line", err);
+
+	if (rc < 0)
+		return rc;
+	rc = do_line(f, line, a, why);
+	if (rc == 0)
+		return store_db_exec(f->db, "RELEASE line", err);
+	if (!is_refusal(rc)) {
+		*err = *why;
+		return rc;
+	}
+	rc = store_db_exec(f->db, "ROLLBACK TO line; RELEASE line", err);
+	return rc < 0 ? rc : 1;
+}
+
 static int
 take_line(struct facility *f, const char *line, struct buf *out, struct batch_counts *n,
           struct err *err)
 {
 	struct answer a = { .state = "refused" };
-	struct err why = { 0 }, undo = { 0 };
+	struct err why = { 0 };
 	int rc = read_key(f->db, line, &a, &why);
 
+	if (rc < 0 && !is_refusal(rc)) {
+		*err = why;
+		return rc;
+	}
 	if (rc == 0 && a.key[0] != 0 && (rc = seen_before(f->db, &a, err)) != 0) {
 		if (rc < 0)
 			return rc;
@@ -178,19 +204,9 @@ take_line(struct facility *f, const char *line, struct buf *out, struct batch_co
 		n->duplicate++;
 		return put_answer(f->db, &a, out, err);
 	}
-	if (rc == 0 && store_db_exec(f->db, "SAVEPOINT line", err) < 0)
-		return err->code;
-	if (rc == 0) {
-		rc = do_line(f, line, &a, &why);
-		if (store_db_exec(f->db,
-		                  rc == 0 ? "RELEASE line" : "ROLLBACK TO line; RELEASE line",
-		                  &undo) < 0)
-			rc = err_set(&why, ERR_IO, "%s", undo.msg);
-	}
-	if (rc < 0 && !is_refusal(rc)) {
-		*err = why;
+	rc = rc < 0 ? 1 : try_line(f, line, &a, &why, err);
+	if (rc < 0)
 		return rc;
-	}
 	a.has_id &= rc == 0;
 	a.state = rc == 0 ? "stored" : "refused";
 	a.reason = rc == 0 ? NULL : why.msg;
@@ -245,6 +261,7 @@ int
 facility_batch_post(struct facility *f, const void *body, size_t len, struct buf *out,
                     struct batch_counts *counts, struct err *err)
 {
+	size_t start = out->len;
 	struct store_stmt s;
 	int rc;
 
@@ -263,7 +280,10 @@ facility_batch_post(struct facility *f, const void *body, size_t len, struct buf
 		rc = take_lines(f, body, len, out, counts, err);
 	if (rc == 0)
 		rc = store_db_commit(f->db, err);
-	if (rc < 0)
+	if (rc < 0) {
 		store_db_rollback(f->db);
+		out->len = start;
+		*counts = (struct batch_counts){ 0 };
+	}
 	return rc;
 }
