@@ -343,7 +343,7 @@ static size_t
 make_key(const struct store_change *c, uint8_t *at)
 {
 	const struct store_schema *s = c->schema;
-	uint8_t head[STORE_VALUE_HEAD];
+	uint8_t head[STORE_VALUE_HEAD] = { 0 };
 	size_t len = 0;
 
 	for (unsigned k = 0; k < s->key_count; k++) {

@@ -205,7 +205,7 @@ by_bytes(const void *a, const void *b)
 static struct id_entry **
 pick(struct sync_codec_ids *ids, bool shared, size_t *n)
 {
-	struct id_entry **list = malloc((ids->count + 1) * sizeof *list);
+	struct id_entry **list = malloc((ids->count + 1) * sizeof(struct id_entry *));
 
 	*n = 0;
 	for (size_t i = 0; list != NULL && i < ids->count; i++)
@@ -225,7 +225,7 @@ sync_codec_ids_write_shared(struct sync_codec_ids *ids, struct buf *out)
 		return;
 	}
 	if (n > 0)
-		qsort(list, n, sizeof list[0], by_bytes);
+		qsort(list, n, sizeof(struct id_entry *), by_bytes);
 	for (size_t i = 0; i < n; i++) {
 		list[i]->number = (uint32_t)i + 1;
 		list[i]->ms = 0;
@@ -280,8 +280,10 @@ read_heads(struct rd *r, uint8_t *ids, size_t n, int64_t *work)
 	uint64_t count = rd_varint(r);
 	const uint8_t *heads = count <= r->left / HEAD ? rd_bytes(r, (size_t)count * HEAD) : NULL;
 
-	if (heads == NULL)
+	if (heads == NULL) {
 		r->bad = true;
+		return;
+	}
 	sync_codec_ints_read(r, work, NULL, n);
 	for (size_t i = 0; !r->bad && i < n; i++)
 		if ((uint64_t)work[i] < count)

@@ -192,11 +192,20 @@ add_up(int64_t *values, const int64_t *base, size_t n, unsigned how)
 		values[i] = (int64_t)((uint64_t)values[i] + (uint64_t)base[i]);
 }
 
+/* What stands for one value; `least` of its stream. */
+static inline uint64_t
+read_one(struct rd *r, unsigned coding, uint64_t least)
+{
+	if (coding == SAME)
+		return least;
+	return coding == ABOVE ? least + read_varint(r) : unzigzag(read_varint(r));
+}
+
 void
 sync_codec_ints_read(struct rd *r, int64_t *values, const int64_t *base, size_t n)
 {
 	unsigned form, how, coding;
-	uint64_t least = 0;
+	uint64_t least;
 	size_t i;
 
 	if (n == 0)
@@ -206,19 +215,14 @@ sync_codec_ints_read(struct rd *r, int64_t *values, const int64_t *base, size_t 
 	coding = form >> 2;
 	if (coding > ZIGZAG || (how >= BASE && base == NULL))
 		r->bad = true;
-	if (how & BEFORE)
-		values[0] = rd_zigzag(r);
-	if (coding != ZIGZAG)
-		least = (uint64_t)rd_zigzag(r);
 	i = how & BEFORE;
-	if (r->bad || (coding != SAME && n - i > r->left)) {
+	if (i > 0)
+		values[0] = rd_zigzag(r);
+	least = coding == ZIGZAG ? 0 : (uint64_t)rd_zigzag(r);
+	if (coding != SAME && n - i > r->left)
 		r->bad = true;
-		return;
-	}
-	for (; i < n; i++)
-		values[i] = (int64_t)(coding == SAME    ? least
-		                      : coding == ABOVE ? least + read_varint(r)
-		                                        : unzigzag(read_varint(r)));
-	if (how != 0)
+	for (; !r->bad && i < n; i++)
+		values[i] = (int64_t)read_one(r, coding, least);
+	if (!r->bad)
 		add_up(values, base, n, how);
 }

@@ -35,7 +35,8 @@ enum {
 };
 
 /* sync/dict/dict.S */
-extern const uint8_t sync_dict_1[], sync_dict_1_end[];
+extern const uint8_t sync_dict_1[];
+extern const uint64_t sync_dict_1_len;
 
 static _Atomic(ZSTD_CCtx *) spare_packer;
 static _Atomic(ZSTD_DCtx *) spare_unpacker;
@@ -59,7 +60,7 @@ packing_dictionary(void)
 
 	if (dict != NULL)
 		return dict;
-	dict = ZSTD_createCDict(sync_dict_1, (size_t)(sync_dict_1_end - sync_dict_1), LEVEL_SMALL);
+	dict = ZSTD_createCDict(sync_dict_1, (size_t)sync_dict_1_len, LEVEL_SMALL);
 	if (dict == NULL || atomic_compare_exchange_strong(&packer_dictionary, &none, dict))
 		return dict;
 	ZSTD_freeCDict(dict); /* another thread was faster */
@@ -172,7 +173,7 @@ unpacking_dictionary(uint8_t number)
 
 	if (number == NO_DICTIONARY || dict != NULL)
 		return dict;
-	dict = ZSTD_createDDict(sync_dict_1, (size_t)(sync_dict_1_end - sync_dict_1));
+	dict = ZSTD_createDDict(sync_dict_1, (size_t)sync_dict_1_len);
 	if (dict == NULL ||
 	    atomic_compare_exchange_strong(&unpacker_dictionaries[number], &none, dict))
 		return dict;

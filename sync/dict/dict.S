@@ -2,10 +2,16 @@
 	.section .rodata
 
 	.global	sync_dict_1
-	.global	sync_dict_1_end
+	.global	sync_dict_1_len
 	.type	sync_dict_1, %object
 	.balign	8
 sync_dict_1:
 	.incbin	"sync/dict/1.zdict"
-sync_dict_1_end:
+1:
 	.size	sync_dict_1, . - sync_dict_1
+
+	.type	sync_dict_1_len, %object
+	.balign	8
+sync_dict_1_len:
+	.8byte	1b - sync_dict_1
+	.size	sync_dict_1_len, 8
