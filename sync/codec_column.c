@@ -26,6 +26,14 @@ enum { WORDS_MAX = 64, WORD_LEN_MAX = 256 };
 
 static const double tens[SCALES] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6 };
 
+/* The values of one type in a column. */
+struct stream {
+	struct store_value **values;
+	const int64_t *ms; /* of each one's stamp */
+	size_t n;
+	int64_t *ints; /* work space for n */
+};
+
 static unsigned
 type_of(const struct store_value *v)
 {
@@ -48,38 +56,38 @@ type_of(const struct store_value *v)
 
 /* Does every one of them survive being a whole number of 10^-scale? */
 static bool
-fits(const struct sync_codec_column *c, size_t n, unsigned scale)
+fits(const struct stream *s, unsigned scale)
 {
-	for (size_t i = 0; i < n; i++) {
-		double x = c->some[i]->num.r * tens[scale];
+	for (size_t i = 0; i < s->n; i++) {
+		double x = s->values[i]->num.r * tens[scale];
 
-		if (!(fabs(x) < 9007199254740992.0) || rint(x) / tens[scale] != c->some[i]->num.r)
+		if (!(fabs(x) < 9007199254740992.0) || rint(x) / tens[scale] != s->values[i]->num.r)
 			return false;
-		c->ints[i] = (int64_t)rint(x);
+		s->ints[i] = (int64_t)rint(x);
 	}
 	return true;
 }
 
 static void
-write_reals(struct buf *out, const struct sync_codec_column *c, size_t n)
+write_reals(struct buf *out, const struct stream *s)
 {
 	uint8_t *planes;
 
 	for (unsigned scale = 0; scale < SCALES; scale++)
-		if (fits(c, n, scale)) {
+		if (fits(s, scale)) {
 			buf_u8(out, (uint8_t)scale);
-			sync_codec_ints_write(out, c->ints, NULL, n);
+			sync_codec_ints_write(out, s->ints, NULL, s->n);
 			return;
 		}
 	buf_u8(out, PLANES);
-	planes = buf_grow(out, n * 8);
-	for (size_t i = 0; planes != NULL && i < n; i++) {
-		double r = c->some[i]->num.r == 0 ? 0.0 : c->some[i]->num.r;
+	planes = buf_grow(out, s->n * 8);
+	for (size_t i = 0; planes != NULL && i < s->n; i++) {
+		double r = s->values[i]->num.r == 0 ? 0.0 : s->values[i]->num.r;
 		uint64_t bits;
 
 		memcpy(&bits, &r, sizeof bits);
 		for (size_t k = 0; k < 8; k++)
-			planes[k * n + i] = (uint8_t)(bits >> (56 - 8 * k));
+			planes[k * s->n + i] = (uint8_t)(bits >> (56 - 8 * k));
 	}
 }
 
@@ -92,87 +100,90 @@ same(const struct store_value *a, const struct store_value *b)
 
 /* Number the distinct ones into ints; 0 if there are too many of them or they are too long. */
 static size_t
-find_words(const struct sync_codec_column *c, size_t n, struct store_value **words)
+find_words(const struct stream *s, struct store_value **words)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		size_t k = i == 0 ? 0 : (size_t)c->ints[i - 1]; /* often the same again */
+	for (size_t i = 0; i < s->n; i++) {
+		size_t k = i == 0 ? 0 : (size_t)s->ints[i - 1]; /* often the same again */
 
-		if (k >= count || !same(words[k], c->some[i]))
-			for (k = 0; k < count && !same(words[k], c->some[i]);)
+		if (k >= count || !same(words[k], s->values[i]))
+			for (k = 0; k < count && !same(words[k], s->values[i]);)
 				k++;
 		if (k == count) {
-			if (count == WORDS_MAX || (count > 0 && count >= n / 2) ||
-			    c->some[i]->len > WORD_LEN_MAX)
+			if (count == WORDS_MAX || (count > 0 && count >= s->n / 2) ||
+			    s->values[i]->len > WORD_LEN_MAX)
 				return 0;
-			words[count++] = c->some[i];
+			words[count++] = s->values[i];
 		}
-		c->ints[i] = (int64_t)k;
+		s->ints[i] = (int64_t)k;
 	}
 	return count;
 }
 
 static void
-write_texts(struct buf *out, const struct sync_codec_column *c, size_t n)
+write_texts(struct buf *out, const struct stream *s)
 {
 	struct store_value *words[WORDS_MAX];
-	size_t count = find_words(c, n, words);
+	size_t count = find_words(s, words);
 
 	buf_varint(out, count == 0 ? 0 : count + 1);
 	for (size_t k = 0; k < count; k++)
 		buf_lenbytes(out, words[k]->bytes, words[k]->len);
 	if (count > 1)
-		sync_codec_ints_write(out, c->ints, NULL, n);
+		sync_codec_ints_write(out, s->ints, NULL, s->n);
 	if (count > 0)
 		return;
-	for (size_t i = 0; i < n; i++)
-		c->ints[i] = (int64_t)c->some[i]->len;
-	sync_codec_ints_write(out, c->ints, NULL, n);
-	for (size_t i = 0; i < n; i++)
-		buf_put(out, c->some[i]->bytes, c->some[i]->len);
+	for (size_t i = 0; i < s->n; i++)
+		s->ints[i] = (int64_t)s->values[i]->len;
+	sync_codec_ints_write(out, s->ints, NULL, s->n);
+	for (size_t i = 0; i < s->n; i++)
+		buf_put(out, s->values[i]->bytes, s->values[i]->len);
 }
 
 /* The stream of one type: those `n` values are in `some`, their bases in `base`. */
 static void
-write_stream(struct buf *out, const struct sync_codec_column *c, size_t n, unsigned type,
+write_stream(struct buf *out, const struct stream *s, unsigned type,
              const struct sync_codec_ids *ids)
 {
 	switch (type) {
 	case INT:
-		for (size_t i = 0; i < n; i++)
-			c->ints[i] = c->some[i]->num.i;
-		sync_codec_ints_write(out, c->ints, c->base, n);
+		for (size_t i = 0; i < s->n; i++)
+			s->ints[i] = s->values[i]->num.i;
+		sync_codec_ints_write(out, s->ints, s->ms, s->n);
 		break;
 	case REAL:
-		write_reals(out, c, n);
+		write_reals(out, s);
 		break;
 	case TEXT:
 	case BLOB:
-		write_texts(out, c, n);
+		write_texts(out, s);
 		break;
 	case ID:
-		for (size_t i = 0; i < n; i++)
-			c->ints[i] = sync_codec_ids_number(ids, c->some[i]->bytes);
-		sync_codec_ints_write(out, c->ints, NULL, n);
+		for (size_t i = 0; i < s->n; i++)
+			s->ints[i] = sync_codec_ids_number(ids, s->values[i]->bytes);
+		sync_codec_ints_write(out, s->ints, NULL, s->n);
 		break;
 	default: /* NULL has no stream */
 		break;
 	}
 }
 
-/* Collect the rows of one type. */
-static size_t
-gather(const struct sync_codec_column *c, unsigned type)
+/* The rows of one type; often that is all of them. */
+static struct stream
+gather(const struct sync_codec_column *c, unsigned type, bool all)
 {
-	size_t n = 0;
+	struct stream s = { .values = all ? c->values : c->some,
+		            .ms = all ? c->ms : c->base,
+		            .n = all ? c->n : 0,
+		            .ints = c->ints };
 
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; !all && i < c->n; i++)
 		if (type_of(c->values[i]) == type) {
-			c->some[n] = c->values[i];
-			c->base[n++] = c->ms[i];
+			c->some[s.n] = c->values[i];
+			c->base[s.n++] = c->ms[i];
 		}
-	return n;
+	return s;
 }
 
 static void
@@ -209,52 +220,55 @@ sync_codec_column_write(struct buf *out, const struct sync_codec_column *c,
 		write_nulls(out, c);
 	}
 	for (unsigned type = INT; type < TYPES; type++)
-		if (others >> type & 1)
-			write_stream(out, c, gather(c, type), type, ids);
+		if (others >> type & 1) {
+			struct stream s = gather(c, type, seen == 1u << type);
+
+			write_stream(out, &s, type, ids);
+		}
 }
 
 /* ---- reading ---- */
 
 static void
-read_planes(struct rd *r, const struct sync_codec_column *c, size_t n)
+read_planes(struct rd *r, const struct stream *s)
 {
-	const uint8_t *planes = n <= r->left / 8 ? rd_bytes(r, n * 8) : NULL;
+	const uint8_t *planes = s->n <= r->left / 8 ? rd_bytes(r, s->n * 8) : NULL;
 
 	if (planes == NULL)
 		r->bad = true;
-	for (size_t i = 0; planes != NULL && i < n; i++) {
+	for (size_t i = 0; planes != NULL && i < s->n; i++) {
 		uint64_t bits = 0;
 		double real;
 
 		for (size_t k = 0; k < 8; k++)
-			bits = bits << 8 | planes[k * n + i];
+			bits = bits << 8 | planes[k * s->n + i];
 		memcpy(&real, &bits, sizeof bits);
 		if (isnan(real) || bits == (uint64_t)1 << 63)
 			r->bad = true; /* there is one form of NaN (NULL) and of zero */
-		c->some[i]->num.r = real;
+		s->values[i]->num.r = real;
 	}
 }
 
 static void
-read_reals(struct rd *r, const struct sync_codec_column *c, size_t n)
+read_reals(struct rd *r, const struct stream *s)
 {
 	uint8_t scale = rd_u8(r);
 
-	for (size_t i = 0; i < n; i++)
-		c->some[i]->type = STORE_REAL;
+	for (size_t i = 0; i < s->n; i++)
+		s->values[i]->type = STORE_REAL;
 	if (scale == PLANES) {
-		read_planes(r, c, n);
+		read_planes(r, s);
 		return;
 	}
 	if (scale >= SCALES)
 		r->bad = true;
-	sync_codec_ints_read(r, c->ints, NULL, n);
-	for (size_t i = 0; !r->bad && i < n; i++)
-		c->some[i]->num.r = (double)c->ints[i] / tens[scale];
+	sync_codec_ints_read(r, s->ints, NULL, s->n);
+	for (size_t i = 0; !r->bad && i < s->n; i++)
+		s->values[i]->num.r = (double)s->ints[i] / tens[scale];
 }
 
 static void
-read_words(struct rd *r, const struct sync_codec_column *c, size_t n, size_t count)
+read_words(struct rd *r, const struct stream *s, size_t count)
 {
 	struct store_value words[WORDS_MAX];
 
@@ -264,21 +278,21 @@ read_words(struct rd *r, const struct sync_codec_column *c, size_t n, size_t cou
 			r->bad = true;
 	}
 	if (count == 1)
-		memset(c->ints, 0, n * sizeof *c->ints);
+		memset(s->ints, 0, s->n * sizeof *s->ints);
 	else
-		sync_codec_ints_read(r, c->ints, NULL, n);
-	for (size_t i = 0; !r->bad && i < n; i++) {
-		if (c->ints[i] < 0 || (uint64_t)c->ints[i] >= count) {
+		sync_codec_ints_read(r, s->ints, NULL, s->n);
+	for (size_t i = 0; !r->bad && i < s->n; i++) {
+		if (s->ints[i] < 0 || (uint64_t)s->ints[i] >= count) {
 			r->bad = true;
 			return;
 		}
-		c->some[i]->bytes = words[c->ints[i]].bytes;
-		c->some[i]->len = words[c->ints[i]].len;
+		s->values[i]->bytes = words[s->ints[i]].bytes;
+		s->values[i]->len = words[s->ints[i]].len;
 	}
 }
 
 static void
-read_texts(struct rd *r, const struct sync_codec_column *c, size_t n, unsigned type)
+read_texts(struct rd *r, const struct stream *s, unsigned type)
 {
 	uint64_t count = rd_varint(r);
 
@@ -286,71 +300,70 @@ read_texts(struct rd *r, const struct sync_codec_column *c, size_t n, unsigned t
 		r->bad = true;
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
-		c->some[i]->type = type == TEXT ? STORE_TEXT : STORE_BLOB;
+	for (size_t i = 0; i < s->n; i++)
+		s->values[i]->type = type == TEXT ? STORE_TEXT : STORE_BLOB;
 	if (count > 0) {
-		read_words(r, c, n, (size_t)count - 1);
+		read_words(r, s, (size_t)count - 1);
 		return;
 	}
-	sync_codec_ints_read(r, c->ints, NULL, n);
-	for (size_t i = 0; !r->bad && i < n; i++) {
-		if (c->ints[i] < 0 || c->ints[i] > STORE_VALUE_MAX) {
+	sync_codec_ints_read(r, s->ints, NULL, s->n);
+	for (size_t i = 0; !r->bad && i < s->n; i++) {
+		if (s->ints[i] < 0 || s->ints[i] > STORE_VALUE_MAX) {
 			r->bad = true;
 			return;
 		}
-		c->some[i]->len = (size_t)c->ints[i];
-		c->some[i]->bytes = rd_bytes(r, c->some[i]->len);
+		s->values[i]->len = (size_t)s->ints[i];
+		s->values[i]->bytes = rd_bytes(r, s->values[i]->len);
 	}
 }
 
 static size_t
-read_ids(struct rd *r, const struct sync_codec_column *c, size_t n,
-         const struct sync_codec_shared *shared)
+read_ids(struct rd *r, const struct stream *s, const struct sync_codec_shared *shared)
 {
 	size_t fresh = 0;
 
-	sync_codec_ints_read(r, c->ints, NULL, n);
-	for (size_t i = 0; !r->bad && i < n; i++) {
-		struct store_value *v = c->some[i];
+	sync_codec_ints_read(r, s->ints, NULL, s->n);
+	for (size_t i = 0; !r->bad && i < s->n; i++) {
+		struct store_value *v = s->values[i];
 
-		if (c->ints[i] < 0 || (uint64_t)c->ints[i] > shared->count) {
+		if (s->ints[i] < 0 || (uint64_t)s->ints[i] > shared->count) {
 			r->bad = true;
 			break;
 		}
-		fresh += c->ints[i] == 0;
+		fresh += s->ints[i] == 0;
 		v->type = STORE_BLOB;
 		v->len = ID_LEN;
-		v->bytes = c->ints[i] == 0 ? NULL : shared->ids + (size_t)(c->ints[i] - 1) * ID_LEN;
+		v->bytes = s->ints[i] == 0 ? NULL : shared->ids + (size_t)(s->ints[i] - 1) * ID_LEN;
 	}
 	return fresh;
 }
 
 /* Returns the number of new ids. */
 static size_t
-read_stream(struct rd *r, const struct sync_codec_column *c, size_t n, unsigned type,
+read_stream(struct rd *r, const struct stream *s, unsigned type,
             const struct sync_codec_shared *shared)
 {
 	switch (type) {
 	case NUL:
-		for (size_t i = 0; i < n; i++)
-			c->some[i]->type = STORE_NULL;
+		for (size_t i = 0; i < s->n; i++)
+			s->values[i]->type = STORE_NULL;
 		break;
 	case INT:
-		sync_codec_ints_read(r, c->ints, c->base, n);
-		for (size_t i = 0; !r->bad && i < n; i++) {
-			c->some[i]->type = STORE_INT;
-			c->some[i]->num.i = c->ints[i];
+		sync_codec_ints_read(r, s->ints, s->ms, s->n);
+		for (size_t i = 0; !r->bad && i < s->n; i++) {
+			s->values[i]->type = STORE_INT;
+			s->values[i]->num.i = s->ints[i];
 		}
 		break;
 	case REAL:
-		read_reals(r, c, n);
+		read_reals(r, s);
 		break;
 	case TEXT:
 	case BLOB:
-		read_texts(r, c, n, type);
+		read_texts(r, s, type);
 		break;
 	case ID:
-		return read_ids(r, c, n, shared);
+		return read_ids(r, s, shared);
 	default:
 		r->bad = true;
 		break;
@@ -364,9 +377,7 @@ row_type(unsigned shape, const uint8_t *bytes, size_t i)
 {
 	if (shape == MIXED)
 		return bytes[i];
-	if (shape >= NULLS)
-		return bytes[i / 8] >> i % 8 & 1 ? NUL : shape - NULLS;
-	return shape;
+	return bytes[i / 8] >> i % 8 & 1 ? NUL : shape - NULLS;
 }
 
 /* Row types are known ones; what is left over in a bitmap is zero. */
@@ -387,6 +398,24 @@ shape_is_good(unsigned shape, const uint8_t *bytes, size_t n)
 	return true;
 }
 
+/* The rows of one type, by shape. */
+static struct stream
+gather_read(const struct sync_codec_column *c, unsigned shape, const uint8_t *bytes, unsigned type)
+{
+	bool all = shape == type;
+	struct stream s = { .values = all ? c->values : c->some,
+		            .ms = all ? c->ms : c->base,
+		            .n = all ? c->n : 0,
+		            .ints = c->ints };
+
+	for (size_t i = 0; shape >= MIXED && i < c->n; i++)
+		if (row_type(shape, bytes, i) == type) {
+			c->some[s.n] = c->values[i];
+			c->base[s.n++] = c->ms[i];
+		}
+	return s;
+}
+
 size_t
 sync_codec_column_read(struct rd *r, const struct sync_codec_column *c,
                        const struct sync_codec_shared *shared)
@@ -402,15 +431,10 @@ sync_codec_column_read(struct rd *r, const struct sync_codec_column *c,
 		return 0;
 	}
 	for (unsigned type = NUL; type < TYPES && !r->bad; type++) {
-		size_t n = 0;
+		struct stream s = gather_read(c, shape, bytes, type);
 
-		for (size_t i = 0; i < c->n; i++)
-			if (row_type(shape, bytes, i) == type) {
-				c->some[n] = c->values[i];
-				c->base[n++] = c->ms[i];
-			}
-		if (n > 0)
-			fresh += read_stream(r, c, n, type, shared);
+		if (s.n > 0)
+			fresh += read_stream(r, &s, type, shared);
 	}
 	return fresh;
 }
