@@ -114,6 +114,10 @@ list(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *ou
 
 	if (rc < 0)
 		return rc;
+	if (!cli->json && count == 0) {
+		buf_printf(out, "no conflict is open");
+		return 0;
+	}
 	if (!cli->json)
 		return print_rows(db, found, count, err);
 	json_array(&j);
@@ -247,7 +251,7 @@ resolve(const struct cli *cli, struct store_db *db, struct arena *a, struct buf 
 		rc = store_verdict_give(db, &v, err);
 	if (rc == 0)
 		rc = store_db_commit(db, err);
-	if (rc < 0)
+	if (rc < 0 || v.conflict == NULL)
 		return rc;
 	done = *v.conflict;
 	done.open = false;

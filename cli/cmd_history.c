@@ -170,15 +170,16 @@ replay_cells(struct replay *r, const struct sync_history_entry *e)
 }
 
 static void
-replay(struct replay *r, const struct sync_history_entry *list, size_t count)
+replay(struct replay *r, const struct sync_history_list *list)
 {
 	r->by = store_value_null();
-	for (size_t i = 0; i < count; i++) {
-		struct line end = { &list[i], NULL, store_value_null(), store_value_null() };
+	for (size_t i = 0; i < list->count; i++) {
+		struct line end = { &list->entries[i], NULL, store_value_null(),
+			            store_value_null() };
 
-		find_commit(r, &list[i]);
-		if (list[i].change.op != STORE_DELETE) {
-			replay_cells(r, &list[i]);
+		find_commit(r, &list->entries[i]);
+		if (list->entries[i].change.op != STORE_DELETE) {
+			replay_cells(r, &list->entries[i]);
 			continue;
 		}
 		print_line(r, &end);
@@ -188,8 +189,8 @@ replay(struct replay *r, const struct sync_history_entry *list, size_t count)
 }
 
 static int
-print_all(const struct cli *cli, struct replay *r, const struct sync_history_entry *list,
-          size_t count, struct err *err)
+print_all(const struct cli *cli, struct replay *r, const struct sync_history_list *list,
+          struct err *err)
 {
 	static const char *const names[] = { "AT",     "SITE", "COLUMN", "VALUE",
 		                             "BEFORE", "N",    "COMMIT" };
@@ -200,9 +201,10 @@ print_all(const struct cli *cli, struct replay *r, const struct sync_history_ent
 	if (cli->json) {
 		r->json = &j;
 		json_array(&j);
-		replay(r, list, count);
+		replay(r, list);
 		json_end_array(&j);
 		buf_u8(&out, '\n');
+		r->json = NULL;
 		rc = cli_print(cli, &out) == CLI_OK ? 0 : ERR_IO;
 		buf_free(&out);
 		return rc;
@@ -210,7 +212,7 @@ print_all(const struct cli *cli, struct replay *r, const struct sync_history_ent
 	r->table = table_new(names, sizeof names / sizeof names[0]);
 	if (r->table == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory for the table");
-	replay(r, list, count);
+	replay(r, list);
 	rc = table_print(r->table, err);
 	table_free(r->table);
 	return rc;
@@ -222,9 +224,8 @@ static int
 look_up(const struct cli *cli, struct sync_history *h, struct replay *r, struct err *err)
 {
 	const struct store_table *table = store_catalog_table_by_name(r->db, cli->argv[0]);
-	struct sync_history_entry *list = NULL;
+	struct sync_history_list list = { 0 };
 	struct buf key = { 0 };
-	size_t count = 0;
 	int rc;
 
 	if (table == NULL || table->local == NULL)
@@ -233,14 +234,14 @@ look_up(const struct cli *cli, struct sync_history *h, struct replay *r, struct 
 		               cli->argv[0]);
 	rc = store_print_parse_key(table->local, cli->argv[1], &key, err);
 	if (rc == 0)
-		rc = sync_history_row(h, table->id, key.bytes, key.len, &list, &count, err);
+		rc = sync_history_row(h, table->id, key.bytes, key.len, &list, err);
 	buf_free(&key);
-	if (rc == 0 && count == 0)
+	if (rc == 0 && list.count == 0)
 		rc = err_set(err, ERR_NOTFOUND,
 		             "%s has no row with the key %.100s and never had; look for it with "
 		             "yizhan sql",
 		             cli->argv[0], cli->argv[1]);
-	return rc < 0 ? rc : print_all(cli, r, list, count, err);
+	return rc < 0 ? rc : print_all(cli, r, &list, err);
 }
 
 static int

@@ -60,14 +60,13 @@ entry_json(struct json *j, struct store_db *db, const struct sync_history_entry 
 }
 
 static void
-print_json(struct store_db *db, const struct sync_history_entry *list, size_t count,
-           struct buf *out)
+print_json(struct store_db *db, const struct sync_history_list *list, struct buf *out)
 {
 	struct json j = json_to(out);
 
 	json_array(&j);
-	for (size_t i = 0; i < count; i++)
-		entry_json(&j, db, &list[i]);
+	for (size_t i = 0; i < list->count; i++)
+		entry_json(&j, db, &list->entries[i]);
 	json_end_array(&j);
 	buf_u8(out, '\n');
 }
@@ -105,8 +104,7 @@ entry_row(struct table *t, struct store_db *db, const struct sync_history_entry 
 }
 
 static int
-print_table(struct store_db *db, const struct sync_history_entry *list, size_t count,
-            struct err *err)
+print_table(struct store_db *db, const struct sync_history_list *list, struct err *err)
 {
 	static const char *const names[] = { "AT", "SITE", "SCOPE", "N", "TABLE", "WHAT", "KEY" };
 	struct table *t = table_new(names, sizeof names / sizeof names[0]);
@@ -114,8 +112,8 @@ print_table(struct store_db *db, const struct sync_history_entry *list, size_t c
 
 	if (t == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory for the table");
-	for (size_t i = 0; i < count; i++)
-		entry_row(t, db, &list[i]);
+	for (size_t i = 0; i < list->count; i++)
+		entry_row(t, db, &list->entries[i]);
 	rc = table_print(t, err);
 	table_free(t);
 	return rc;
@@ -124,13 +122,12 @@ print_table(struct store_db *db, const struct sync_history_entry *list, size_t c
 static int
 run(struct cli *cli)
 {
-	struct sync_history_entry *list = NULL;
+	struct sync_history_list list = { 0 };
 	struct sync_history *h = NULL;
 	struct store_db *db = NULL;
 	struct node_role role;
 	struct buf out = { 0 };
 	int64_t limit = LIMIT;
-	size_t count = 0;
 	struct err err;
 	int rc, code;
 
@@ -142,11 +139,11 @@ run(struct cli *cli)
 	if (rc == 0)
 		rc = sync_history_begin(db, role.is_hub, &h, &err);
 	if (rc == 0)
-		rc = sync_history_newest(h, (size_t)limit, &list, &count, &err);
+		rc = sync_history_newest(h, (size_t)limit, &list, &err);
 	if (rc == 0 && cli->json)
-		print_json(db, list, count, &out);
+		print_json(db, &list, &out);
 	else if (rc == 0)
-		rc = print_table(db, list, count, &err);
+		rc = print_table(db, &list, &err);
 	sync_history_end(h);
 	store_db_close(db);
 	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);

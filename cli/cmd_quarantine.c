@@ -6,7 +6,6 @@
 #include "store/print.h"
 #include "store/stream.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,39 +100,84 @@ print_rows(struct store_db *db, const struct store_quarantined *list, size_t cou
 	return rc;
 }
 
-/* All entries, or the one with this id (0: all) as a single object. */
-static int
-show(const struct cli *cli, struct store_db *db, int64_t id, struct buf *out, struct err *err)
+static void
+print_json(struct store_db *db, const struct store_quarantined *list, size_t count, struct buf *out)
 {
-	struct store_quarantined *list, *first;
 	struct json j = json_to(out);
-	struct arena a = { 0 };
-	size_t count = 0;
-	int rc = store_quarantine_list(db, &a, &list, &count, err);
 
-	first = list;
-	for (size_t i = 0; rc == 0 && id != 0 && i < count; i++)
-		if (list[i].id == id)
-			first = &list[i];
-	if (rc == 0 && id != 0 && (count == 0 || first->id != id))
-		rc = err_set(err, ERR_NOTFOUND,
-		             "the quarantine holds no change %lld; yizhan quarantine lists them",
-		             (long long)id);
-	if (rc == 0 && id != 0)
-		count = 1;
-	if (rc == 0 && !cli->json) {
-		rc = print_rows(db, first, count, err);
-	} else if (rc == 0) {
-		if (id == 0)
-			json_array(&j);
-		for (size_t i = 0; i < count; i++)
-			entry_json(&j, db, &first[i]);
-		if (id == 0)
-			json_end_array(&j);
-		buf_u8(out, '\n');
+	json_array(&j);
+	for (size_t i = 0; i < count; i++)
+		entry_json(&j, db, &list[i]);
+	json_end_array(&j);
+}
+
+static int
+show_all(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out,
+         struct err *err)
+{
+	struct store_quarantined *list = NULL;
+	size_t count = 0;
+	int rc = store_quarantine_list(db, a, &list, &count, err);
+
+	if (rc < 0)
+		return rc;
+	if (!cli->json && count == 0) {
+		buf_printf(out, "nothing is in quarantine");
+		return 0;
 	}
+	if (!cli->json)
+		return print_rows(db, list, count, err);
+	print_json(db, list, count, out);
+	return 0;
+}
+
+static int
+show_one(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out,
+         struct err *err)
+{
+	const struct store_quarantined *found = NULL;
+	struct store_quarantined *list = NULL;
+	struct json j = json_to(out);
+	int64_t id = strtoll(cli->argv[1], NULL, 10);
+	size_t count = 0;
+	int rc = store_quarantine_list(db, a, &list, &count, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (list[i].id == id)
+			found = &list[i];
+	if (rc < 0)
+		return rc;
+	if (found == NULL)
+		return err_set(err, ERR_NOTFOUND,
+		               "the quarantine holds no change %.40s; yizhan quarantine lists them",
+		               cli->argv[1]);
+	if (!cli->json)
+		return print_rows(db, found, 1, err);
+	entry_json(&j, db, found);
+	return 0;
+}
+
+static int
+run_sub(struct cli *cli, bool one)
+{
+	struct store_db *db = NULL;
+	struct arena a = { 0 };
+	struct buf out = { 0 };
+	struct err err;
+	int rc, code;
+
+	rc = cli_open(cli, STORE_READ, &db, &err);
+	if (rc == 0)
+		rc = store_db_begin(db, &err);
+	if (rc == 0)
+		rc = one ? show_one(cli, db, &a, &out, &err) : show_all(cli, db, &a, &out, &err);
+	if (out.len > 0)
+		buf_u8(&out, '\n');
+	store_db_close(db);
+	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
+	buf_free(&out);
 	arena_free(&a);
-	return rc;
+	return code;
 }
 
 static int
@@ -141,32 +185,14 @@ run(struct cli *cli)
 {
 	const char *word = cli->argc == 0 ? "list" : cli->argv[0];
 	bool one = strcmp(word, "show") == 0;
-	struct store_db *db = NULL;
-	struct buf out = { 0 };
-	struct err err;
-	int64_t id = 0;
-	int rc, code;
 
 	if (!one && strcmp(word, "list") != 0)
 		return cli_usage(cli, "quarantine can't \"%s\"", word);
-	if (cli->argc != (one ? 2 : cli->argc == 0 ? 0 : 1))
-		return cli_usage(cli, one ? "show needs one ID" : "list takes no more words");
-	if (one) {
-		char *end;
-
-		id = strtoll(cli->argv[1], &end, 10);
-		if (*end != 0 || id < 1)
-			return cli_usage(cli, "\"%s\" is not an ID of the list", cli->argv[1]);
-	}
-	rc = cli_open(cli, STORE_READ, &db, &err);
-	if (rc == 0)
-		rc = store_db_begin(db, &err);
-	if (rc == 0)
-		rc = show(cli, db, id, &out, &err);
-	store_db_close(db);
-	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
-	buf_free(&out);
-	return code;
+	if (one && cli->argc != 2)
+		return cli_usage(cli, "show needs one ID");
+	if (!one && cli->argc > 1)
+		return cli_usage(cli, "list takes no more words");
+	return run_sub(cli, one);
 }
 
 const struct cmd cmd_quarantine = {

@@ -106,7 +106,7 @@ read_scopes(struct store_db *db, const struct store_remote *hub, struct arena *a
 static int
 read_database(struct store_db *db, struct arena *a, struct node_status *s, struct err *err)
 {
-	struct store_remote hub;
+	struct store_remote hub = { 0 };
 	int rc = store_meta_self(db, &s->self, err);
 
 	if (rc == 0)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DASH = 2 * STORE_NODE_ID }; /* where a site's '-' stands */
+
 /* ---- writing ---- */
 
 bool
@@ -117,8 +119,8 @@ void
 store_print_site(char out[STORE_PRINT_SITE], const struct store_site *site)
 {
 	text_hex(out, site->node, STORE_NODE_ID);
-	out[2 * STORE_NODE_ID] = '-';
-	text_hex(out + 2 * STORE_NODE_ID + 1, site->epoch, STORE_EPOCH);
+	out[DASH] = '-';
+	text_hex(out + DASH + 1, site->epoch, STORE_EPOCH);
 }
 
 /* ---- reading ---- */

@@ -80,7 +80,7 @@ fill_cells(struct seeding *s, const struct store_value *values, struct store_row
 static int
 take_row(struct seeding *s, struct store_stmt *stmt, struct err *err)
 {
-	struct store_value values[STORE_COLUMNS_MAX];
+	struct store_value values[STORE_COLUMNS_MAX] = { 0 };
 	struct store_row *row = arena_take(&s->arena, 1, sizeof *row);
 	int rc;
 

@@ -44,7 +44,7 @@ read_columns(struct store_db *db, const char *table, struct arena *a, struct col
              size_t *count, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(db, "SELECT name, type, pk FROM pragma_table_info(?)");
-	int rc;
+	int rc = 0;
 
 	*count = 0;
 	*columns = arena_take(a, COLUMNS_MAX, sizeof **columns);
@@ -59,6 +59,8 @@ read_columns(struct store_db *db, const char *table, struct arena *a, struct col
 			*columns = NULL;
 	}
 	store_stmt_end(&s);
+	if (rc < 0)
+		return rc;
 	if (*columns == NULL)
 		return no_memory(err);
 	if (*count == 0)

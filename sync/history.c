@@ -270,7 +270,7 @@ static int
 step_back(struct gathering *g, struct cursor *c, struct err *err)
 {
 	size_t before = g->count;
-	uint64_t first, last;
+	uint64_t first = 1, last = 0;
 	int rc;
 
 	g->stream = c->stream;
@@ -286,22 +286,21 @@ step_back(struct gathering *g, struct cursor *c, struct err *err)
 
 /* Hand the gathered over to the history's arena, which frees it. */
 static int
-hand_over(struct gathering *g, struct sync_history_entry **list, size_t *count, int rc,
-          struct err *err)
+hand_over(struct gathering *g, struct sync_history_list *list, int rc, struct err *err)
 {
-	*count = rc < 0 ? 0 : g->count;
-	*list = arena_take(&g->h->arena, *count, sizeof **list);
-	if (rc == 0 && *list == NULL)
+	list->count = rc < 0 ? 0 : g->count;
+	list->entries = arena_take(&g->h->arena, list->count, sizeof *list->entries);
+	if (rc == 0 && list->entries == NULL)
 		rc = no_memory(err);
-	if (rc == 0 && *count > 0)
-		memcpy(*list, g->list, *count * sizeof **list);
+	if (rc == 0 && list->count > 0)
+		memcpy(list->entries, g->list, list->count * sizeof *list->entries);
 	free(g->list);
 	return rc;
 }
 
 int
-sync_history_newest(struct sync_history *h, size_t limit, struct sync_history_entry **list,
-                    size_t *count, struct err *err)
+sync_history_newest(struct sync_history *h, size_t limit, struct sync_history_list *list,
+                    struct err *err)
 {
 	struct gathering g = { .h = h };
 	struct cursor *cursors = arena_take(&h->arena, h->stream_count, sizeof *cursors), *c;
@@ -319,7 +318,7 @@ sync_history_newest(struct sync_history *h, size_t limit, struct sync_history_en
 		qsort(g.list, g.count, sizeof *g.list, newest_first);
 	if (limit > 0 && g.count > limit)
 		g.count = limit;
-	return hand_over(&g, list, count, rc, err);
+	return hand_over(&g, list, rc, err);
 }
 
 /* ---- one row ---- */
@@ -364,7 +363,7 @@ is_again(const struct sync_history_entry *e, const struct sync_history_entry *be
 
 int
 sync_history_row(struct sync_history *h, int table, const uint8_t *key, size_t key_len,
-                 struct sync_history_entry **list, size_t *count, struct err *err)
+                 struct sync_history_list *list, struct err *err)
 {
 	struct gathering g = { .h = h, .table = table, .key = key, .key_len = key_len };
 	size_t kept = 0;
@@ -380,7 +379,7 @@ sync_history_row(struct sync_history *h, int table, const uint8_t *key, size_t k
 		if (kept == 0 || !is_again(&g.list[i], &g.list[kept - 1]))
 			g.list[kept++] = g.list[i];
 	g.count = kept;
-	return hand_over(&g, list, count, rc, err);
+	return hand_over(&g, list, rc, err);
 }
 
 /* ---- a row that was deleted ---- */
@@ -402,17 +401,16 @@ int
 sync_history_revive(struct sync_history *h, const struct store_schema *schema, const uint8_t *key,
                     size_t key_len, struct store_value **out, struct err *err)
 {
-	struct sync_history_entry *list;
+	struct sync_history_list list;
 	struct store_value *row;
 	int64_t life = 0;
-	size_t count;
-	int rc = sync_history_row(h, schema->table_id, key, key_len, &list, &count, err);
+	int rc = sync_history_row(h, schema->table_id, key, key_len, &list, err);
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < count; i++)
-		if (list[i].change.op != STORE_DELETE && list[i].change.cl > life)
-			life = list[i].change.cl;
+	for (size_t i = 0; i < list.count; i++)
+		if (list.entries[i].change.op != STORE_DELETE && list.entries[i].change.cl > life)
+			life = list.entries[i].change.cl;
 	if (life == 0)
 		return err_set(err, ERR_NOTFOUND, "the row was never here");
 	row = arena_take(&h->arena, schema->column_count, sizeof *row);
@@ -420,9 +418,9 @@ sync_history_revive(struct sync_history *h, const struct store_schema *schema, c
 		return no_memory(err);
 	for (unsigned i = 0; i < schema->column_count; i++)
 		row[i] = store_value_null();
-	for (size_t i = 0; i < count; i++)
-		if (list[i].change.op != STORE_DELETE && list[i].change.cl == life)
-			lay_over(schema, &list[i].change, row);
+	for (size_t i = 0; i < list.count; i++)
+		if (list.entries[i].change.op != STORE_DELETE && list.entries[i].change.cl == life)
+			lay_over(schema, &list.entries[i].change, row);
 	*out = row;
 	return 0;
 }

@@ -21,6 +21,11 @@ struct sync_history_entry {
 	bool is_copy;    /* from a re-mint or relay: the original may be here as well */
 };
 
+struct sync_history_list {
+	struct sync_history_entry *entries;
+	size_t count;
+};
+
 /*
  * Begin a look; `db` is a STORE_MERGE connection without a transaction and is borrowed until
  * sync_history_end().  ERR_BUSY if another process writes for too long.
@@ -33,13 +38,11 @@ void sync_history_end(struct sync_history *h);
 
 /* The newest `limit` changes (0: all), newest first.  They live until the end of the look. */
 MUST_CHECK int sync_history_newest(struct sync_history *h, size_t limit,
-                                   struct sync_history_entry **list, size_t *count,
-                                   struct err *err);
+                                   struct sync_history_list *list, struct err *err);
 
 /* All changes of one row, each once, in the order of their versions.  They live as above. */
 MUST_CHECK int sync_history_row(struct sync_history *h, int table, const uint8_t *key,
-                                size_t key_len, struct sync_history_entry **list, size_t *count,
-                                struct err *err);
+                                size_t key_len, struct sync_history_list *list, struct err *err);
 
 /*
  * The row as it was in its last life but without its deletion, by column position of `schema`;

@@ -17,26 +17,25 @@ static const struct state_case {
 	const char *name;
 	int64_t conflicts, quarantined, waiting, last_success_ms;
 	const char *last_error;
-	bool differs, syncing, is_hub;
+	int differs, syncing, is_hub;
 	const char *want;
-	int exit_code;
+	int64_t exit_code;
 } state_cases[] = {
-	{ "nothing ever happened", 0, 0, 0, 0, "", false, false, false, "never_synced", 0 },
-	{ "never, with changes", 0, 0, 3, 0, "", false, false, false, "never_synced", 0 },
-	{ "never, hub is down", 0, 0, 3, 0, "timeout", false, false, false, "never_synced", 0 },
-	{ "all is there", 0, 0, 0, 1, "", false, false, false, "in_sync", 0 },
-	{ "changes wait", 0, 0, 1, 1, "", false, false, false, "waiting", 0 },
-	{ "changes wait, hub is down", 0, 0, 1, 1, "timeout", false, false, false, "waiting", 0 },
-	{ "hub is down, nothing waits", 0, 0, 0, 1, "timeout", false, false, false, "unreachable",
-	  3 },
-	{ "in an exchange", 0, 0, 1, 1, "", false, true, false, "syncing", 0 },
-	{ "first exchange", 0, 0, 1, 0, "", false, true, false, "syncing", 0 },
-	{ "conflict", 1, 0, 0, 1, "", false, false, false, "attention", 4 },
-	{ "quarantine", 0, 1, 0, 1, "", false, false, false, "attention", 4 },
-	{ "digest", 0, 0, 0, 1, "", true, false, false, "attention", 4 },
-	{ "conflict above all", 1, 0, 1, 0, "timeout", false, true, false, "attention", 4 },
-	{ "hub", 0, 0, 0, 0, "", false, false, true, "in_sync", 0 },
-	{ "hub with a conflict", 1, 0, 0, 0, "", false, false, true, "attention", 4 },
+	{ "nothing ever happened", 0, 0, 0, 0, "", 0, 0, 0, "never_synced", 0 },
+	{ "never, with changes", 0, 0, 3, 0, "", 0, 0, 0, "never_synced", 0 },
+	{ "never, hub is down", 0, 0, 3, 0, "timeout", 0, 0, 0, "never_synced", 0 },
+	{ "all is there", 0, 0, 0, 1, "", 0, 0, 0, "in_sync", 0 },
+	{ "changes wait", 0, 0, 1, 1, "", 0, 0, 0, "waiting", 0 },
+	{ "changes wait, hub is down", 0, 0, 1, 1, "timeout", 0, 0, 0, "waiting", 0 },
+	{ "hub is down, nothing waits", 0, 0, 0, 1, "timeout", 0, 0, 0, "unreachable", 3 },
+	{ "in an exchange", 0, 0, 1, 1, "", 0, 1, 0, "syncing", 0 },
+	{ "first exchange", 0, 0, 1, 0, "", 0, 1, 0, "syncing", 0 },
+	{ "conflict", 1, 0, 0, 1, "", 0, 0, 0, "attention", 4 },
+	{ "quarantine", 0, 1, 0, 1, "", 0, 0, 0, "attention", 4 },
+	{ "digest", 0, 0, 0, 1, "", 1, 0, 0, "attention", 4 },
+	{ "conflict above all", 1, 0, 1, 0, "timeout", 0, 1, 0, "attention", 4 },
+	{ "hub", 0, 0, 0, 0, "", 0, 0, 1, "in_sync", 0 },
+	{ "hub with a conflict", 1, 0, 0, 0, "", 0, 0, 1, "attention", 4 },
 };
 
 enum { STATE_CASES = sizeof state_cases / sizeof state_cases[0] };
@@ -44,19 +43,19 @@ enum { STATE_CASES = sizeof state_cases / sizeof state_cases[0] };
 START_TEST(first_state_that_holds)
 {
 	const struct state_case *c = &state_cases[_i];
-	struct node_status_scope scope = { .scope = "f/F1", .differs = c->differs };
+	struct node_status_scope scope = { .scope = "f/F1", .differs = c->differs != 0 };
 	struct node_status s = { .conflicts = c->conflicts,
 		                 .quarantined = c->quarantined,
 		                 .waiting = c->waiting,
 		                 .last_success_ms = c->last_success_ms,
 		                 .last_error = c->last_error,
-		                 .syncing = c->syncing,
+		                 .syncing = c->syncing != 0,
 		                 .hub = "",
 		                 .scopes = &scope,
 		                 .scope_count = 1 };
 	enum node_state state;
 
-	s.role.is_hub = c->is_hub;
+	s.role.is_hub = c->is_hub != 0;
 	state = node_status_state(&s);
 	ck_assert_msg(strcmp(node_status_word(state), c->want) == 0, "%s: %s", c->name,
 	              node_status_word(state));

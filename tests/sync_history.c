@@ -43,15 +43,14 @@ story(struct world_peer *p)
 	static const uint8_t key[] = { 4, 1, 1 }; /* a blob of one byte, 01 */
 	static char text[256];
 	struct sync_history *h = begin(p);
-	struct sync_history_entry *list;
-	size_t count, used = 0;
+	struct sync_history_list list;
+	size_t used = 0;
 	int table = store_catalog_table_by_name(p->merge, "note")->id;
 
-	ck_assert_msg(sync_history_row(h, table, key, sizeof key, &list, &count, &err) == 0, "%s",
-	              err.msg);
+	ck_assert_msg(sync_history_row(h, table, key, sizeof key, &list, &err) == 0, "%s", err.msg);
 	text[0] = 0;
-	for (size_t i = 0; i < count; i++) {
-		const struct store_change *c = &list[i].change;
+	for (size_t i = 0; i < list.count; i++) {
+		const struct store_change *c = &list.entries[i].change;
 		int at = store_schema_find(c->schema, "text");
 
 		used += (size_t)snprintf(
@@ -61,7 +60,7 @@ story(struct world_peer *p)
 		                                : "",
 		        c->op == STORE_DELETE ? 0 : (int)c->values[at].len,
 		        c->op == STORE_DELETE ? "" : (const char *)c->values[at].bytes,
-		        list[i].n == 0 ? "*" : "");
+		        list.entries[i].n == 0 ? "*" : "");
 	}
 	sync_history_end(h);
 	return text;
@@ -119,10 +118,9 @@ END_TEST
 
 START_TEST(newest_come_first_from_all_streams)
 {
-	struct sync_history_entry *list;
+	struct sync_history_list list;
 	struct sync_history *h;
 	int64_t before = INT64_MAX;
-	size_t count;
 	char sql[160];
 
 	for (int i = 0; i < 30; i++) {
@@ -136,18 +134,18 @@ START_TEST(newest_come_first_from_all_streams)
 	}
 	world_settle(&w, 3);
 	h = begin(&w.hub);
-	ck_assert_int_eq(sync_history_newest(h, 8, &list, &count, &err), 0);
-	ck_assert_uint_eq(count, 8);
-	for (size_t i = 0; i < count; i++) {
-		int rank = store_schema_find(list[i].change.schema, "rank");
+	ck_assert_int_eq(sync_history_newest(h, 8, &list, &err), 0);
+	ck_assert_uint_eq(list.count, 8);
+	for (size_t i = 0; i < list.count; i++) {
+		int rank = store_schema_find(list.entries[i].change.schema, "rank");
 
-		ck_assert_int_le(list[i].change.stamp, before);
-		ck_assert_int_eq(list[i].change.values[rank].num.i, 29 - (int64_t)i);
-		ck_assert_uint_lt(list[i].unit, list[i].n);
-		before = list[i].change.stamp;
+		ck_assert_int_le(list.entries[i].change.stamp, before);
+		ck_assert_int_eq(list.entries[i].change.values[rank].num.i, 29 - (int64_t)i);
+		ck_assert_uint_lt(list.entries[i].unit, list.entries[i].n);
+		before = list.entries[i].change.stamp;
 	}
-	ck_assert_int_eq(sync_history_newest(h, 0, &list, &count, &err), 0);
-	ck_assert_uint_eq(count, 30);
+	ck_assert_int_eq(sync_history_newest(h, 0, &list, &err), 0);
+	ck_assert_uint_eq(list.count, 30);
 	sync_history_end(h);
 }
 END_TEST

@@ -47,4 +47,28 @@ check 1 'table t has 2 key columns; write them as a/b' -C "$node" history t 1
 check 1 't has no row with the key 7/q and never had; ' -C "$node" history t 7/q
 check 1 'is not hex digits, two for each byte' -C "$node" history child 12x
 check 2 'too few words' -C "$node" history t
+
+# ------------------------------------------------------------------ what needs a person
+
+check 0 '^\[\]$' -C "$node" conflicts --json
+check 0 '^no conflict is open$' -C "$node" conflicts list --all
+check 1 'there is no conflict abcdef; yizhan conflicts lists them' -C "$node" conflicts show abcdef
+check 1 'there is no conflict ab; ' -C "$node" conflicts resolve ab --take shown
+check 1 'there is no conflict abcdef; ' -C "$node" conflicts resolve abcdef --take other
+check 2 'resolve needs --take shown, other or a value; usage: ' -C "$node" conflicts resolve abcdef
+check 2 'resolve needs the ID of a conflict; usage: ' -C "$node" conflicts resolve --take shown
+check 2 'conflicts can.t "fly"; usage: ' -C "$node" conflicts fly
+check 0 '^\[\]$' -C "$node" quarantine --json
+check 0 '^nothing is in quarantine$' -C "$node" quarantine
+check 1 'the quarantine holds no change 7; yizhan quarantine lists them' -C "$node" quarantine show 7
+check 2 'show needs one ID; usage: ' -C "$node" quarantine show
+check 2 'quarantine can.t "fly"; usage: ' -C "$node" quarantine fly
+# a row of another facility stays here, is listed, and blocks nothing
+"$YIZHAN" -C "$node" sql "INSERT INTO child(id, facility_id, name) VALUES (x'00112233445566778899aabbccddeeff', 'F2', 'x')"
+"$YIZHAN" -C "$node" archive now >/dev/null
+check 4 '^1 change could not be applied · 3 changes waiting ' -C "$node" status
+check 4 '"state":"attention","waiting":3,.*"quarantined":1,' -C "$node" status --json
+check 0 '^\[\{"id":1,"scope":"f/F2","site":null,"n":null,"table":"child","key":"00112233445566778899aabbccddeeff","reason":"[^"]+","since":"[^"]*Z","tries":[0-9]+\}\]$' \
+	-C "$node" quarantine --json
+check 0 '^\{"id":1,"scope":"f/F2",' -C "$node" quarantine show 1 --json
 finish
