@@ -36,6 +36,8 @@ help_open(struct facility *f)
 	if (rc == 0)
 		rc = facility_seed(db, &err);
 	if (rc == 0)
+		rc = facility_track(db, false, &err);
+	if (rc == 0)
 		rc = facility_create(db, "F1", "拱墅测试托育中心", KIND_NURSERY, &err);
 	if (rc == 0)
 		rc = facility_open(f, db, NULL, &err);

@@ -13,7 +13,8 @@ int64_t help_at(int hour, int minute);
 /* An id whose bytes are all `n`. */
 const uint8_t *help_id(int n);
 
-/* A database in memory with the schema, the seeds and the facility F1; a transaction is open. */
+/* A database in memory with the schema, the seeds, all tables tracked, and the facility F1; a
+ * transaction is open. */
 struct store_db *help_open(struct facility *f);
 
 /* The same with two classes (ids 0xc1, 0xc2) and three children (ids 1, 2 in 0xc1, 3 in 0xc2),

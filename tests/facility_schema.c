@@ -82,7 +82,10 @@ START_TEST(seeds_name_their_source_and_come_once)
 	int64_t codes = help_int(db, "SELECT count(*) FROM code_set");
 
 	ck_assert_int_gt(codes, 200);
-	ck_assert_int_eq(facility_seed(db, &err), 0);
+	for (size_t i = 0; facility_seeded[i] != NULL;
+	     i++) /* an upgrade does it with triggers off */
+		ck_assert_int_eq(store_track_stop(db, facility_seeded[i], &err), 0);
+	ck_assert_msg(facility_seed(db, &err) == 0, "%s", err.msg);
 	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM code_set"), codes);
 	for (size_t i = 0; facility_seeded[i] != NULL; i++) {
 		char sql[200];

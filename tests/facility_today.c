@@ -3,6 +3,7 @@
 
 #include "node/facility/codes.h"
 #include "node/facility/today.h"
+#include "store/track.h"
 #include "tests/facility_help.h"
 
 #include <check.h>
@@ -121,6 +122,7 @@ START_TEST(who_may_fetch_and_what_harms_is_told)
 	struct facility_today t;
 	const struct today_child *c;
 
+	OK(store_track_stop(db, "code_set", &err)); /* as if the hub had added a version */
 	OK(store_db_exec(db,
 	                 "INSERT INTO allergy(child_id, allergen_code, facility_id, active)"
 	                 " SELECT id, 'EGG', 'F1', 1 FROM child WHERE name = '安一' UNION ALL"
@@ -181,6 +183,15 @@ START_TEST(visitors_are_here_until_they_leave)
 	ck_assert_int_eq(present, 1);
 	OK(facility_visit_end(&f, &out, &err));
 	OK(facility_present(&f, HELP_DATE, &present, &err));
+	ck_assert_int_eq(present, 0);
+	/* a foreign program's row, without a date */
+	OK(store_db_exec(db,
+	                 "INSERT INTO drop_in_visit(facility_id, in_at) VALUES ('F1', "
+	                 "1772380800000 + 30000000)",
+	                 &err));
+	OK(facility_present(&f, HELP_DATE, &present, &err));
+	ck_assert_int_eq(present, 1);
+	OK(facility_present(&f, HELP_DATE + 1, &present, &err));
 	ck_assert_int_eq(present, 0);
 	store_db_close(db);
 }

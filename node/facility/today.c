@@ -18,6 +18,9 @@
 	        "g.allergen_code") ", ''), g.allergen_code), " between                             \
 	                           ") FROM allergy g WHERE g.child_id = c.id AND g.active), '')"
 
+/* As RECORD_OF_DAY, for visits, whose time is called in_at. */
+#define VISIT_OF_DAY "(v.biz_date = ? OR (v.biz_date IS NULL AND v.in_at >= ? AND v.in_at < ?))"
+
 enum { ADULTS_MAX = 20 };
 
 struct reading {
@@ -280,12 +283,12 @@ read_counts(struct reading *r, struct facility_today *out, struct err *err)
 	                             "h ON h.enrollment_id = e.id"
 	                             "  WHERE e.facility_id = ? AND " RECORD_OF_DAY(
 	                                     "h") "),"
-	                                          " (SELECT count(*) FROM drop_in_visit WHERE "
-	                                          "facility_id = ? AND biz_date = ?)");
+	                                          " (SELECT count(*) FROM drop_in_visit v WHERE "
+	                                          "v.facility_id = ? AND " VISIT_OF_DAY ")");
 	store_stmt_put_text(&s, r->f->id);
 	record_put_day(&s, r->f, r->date);
 	store_stmt_put_text(&s, r->f->id);
-	store_stmt_put_int(&s, r->date);
+	record_put_day(&s, r->f, r->date);
 	rc = store_stmt_step(&s, err);
 	if (rc == 1) {
 		out->checks = store_stmt_get_int(&s);
@@ -354,13 +357,13 @@ facility_present(struct facility *f, int date, int64_t *present, struct err *err
 	s = store_stmt_new(
 	        f->db,
 	        "SELECT (SELECT count(*) FROM enrollment e WHERE e.facility_id = ? AND e.status = 3"
-	        " AND 1 = " RECORD_STATE ") + (SELECT count(*) FROM drop_in_visit"
-	        " WHERE facility_id = ? AND biz_date = ? AND in_at IS NOT NULL AND out_at IS "
-	        "NULL)");
+	        " AND 1 = " RECORD_STATE ") + (SELECT count(*) FROM drop_in_visit v"
+	        " WHERE v.facility_id = ? AND " VISIT_OF_DAY
+	        " AND v.in_at IS NOT NULL AND v.out_at IS NULL)");
 	store_stmt_put_text(&s, f->id);
 	record_put_day(&s, f, date);
 	store_stmt_put_text(&s, f->id);
-	store_stmt_put_int(&s, date);
+	record_put_day(&s, f, date);
 	rc = store_stmt_step(&s, err);
 	if (rc == 1)
 		*present = store_stmt_get_int(&s);
