@@ -27,8 +27,9 @@ show(const struct cli *cli, const struct node_met *met, struct buf *doc,
 		           "sent %lld, received %lld changes; %llu bytes out, %llu in; %d round "
 		           "trip%s\n",
 		           (long long)met->sent, (long long)met->received,
-		           (unsigned long long)said->bytes_out, (unsigned long long)said->bytes_in,
-		           met->round_trips, met->round_trips == 1 ? "" : "s");
+		           (unsigned long long)said->cost.bytes_out,
+		           (unsigned long long)said->cost.bytes_in, said->cost.round_trips,
+		           said->cost.round_trips == 1 ? "" : "s");
 		for (size_t i = 0; i < met->rejected_count; i++)
 			buf_printf(&out, "not taken: %s record %llu: %s\n", met->rejected[i].scope,
 			           (unsigned long long)met->rejected[i].n, met->rejected[i].reason);
@@ -44,14 +45,12 @@ by_ourselves(const struct cli *cli, struct err *err)
 	struct node_met met = { 0 };
 	struct buf doc = { 0 };
 	struct station st;
-	int64_t start = env_mono_ms(env_real());
 	int code, rc = station_open(cli->dir, env_real(), &st, err);
 
 	if (rc < 0)
 		return rc == ERR_BUSY ? rc : cli_fail(cli, err);
-	rc = station_sync(&st, &met, &said.bytes_out, &said.bytes_in, err);
+	rc = station_sync(&st, &met, &said.cost, err);
 	said.met = &met;
-	said.took_ms = env_mono_ms(env_real()) - start;
 	if (rc == 0 && met.ok)
 		ctl_words_sync(&doc, st.merge, &said);
 	station_close(&st);

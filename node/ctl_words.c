@@ -71,9 +71,9 @@ ctl_words_sync(struct buf *out, struct store_db *db, const struct ctl_sync *sync
 	} numbers[] = {
 		{ "sent", met->sent },
 		{ "received", met->received },
-		{ "bytes_out", (int64_t)sync->bytes_out },
-		{ "bytes_in", (int64_t)sync->bytes_in },
-		{ "round_trips", met->round_trips },
+		{ "bytes_out", (int64_t)sync->cost.bytes_out },
+		{ "bytes_in", (int64_t)sync->cost.bytes_in },
+		{ "round_trips", sync->cost.round_trips },
 	};
 
 	if (!met->ok) {
@@ -90,7 +90,7 @@ ctl_words_sync(struct buf *out, struct store_db *db, const struct ctl_sync *sync
 	}
 	put_rejected(&j, met);
 	json_name(&j, "took_ms");
-	json_int(&j, sync->took_ms);
+	json_int(&j, sync->cost.took_ms);
 	json_end_object(&j);
 }
 

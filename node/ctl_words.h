@@ -6,6 +6,7 @@
 #define NODE_CTL_WORDS_H
 
 #include "node/core.h"
+#include "node/link.h"
 #include "store/base/json.h"
 #include "store/remote.h"
 
@@ -22,8 +23,7 @@ const char *ctl_words_line(enum ctl_do what);
  * {"error":...} if it failed. */
 struct ctl_sync {
 	const struct node_met *met;
-	uint64_t bytes_out, bytes_in;
-	int64_t took_ms;
+	struct link_cost cost;
 };
 void ctl_words_sync(struct buf *out, struct store_db *db, const struct ctl_sync *sync);
 

@@ -12,7 +12,8 @@ struct link {
 	struct link_options options;
 	char base[256];
 	char nonce[REQSIG_NONCE_MAX + 1];
-	uint64_t bytes_out, bytes_in;
+	struct buf grant; /* the header line that shows it */
+	struct link_cost cost;
 };
 
 static void
@@ -26,6 +27,19 @@ done(void *ctx, void *tag, struct transport_reply *reply)
 		link_drop(call); /* nobody waits any more */
 }
 
+static int
+keep_grant(struct link *l, const struct link_options *options, struct err *err)
+{
+	char digits[3];
+
+	buf_printf(&l->grant, "Yz-Grant: ");
+	for (size_t i = 0; i < options->grant_len; i++) {
+		text_hex(digits, &options->grant[i], 1);
+		buf_put(&l->grant, digits, 2);
+	}
+	return buf_check(&l->grant, err);
+}
+
 int
 link_new(const struct link_options *options, struct link **out, struct err *err)
 {
@@ -37,9 +51,13 @@ link_new(const struct link_options *options, struct link **out, struct err *err)
 		return err_set(err, ERR_NOMEM, "link: out of memory");
 	l->options = *options;
 	text_copy(l->base, sizeof l->base, options->base);
-	strcpy(l->nonce, "0");
-	rc = transport_new(&transport, done, l, &l->transport, err);
+	text_copy(l->nonce, sizeof l->nonce,
+	          options->nonce == NULL || options->nonce[0] == 0 ? "0" : options->nonce);
+	rc = keep_grant(l, options, err);
+	if (rc == 0)
+		rc = transport_new(&transport, done, l, &l->transport, err);
 	if (rc < 0) {
+		buf_free(&l->grant);
 		free(l);
 		return rc;
 	}
@@ -53,6 +71,7 @@ link_free(struct link *l)
 	if (l == NULL)
 		return;
 	transport_free(l->transport);
+	buf_free(&l->grant);
 	free(l);
 }
 
@@ -66,11 +85,28 @@ link_drop(struct link_call *call)
 	free(call);
 }
 
-void
-link_bytes(const struct link *l, uint64_t *out, uint64_t *in)
+const char *
+link_nonce(const struct link *l)
 {
-	*out = l->bytes_out;
-	*in = l->bytes_in;
+	return l->nonce;
+}
+
+void
+link_cost(struct link *l, struct link_cost *cost)
+{
+	*cost = l->cost;
+	l->cost = (struct link_cost){ 0 };
+}
+
+static void
+count_cost(struct link *l, const struct link_call *call)
+{
+	if (call->watch)
+		return;
+	l->cost.bytes_out += call->reply->bytes_out;
+	l->cost.bytes_in += call->reply->bytes_in;
+	l->cost.took_ms += call->reply->took_ms;
+	l->cost.round_trips++;
 }
 
 static int
@@ -84,14 +120,16 @@ send_call(struct link *l, struct link_call *call, struct err *err)
 		.body_len = call->body.len,
 	};
 	char path[96], lines[3][REQSIG_INPUT_SIZE + 32];
-	const char *headers[4] = { lines[0], lines[1], lines[2],
-		                   "Content-Type: application/octet-stream" };
+	const char *headers[5] = { lines[0], lines[1], lines[2],
+		                   "Content-Type: application/octet-stream", buf_str(&l->grant) };
 	struct transport_request request = {
 		.method = signed_part.method,
 		.base = l->base,
 		.path = path,
 		.headers = headers,
-		.header_count = call->watch ? 3 : 4,
+		.header_count = call->watch   ? 3
+		                : call->shown ? 5
+		                              : 4,
 		.quiet_s = call->watch ? WATCH_QUIET_S : 0,
 		.tag = call,
 	};
@@ -218,8 +256,7 @@ link_result(struct link_call *call, struct node_event *ev, struct err *err)
 	char words[96];
 
 	*ev = (struct node_event){ 0 };
-	l->bytes_out += r->bytes_out;
-	l->bytes_in += r->bytes_in;
+	count_cost(l, call);
 	if (r->code != TRANSPORT_OK) {
 		lost(call, ev, r->why);
 		return 1;
@@ -228,6 +265,12 @@ link_result(struct link_call *call, struct node_event *ev, struct err *err)
 		transport_reply_free(r);
 		call->reply = NULL;
 		call->again = true;
+		return send_call(l, call, err);
+	}
+	if (r->status == 403 && !call->shown && !call->watch) {
+		transport_reply_free(r);
+		call->reply = NULL;
+		call->shown = true;
 		return send_call(l, call, err);
 	}
 	if (r->status != 200 && r->status != 204) {

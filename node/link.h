@@ -22,6 +22,7 @@ struct link_call {
 	struct link *link;
 	bool watch;      /* a long-poll, not an exchange */
 	bool again;      /* sent a second time with a fresh nonce */
+	bool shown;      /* and once more with our grant, to a hub that has forgotten us */
 	struct buf body; /* as sent, for sending again */
 	char query[64];
 	struct reqsig_headers headers;
@@ -33,6 +34,10 @@ struct link_options {
 	const char *pin;            /* or NULL */
 	const struct sync_key *key; /* borrowed */
 	uint8_t hub_key[SYNC_PUBLIC_KEY];
+	const char
+	        *nonce; /* the last one the hub gave, kept from an earlier line; "" or NULL: none */
+	const uint8_t *grant; /* ours, as the hub signed it; copied */
+	size_t grant_len;
 	struct queue *queue; /* where finished calls go; borrowed */
 	const struct env *env;
 };
@@ -60,7 +65,15 @@ MUST_CHECK int link_result(struct link_call *call, struct node_event *ev, struct
 /* Free a call that is over; NULL is allowed. */
 void link_drop(struct link_call *call);
 
-/* Bytes on the wire so far, heads and bodies. */
-void link_bytes(const struct link *l, uint64_t *out, uint64_t *in);
+/* What the exchanges (not the long-polls) since the last call of this have cost. */
+struct link_cost {
+	uint64_t bytes_out, bytes_in; /* heads and bodies */
+	int round_trips;              /* of HTTP */
+	int64_t took_ms;              /* waiting for replies */
+};
+void link_cost(struct link *l, struct link_cost *cost);
+
+/* The nonce for the next request, to be kept for the next line. Borrowed. */
+const char *link_nonce(const struct link *l);
 
 #endif /* NODE_LINK_H */

@@ -64,11 +64,12 @@ mono(const struct daemon *d)
 static void
 answer_calls(struct daemon *d, const struct node_met *met)
 {
+	struct ctl_sync said = { .met = met };
+
+	link_cost(d->link, &said.cost);
 	for (size_t i = 0; i < d->call_count; i++) {
 		struct buf line = { 0 };
-		struct ctl_sync said = { .met = met };
 
-		link_bytes(d->link, &said.bytes_out, &said.bytes_in);
 		ctl_words_sync(&line, d->station.merge, &said);
 		ctl_answer(d->calls[i], &line);
 	}
@@ -105,7 +106,8 @@ step(struct daemon *d, const struct node_event *ev, struct err *err)
 		rc = station_do(&d->station, &fx, d->link, err);
 	d->wake_ms = fx.wake_mono_ms;
 	if (rc == 0 && fx.met) {
-		metrics_add(&d->station.metrics, fx.meeting.ok ? METRIC_EXCHANGES_OK : METRIC_EXCHANGES_FAILED, 1);
+		metrics_add(&d->station.metrics,
+		            fx.meeting.ok ? METRIC_EXCHANGES_OK : METRIC_EXCHANGES_FAILED, 1);
 		metrics_add(&d->station.metrics, METRIC_SENT, (uint64_t)fx.meeting.sent);
 		metrics_add(&d->station.metrics, METRIC_RECEIVED, (uint64_t)fx.meeting.received);
 		metrics_add(&d->station.metrics, METRIC_REJECTED, fx.meeting.rejected_count);

@@ -1,9 +1,11 @@
 /* node/serve_hub.c - what a hub does at /v1/sync and /v1/watch (node/serve.h). */
 #include "node/form.h"
+#include "node/hub_node.h"
 #include "node/nonce.h"
 #include "node/reqsig.h"
 #include "node/serve_priv.h"
 #include "node/watch.h"
+#include "store/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +29,24 @@ refuse(const struct reader *r, struct http_exchange *x, int status, const char *
 	http_answer(x, &response);
 }
 
-/* Who sent this, proven by its signature and a fresh nonce?  If nobody, it has been answered. */
+/* A hub that was restored has forgotten nodes enrolled since: one that shows our own grant is taken
+ * in again. */
 static bool
-signer_of(const struct reader *r, const struct rights *rights, struct http_exchange *x,
+readmit(struct station *st, struct http_exchange *x)
+{
+	const char *hex = http_header(x, "Yz-Grant");
+	uint8_t doc[GRANT_MAX];
+	struct err err;
+
+	if (hex == NULL || strlen(hex) / 2 > sizeof doc || !text_unhex(doc, strlen(hex) / 2, hex))
+		return false;
+	return hub_node_readmit(st->merge, st->key.public_key, doc, strlen(hex) / 2, &err) == 0;
+}
+
+/* Who sent this, proven by its signature and a fresh nonce?  If nobody, it has been answered.  With
+ * `st` (the writing thread) a node may be taken in again. */
+static bool
+signer_of(const struct reader *r, struct station *st, struct http_exchange *x,
           uint8_t node[STORE_NODE_ID])
 {
 	const struct http_request *rq = http_request(x);
@@ -43,6 +60,7 @@ signer_of(const struct reader *r, const struct rights *rights, struct http_excha
 		.input = http_header(x, "Signature-Input"),
 		.signature = http_header(x, "Signature"),
 	};
+	const struct rights *rights = st != NULL ? &st->rights : &r->rights;
 	struct reqsig_signer signer;
 	struct err err;
 	int rc;
@@ -58,6 +76,8 @@ signer_of(const struct reader *r, const struct rights *rights, struct http_excha
 		return false;
 	}
 	rc = rights_node_of(rights, signer.key, node, &err);
+	if (rc == 0 && st != NULL && readmit(st, x))
+		rc = rights_node_of(rights, signer.key, node, &err);
 	if (rc == 1)
 		return true;
 	refuse(r, x, 403, rc == 0 ? "this key is not enrolled here" : err.msg);
@@ -98,10 +118,11 @@ serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, 
 	struct hub_effects fx = { 0 };
 	int rc;
 
-	if (!signer_of(r, &st->rights, x, request.peer))
+	if (!signer_of(r, st, x, request.peer))
 		return 0;
 	rc = hub_step(&st->node, &request, &fx, err);
-	metrics_add(&st->metrics, rc == 0 && fx.status == 200 ? METRIC_EXCHANGES_OK : METRIC_EXCHANGES_FAILED, 1);
+	metrics_add(&st->metrics,
+	            rc == 0 && fx.status == 200 ? METRIC_EXCHANGES_OK : METRIC_EXCHANGES_FAILED, 1);
 	if (rc == 0)
 		metrics_add(&st->metrics, METRIC_RECEIVED, (uint64_t)fx.changes);
 	if (rc < 0) {
@@ -131,7 +152,7 @@ serve_watch(struct reader *r, struct http_exchange *x)
 	struct err err;
 	uint64_t counter;
 
-	if (!signer_of(r, &r->rights, x, node))
+	if (!signer_of(r, NULL, x, node))
 		return;
 	if (form_get(form_from(rq->query, strlen(rq->query)), "since", since, sizeof since, &err) !=
 	    1) {

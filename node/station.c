@@ -290,6 +290,7 @@ int
 station_link(struct station *st, struct queue *queue, struct link **l, struct err *err)
 {
 	struct link_options options = { .key = &st->key, .queue = queue, .env = st->env };
+	struct buf nonce = { 0 };
 	struct store_remote hub;
 	struct config config;
 	struct arena a = { 0 };
@@ -298,12 +299,17 @@ station_link(struct station *st, struct queue *queue, struct link **l, struct er
 	*l = NULL;
 	if (rc == 0 && hub.enrolled) {
 		rc = config_load(st->dir, &config, err);
+		if (rc == 0 && store_meta_get(st->merge, "nonce", &nonce, err) == 0)
+			options.nonce = buf_str(&nonce);
 		options.base = hub.url;
+		options.grant = hub.grant;
+		options.grant_len = hub.grant_len;
 		options.pin = config.hub_pin[0] == 0 ? NULL : config.hub_pin;
 		memcpy(options.hub_key, hub.key, sizeof options.hub_key);
 		if (rc == 0)
 			rc = link_new(&options, l, err);
 	}
+	buf_free(&nonce);
 	arena_free(&a);
 	return rc;
 }
@@ -344,15 +350,14 @@ meet(struct station *st, struct queue *queue, struct link *l, struct node_effect
 }
 
 int
-station_sync(struct station *st, struct node_met *met, uint64_t *bytes_out, uint64_t *bytes_in,
-             struct err *err)
+station_sync(struct station *st, struct node_met *met, struct link_cost *cost, struct err *err)
 {
 	struct queue *queue = queue_new();
 	struct node_effects fx = { 0 };
 	struct link *l = NULL;
 	int rc;
 
-	*bytes_out = *bytes_in = 0;
+	*cost = (struct link_cost){ 0 };
 	if (queue == NULL)
 		return err_set(err, ERR_NOMEM, "sync: out of memory");
 	rc = station_link(st, queue, &l, err);
@@ -366,7 +371,9 @@ station_sync(struct station *st, struct node_met *met, uint64_t *bytes_out, uint
 		rc = meet(st, queue, l, &fx, err);
 	if (rc == 0) {
 		*met = fx.meeting;
-		link_bytes(l, bytes_out, bytes_in);
+		link_cost(l, cost);
+		/* the next command's first request is then fresh already */
+		rc = store_meta_set(st->merge, "nonce", link_nonce(l), strlen(link_nonce(l)), err);
 	}
 	node_effects_clear(&fx);
 	queue_close(queue);

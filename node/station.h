@@ -30,7 +30,7 @@ struct station {
 	struct node node;
 	struct rights rights;
 	struct metrics metrics; /* any thread may count */
-	struct watch *watch; /* hub: told of every unit; or NULL */
+	struct watch *watch;    /* hub: told of every unit; or NULL */
 };
 
 /*
@@ -60,10 +60,10 @@ MUST_CHECK int station_do(struct station *st, struct node_effects *fx, struct li
 MUST_CHECK int station_link(struct station *st, struct queue *queue, struct link **l,
                             struct err *err);
 
-/* One whole meeting with the hub, waiting for it; *met tells how it went, the bytes are those of
- * bodies and heads. */
-MUST_CHECK int station_sync(struct station *st, struct node_met *met, uint64_t *bytes_out,
-                            uint64_t *bytes_in, struct err *err);
+/* One whole meeting with the hub, waiting for it; *met tells how it went, *cost what it took. */
+struct link_cost;
+MUST_CHECK int station_sync(struct station *st, struct node_met *met, struct link_cost *cost,
+                            struct err *err);
 
 /*
  * One round of the archive: what our own streams have grown by becomes a signed commit.  Nothing is
