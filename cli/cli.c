@@ -94,7 +94,8 @@ cli_print(const struct cli *cli, struct buf *out)
 	struct err err;
 	int rc = buf_check(out, &err);
 
-	if (rc == 0 && (fwrite(out->bytes, 1, out->len, stdout) != out->len || fflush(stdout) != 0))
+	if (rc == 0 && out->len > 0 &&
+	    (fwrite(out->bytes, 1, out->len, stdout) != out->len || fflush(stdout) != 0))
 		rc = err_set(&err, ERR_IO, "standard output: %s; nobody reads it any more",
 		             strerror(errno));
 	buf_clear(out);

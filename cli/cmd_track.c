@@ -7,9 +7,10 @@
 
 #include <string.h>
 
-/* What the options say; `groups` is the spec's list. */
+/* What the options say; the spec borrows from `groups` and `role`. */
 struct wanted {
 	struct store_track_spec spec;
+	struct node_role role;
 	const char *groups[CLI_OPTIONS_MAX + 1];
 };
 
@@ -42,13 +43,12 @@ choose_scope(const struct cli *cli, struct store_db *db, const struct node_role 
 static int
 track(const struct cli *cli, struct store_db *db, struct wanted *w, struct err *err)
 {
-	struct node_role role;
-	int rc = node_role_get(db, &role, err);
+	int rc = node_role_get(db, &w->role, err);
 
 	if (rc == 0)
-		rc = choose_scope(cli, db, &role, &w->spec, err);
+		rc = choose_scope(cli, db, &w->role, &w->spec, err);
 	if (rc == 0)
-		rc = store_track_table(db, &w->spec, role.is_hub, err);
+		rc = store_track_table(db, &w->spec, w->role.is_hub, err);
 	return rc;
 }
 
