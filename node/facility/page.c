@@ -64,6 +64,7 @@ struct page {
 	struct facility *f;
 	const struct page_view *v;
 	struct buf *out;
+	size_t place; /* of the class being written, 1.. */
 };
 
 static const char *
@@ -276,8 +277,11 @@ counts(struct page *p, const struct facility_today *t)
 static void
 form_start(struct page *p, const struct today_child *c)
 {
-	put(p,
-	    "<form method=\"post\" action=\"/tap\"><input type=\"hidden\" name=\"token\" value=\"");
+	/* the redirect inherits the fragment, so that whoever taps stays with her class */
+	buf_printf(p->out,
+	           "<form method=\"post\" action=\"/tap#class-%zu\">"
+	           "<input type=\"hidden\" name=\"token\" value=\"",
+	           p->place);
 	text(p, p->v->token);
 	buf_printf(p->out, "\"><input type=\"hidden\" name=\"lang\" value=\"%s\">",
 	           word(p, W_LANG));
@@ -449,10 +453,10 @@ class_links(struct page *p, const struct facility_today *t)
 }
 
 static void
-class_section(struct page *p, const struct today_class *k, size_t place)
+class_section(struct page *p, const struct today_class *k)
 {
-	buf_printf(p->out, "<section aria-labelledby=\"class-%zu\">\n<h2 id=\"class-%zu\">", place,
-	           place);
+	buf_printf(p->out, "<section aria-labelledby=\"class-%zu\">\n<h2 id=\"class-%zu\">",
+	           p->place, p->place);
 	text(p, class_name(p, k));
 	put(p, " <span>");
 	phrase(p, W_CLASS_COUNT, number(k->n.by_state[TODAY_PRESENT]).text,
@@ -519,8 +523,8 @@ body(struct page *p, const struct facility_today *t)
 		put(p, "</p>\n");
 	} else {
 		class_links(p, t);
-		for (size_t i = 0; i < t->class_count; i++)
-			class_section(p, &t->classes[i], i + 1);
+		for (p->place = 1; p->place <= t->class_count; p->place++)
+			class_section(p, &t->classes[p->place - 1]);
 		absent(p, t);
 	}
 	put(p, "</main>\n<footer>");

@@ -63,6 +63,7 @@ try {
 
 	await page.locator('button[value=arrival]').first().click();
 	check(await page.locator('li.present').count() === 1, 'one tap: she is here');
+	check(page.url().endsWith('#class-1'), `whoever taps stays with her class: ${page.url()}`);
 	check(rows('SELECT count(*) AS n FROM attendance_event WHERE kind = 1')[0].n === 1, 'her arrival is a row');
 	check(rows('SELECT count(*) AS n FROM health_check WHERE card = 1')[0].n === 1, 'and so is her normal morning check');
 
