@@ -383,25 +383,34 @@ add_site(struct store_db *db, struct store_catalog *c, const struct store_site *
 }
 
 int
+store_catalog_find_site(struct store_db *db, const uint8_t node[STORE_NODE_ID],
+                        const uint8_t epoch[STORE_EPOCH], int *id, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT id FROM yz_site WHERE node = ? AND epoch = ?");
+	int rc;
+
+	store_stmt_put_blob(&s, node, STORE_NODE_ID);
+	store_stmt_put_blob(&s, epoch, STORE_EPOCH);
+	rc = store_stmt_step(&s, err);
+	*id = rc == 1 ? (int)store_stmt_get_int(&s) : 0;
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+int
 store_catalog_site(struct store_db *db, const uint8_t node[STORE_NODE_ID],
                    const uint8_t epoch[STORE_EPOCH], int *id, struct err *err)
 {
 	struct store_catalog *c = catalog_of(db, err);
 	struct store_site named = { 0 };
-	struct store_stmt s;
 	int rc;
 
 	if (c == NULL)
 		return err->code;
-	s = store_stmt_new(db, "SELECT id FROM yz_site WHERE node = ? AND epoch = ?");
-	store_stmt_put_blob(&s, node, STORE_NODE_ID);
-	store_stmt_put_blob(&s, epoch, STORE_EPOCH);
-	rc = store_stmt_step(&s, err);
-	if (rc == 1)
-		*id = (int)store_stmt_get_int(&s);
-	store_stmt_end(&s);
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
+	rc = store_catalog_find_site(db, node, epoch, id, err);
+	if (rc < 0 || *id != 0)
+		return rc;
 	memcpy(named.node, node, STORE_NODE_ID);
 	memcpy(named.epoch, epoch, STORE_EPOCH);
 	return add_site(db, c, &named, id, err);
@@ -433,6 +442,20 @@ store_catalog_site_cmp(struct store_db *db, int a, int b)
 }
 
 int
+store_catalog_find_scope(struct store_db *db, const char *name, int *id, struct err *err)
+{
+	struct store_catalog *c = catalog_of(db, err);
+
+	if (c == NULL)
+		return err->code;
+	for (*id = 1; *id <= c->scopes.count; (*id)++)
+		if (c->scopes.items[*id - 1] != NULL && strcmp(c->scopes.items[*id - 1], name) == 0)
+			return 0;
+	*id = 0;
+	return 0;
+}
+
+int
 store_catalog_scope(struct store_db *db, const char *name, int *id, struct err *err)
 {
 	struct store_catalog *c = catalog_of(db, err);
@@ -442,9 +465,9 @@ store_catalog_scope(struct store_db *db, const char *name, int *id, struct err *
 
 	if (c == NULL)
 		return err->code;
-	for (*id = 1; *id <= c->scopes.count; (*id)++)
-		if (c->scopes.items[*id - 1] != NULL && strcmp(c->scopes.items[*id - 1], name) == 0)
-			return 0;
+	rc = store_catalog_find_scope(db, name, id, err);
+	if (rc < 0 || *id != 0)
+		return rc;
 	s = store_stmt_new(db, "INSERT INTO yz_scope(name) VALUES (?)");
 	store_stmt_put_text(&s, name);
 	rc = store_stmt_run(&s, err);

@@ -39,6 +39,12 @@ enum { STORE_SITE_SEED = 0 };
 MUST_CHECK int store_catalog_site(struct store_db *db, const uint8_t node[STORE_NODE_ID],
                                   const uint8_t epoch[STORE_EPOCH], int *id, struct err *err);
 
+/* The same without registering: *id is 0 if nobody has named that site, or that scope, yet. */
+MUST_CHECK int store_catalog_find_site(struct store_db *db, const uint8_t node[STORE_NODE_ID],
+                                       const uint8_t epoch[STORE_EPOCH], int *id, struct err *err);
+MUST_CHECK int store_catalog_find_scope(struct store_db *db, const char *name, int *id,
+                                        struct err *err);
+
 /* What a site number stands for; asserts that it exists. */
 const struct store_site *store_catalog_site_of(struct store_db *db, int id);
 

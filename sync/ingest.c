@@ -18,7 +18,7 @@ struct incoming {
 	struct arena arena;
 	struct sync_site site;
 	const char *scope;
-	struct store_stream stream;
+	struct store_stream stream; /* id 0: not in this file yet */
 	struct store_segment seg;
 	struct sync_record *records;
 	size_t count;
@@ -58,15 +58,20 @@ static int
 define(void *ctx, const struct sync_definition *def, struct err *err)
 {
 	struct incoming *in = ctx;
+	const struct store_schema *known = resolve(in, def->no);
 	struct store_schema *schema;
 	int rc;
 
-	if (resolve(in, def->no) != NULL || in->name_count == NAMES)
-		return err_set(err, ERR_CORRUPT, "schema %u of the stream is defined twice",
-		               def->no);
 	rc = store_schema_read(def->bytes, def->len, &in->arena, &schema, err);
 	if (rc < 0)
 		return rc;
+	/* A segment that begins before the end of what we have says again what it called a schema.
+	 */
+	if (known != NULL && memcmp(known->hash, schema->hash, STORE_SCHEMA_HASH) == 0)
+		return 0;
+	if (known != NULL || in->name_count == NAMES)
+		return err_set(err, ERR_CORRUPT, "schema %u of the stream is defined twice",
+		               def->no);
 	in->names[in->name_count++] = (struct name){
 		.no = def->no, .schema = schema, .def = def->bytes, .def_len = def->len
 	};
@@ -144,14 +149,15 @@ well_formed(const struct incoming *in)
 static bool
 signed_by_site(struct incoming *in)
 {
-	const struct store_site *site = store_catalog_site_of(in->r->db, in->stream.site);
-	uint8_t key[SYNC_PUBLIC_KEY];
+	struct store_site site = { .id = in->stream.site };
 
-	if (in->r->key_of == NULL || !in->r->key_of(in->r->ctx, site, key))
+	memcpy(site.node, in->site.node, STORE_NODE_ID);
+	memcpy(site.epoch, in->site.epoch, STORE_EPOCH);
+	/* whose key it is, we know; what the segment says of it doesn't count */
+	if (in->r->key_of == NULL || !in->r->key_of(in->r->ctx, &site, in->seg.key))
 		return false;
-	memcpy(in->seg.key, key, sizeof in->seg.key); /* the short form leaves it out */
-	return in->seg.is_signed && sync_verify_head(key, &in->site, in->scope, in->seg.last,
-	                                             in->seg.head, in->seg.signature);
+	return in->seg.is_signed && sync_verify_head(in->seg.key, &in->site, in->scope,
+	                                             in->seg.last, in->seg.head, in->seg.signature);
 }
 
 static bool
@@ -164,8 +170,8 @@ seen_is_covered(struct incoming *in, const struct sync_opening *o)
 	for (size_t i = 0; i < o->seen_count; i++) {
 		const struct sync_seen *seen = &o->seen[i];
 
-		if (store_catalog_site(in->r->db, seen->site.node, seen->site.epoch, &id, &err) <
-		            0 ||
+		if (store_catalog_find_site(in->r->db, seen->site.node, seen->site.epoch, &id,
+		                            &err) < 0 ||
 		    store_stream_find(in->r->db, id, in->stream.scope, false, &in->arena, &stream,
 		                      &err) < 0 ||
 		    stream.last_stamp < seen->stamp)
@@ -291,14 +297,31 @@ raise_last_stamp(struct incoming *in, struct err *err)
 	return store_meta_set_int(in->r->db, "last_stamp", in->stream.last_stamp, err);
 }
 
+/* What names the stream here; registered only now that its records are proven. */
+static int
+register_stream(struct incoming *in, struct err *err)
+{
+	int site, scope;
+	int rc = store_catalog_site(in->r->db, in->site.node, in->site.epoch, &site, err);
+
+	if (rc == 0)
+		rc = store_catalog_scope(in->r->db, in->scope, &scope, err);
+	if (rc == 0)
+		rc = store_stream_find(in->r->db, site, scope, true, &in->arena, &in->stream, err);
+	return rc;
+}
+
 static int
 take(struct incoming *in, struct sync_ingested *out, struct err *err)
 {
-	int rc = learn(in, err);
+	int rc = register_stream(in, err);
 
-	buf_put(&in->seen, in->stream.seen, in->stream.seen_len);
 	if (rc == 0)
-		rc = apply_units(in, out, err);
+		rc = learn(in, err);
+	if (rc < 0)
+		return rc;
+	buf_put(&in->seen, in->stream.seen, in->stream.seen_len);
+	rc = apply_units(in, out, err);
 	if (rc < 0)
 		return rc;
 	in->seg.stream = in->stream.id;
@@ -318,14 +341,12 @@ take(struct incoming *in, struct sync_ingested *out, struct err *err)
 	return rc;
 }
 
-/* Records are decoded and hashed; is it whose it says, and may it be taken now? */
+/* It is its site's and continues our records; may it be taken now? */
 static int
 judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *err)
 {
 	if (!well_formed(in))
 		return refuse(out, "its units are not well-formed");
-	if (!signed_by_site(in))
-		return refuse(out, "its head is not signed by the site's key");
 	if (!force && !all_seen(in)) {
 		out->outcome = SYNC_WAITS;
 		return 0;
@@ -333,17 +354,99 @@ judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 	return take(in, out, err);
 }
 
-static int
-open_stream(struct incoming *in, struct err *err)
-{
-	int site, scope;
-	int rc = store_catalog_site(in->r->db, in->site.node, in->site.epoch, &site, err);
+/* ---- its place in the stream ---- */
 
+static int
+find_stream(struct incoming *in, struct err *err)
+{
+	int site, scope, rc;
+
+	in->stream.seed_day = -1;
+	rc = store_catalog_find_site(in->r->db, in->site.node, in->site.epoch, &site, err);
 	if (rc == 0)
-		rc = store_catalog_scope(in->r->db, in->scope, &scope, err);
-	if (rc == 0)
-		rc = store_stream_find(in->r->db, site, scope, true, &in->arena, &in->stream, err);
+		rc = store_catalog_find_scope(in->r->db, in->scope, &scope, err);
+	if (rc < 0)
+		return rc;
+	in->stream.site = site;
+	in->stream.scope = scope;
+	rc = store_stream_find(in->r->db, site, scope, false, &in->arena, &in->stream, err);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* The head of our records up to n, of which we have more. */
+static int
+cut_head(struct incoming *in, uint64_t n, uint8_t head[STORE_HEAD], struct err *err)
+{
+	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = in };
+	struct store_segment ours, rest;
+	struct arena a = { 0 };
+	int rc = store_segment_at(in->r->db, in->stream.id, n, &a, &ours, err);
+
+	if (rc == 0 && ours.last == n) {
+		memcpy(head, ours.head, STORE_HEAD);
+	} else if (rc == 0) {
+		rc = sync_segment_cut(&ours, 1, n + 1, ours.last, &schemas, &a, &rest, err);
+		if (rc == 0)
+			memcpy(head, rest.head_before, STORE_HEAD);
+	}
+	arena_free(&a);
+	return rc < 0 ? err_wrap(err, "record %llu held here", (unsigned long long)n) : 0;
+}
+
+/* head_n of our stream, for any n that we have. */
+static int
+head_at(struct incoming *in, uint64_t n, uint8_t head[STORE_HEAD], struct err *err)
+{
+	if (n > 0 && n < in->stream.n)
+		return cut_head(in, n, head, err);
+	memset(head, 0, STORE_HEAD);
+	if (n > 0)
+		memcpy(head, in->stream.head, STORE_HEAD);
+	return 0;
+}
+
+/* Leave out the records that we have: a roll-up of a day of which we know the morning. */
+static int
+cut_known(struct incoming *in, struct err *err)
+{
+	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = in };
+	struct store_segment rest;
+	int rc;
+
+	in->arena.limit += 2 * (size_t)SYNC_ARENA_MAX; /* it is decoded twice more */
+	rc = sync_segment_cut(&in->seg, 1, in->stream.n + 1, in->seg.last, &schemas, &in->arena,
+	                      &rest, err);
+	if (rc == 0) {
+		in->seg = rest;
+		rc = sync_segment_open(&in->seg, &schemas, &in->arena, &in->records, &in->count,
+		                       err);
+	}
 	return rc;
+}
+
+/* Its records hash to its head.  Whose is it, and how does it lie to what we have? */
+static int
+place(struct incoming *in, bool force, struct sync_ingested *out, struct err *err)
+{
+	uint8_t head[STORE_HEAD];
+	int rc = 0;
+
+	if (!signed_by_site(in))
+		return refuse(out, "its head is not signed by the site's key");
+	if (in->seg.last <= in->stream.n) {
+		rc = head_at(in, in->seg.last, head, err);
+		out->outcome = memcmp(head, in->seg.head, STORE_HEAD) == 0 ? SYNC_KNOWN : SYNC_FORK;
+		return rc;
+	}
+	if (in->seg.first <= in->stream.n)
+		rc = cut_known(in, err);
+	if (rc < 0)
+		return rc;
+	if (memcmp(in->seg.head_before, in->stream.head, STORE_HEAD) != 0) {
+		out->outcome = SYNC_FORK;
+		return 0;
+	}
+	return judge(in, force, out, err);
 }
 
 static int
@@ -351,17 +454,19 @@ ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd
              struct sync_ingested *out, struct err *err)
 {
 	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = in };
-	struct sync_segment_at at;
-	int rc = open_stream(in, err);
+	struct sync_segment_at at = { .n = from->n };
+	int rc = find_stream(in, err);
 
 	if (rc < 0)
 		return rc;
-	at.n = out->n = in->stream.n;
-	memcpy(at.head, in->stream.head, STORE_HEAD);
-	if (from->n != in->stream.n) {
-		out->outcome = from->n > in->stream.n ? SYNC_GAP : SYNC_KNOWN;
+	out->n = in->stream.n;
+	if (from->n > in->stream.n) {
+		out->outcome = SYNC_GAP;
 		return 0;
 	}
+	rc = head_at(in, from->n, at.head, err);
+	if (rc < 0)
+		return rc;
 	rc = sync_segment_read_short(bytes, &at, in->stream.seed_day < 0 ? NULL : in->stream.seed,
 	                             &in->arena, &in->seg, err);
 	if (rc == 0)
@@ -369,7 +474,7 @@ ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd
 		                        err);
 	if (rc == ERR_CORRUPT)
 		return refuse(out, err->msg);
-	return rc < 0 ? rc : judge(in, from->force, out, err);
+	return rc < 0 ? rc : place(in, from->force, out, err);
 }
 
 static int
@@ -382,22 +487,18 @@ ingest_full(struct incoming *in, struct rd *bytes, bool force, struct sync_inges
 	if (rc == ERR_CORRUPT)
 		return refuse(out, err->msg);
 	if (rc == 0)
-		rc = open_stream(in, err);
+		rc = find_stream(in, err);
 	if (rc < 0)
 		return rc;
 	out->n = in->stream.n;
-	if (in->seg.last <= in->stream.n || in->seg.first != in->stream.n + 1) {
-		out->outcome = in->seg.first > in->stream.n + 1 ? SYNC_GAP : SYNC_KNOWN;
-		return 0;
-	}
-	if (memcmp(in->seg.head_before, in->stream.head, STORE_HEAD) != 0) {
-		out->outcome = SYNC_FORK;
+	if (in->seg.first > in->stream.n + 1) {
+		out->outcome = SYNC_GAP;
 		return 0;
 	}
 	rc = sync_segment_open(&in->seg, &schemas, &in->arena, &in->records, &in->count, err);
 	if (rc == ERR_CORRUPT)
 		return refuse(out, err->msg);
-	return rc < 0 ? rc : judge(in, force, out, err);
+	return rc < 0 ? rc : place(in, force, out, err);
 }
 
 static void
