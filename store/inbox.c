@@ -267,13 +267,16 @@ store_quarantine_list(struct store_db *db, struct arena *a, struct store_quarant
 }
 
 int
-store_quarantine_clear(struct store_db *db, int table, const uint8_t *key, size_t key_len,
-                       struct err *err)
+store_quarantine_take_own(struct store_db *db, int table, const uint8_t *key, size_t key_len,
+                          bool *was, struct err *err)
 {
-	struct store_stmt s =
-	        store_stmt_new(db, "DELETE FROM yz_quarantine WHERE tbl = ? AND key = ?");
+	struct store_stmt s = store_stmt_new(
+	        db, "DELETE FROM yz_quarantine WHERE stream = 0 AND n = 0 AND tbl = ? AND key = ?");
+	int rc;
 
 	store_stmt_put_int(&s, table);
 	store_stmt_put_blob(&s, key, key_len);
-	return store_stmt_run(&s, err);
+	rc = store_stmt_run(&s, err);
+	*was = rc == 0 && store_stmt_changes(db) > 0;
+	return rc;
 }

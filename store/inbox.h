@@ -72,8 +72,8 @@ MUST_CHECK int store_quarantine_list(struct store_db *db, struct arena *a,
                                      struct store_quarantined **list, size_t *count,
                                      struct err *err);
 
-/* Drop entries of a row (it could be written after all). */
-MUST_CHECK int store_quarantine_clear(struct store_db *db, int table, const uint8_t *key,
-                                      size_t key_len, struct err *err);
+/* Drop what seal listed of a row written here (stream 0); *was says that there was something. */
+MUST_CHECK int store_quarantine_take_own(struct store_db *db, int table, const uint8_t *key,
+                                         size_t key_len, bool *was, struct err *err);
 
 #endif /* STORE_INBOX_H */

@@ -18,6 +18,9 @@ enum {
 	SYNC_RECORDS_MAX = 65536,  /* of one segment */
 	SYNC_RAW_MAX = 8 << 20,    /* bytes of a raw body */
 	SYNC_STORED_MAX = 1 << 20, /* bytes of a stored (compressed) body */
+	/* bytes of one change's values and key: it fits a segment even if nothing of it compresses
+	 */
+	SYNC_CHANGE_MAX = SYNC_STORED_MAX - (32 << 10),
 	SYNC_ARENA_MAX = 96 << 20, /* memory that decoding one segment may take */
 };
 

@@ -72,10 +72,30 @@ by_key(const void *left, const void *right)
 	return order != 0 ? order : (a->key_len > b->key_len) - (a->key_len < b->key_len);
 }
 
+/*
+ * What was held back at an earlier seal goes with this one: nobody knows any more which columns it
+ * was, so all of them are written.  Not max columns: their value with a new stamp would differ from
+ * everybody else's.
+ */
+static int
+take_held_back(struct seal *s, struct item *it, struct err *err)
+{
+	const struct store_schema *schema = it->log->schema;
+	bool was;
+	int rc = store_quarantine_take_own(s->r->db, it->row.table, it->row.key, it->row.key_len,
+	                                   &was, err);
+
+	for (unsigned i = 0; was && i < schema->column_count; i++)
+		if (schema->columns[i].key == 0 && schema->columns[i].rule != STORE_MAX)
+			it->log->mask |= (uint64_t)1 << i;
+	return rc;
+}
+
 static int
 read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *err)
 {
 	struct store_row **rows = arena_take(&s->arena, count, sizeof *rows);
+	int64_t conflicts, aside;
 	int rc;
 
 	s->items = arena_take(&s->arena, count, sizeof *s->items);
@@ -92,9 +112,14 @@ read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *
 		rows[i] = &it->row;
 	}
 	qsort(rows, count, sizeof *rows, by_key);
-	rc = s->r->batch->get(s->r->batch, rows, count, &s->arena, err);
+	rc = store_inbox_count(s->r->db, &conflicts, &aside, err);
+	if (rc == 0)
+		rc = s->r->batch->get(s->r->batch, rows, count, &s->arena, err);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = scope_of(s, &s->items[i], err);
+		if (aside > 0)
+			rc = take_held_back(s, &s->items[i], err);
+		if (rc == 0)
+			rc = scope_of(s, &s->items[i], err);
 		if (rc == 0 && s->items[i].log->schema != NULL)
 			rc = sync_seal_effect(s, &s->items[i], err);
 	}
@@ -161,21 +186,37 @@ merge_item(struct seal *s, struct item *it, struct err *err)
 	return 0;
 }
 
+/* The row stays as it is in this file and goes nowhere; a person is told why. */
 static int
-not_ours(struct seal *s, struct item *it, struct err *err)
+keep_here(struct seal *s, struct item *it, const char *reason, struct err *err)
 {
 	struct store_quarantined q = {
 		.scope = it->row.scope,
 		.table = it->row.table,
 		.key = it->row.key,
 		.key_len = it->row.key_len,
-		.reason = "not ours: this node may not write rows of that scope; the row stays "
-		          "here only",
+		.reason = reason,
 	};
 
 	it->change_count = 0;
-	s->out->not_ours++;
 	return store_quarantine_add(s->r->db, &q, err);
+}
+
+/* Why the item may not leave this file; NULL if it may. */
+static const char *
+held_back(struct seal *s, const struct item *it, char *words, size_t size)
+{
+	const char *scope = store_catalog_scope_of(s->r->db, it->row.scope);
+
+	if (s->r->may_write != NULL && !s->r->may_write(s->r->ctx, &s->r->self, scope)) {
+		s->out->not_ours++;
+		return "not ours: this node may not write rows of that scope; the row stays here "
+		       "only";
+	}
+	if (!sync_seal_too_large(it, words, size))
+		return NULL;
+	s->out->too_large++;
+	return words;
 }
 
 /* Stamps in the order of writing, merged clocks, all rows put. */
@@ -183,21 +224,22 @@ static int
 merge_all(struct seal *s, struct err *err)
 {
 	struct store_row **rows = arena_take(&s->arena, s->count, sizeof *rows);
-	int64_t conflicts, quarantined;
+	int64_t conflicts, aside;
 	size_t changed = 0;
-	int rc = store_inbox_count(s->r->db, &conflicts, &quarantined, err);
+	int rc = store_inbox_count(s->r->db, &conflicts, &aside, err);
 
 	if (rows == NULL)
 		return no_memory(err);
 	for (size_t i = 0; rc == 0 && i < s->count; i++) {
 		struct item *it = &s->items[i];
-		const char *scope;
+		char words[200];
+		const char *reason;
 
 		if (it->change_count == 0)
 			continue;
-		scope = store_catalog_scope_of(s->r->db, it->row.scope);
-		if (s->r->may_write != NULL && !s->r->may_write(s->r->ctx, &s->r->self, scope)) {
-			rc = not_ours(s, it, err);
+		reason = held_back(s, it, words, sizeof words);
+		if (reason != NULL) {
+			rc = keep_here(s, it, reason, err);
 			continue;
 		}
 		if (conflicts > 0)

@@ -15,7 +15,8 @@
 struct sync_sealed {
 	int64_t changes;
 	int64_t units;
-	int64_t not_ours; /* rows of a scope that this site may not write: kept here, listed in
+	int64_t too_large; /* rows that no segment can hold: the same */
+	int64_t not_ours;  /* rows of a scope that this site may not write: kept here, listed in
 	                     quarantine */
 };
 

@@ -15,9 +15,11 @@
  * back into the row's state first (unset if it isn't known: the triggers see to
  * it that a max column never falls, so a changed one has risen).
  */
+#include "sync/codec.h"
 #include "sync/seal_priv.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static int
@@ -185,4 +187,36 @@ sync_seal_effect(struct seal *s, struct item *it, struct err *err)
 		return 0;
 	add_change(s, it, STORE_UPDATE, it->row.cl, mask);
 	return it->log->inserted ? keep_greater(s, it, err) : 0;
+}
+
+bool
+sync_seal_too_large(const struct item *it, char *reason, size_t size)
+{
+	const struct store_schema *schema = it->log->schema;
+
+	for (int i = 0; i < it->change_count; i++) {
+		const struct store_change *c = &it->changes[i];
+		size_t total = c->key_len;
+
+		for (unsigned k = 0; k < schema->column_count; k++) {
+			size_t len = (c->mask >> k & 1) != 0 ? c->values[k].len : 0;
+
+			total += len;
+			if (len <= STORE_VALUE_MAX)
+				continue;
+			snprintf(reason, size,
+			         "%s holds %zu bytes, more than the %d that can be sent; the row's "
+			         "change stays here until it is shorter",
+			         schema->columns[k].name, len, STORE_VALUE_MAX);
+			return true;
+		}
+		if (total > SYNC_CHANGE_MAX) {
+			snprintf(reason, size,
+			         "its values are %zu bytes together, more than the %d that can be "
+			         "sent; the row's change stays here until they are fewer",
+			         total, SYNC_CHANGE_MAX);
+			return true;
+		}
+	}
+	return false;
 }

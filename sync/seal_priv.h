@@ -30,6 +30,9 @@ struct seal {
  * a delete). */
 MUST_CHECK int sync_seal_effect(struct seal *s, struct item *it, struct err *err);
 
+/* Can no segment hold what the item changes?  Then `reason` says so to a person. */
+bool sync_seal_too_large(const struct item *it, char *reason, size_t size);
+
 /* All items with changes as records: one unit per scope, `more` of it to come in the next part. */
 MUST_CHECK int sync_seal_units(struct seal *s, bool more, struct err *err);
 

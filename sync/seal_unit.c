@@ -31,7 +31,6 @@ struct unit {
 		unsigned no;
 	} * named; /* those asked for so far */
 	size_t named_count;
-	int64_t first_stamp, last_stamp;
 };
 
 static int
@@ -121,14 +120,14 @@ write_segment(struct unit *u, struct err *err)
 		return rc;
 	u->stream.n = seg.last;
 	memcpy(u->stream.head, seg.head, STORE_HEAD);
-	u->stream.last_stamp = u->last_stamp;
+	u->stream.last_stamp = u->records[u->count - 1].change.stamp;
 	if (!u->opening.seen_as_before) {
 		u->stream.seen = arena_copy(&u->s->arena, u->seen.bytes, u->seen.len);
 		u->stream.seen_len = u->seen.len;
 		if (u->stream.seen == NULL)
 			return no_memory(err);
-		rc = store_seen_add(u->s->r->db, u->stream.id, u->first_stamp, u->seen.bytes,
-		                    u->seen.len, err);
+		rc = store_seen_add(u->s->r->db, u->stream.id, u->records[1].change.stamp,
+		                    u->seen.bytes, u->seen.len, err);
 	}
 	return rc == 0 ? store_stream_put(u->s->r->db, &u->stream, err) : rc;
 }
@@ -145,9 +144,6 @@ add_record(struct unit *u, const struct item *it, int i, struct err *err)
 	if (rc < 0)
 		return rc;
 	u->count++;
-	if (u->count == 2)
-		u->first_stamp = rec->change.stamp;
-	u->last_stamp = rec->change.stamp;
 	u->bytes += 32;
 	for (unsigned k = 0; k < rec->change.schema->column_count; k++)
 		if (rec->change.mask >> k & 1)
@@ -175,6 +171,34 @@ begin_part(struct unit *u, struct err *err)
 	return look_around(u, err);
 }
 
+/*
+ * The records at hand as one segment; in halves, which are parts of the unit, when they exceed what
+ * a segment may hold: how well values compress is known only once it was tried.
+ */
+static int
+write_part(struct unit *u, struct err *err)
+{
+	bool more = u->opening.more;
+	size_t count = u->count, half = count / 2;
+	int rc = write_segment(u, err);
+
+	if (rc != ERR_INVALID || count <= 2)
+		return rc;
+	u->count = half + 1;
+	u->opening.more = true;
+	rc = write_part(u, err);
+	if (rc < 0)
+		return rc;
+	u->records += half; /* the last one written makes room for the next opening */
+	rc = begin_part(u, err);
+	u->count = count - half;
+	u->opening.more = more;
+	if (rc == 0)
+		rc = write_part(u, err);
+	u->records -= half;
+	return rc;
+}
+
 /* All items of one scope as one unit, in parts if it is large. */
 static int
 write_unit(struct unit *u, bool more, struct err *err)
@@ -189,7 +213,7 @@ write_unit(struct unit *u, bool more, struct err *err)
 			continue;
 		if (u->count + 2 > SEAL_RECORDS || u->bytes > SEAL_BYTES) {
 			u->opening.more = true;
-			rc = write_segment(u, err);
+			rc = write_part(u, err);
 			if (rc == 0)
 				rc = begin_part(u, err);
 		}
@@ -200,7 +224,7 @@ write_unit(struct unit *u, bool more, struct err *err)
 	}
 	u->opening.more = more;
 	s->out->units += !more;
-	return rc == 0 ? write_segment(u, err) : rc;
+	return rc == 0 ? write_part(u, err) : rc;
 }
 
 static int

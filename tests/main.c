@@ -24,6 +24,7 @@ main(void)
 	srunner_add_suite(runner, suite_facility_roster());
 	srunner_add_suite(runner, suite_facility_schema());
 	srunner_add_suite(runner, suite_facility_today());
+	srunner_add_suite(runner, suite_law_delivery());
 	srunner_add_suite(runner, suite_law_merge());
 	srunner_add_suite(runner, suite_node_code());
 	srunner_add_suite(runner, suite_node_config());

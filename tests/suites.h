@@ -16,6 +16,7 @@ Suite *suite_facility_record(void);
 Suite *suite_facility_roster(void);
 Suite *suite_facility_schema(void);
 Suite *suite_facility_today(void);
+Suite *suite_law_delivery(void);
 Suite *suite_law_merge(void);
 Suite *suite_node_code(void);
 Suite *suite_node_config(void);

@@ -243,6 +243,18 @@ close_peer(struct world_peer *p)
 }
 
 void
+world_open_fresh(struct world *w, struct world_peer *p, const char *name)
+{
+	open_peer(w, p, name, "", false);
+}
+
+void
+world_close_fresh(struct world_peer *p)
+{
+	close_peer(p);
+}
+
+void
 world_close(struct world *w)
 {
 	for (int i = 0; i < w->node_count; i++)

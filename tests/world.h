@@ -46,6 +46,10 @@ void world_open(struct world *w, uint64_t seed, const char *const *facilities);
 /* Close and remove everything. */
 void world_close(struct world *w);
 
+/* A replica that nobody meets: it gets what the test gives it.  Its key and rights are those of no node. */
+void world_open_fresh(struct world *w, struct world_peer *p, const char *name);
+void world_close_fresh(struct world_peer *p);
+
 /* Run SQL on a peer's local connection; the test fails if it fails. */
 void world_sql(struct world_peer *p, const char *sql);
 
