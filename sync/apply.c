@@ -31,11 +31,16 @@ struct applying {
 	size_t loser_count, loser_cap;
 	bool no_memory;
 	int64_t open_conflicts;
-	/* the last insert whose scope was the stream's: the next mostly says it with the same bytes
-	 */
-	const struct store_schema *scope_schema;
-	const uint8_t *scope_bytes;
-	size_t scope_len;
+	/* what the table here says of the latest change's schema */
+	struct law {
+		const struct store_schema *schema, *rules;
+		int scope_at;         /* the scope column, by position in `schema`; -1: none */
+		uint64_t hub_columns; /* by position in `schema` */
+		/* the last row whose scope was the stream's: the next mostly says it with the same
+		 * bytes */
+		const uint8_t *scope_bytes;
+		size_t scope_len;
+	} law;
 };
 
 static int
@@ -144,50 +149,87 @@ from_hub(const struct sync_apply *u)
 	return u->r->hub_known && memcmp(site->node, u->r->hub_node, STORE_NODE_ID) == 0;
 }
 
-static uint64_t
-hub_columns(const struct store_schema *s)
+/*
+ * Whose a row is and which columns are the hub's is said by the table as it is tracked here: the
+ * writer made its own schema and could say anything.  Only where the table isn't here, it is all
+ * there is.  Mostly the next change is of the same schema.
+ */
+static const struct law *
+law_of(struct applying *ap, const struct store_change *c)
 {
-	uint64_t mask = 0;
+	const struct store_schema *local;
+	struct law *law = &ap->law;
 
-	for (unsigned i = 0; i < s->column_count; i++)
-		if (s->columns[i].hub_only && s->columns[i].key == 0)
-			mask |= (uint64_t)1 << i;
-	return mask;
+	if (law->schema == c->schema)
+		return law;
+	local = store_catalog_table(ap->u->r->db, c->schema->table_id)->local;
+	*law = (struct law){ .schema = c->schema, .rules = local != NULL ? local : c->schema };
+	law->scope_at = law->rules->scope_column;
+	if (law->scope_at >= 0)
+		law->scope_at =
+		        store_schema_find(c->schema, law->rules->columns[law->scope_at].name);
+	for (unsigned i = 0; i < law->rules->column_count; i++) {
+		const struct store_column *column = &law->rules->columns[i];
+		int at = column->hub_only && column->key == 0
+		                 ? store_schema_find(c->schema, column->name)
+		                 : -1;
+
+		if (at >= 0)
+			law->hub_columns |= (uint64_t)1 << at;
+	}
+	return law;
 }
 
-/* Does the row that `c` inserts say that it is of the stream's scope? */
+/* Does what `c` writes say that its row is of the stream's scope? */
 static bool
-says_scope(struct applying *ap, const struct store_change *c)
+says_scope(struct applying *ap, const struct law *law, const struct store_change *c)
 {
 	const char *scope = store_catalog_scope_of(ap->u->r->db, ap->u->stream->scope);
-	const struct store_value *v =
-	        c->schema->scope_column < 0 ? NULL : &c->values[c->schema->scope_column];
+	struct store_value values[STORE_COLUMNS_MAX];
+	const struct store_value *v = law->scope_at < 0 ? NULL : &c->values[law->scope_at];
 	char own[STORE_SCOPE_MAX + 1];
 	struct err why;
 
-	if (v != NULL && v->type == STORE_TEXT && c->schema == ap->scope_schema &&
-	    v->bytes == ap->scope_bytes && v->len == ap->scope_len)
+	if (law->rules->scope_column >= 0 && v == NULL)
+		return false; /* its schema doesn't even have that column */
+	if (v != NULL && v->type == STORE_TEXT && v->bytes == law->scope_bytes &&
+	    v->len == law->scope_len)
 		return true;
-	if (store_schema_scope(c->schema, c->values, own, &why) < 0 || strcmp(own, scope) != 0)
+	if (v != NULL)
+		values[law->rules->scope_column] = *v;
+	if (store_schema_scope(law->rules, values, own, &why) < 0 || strcmp(own, scope) != 0)
 		return false;
 	if (v != NULL) {
-		ap->scope_schema = c->schema;
-		ap->scope_bytes = v->bytes;
-		ap->scope_len = v->len;
+		ap->law.scope_bytes = v->bytes;
+		ap->law.scope_len = v->len;
 	}
 	return true;
+}
+
+/* An update that replaces a whole row names its scope again. */
+static bool
+writes_scope(const struct law *law, const struct store_change *c)
+{
+	return c->op == STORE_INSERT ||
+	       (c->op == STORE_UPDATE && law->scope_at >= 0 && (c->mask >> law->scope_at & 1) != 0);
 }
 
 /* NULL if the change may be applied, else why not.  May take forbidden columns out of its mask. */
 static const char *
 forbidden(struct applying *ap, struct store_change *c, const struct store_row *row)
 {
+	const struct law *law = law_of(ap, c);
+
+	if (!sync_merge_is_sound(c))
+		return "the change contradicts itself (its life, stamp, columns or groups)";
 	if (row->known && row->scope != ap->u->stream->scope)
 		return "the row belongs to another scope";
-	if (c->op == STORE_INSERT && !says_scope(ap, c))
+	if (writes_scope(law, c) && !says_scope(ap, law, c)) {
+		c->mask = 0;
 		return "the row's own scope is not the one it was sent in";
-	if (c->op == STORE_UPDATE && (c->mask & hub_columns(c->schema)) != 0 && !from_hub(ap->u)) {
-		c->mask &= ~store_schema_widen(c->schema, hub_columns(c->schema));
+	}
+	if (c->op == STORE_UPDATE && (c->mask & law->hub_columns) != 0 && !from_hub(ap->u)) {
+		c->mask &= ~store_schema_widen(c->schema, law->hub_columns);
 		return "a column that only the hub may write was written elsewhere";
 	}
 	return NULL;

@@ -378,6 +378,7 @@ static int
 cut_head(struct incoming *in, uint64_t n, uint8_t head[STORE_HEAD], struct err *err)
 {
 	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = in };
+	struct sync_segment_line line = { .segs = NULL, .count = 1, .from = n + 1 };
 	struct store_segment ours, rest;
 	struct arena a = { 0 };
 	int rc = store_segment_at(in->r->db, in->stream.id, n, &a, &ours, err);
@@ -385,7 +386,9 @@ cut_head(struct incoming *in, uint64_t n, uint8_t head[STORE_HEAD], struct err *
 	if (rc == 0 && ours.last == n) {
 		memcpy(head, ours.head, STORE_HEAD);
 	} else if (rc == 0) {
-		rc = sync_segment_cut(&ours, 1, n + 1, ours.last, &schemas, &a, &rest, err);
+		line.segs = &ours;
+		line.to = ours.last;
+		rc = sync_segment_cut(&line, &schemas, &a, &rest, err);
 		if (rc == 0)
 			memcpy(head, rest.head_before, STORE_HEAD);
 	}
@@ -410,12 +413,14 @@ static int
 cut_known(struct incoming *in, struct err *err)
 {
 	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = in };
+	struct sync_segment_line line = {
+		.segs = &in->seg, .count = 1, .from = in->stream.n + 1, .to = in->seg.last
+	};
 	struct store_segment rest;
 	int rc;
 
 	in->arena.limit += 2 * (size_t)SYNC_ARENA_MAX; /* it is decoded twice more */
-	rc = sync_segment_cut(&in->seg, 1, in->stream.n + 1, in->seg.last, &schemas, &in->arena,
-	                      &rest, err);
+	rc = sync_segment_cut(&line, &schemas, &in->arena, &rest, err);
 	if (rc == 0) {
 		in->seg = rest;
 		rc = sync_segment_open(&in->seg, &schemas, &in->arena, &in->records, &in->count,
@@ -428,7 +433,7 @@ cut_known(struct incoming *in, struct err *err)
 static int
 place(struct incoming *in, bool force, struct sync_ingested *out, struct err *err)
 {
-	uint8_t head[STORE_HEAD];
+	uint8_t head[STORE_HEAD] = { 0 };
 	int rc = 0;
 
 	if (!signed_by_site(in))
@@ -472,8 +477,8 @@ ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd
 	if (rc == 0)
 		rc = sync_segment_prove(&in->seg, &schemas, &in->arena, &in->records, &in->count,
 		                        err);
-	if (rc == ERR_CORRUPT)
-		return refuse(out, err->msg);
+	if (rc == ERR_CORRUPT || rc == ERR_NOMEM)
+		return refuse(out, err->msg); /* or more than one segment may take */
 	return rc < 0 ? rc : place(in, from->force, out, err);
 }
 
@@ -496,8 +501,8 @@ ingest_full(struct incoming *in, struct rd *bytes, bool force, struct sync_inges
 		return 0;
 	}
 	rc = sync_segment_open(&in->seg, &schemas, &in->arena, &in->records, &in->count, err);
-	if (rc == ERR_CORRUPT)
-		return refuse(out, err->msg);
+	if (rc == ERR_CORRUPT || rc == ERR_NOMEM)
+		return refuse(out, err->msg); /* or more than one segment may take */
 	return rc < 0 ? rc : place(in, force, out, err);
 }
 

@@ -52,6 +52,7 @@ main(void)
 	srunner_add_suite(runner, suite_sync_codec());
 	srunner_add_suite(runner, suite_sync_gitconf());
 	srunner_add_suite(runner, suite_sync_history());
+	srunner_add_suite(runner, suite_sync_ingest());
 	srunner_add_suite(runner, suite_sync_merge());
 	srunner_add_suite(runner, suite_sync_pack());
 	srunner_add_suite(runner, suite_sync_record());

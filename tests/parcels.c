@@ -76,6 +76,10 @@ add_cut(struct packing *k, size_t from, size_t to, struct parcels *out)
 	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = &names };
 	const struct store_site *site = store_catalog_site_of(k->p->merge, k->stream.site);
 	struct parcel *parcel = &out->items[out->count++];
+	struct sync_segment_line line = { .segs = k->segs,
+		                          .count = k->count,
+		                          .from = k->segs[from].first,
+		                          .to = k->segs[to].last };
 	struct store_segment seg = k->segs[from];
 	struct sync_site name;
 	struct err err;
@@ -83,9 +87,7 @@ add_cut(struct packing *k, size_t from, size_t to, struct parcels *out)
 	ck_assert_uint_le(out->count, PARCELS_MAX);
 	ck_assert(k->segs[to].is_signed);
 	if (from < to)
-		must(sync_segment_cut(k->segs, k->count, k->segs[from].first, k->segs[to].last,
-		                      &schemas, &k->arena, &seg, &err),
-		     &err);
+		must(sync_segment_cut(&line, &schemas, &k->arena, &seg, &err), &err);
 	memcpy(name.node, site->node, STORE_NODE_ID);
 	memcpy(name.epoch, site->epoch, STORE_EPOCH);
 	*parcel = (struct parcel){ .stream = k->stream.id, .first = seg.first, .last = seg.last };

@@ -44,6 +44,7 @@ Suite *suite_sync_chain(void);
 Suite *suite_sync_codec(void);
 Suite *suite_sync_gitconf(void);
 Suite *suite_sync_history(void);
+Suite *suite_sync_ingest(void);
 Suite *suite_sync_merge(void);
 Suite *suite_sync_pack(void);
 Suite *suite_sync_record(void);

@@ -363,12 +363,11 @@ world_dump(struct world_peer *p, const char *sql)
 		for (int i = 0; i < store_stmt_columns(&s); i++) {
 			struct store_value v = store_stmt_get_value(&s);
 			struct buf bytes = { 0 };
-			char hex[512];
 
 			store_value_write(&bytes, &v);
-			ck_assert_uint_lt(bytes.len, sizeof hex / 2);
-			text_hex(hex, bytes.bytes, bytes.len);
-			buf_printf(&out, "%s ", hex);
+			for (size_t k = 0; k < bytes.len; k++)
+				buf_printf(&out, "%02x", bytes.bytes[k]);
+			buf_u8(&out, ' ');
 			buf_free(&bytes);
 		}
 		buf_printf(&out, "\n");
