@@ -1,13 +1,17 @@
 /*
- * sync/pack.c - zstd frames without what we know anyway.
+ * sync/pack.c - the blocks of a zstd frame, and no more than that.
  *
  *   0  u8 dictionary number
- *   1  the frame as RFC 8878 has it, but for its magic number:
- *      u8 0 (no checksum, no dictionary number, no size) · u8 window · blocks
+ *   1  check: first 4 bytes of BLAKE2b-128 over all other bytes
+ *   5  blocks as RFC 8878, 3.1.1.2 has them, the last one marked
  *
- * A frame from outside is walked block by block before zstd sees it: there must
- * be exactly one, whole, with nothing behind it.  It is unpacked into a buffer
- * of the length it must have, so zstd allocates nothing for its window.
+ * A frame's magic number and header say nothing that we don't know.  The check
+ * is there because zstd doesn't look at every bit of a block: one that is flipped
+ * could go unnoticed, and the same records could have many forms.
+ *
+ * Bytes from outside are walked block by block before zstd sees them: there must
+ * be one frame, whole, with nothing behind it.  It is unpacked into a buffer of the
+ * length it must have, so zstd allocates nothing for its window.
  *
  * The dictionary teaches zstd what a small body looks like, and the schemas of
  * the facility's tables (packaging/train-dict).  A large body learns more from
@@ -17,19 +21,27 @@
  * is not in use; a second thread makes its own and drops it.
  */
 #include "sync/pack.h"
+#include "store/base/hash.h"
 
 #define ZSTD_STATIC_LINKING_ONLY /* for the magicless format, which is in every libzstd since 1.4  \
                                   */
+#include <assert.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <zstd.h>
 
 enum {
 	NO_DICTIONARY = 0,
 	DICTIONARIES = 1, /* numbers 1 and up */
 	NEWEST = 1,
-	FRAME_PLAIN = 0, /* the only frame header descriptor that we write */
-	HEADER = 3,      /* dictionary number, descriptor, window */
+	CHECK = 4,
+	HEADER = 1 + CHECK,
 	SMALL = 1 << 16, /* bytes that may take the best effort, and a dictionary */
+	/* RFC 8878, 3.1.1.1: no size, no checksum, no dictionary number; 2^(10 + upper five bits)
+	 */
+	FRAME_DESCRIPTOR = 0,
+	FRAME_WINDOW = (SYNC_WINDOW_LOG_MAX - 10) << 3,
+	FRAME_HEADER = 2,
 	LEVEL_SMALL = 12,
 	LEVEL_LARGE = 3,
 };
@@ -49,6 +61,19 @@ static int
 no_memory(struct err *err)
 {
 	return err_set(err, ERR_NOMEM, "zstd: out of memory");
+}
+
+static void
+checksum(uint8_t number, const uint8_t *blocks, size_t len, uint8_t out[CHECK])
+{
+	uint8_t full[HASH_16];
+	struct hash h;
+
+	hash_start(&h, sizeof full);
+	hash_add(&h, &number, 1);
+	hash_add(&h, blocks, len);
+	hash_end(&h, full);
+	memcpy(out, full, CHECK);
 }
 
 /* ---- packing ---- */
@@ -106,46 +131,53 @@ set_up(ZSTD_CCtx *z, const ZSTD_CDict *dict)
 	return !ZSTD_isError(ZSTD_CCtx_refCDict(z, dict));
 }
 
+/* A frame becomes ours: its header makes way for number and check. */
+static void
+put_header(uint8_t number, uint8_t *packed, size_t len)
+{
+	assert(packed[HEADER - FRAME_HEADER] == FRAME_DESCRIPTOR &&
+	       packed[HEADER - FRAME_HEADER + 1] <= FRAME_WINDOW);
+	packed[0] = number;
+	checksum(number, packed + HEADER, len - HEADER, packed + 1);
+}
+
 int
 sync_pack(const uint8_t *raw, size_t len, struct buf *out, struct err *err)
 {
-	size_t bound = ZSTD_compressBound(len), packed = 0, start = out->len;
+	size_t bound = ZSTD_compressBound(len), frame = 0, start = out->len;
 	const ZSTD_CDict *dict = len <= SMALL ? packing_dictionary() : NULL;
 	ZSTD_CCtx *z = take_packer();
-	uint8_t *at;
+	uint8_t *at = buf_grow(out, HEADER - FRAME_HEADER + bound);
 
-	buf_u8(out, dict == NULL ? NO_DICTIONARY : NEWEST);
-	at = buf_grow(out, bound);
+	out->len = start;
 	if (z == NULL || at == NULL) {
 		ZSTD_freeCCtx(z);
-		out->len = start;
 		return no_memory(err);
 	}
 	if (set_up(z, dict))
-		packed = ZSTD_compress2(z, at, bound, raw, len);
+		frame = ZSTD_compress2(z, at + HEADER - FRAME_HEADER, bound, raw, len);
 	give_packer(z);
-	if (packed == 0 || ZSTD_isError(packed)) {
-		out->len = start;
+	if (frame <= FRAME_HEADER || ZSTD_isError(frame))
 		return no_memory(err); /* with room for the bound nothing else can fail */
-	}
-	out->len = start + 1 + packed;
+	out->len = start + HEADER - FRAME_HEADER + frame;
+	put_header(dict == NULL ? NO_DICTIONARY : NEWEST, at, out->len - start);
 	return 0;
 }
 
 /* ---- unpacking ---- */
 
-/* Is it one whole frame of the kind we write, window in bounds, and nothing else? */
+/* Is it as it was packed, one whole frame and nothing else? */
 static bool
-one_frame(const uint8_t *packed, size_t len)
+is_whole(const uint8_t *packed, size_t len)
 {
+	uint8_t check[CHECK];
 	size_t at = HEADER;
 	unsigned last = 0;
 
-	if (len < HEADER || packed[0] > DICTIONARIES || packed[1] != FRAME_PLAIN)
+	if (len < HEADER || packed[0] > DICTIONARIES)
 		return false;
-	/* RFC 8878, 3.1.1.1.2: 2^(10 + exponent), and eighths of it: exponent in the upper 5 bits
-	 */
-	if (packed[2] > (SYNC_WINDOW_LOG_MAX - 10) << 3)
+	checksum(packed[0], packed + HEADER, len - HEADER, check);
+	if (memcmp(check, packed + 1, CHECK) != 0)
 		return false;
 	while (!last) {
 		unsigned header, type, size;
@@ -201,27 +233,40 @@ give_unpacker(ZSTD_DCtx *z)
 	ZSTD_freeDCtx(atomic_exchange(&spare_unpacker, z));
 }
 
+/* The frame, with its header put back, into `at` of exactly `raw_len` bytes; zstd's result. */
+static int
+unpack(const uint8_t *packed, size_t len, uint8_t *at, size_t raw_len, size_t *got)
+{
+	const ZSTD_DDict *dict = unpacking_dictionary(packed[0]);
+	ZSTD_DCtx *z = take_unpacker();
+	struct buf frame = { 0 };
+	bool ready = z != NULL && (dict != NULL || packed[0] == NO_DICTIONARY);
+
+	buf_u8(&frame, FRAME_DESCRIPTOR);
+	buf_u8(&frame, FRAME_WINDOW);
+	buf_put(&frame, packed + HEADER, len - HEADER);
+	ready = ready && !frame.bad && !ZSTD_isError(ZSTD_DCtx_refDDict(z, dict));
+	if (ready)
+		*got = ZSTD_decompressDCtx(z, at, raw_len, frame.bytes, frame.len);
+	if (z != NULL)
+		give_unpacker(z);
+	buf_free(&frame);
+	return ready ? 0 : ERR_NOMEM;
+}
+
 int
 sync_unpack(const uint8_t *packed, size_t len, size_t raw_len, struct buf *out, struct err *err)
 {
-	size_t got, start = out->len;
-	const ZSTD_DDict *dict;
-	ZSTD_DCtx *z;
+	size_t got = 0, start = out->len;
 	uint8_t *at;
 
-	if (!one_frame(packed, len))
-		return err_set(err, ERR_CORRUPT, "body of %zu bytes is not one zstd frame", len);
-	dict = unpacking_dictionary(packed[0]);
-	z = take_unpacker();
+	if (!is_whole(packed, len))
+		return err_set(err, ERR_CORRUPT, "body of %zu bytes is not as it was packed", len);
 	at = buf_grow(out, raw_len);
-	if (z == NULL || at == NULL || (dict == NULL && packed[0] != NO_DICTIONARY)) {
-		ZSTD_freeDCtx(z);
+	if (at == NULL || unpack(packed, len, at, raw_len, &got) < 0) {
+		out->len = start;
 		return no_memory(err);
 	}
-	got = ZSTD_DCtx_refDDict(z, dict);
-	if (!ZSTD_isError(got))
-		got = ZSTD_decompressDCtx(z, at, raw_len, packed + 1, len - 1);
-	give_unpacker(z);
 	if (got == raw_len)
 		return 0;
 	out->len = start;

@@ -11,8 +11,10 @@
 
 enum { SYNC_WINDOW_LOG_MAX = 21 };
 
-/* Append the compressed form of `raw` to `out`: u8 dictionary number, then one zstd frame without
- * checksum or size. */
+/*
+ * Append the packed form of `raw`: u8 dictionary number, 4 bytes check, the blocks of one zstd
+ * frame.
+ */
 MUST_CHECK int sync_pack(const uint8_t *raw, size_t len, struct buf *out, struct err *err);
 
 /*

@@ -435,7 +435,7 @@ START_TEST(a_full_form_damaged_anywhere_is_refused)
 }
 END_TEST
 
-/* Would a receiver take these bytes as a segment of that stream?  Then they lead to its head. */
+/* Would a receiver take these bytes as a segment of that stream? */
 static bool
 takes_short(struct vectors *v, struct rd r, const struct store_segment *seg)
 {
@@ -453,30 +453,24 @@ takes_short(struct vectors *v, struct rd r, const struct store_segment *seg)
 	        sync_segment_prove(&got, &schemas, &arena, &records, &count, &err) == 0;
 	memcpy(got.key, seg->key, sizeof got.key);
 	taken = taken && is_proven(&got, "f/F001");
-	ck_assert(!taken || memcmp(got.head, seg->head, STORE_HEAD) == 0);
-	if (taken)
-		check_records(records, v->records, count);
 	arena_free(&arena);
 	return taken;
 }
 
-START_TEST(a_short_form_damaged_anywhere_proves_nothing_else)
+START_TEST(a_short_form_damaged_anywhere_is_refused)
 {
 	struct vectors v;
 	struct store_segment seg;
 	struct buf bytes = { 0 };
-	size_t harmless = 0;
 
 	make_golden(&v, &seg);
-	sync_segment_write_short(&bytes, &seg, NULL);
+	sync_segment_write_short(&bytes, &seg, _i == 0 ? NULL : day_seed);
 	ck_assert(takes_short(&v, rd_from(bytes.bytes, bytes.len), &seg));
 	for (size_t bit = 0; bit < bytes.len * 8; bit++) {
 		bytes.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		harmless += takes_short(&v, rd_from(bytes.bytes, bytes.len), &seg);
+		ck_assert(!takes_short(&v, rd_from(bytes.bytes, bytes.len), &seg));
 		bytes.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
-	/* bits of the zstd frame that its decoder doesn't look at: the same records */
-	ck_assert_uint_le(harmless, 64);
 	for (size_t len = 0; len < bytes.len; len++)
 		ck_assert(!takes_short(&v, rd_from(bytes.bytes, len), &seg));
 	buf_free(&bytes);
@@ -562,7 +556,7 @@ suite_sync_segment(void)
 	tcase_add_test(tcase, short_forms_are_golden);
 	tcase_add_test(tcase, a_seed_left_out_must_be_known);
 	tcase_add_test(tcase, a_full_form_damaged_anywhere_is_refused);
-	tcase_add_test(tcase, a_short_form_damaged_anywhere_proves_nothing_else);
+	tcase_add_loop_test(tcase, a_short_form_damaged_anywhere_is_refused, 0, 2);
 	tcase_add_test(tcase, limits_are_kept_before_memory_is_taken);
 	tcase_add_test(tcase, records_that_unfold_are_refused);
 	suite_add_tcase(suite, tcase);
