@@ -3,9 +3,8 @@
  * list its commits, make it again.
  */
 #include "cli/cmd.h"
+#include "cli/daemon.h"
 #include "cli/table.h"
-#include "node/ctl.h"
-#include "node/ctl_words.h"
 #include "node/station.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
@@ -13,8 +12,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-enum { ASK_MS = 10 * 60 * 1000 };
 
 /* ---- now and rebuild: only the one who holds the lock ---- */
 
@@ -57,12 +54,9 @@ by_ourselves(const struct cli *cli, bool rebuild, struct buf *out, struct err *e
 static int
 by_daemon(const struct cli *cli, struct buf *out, struct err *err)
 {
-	char path[CLI_PATH_MAX];
 	struct buf answer = { 0 };
-	int rc = cli_path(cli, "ctl", path, err);
+	int rc = cli_daemon_ask(cli, CTL_DO_ARCHIVE, &answer, err);
 
-	if (rc == 0)
-		rc = ctl_ask(path, ctl_words_line(CTL_DO_ARCHIVE), ASK_MS, &answer, err);
 	if (rc == 0 && strncmp(buf_str(&answer), "{\"error\"", 8) == 0)
 		rc = err_set(err, ERR_IO, "the running yizhan could not; its log says why: %.120s",
 		             buf_str(&answer));

@@ -3,14 +3,12 @@
  * ourselves.
  */
 #include "cli/cmd.h"
-#include "node/ctl.h"
+#include "cli/daemon.h"
 #include "node/ctl_words.h"
 #include "node/station.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { ASK_MS = 10 * 60 * 1000 };
 
 /* A document of the daemon or of ours, as people like to read it. */
 static int
@@ -68,10 +66,10 @@ by_ourselves(const struct cli *cli, struct err *err)
 
 /* The daemon's document is printed as it is; its exit code follows from what it says. */
 static int
-by_daemon(const struct cli *cli, const char *path, struct err *err)
+by_daemon(const struct cli *cli, struct err *err)
 {
 	struct buf answer = { 0 };
-	int code, rc = ctl_ask(path, ctl_words_line(CTL_DO_SYNC), ASK_MS, &answer, err);
+	int code, rc = cli_daemon_ask(cli, CTL_DO_SYNC, &answer, err);
 	const char *text;
 
 	if (rc < 0) {
@@ -90,14 +88,10 @@ by_daemon(const struct cli *cli, const char *path, struct err *err)
 static int
 run(struct cli *cli)
 {
-	char path[CLI_PATH_MAX];
 	struct err err;
 	int code = by_ourselves(cli, &err);
 
-	if (code != ERR_BUSY)
-		return code;
-	return cli_path(cli, "ctl", path, &err) < 0 ? cli_fail(cli, &err)
-	                                            : by_daemon(cli, path, &err);
+	return code == ERR_BUSY ? by_daemon(cli, &err) : code;
 }
 
 const struct cmd cmd_sync = {

@@ -3,6 +3,7 @@
 #include "store/remote.h"
 #include "sync/exchange_priv.h"
 #include "sync/ingest.h"
+#include "sync/reader.h"
 #include "sync/seal.h"
 
 #include <assert.h>
@@ -202,6 +203,7 @@ take_receipts(struct sync_exchange *x, const struct sync_message *m,
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		const struct store_site *site = store_catalog_site_of(x->r->db, streams[i].site);
 		uint64_t has, before;
+		int64_t changes;
 		bool same_head;
 
 		if (memcmp(site->node, x->r->self.node, STORE_NODE_ID) != 0)
@@ -211,9 +213,11 @@ take_receipts(struct sync_exchange *x, const struct sync_message *m,
 			continue; /* not our history: the next meeting shows it as a fork */
 		rc = store_stream_acked(x->r->db, streams[i].id, m->self.epoch, &before, err);
 		if (rc == 0 && has > before) {
-			x->sent += (int64_t)(has - before);
-			rc = store_stream_set_acked(x->r->db, streams[i].id, m->self.epoch, has,
-			                            err);
+			rc = sync_reader_changes(x->r->db, &streams[i], before, has, &changes, err);
+			x->sent += changes;
+			if (rc == 0)
+				rc = store_stream_set_acked(x->r->db, streams[i].id, m->self.epoch,
+				                            has, err);
 		}
 	}
 	return rc;

@@ -43,37 +43,41 @@ sync_reader_open(struct store_db *db, const struct store_stream *stream, uint64_
 	return 0;
 }
 
-/* Count the changes of a segment behind record `from`. */
+struct tally {
+	int64_t count;
+	int64_t oldest_ms; /* 0: none */
+};
+
+/* Count the changes among a segment's records after `from` up to `to`. */
 static void
-count_changes(const struct sync_reader *r, uint64_t from, int64_t *count, int64_t *oldest_ms)
+count_changes(const struct sync_reader *r, uint64_t from, uint64_t to, struct tally *tally)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		int64_t at = STORE_STAMP_MS(r->records[i].change.stamp);
+		uint64_t n = r->seg.first + i;
 
-		if (r->seg.first + i <= from || r->records[i].type != SYNC_CHANGE)
+		if (n <= from || n > to || r->records[i].type != SYNC_CHANGE)
 			continue;
-		(*count)++;
-		if (*oldest_ms == 0 || at < *oldest_ms)
-			*oldest_ms = at;
+		tally->count++;
+		if (tally->oldest_ms == 0 || at < tally->oldest_ms)
+			tally->oldest_ms = at;
 	}
 }
 
 static int
-count_stream(struct store_db *db, const struct store_stream *stream, const uint8_t *hub_epoch,
-             int64_t *count, int64_t *oldest_ms, struct err *err)
+count_records(struct store_db *db, const struct store_stream *stream, uint64_t from, uint64_t to,
+              struct tally *tally, struct err *err)
 {
-	uint64_t acked = 0, n;
+	uint64_t n = from + 1;
 	int rc = 0;
 
-	if (hub_epoch != NULL)
-		rc = store_stream_acked(db, stream->id, hub_epoch, &acked, err);
-	for (n = acked + 1; rc == 0 && n <= stream->n;) {
+	while (rc == 0 && n <= to) {
 		struct arena a = { .limit = SYNC_ARENA_MAX };
 		struct sync_reader r;
 
 		rc = sync_reader_open(db, stream, n, &a, &r, err);
 		if (rc == 0) {
-			count_changes(&r, acked, count, oldest_ms);
+			count_changes(&r, from, to, tally);
 			n = r.seg.last + 1;
 		}
 		arena_free(&a);
@@ -82,18 +86,38 @@ count_stream(struct store_db *db, const struct store_stream *stream, const uint8
 }
 
 int
+sync_reader_changes(struct store_db *db, const struct store_stream *stream, uint64_t from,
+                    uint64_t to, int64_t *count, struct err *err)
+{
+	struct tally tally = { 0 };
+	int rc = count_records(db, stream, from, to, &tally, err);
+
+	*count = tally.count;
+	return rc;
+}
+
+int
 sync_reader_waiting(struct store_db *db, int site, const uint8_t *hub_epoch, int64_t *count,
                     int64_t *oldest_ms, struct err *err)
 {
+	struct tally tally = { 0 };
 	struct store_stream *list;
 	struct arena a = { 0 };
 	size_t streams = 0;
 	int rc = store_stream_list(db, 0, &a, &list, &streams, err);
 
-	*count = *oldest_ms = 0;
-	for (size_t i = 0; rc == 0 && i < streams; i++)
-		if (list[i].site == site)
-			rc = count_stream(db, &list[i], hub_epoch, count, oldest_ms, err);
+	for (size_t i = 0; rc == 0 && i < streams; i++) {
+		uint64_t acked = 0;
+
+		if (list[i].site != site)
+			continue;
+		if (hub_epoch != NULL)
+			rc = store_stream_acked(db, list[i].id, hub_epoch, &acked, err);
+		if (rc == 0)
+			rc = count_records(db, &list[i], acked, list[i].n, &tally, err);
+	}
 	arena_free(&a);
+	*count = tally.count;
+	*oldest_ms = tally.oldest_ms;
 	return rc;
 }

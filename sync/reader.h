@@ -20,6 +20,11 @@ struct sync_reader {
 MUST_CHECK int sync_reader_open(struct store_db *db, const struct store_stream *stream, uint64_t n,
                                 struct arena *a, struct sync_reader *out, struct err *err);
 
+/* How many of the records after `from` up to `to` of a stream are changes (not openings, and not
+ * redacted). */
+MUST_CHECK int sync_reader_changes(struct store_db *db, const struct store_stream *stream,
+                                   uint64_t from, uint64_t to, int64_t *count, struct err *err);
+
 /*
  * How many changes the streams of `site` hold that it has no receipt for in the hub's life
  * `hub_epoch` (NULL: no hub known, so all of them), and when the oldest was written (0: none).

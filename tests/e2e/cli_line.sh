@@ -1,0 +1,128 @@
+#!/bin/sh
+# cli_line.sh - a hub and two nodes of one facility as real processes: what the
+# commands say, and how they end, while the line is there, cut, and back.
+set -u
+# shellcheck source=tests/e2e/lib.inc
+. tests/e2e/lib.inc
+hub=$SCRATCH/hub one=$SCRATCH/one two=$SCRATCH/two
+pids=
+
+# start DIR: `yizhan run` there; the address goes to $address.
+start() {
+	rm -f "$SCRATCH/listen"
+	"$YIZHAN" -C "$1" run --listen 127.0.0.1:0 --json >"$SCRATCH/listen" 2>>"$SCRATCH/run.log" &
+	pids="$pids $!"
+	last=$!
+	i=0
+	until [ -s "$SCRATCH/listen" ] || [ $i = 100 ]; do
+		sleep 0.1
+		i=$((i + 1))
+	done
+	address=http://$(sed 's/.*"listen":"\([^"]*\)".*/\1/' "$SCRATCH/listen")
+}
+
+# stop PID: end it and wait.
+stop() {
+	kill "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+}
+
+# shellcheck disable=SC2086 # a list of numbers
+trap 'kill $pids 2>/dev/null; wait' EXIT
+
+# enrol DIR: with a code of its own.
+enrol() {
+	code=$("$YIZHAN" -C "$hub" enrol new --facility F1 --auto --json | sed 's/.*"code":"\([^"]*\)".*/\1/')
+	check 0 'enrolled as a node of F1' -C "$1" enrol "$code" "$address"
+}
+
+sql() {
+	"$YIZHAN" -C "$1" sql --json "$2"
+}
+
+"$YIZHAN" -C "$hub" init --hub >/dev/null && "$YIZHAN" -C "$one" init --facility F1 >/dev/null &&
+	"$YIZHAN" -C "$two" init --facility F1 >/dev/null || exit 1
+check 1 '; ' -C "$one" sync
+start "$hub"
+hub_pid=$last hub_url=$address
+enrol "$one"
+enrol "$two"
+check 0 '"facility":"F1","name":"[^"]*","state":"granted"' -C "$hub" nodes --json
+
+# ------------------------------------------------------------------ the line is there
+
+sql "$one" "INSERT INTO child(id, facility_id, name) VALUES (x'00112233445566778899aabbccddeeff', 'F1', '小明')" >/dev/null
+check 0 '"state":"in_sync","sent":[1-9][0-9]*,"received":[0-9]+,"bytes_out":[0-9]+,"bytes_in":[0-9]+,"round_trips":[1-9],"rejected":\[\],"took_ms":[0-9]+' \
+	-C "$one" sync --json
+check 0 '"state":"in_sync"' -C "$two" sync --json
+is "$(sql "$two" 'SELECT name FROM child')" '[{"name":"小明"}]' 'the child at the other node'
+# two has also written since: its own facility row
+check 0 '"state":"in_sync"' -C "$one" sync --json
+check 0 '"state":"in_sync","waiting":0,"oldest_waiting_s":null,"last_success":"20[^"]*","last_attempt":"20[^"]*","last_error":null,"conflicts":0,' \
+	-C "$one" status --json
+check 0 '^in sync, last exchange [0-9]+ seconds? ago$' -C "$one" status
+digest() {
+	"$YIZHAN" -C "$1" status --json | grep -o '{"scope":"f/F1","digest":"[0-9a-f]*"'
+}
+is "$(digest "$one")" "$(digest "$hub")" 'digest of f/F1 at node and hub'
+is "$(digest "$two")" "$(digest "$hub")" 'digest of f/F1 at the other node and hub'
+check 0 '"column":"name","value":"小明","before":null,"n":[1-9][0-9]*,' \
+	-C "$hub" history child 00112233445566778899aabbccddeeff --json
+check 0 '"scope":"f/F1","table":"child","key":"00112233445566778899aabbccddeeff","op":"upsert",' -C "$hub" log --json
+check 0 '^in order' -C "$hub" verify --deep
+check 0 '^in order' -C "$one" verify --deep
+
+# ------------------------------------------------------------------ the hub is down
+
+stop "$hub_pid"
+check 3 '; ' -C "$one" sync
+check 3 '^\{"error":\{"code":"unreachable","message":"[^"]+","do":"[^"]+"\}\}$' -C "$one" sync --json
+check 3 '"state":"unreachable","waiting":0,.*"last_error":"[^"]+"' -C "$one" status --json
+check 3 'last good exchange .* ago \(.+\)$' -C "$one" status
+sql "$one" "UPDATE child SET note = 'written at one'" >/dev/null
+check 0 '"state":"waiting","waiting":1,"oldest_waiting_s":[0-9]+,.*"last_error":"[^"]+"' -C "$one" status --json
+check 3 '; ' -C "$two" enrol 0000-0000-0000-0000-0000-0000-0000 "$hub_url"
+
+# ------------------------------------------------------------------ back, and both wrote
+
+sql "$two" "UPDATE child SET note = 'written at two'" >/dev/null
+"$YIZHAN" -C "$hub" run --listen "${hub_url#http://}" >/dev/null 2>>"$SCRATCH/run.log" &
+pids="$pids $!"
+i=0
+until "$YIZHAN" -C "$one" sync >/dev/null 2>&1 || [ $i = 50 ]; do
+	sleep 0.1
+	i=$((i + 1))
+done
+"$YIZHAN" -C "$two" sync >/dev/null
+"$YIZHAN" -C "$one" sync >/dev/null
+check 4 '^1 conflict needs a look · in sync' -C "$one" status
+check 4 '"state":"attention".*"conflicts":1,' -C "$hub" status --json
+check 0 '^\[\{"id":"[0-9a-f]{32}","table":"child","key":"00112233445566778899aabbccddeeff","column":"note","shown":"written at two","other":"written at one","site":"[0-9a-f]{32}-[0-9a-f]{16}","other_site":"[0-9a-f]{32}-[0-9a-f]{16}","at":"20[^"]*","state":"open"\}\]$' \
+	-C "$one" conflicts --json
+id=$("$YIZHAN" -C "$one" conflicts --json | grep -o '"id":"[0-9a-f]*"' | cut -d'"' -f4)
+check 0 '"state":"resolved"\}$' -C "$one" conflicts resolve "$id" --take other --json
+check 1 'this conflict is resolved already; ' -C "$one" conflicts resolve "$id" --take shown
+check 0 '"id":"[0-9a-f]+".*"state":"resolved"' -C "$one" conflicts --all --json
+for dir in "$one" "$two" "$one"; do
+	"$YIZHAN" -C "$dir" sync >/dev/null
+done
+for dir in "$hub" "$one" "$two"; do
+	is "$(sql "$dir" 'SELECT note FROM child')" '[{"note":"written at one"}]' 'the note that was chosen'
+	check 0 '"state":"in_sync".*"conflicts":0,' -C "$dir" status --json
+done
+check 0 'note +written at one +written at two' -C "$two" history child 00112233445566778899aabbccddeeff
+
+# ------------------------------------------------------------------ a daemon beside the commands
+
+start "$two"
+check 0 '"state":"in_sync"' -C "$two" sync --json
+sql "$two" "UPDATE child SET note = 'with a daemon'" >/dev/null
+check 0 '"state":"in_sync"' -C "$two" sync --json
+check 0 'brought the archive up to date' -C "$two" archive now
+check 0 '"commit":"[0-9a-f]{40}"' -C "$two" archive log --json
+check 1 'yizhan runs in .*; stop it, then rebuild' -C "$two" archive rebuild
+check 1 '; ' -C "$two" run
+check 0 '"column":"note","value":"with a daemon","before":"written at one"' \
+	-C "$two" history child 00112233445566778899aabbccddeeff --json
+check 0 '^in order' -C "$two" verify --deep
+finish
