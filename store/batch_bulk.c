@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* Below this many the two statements cost more than they save. */
-enum { FEW = 4, CLOCK_COLUMNS = 10 };
+enum { FEW = 4, CLOCK_COLUMNS = 3 };
 
 static const uint8_t no_term[STORE_TERM];
 
@@ -38,6 +38,17 @@ make_room(struct store_bulk *bulk, unsigned columns)
 	return true;
 }
 
+/* May the row go with those that wait? */
+static bool
+alike(const struct store_bulk *bulk, const struct store_row *row, uint64_t mask)
+{
+	const struct store_row *first = bulk->items[0].row;
+
+	return first->table == row->table && first->cl == row->cl && first->site == row->site &&
+	       first->schema == row->schema && first->scope == row->scope && bulk->mask == mask &&
+	       bulk->write_rows == row->write_row;
+}
+
 bool
 store_batch_bulk_take(struct store_putting *put, struct store_row *row,
                       const struct store_placing *p, int *rc, struct err *err)
@@ -48,9 +59,7 @@ store_batch_bulk_take(struct store_putting *put, struct store_row *row,
 	if (row->known || row->in_table == row->write_row || p->local == NULL || p->extra ||
 	    p->exc->len > 0)
 		return false;
-	if (bulk->count == STORE_BULK_ROWS ||
-	    (bulk->count > 0 && (bulk->table != row->table || bulk->mask != p->mask ||
-	                         bulk->write_rows != row->write_row)))
+	if (bulk->count == STORE_BULK_ROWS || (bulk->count > 0 && !alike(bulk, row, p->mask)))
 		*rc = store_batch_bulk_write(put, err);
 	if (*rc < 0)
 		return true;
@@ -85,35 +94,34 @@ write_alone(struct store_putting *put, struct err *err)
 	return rc;
 }
 
-static void
-lay_clock(const struct store_row *row, const uint8_t term[STORE_TERM], struct store_value *out)
-{
-	out[0] = store_value_int(row->table);
-	out[1] = store_value_blob(row->key, row->key_len);
-	out[2] = store_value_int(row->cl);
-	out[3] = store_value_int(row->stamp);
-	out[4] = store_value_int(row->site);
-	out[5] = store_value_int(row->schema);
-	out[6] = store_value_int(row->scope);
-	out[7] = store_value_int(0);
-	out[8] = store_value_blob(term, STORE_TERM);
-	out[9] = store_value_null();
-}
-
-/* OR FAIL: whoever put these rolls back on any error, so no statement needs a journal of its own.
+/*
+ * What is the same for all of them is a parameter, which SQLite puts in place quicker than a column
+ * of yz_source.  OR FAIL: whoever put these rolls back on any error, so the statement needs no
+ * journal of its own.
  */
 static int
 write_clocks(struct store_putting *put, struct err *err)
 {
 	struct store_bulk *bulk = &put->b->bulk;
+	const struct store_row *first = bulk->items[0].row;
 	struct store_stmt s = store_stmt_new(
 	        put->b->db, "INSERT OR FAIL INTO yz_clock(tbl, key, cl, stamp, site, schema, "
 	                    "scope, extra, term, exc)"
-	                    " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 FROM yz_source");
+	                    " SELECT ?, c0, ?, c1, ?, ?, ?, 0, c2, NULL FROM yz_source");
 
-	for (size_t i = 0; i < bulk->count; i++)
-		lay_clock(bulk->items[i].row, bulk->items[i].term,
-		          bulk->values + i * CLOCK_COLUMNS);
+	store_stmt_put_int(&s, first->table);
+	store_stmt_put_int(&s, first->cl);
+	store_stmt_put_int(&s, first->site);
+	store_stmt_put_int(&s, first->schema);
+	store_stmt_put_int(&s, first->scope);
+	for (size_t i = 0; i < bulk->count; i++) {
+		const struct store_row *row = bulk->items[i].row;
+		struct store_value *out = bulk->values + i * CLOCK_COLUMNS;
+
+		out[0] = store_value_blob(row->key, row->key_len);
+		out[1] = store_value_int(row->stamp);
+		out[2] = store_value_blob(bulk->items[i].term, STORE_TERM);
+	}
 	put->b->db->source = (struct store_source){ .values = bulk->values,
 		                                    .rows = bulk->count,
 		                                    .columns = CLOCK_COLUMNS };
