@@ -65,7 +65,6 @@ sync_seeds_from(const uint8_t *bytes, size_t len, uint64_t first, uint64_t last)
 {
 	struct sync_seeds s = { .heads = rd_from(bytes, len), .first = first, .last = last };
 
-	assert(first >= 1 && last >= first);
 	s.run.last = first - 1;
 	s.runs = rd_varint(&s.heads);
 	s.data = s.heads;
@@ -73,7 +72,7 @@ sync_seeds_from(const uint8_t *bytes, size_t len, uint64_t first, uint64_t last)
 		rd_varint(&s.data);
 		rd_u8(&s.data);
 	}
-	s.bad = s.data.bad || s.runs == 0;
+	s.bad = s.data.bad || s.runs == 0 || first < 1 || last < first;
 	return s;
 }
 

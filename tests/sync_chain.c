@@ -187,6 +187,18 @@ START_TEST(seeds_are_well_formed_or_refused)
 }
 END_TEST
 
+/* As a damaged file may have it. */
+START_TEST(no_seeds_of_no_records)
+{
+	static const uint8_t bytes[] = { 1, 0, 0, S16 };
+	struct sync_seeds none = sync_seeds_from(bytes, sizeof bytes, 7, 6);
+	struct sync_seeds zero = sync_seeds_from(bytes, sizeof bytes, 0, 6);
+
+	ck_assert(!sync_seeds_next(&none) && none.bad);
+	ck_assert(!sync_seeds_next(&zero) && zero.bad);
+}
+END_TEST
+
 Suite *
 suite_sync_chain(void)
 {
@@ -197,6 +209,7 @@ suite_sync_chain(void)
 	tcase_add_test(tcase, joined_seeds_keep_every_salt);
 	tcase_add_test(tcase, joined_seeds_are_golden);
 	tcase_add_test(tcase, equal_neighbours_become_one_run);
+	tcase_add_test(tcase, no_seeds_of_no_records);
 	tcase_add_loop_test(tcase, seeds_are_well_formed_or_refused, 0, SEEDS_CASES);
 	suite_add_tcase(suite, tcase);
 	return suite;
