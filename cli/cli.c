@@ -98,7 +98,7 @@ cli_print(const struct cli *cli, struct buf *out)
 	    (fwrite(out->bytes, 1, out->len, stdout) != out->len || fflush(stdout) != 0))
 		rc = err_set(&err, ERR_IO, "standard output: %s; nobody reads it any more",
 		             strerror(errno));
-	buf_clear(out);
+	buf_free(out);
 	return rc < 0 ? cli_fail(cli, &err) : CLI_OK;
 }
 

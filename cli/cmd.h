@@ -84,8 +84,8 @@ MUST_CHECK int cli_path(const struct cli *cli, const char *name, char *out, stru
 MUST_CHECK int cli_open(const struct cli *cli, enum store_mode mode, struct store_db **db,
                         struct err *err);
 
-/* Print and clear `out`; CLI_OK, or CLI_FAILED with a sentence if memory ran out or the output is
- * closed. */
+/* Print `out` and free its memory (it is empty and usable again); CLI_OK, or CLI_FAILED with a
+ * sentence if memory ran out or the output is closed. */
 int cli_print(const struct cli *cli, struct buf *out);
 
 /*

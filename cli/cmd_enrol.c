@@ -5,12 +5,11 @@
  *                 enrol approve|deny|expire WHICH     WHICH: a code, its first group, or a node's
  * id enrol list at the node   enrol CODE URL
  */
-#include "cli/cmd.h"
+#include "cli/hub.h"
 #include "node/ctl.h"
 #include "node/ctl_words.h"
 #include "node/enrol.h"
 #include "node/enrol_node.h"
-#include "node/hub_schema.h"
 #include "node/identity.h"
 #include "node/role.h"
 #include "store/base/json.h"
@@ -42,10 +41,8 @@ struct at_hub {
 static int
 open_hub(const struct cli *cli, struct at_hub *h, struct err *err)
 {
-	int rc = cli_open(cli, STORE_MERGE, &h->db, err);
+	int rc = cli_hub_open(cli, &h->db, err);
 
-	if (rc == 0)
-		rc = hub_schema_migrate(h->db, err);
 	if (rc == 0)
 		rc = identity_load_key(cli->dir, &h->key, err);
 	h->hub = (struct enrol_hub){ .db = h->db,
@@ -247,8 +244,7 @@ ask_once(struct at_node *n, struct enrol_news *news, struct err *err)
 		             "%s; give the hub's address, https://… or http://127.0.0.1:8700",
 		             reply->why);
 	else if (rc == 0 && reply->code != TRANSPORT_OK)
-		rc = err_set(err, ERR_IO,
-		             "hub unreachable: %s; check the address and that the hub runs",
+		rc = err_set(err, ERR_IO, "%s; check the address and that the hub runs",
 		             reply->why);
 	else if (rc == 0 && reply->status != 200)
 		rc = told_no(reply, err);
@@ -330,15 +326,28 @@ at_node(const struct cli *cli, struct buf *out, struct err *err)
 	struct transport_options options = { 0 };
 	struct at_node n = { .cli = cli, .code = cli->argv[0], .url = cli->argv[1] };
 	struct enrol_news news;
+	struct node_role role;
 	int rc = cli_open(cli, STORE_MERGE, &n.db, err);
 
 	gethostname(n.name, sizeof n.name - 1);
+	if (rc == 0)
+		rc = node_role_get(n.db, &role, err);
+	if (rc == 0 && role.is_hub)
+		rc = err_set(err, ERR_INVALID,
+		             "%.180s is a hub's directory; a code is used at a facility's node",
+		             cli->dir);
 	if (rc == 0)
 		rc = identity_load_key(cli->dir, &n.key, err);
 	if (rc == 0)
 		rc = transport_new(&options, NULL, NULL, &n.transport, err);
 	if (rc == 0)
 		rc = ask(&n, &news, err);
+	if (rc == 0 && strcmp(news.grant.facility, role.facility) != 0)
+		rc = err_set(
+		        err, ERR_DENIED,
+		        "this code is for facility %.60s, and here is %.60s; get a code for it "
+		        "at the hub",
+		        news.grant.facility, role.facility);
 	if (rc == 0)
 		rc = enrol_node_keep(n.db, n.url, &news, err);
 	transport_free(n.transport);

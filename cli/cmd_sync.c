@@ -82,6 +82,7 @@ by_daemon(const struct cli *cli, struct err *err)
 	                                                 : CLI_OK;
 	buf_u8(&answer, '\n');
 	rc = cli_print(cli, &answer);
+	buf_free(&answer);
 	return rc == CLI_OK ? code : rc;
 }
 

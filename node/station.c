@@ -363,7 +363,7 @@ station_sync(struct station *st, struct node_met *met, struct link_cost *cost, s
 	rc = station_link(st, queue, &l, err);
 	if (rc == 0 && l == NULL)
 		rc = err_set(err, ERR_INVALID,
-		             "this node is not enrolled at a hub: get a code there and run: yizhan "
+		             "this node is not enrolled at a hub; get a code there and run yizhan "
 		             "-C %s enrol"
 		             " CODE URL",
 		             st->dir);

@@ -42,12 +42,27 @@ sql() {
 
 "$YIZHAN" -C "$hub" init --hub >/dev/null && "$YIZHAN" -C "$one" init --facility F1 >/dev/null &&
 	"$YIZHAN" -C "$two" init --facility F1 >/dev/null || exit 1
-check 1 '; ' -C "$one" sync
+check 1 'not enrolled at a hub; get a code there and run yizhan -C .* enrol CODE URL' -C "$one" sync
+check 1 '^\{"error":\{"code":"invalid",' -C "$one" sync --json
+check 1 'is a facility.s node; yizhan enrol is for the hub' -C "$one" enrol new --facility F1
+check 1 '; ' -C "$hub" enrol new
+check 1 '; ' -C "$hub" enrol new --facility a/b
+check 1 '; ' -C "$hub" enrol approve nobody
+check 2 'takes a code or a node.s id; usage: ' -C "$hub" enrol approve
+check 1 'a code has 28 characters' -C "$one" enrol ABCD http://127.0.0.1:1
+check 2 'usage: ' -C "$one" enrol ABCD
+check 1 'give ADDR:PORT' -C "$one" run --listen nowhere
+check 1 '; ' -C "$SCRATCH/none" run
 start "$hub"
 hub_pid=$last hub_url=$address
 enrol "$one"
 enrol "$two"
 check 0 '"facility":"F1","name":"[^"]*","state":"granted"' -C "$hub" nodes --json
+
+code=$("$YIZHAN" -C "$hub" enrol new --facility F2 --auto --json | sed 's/.*"code":"\([^"]*\)".*/\1/')
+check 1 'is a hub.s directory; a code is used at a facility.s node' -C "$hub" enrol "$code" "$address"
+"$YIZHAN" -C "$SCRATCH/three" init --facility F3 >/dev/null
+check 1 '"message":"this code is for facility F2, and here is F3"' -C "$SCRATCH/three" enrol "$code" "$address" --json
 
 # ------------------------------------------------------------------ the line is there
 
