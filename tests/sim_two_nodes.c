@@ -36,30 +36,40 @@ open_two(void)
 	world_open(&w, 2, two_facilities);
 }
 
+/* The same rows at the hub and this node, in one table. */
+static void
+expect_same_rows(struct world_peer *node, const char *sql)
+{
+	char *want = world_dump(&w.hub, sql), *got = world_dump(node, sql);
+
+	ck_assert_str_eq(got, want);
+	free(want);
+	free(got);
+}
+
+static void
+expect_same_digest(struct world_peer *node)
+{
+	char want[33], got[33];
+
+	ck_assert_str_eq(world_digest(node, "f/F1", got), world_digest(&w.hub, "f/F1", want));
+}
+
 /* Same rows and same digest of f/F1 at the hub and these nodes. */
 static void
 expect_same(int nodes)
 {
-	char *want = world_dump(&w.hub, ALL_NOTES), *want_daily = world_dump(&w.hub, ALL_DAILY);
-	char digest[33], other[33];
-
-	world_digest(&w.hub, "f/F1", digest);
 	for (int i = 0; i < nodes; i++) {
-		char *got = world_dump(&w.nodes[i], ALL_NOTES), *got_daily = world_dump(&w.nodes[i], ALL_DAILY);
-
-		ck_assert_str_eq(got, want);
-		ck_assert_str_eq(got_daily, want_daily);
-		ck_assert_str_eq(world_digest(&w.nodes[i], "f/F1", other), digest);
-		free(got);
-		free(got_daily);
+		expect_same_rows(&w.nodes[i], ALL_NOTES);
+		expect_same_rows(&w.nodes[i], ALL_DAILY);
+		expect_same_digest(&w.nodes[i]);
 	}
-	free(want);
-	free(want_daily);
 }
 
 START_TEST(a_row_reaches_hub_and_the_other_node)
 {
-	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text, rank) VALUES (x'01', 'F1', 'hello', 7)");
+	world_sql(&w.nodes[0],
+	          "INSERT INTO note(id, facility_id, text, rank) VALUES (x'01', 'F1', 'hello', 7)");
 	world_settle(&w, 2);
 	ck_assert_int_eq(world_int(&w.hub, "SELECT rank FROM note WHERE text = 'hello'"), 7);
 	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT rank FROM note WHERE text = 'hello'"), 7);
@@ -84,7 +94,8 @@ START_TEST(steady_state_is_one_small_round_trip)
 	w.bytes_up = w.bytes_down = 0;
 	ck_assert(world_sync(&w, 0));
 	ck_assert_int_eq(w.round_trips, before + 1);
-	ck_assert_msg(w.bytes_up + w.bytes_down <= 512, "%zu up, %zu down", w.bytes_up, w.bytes_down);
+	ck_assert_msg(w.bytes_up + w.bytes_down <= 512, "%zu up, %zu down", w.bytes_up,
+	              w.bytes_down);
 	world_sql(&w.nodes[0], "UPDATE note SET text = 'y'");
 	world_sql(&w.hub, "UPDATE note SET rank = 3");
 	before = w.round_trips;
@@ -121,13 +132,15 @@ START_TEST(natural_key_made_twice_offline_is_one_row)
 	expect_same(2);
 	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM daily"), 1);
 	ck_assert_int_eq(world_int(&w.hub, "SELECT mood FROM daily"), 2);
-	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"),
+	                 2);
 }
 END_TEST
 
 START_TEST(same_cell_in_an_outage_is_a_conflict_until_resolved)
 {
-	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'was')");
+	world_sql(&w.nodes[0],
+	          "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'was')");
 	world_settle(&w, 2);
 	w.nodes[0].up = false;
 	world_sql(&w.nodes[0], "UPDATE note SET text = 'facility'");
@@ -137,24 +150,30 @@ START_TEST(same_cell_in_an_outage_is_a_conflict_until_resolved)
 	world_settle(&w, 2);
 	expect_same(2);
 	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'hub'"), 1);
-	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 1);
-	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"),
+	                 1);
+	ck_assert_int_eq(
+	        world_int(&w.nodes[0], "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 1);
 	world_sql(&w.nodes[0], "UPDATE note SET text = 'facility'");
 	world_settle(&w, 2);
 	expect_same(2);
 	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'facility'"), 1);
-	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 0);
-	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"),
+	                 0);
+	ck_assert_int_eq(
+	        world_int(&w.nodes[0], "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 0);
 }
 END_TEST
 
 START_TEST(later_write_that_has_seen_the_first_is_no_conflict)
 {
-	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'one')");
+	world_sql(&w.nodes[0],
+	          "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'one')");
 	world_settle(&w, 2);
 	for (int i = 0; i < 4; i++) {
 		world_wait(&w, 1000);
-		world_sql(&w.nodes[i % 2], i % 2 == 0 ? "UPDATE note SET text = text || 'a'" : "UPDATE note SET text = text || 'b'");
+		world_sql(&w.nodes[i % 2], i % 2 == 0 ? "UPDATE note SET text = text || 'a'"
+		                                      : "UPDATE note SET text = text || 'b'");
 		world_settle(&w, 2);
 	}
 	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'oneabab'"), 1);
@@ -165,18 +184,21 @@ END_TEST
 
 START_TEST(revoked_stays_revoked_through_delete_and_new_insert)
 {
-	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text, top) VALUES (x'01', 'F1', 'auth', 0)");
+	world_sql(&w.nodes[0],
+	          "INSERT INTO note(id, facility_id, text, top) VALUES (x'01', 'F1', 'auth', 0)");
 	world_settle(&w, 2);
 	world_sql(&w.nodes[0], "UPDATE note SET top = 1");
 	world_sql(&w.nodes[0], "DELETE FROM note");
-	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text, top) VALUES (x'01', 'F1', 'again', 0)");
+	world_sql(&w.nodes[0],
+	          "INSERT INTO note(id, facility_id, text, top) VALUES (x'01', 'F1', 'again', 0)");
 	world_sql(&w.nodes[1], "UPDATE note SET text = 'other'");
 	world_settle(&w, 3);
 	expect_same(2);
 	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT top FROM note"), 1);
 	world_sql(&w.nodes[1], "DELETE FROM note");
 	world_settle(&w, 2);
-	world_sql(&w.hub, "INSERT INTO note(id, facility_id, text, top) VALUES (x'01', 'F1', 'third', 0)");
+	world_sql(&w.hub,
+	          "INSERT INTO note(id, facility_id, text, top) VALUES (x'01', 'F1', 'third', 0)");
 	world_settle(&w, 2);
 	expect_same(2);
 	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT top FROM note WHERE text = 'third'"), 1);
@@ -185,14 +207,18 @@ END_TEST
 
 START_TEST(another_facilitys_scope_stays_out)
 {
-	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'mine')");
-	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F2', 'not mine')");
-	world_sql(&w.nodes[1], "INSERT INTO note(id, facility_id, text) VALUES (x'03', 'F2', 'theirs')");
+	world_sql(&w.nodes[0],
+	          "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'mine')");
+	world_sql(&w.nodes[0],
+	          "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F2', 'not mine')");
+	world_sql(&w.nodes[1],
+	          "INSERT INTO note(id, facility_id, text) VALUES (x'03', 'F2', 'theirs')");
 	world_settle(&w, 2);
 	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 2);
 	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'not mine'"), 0);
 	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM yz_quarantine"), 1);
-	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note WHERE text = 'theirs'"), 0);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note WHERE text = 'theirs'"),
+	                 0);
 	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT count(*) FROM note"), 1);
 }
 END_TEST
@@ -224,20 +250,25 @@ END_TEST
 /* Random work on both nodes and the hub, meetings at random times: all the same in the end. */
 START_TEST(random_work_converges)
 {
+	static const char insert[] =
+	        "INSERT INTO note(id, facility_id, text, rank) SELECT x'0%1$u', 'F1', 't%2$u', 1"
+	        " WHERE NOT EXISTS (SELECT 1 FROM note WHERE id = x'0%1$u')";
+	static const char upsert[] = "INSERT INTO daily VALUES ('c%1$u', 1, 'F1', 't%2$u', %2$u)"
+	                             " ON CONFLICT DO UPDATE SET mood = %2$u";
 	static const char *const work[] = {
-		"INSERT INTO note(id, facility_id, text, rank) SELECT x'0%1$u', 'F1', 't%2$u', 1"
-		" WHERE NOT EXISTS (SELECT 1 FROM note WHERE id = x'0%1$u')",
+		insert,
 		"UPDATE note SET text = 'u%2$u' WHERE id = x'0%1$u'",
 		"UPDATE note SET rank = %2$u, a = %2$u WHERE id = x'0%1$u'",
 		"UPDATE note SET top = max(top, %2$u) WHERE id = x'0%1$u'",
 		"DELETE FROM note WHERE id = x'0%1$u'",
-		"INSERT INTO daily VALUES ('c%1$u', 1, 'F1', 't%2$u', %2$u) ON CONFLICT DO UPDATE SET mood = %2$u",
+		upsert,
 	};
 	char sql[256];
 
 	w.random += (uint64_t)_i * 7919;
 	for (int step = 0; step < 60; step++) {
-		uint32_t who = world_draw(&w, 3), what = world_draw(&w, 6), key = 1 + world_draw(&w, 4);
+		uint32_t who = world_draw(&w, 3), what = world_draw(&w, 6),
+		         key = 1 + world_draw(&w, 4);
 
 		snprintf(sql, sizeof sql, work[what], key, world_draw(&w, 99));
 		world_sql(who == 2 ? &w.hub : &w.nodes[who], sql);

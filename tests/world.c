@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 static const char schema_sql[] =
-	"CREATE TABLE note(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)), facility_id TEXT NOT NULL, text TEXT,"
-	" rank INTEGER DEFAULT 0, top INTEGER DEFAULT 0, a INTEGER, b INTEGER) WITHOUT ROWID;"
-	"CREATE TABLE daily(child TEXT NOT NULL, day INTEGER NOT NULL, facility_id TEXT NOT NULL, text TEXT, mood INTEGER,"
-	" PRIMARY KEY(child, day)) WITHOUT ROWID;";
+        "CREATE TABLE note(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)), facility_id TEXT "
+        "NOT NULL, text TEXT,"
+        " rank INTEGER DEFAULT 0, top INTEGER DEFAULT 0, a INTEGER, b INTEGER) WITHOUT ROWID;"
+        "CREATE TABLE daily(child TEXT NOT NULL, day INTEGER NOT NULL, facility_id TEXT NOT NULL, "
+        "text TEXT, mood INTEGER,"
+        " PRIMARY KEY(child, day)) WITHOUT ROWID;";
 
 static void
 must(int rc, const struct err *err)
@@ -145,7 +147,11 @@ track_tables(struct world_peer *p, bool is_hub)
 {
 	static const char *const group[] = { "a,b", NULL };
 	struct store_track_spec specs[] = {
-		{ .table = "note", .scope = "f/", .scope_column = "facility_id", .max = "top", .groups = group },
+		{ .table = "note",
+		  .scope = "f/",
+		  .scope_column = "facility_id",
+		  .max = "top",
+		  .groups = group },
 		{ .table = "daily", .scope = "f/", .scope_column = "facility_id" },
 		{ .table = "yz_verdict", .scope = "", .scope_column = "scope" },
 	};
@@ -172,7 +178,8 @@ make_identity(struct world_peer *p)
 }
 
 static void
-open_peer(struct world *w, struct world_peer *p, const char *name, const char *facility, bool is_hub)
+open_peer(struct world *w, struct world_peer *p, const char *name, const char *facility,
+          bool is_hub)
 {
 	struct err err;
 
@@ -286,7 +293,9 @@ static struct node_event
 carry(struct world *w, struct world_peer *p, const struct buf *request, struct buf *reply)
 {
 	struct node_event lost = { .type = NODE_EV_LOST, .words = "the line is down" };
-	struct hub_request rq = { .bytes = request->bytes, .len = request->len, .may_read = may_read, .ctx = w };
+	struct hub_request rq = {
+		.bytes = request->bytes, .len = request->len, .may_read = may_read, .ctx = w
+	};
 	struct hub_effects hub;
 	struct err err;
 
@@ -302,7 +311,9 @@ carry(struct world *w, struct world_peer *p, const struct buf *request, struct b
 		w->lose_reply = false;
 		return lost;
 	}
-	return (struct node_event){ .type = NODE_EV_REPLY, .bytes = reply->bytes, .len = reply->len };
+	return (struct node_event){ .type = NODE_EV_REPLY,
+		                    .bytes = reply->bytes,
+		                    .len = reply->len };
 }
 
 bool
@@ -351,6 +362,23 @@ world_digest(struct world_peer *p, const char *scope, char out[33])
 	return out;
 }
 
+/* The values of the statement's row, in hex, as a line. */
+static void
+dump_row(struct store_stmt *s, struct buf *out)
+{
+	for (int i = 0; i < store_stmt_columns(s); i++) {
+		struct store_value v = store_stmt_get_value(s);
+		struct buf bytes = { 0 };
+
+		store_value_write(&bytes, &v);
+		for (size_t k = 0; k < bytes.len; k++)
+			buf_printf(out, "%02x", bytes.bytes[k]);
+		buf_u8(out, ' ');
+		buf_free(&bytes);
+	}
+	buf_printf(out, "\n");
+}
+
 char *
 world_dump(struct world_peer *p, const char *sql)
 {
@@ -359,19 +387,8 @@ world_dump(struct world_peer *p, const char *sql)
 	struct err err;
 	int rc;
 
-	while ((rc = store_stmt_step(&s, &err)) == 1) {
-		for (int i = 0; i < store_stmt_columns(&s); i++) {
-			struct store_value v = store_stmt_get_value(&s);
-			struct buf bytes = { 0 };
-
-			store_value_write(&bytes, &v);
-			for (size_t k = 0; k < bytes.len; k++)
-				buf_printf(&out, "%02x", bytes.bytes[k]);
-			buf_u8(&out, ' ');
-			buf_free(&bytes);
-		}
-		buf_printf(&out, "\n");
-	}
+	while ((rc = store_stmt_step(&s, &err)) == 1)
+		dump_row(&s, &out);
 	must(rc, &err);
 	store_stmt_end(&s);
 	buf_u8(&out, 0);

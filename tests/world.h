@@ -22,8 +22,8 @@ struct world_peer {
 	struct store_db *merge;
 	struct node node;
 	struct sync_key key;
-	char facility[32];      /* "" at the hub */
-	bool up;                /* the line */
+	char facility[32]; /* "" at the hub */
+	bool up;           /* the line */
 	struct world *world;
 };
 
@@ -35,7 +35,7 @@ struct world {
 	struct world_peer hub;
 	struct world_peer nodes[WORLD_NODES];
 	int node_count;
-	bool lose_reply;        /* the hub commits, the reply is lost, once */
+	bool lose_reply; /* the hub commits, the reply is lost, once */
 	size_t bytes_up, bytes_down;
 	int round_trips;
 };

@@ -191,8 +191,8 @@ bench_codec(void)
 		buf_clear(&raw);
 		bench_must(sync_codec_encode(records, count, &raw, &err), &err);
 		between = bench_now();
-		bench_must(sync_codec_decode(&(struct sync_raw){ raw.bytes, raw.len, count }, &schemas, &scratch, &again,
-		                             &err),
+		bench_must(sync_codec_decode(&(struct sync_raw){ raw.bytes, raw.len, count },
+		                             &schemas, &scratch, &again, &err),
 		           &err);
 		encode[turn] = (double)count / (between - begun);
 		decode[turn] = (double)count / (bench_now() - between);
