@@ -271,7 +271,7 @@ run(struct cli *cli)
 	static int64_t facility_range[2] = { 1, DEMO_PLACES }, seed_range[2] = { 0, INT64_MAX },
 	               speed_range[2] = { 60, 100000 };
 	struct story *s = calloc(1, sizeof *s);
-	int64_t facilities, seed;
+	int64_t facilities = 0, seed = 0;
 	struct err err;
 	int rc;
 

@@ -362,29 +362,39 @@ at_node(const struct cli *cli, struct buf *out, struct err *err)
 
 /* ---- which ---- */
 
+/* How many operands, itself counted, does a word of the hub's take?  0: it is none. */
+static int
+hub_args(const char *word)
+{
+	static const struct {
+		const char *word;
+		int args;
+	} words[] = {
+		{ "new", 1 }, { "list", 1 }, { "approve", 2 }, { "deny", 2 }, { "expire", 2 }
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(word, words[i].word) == 0)
+			return words[i].args;
+	return 0;
+}
+
 static int
 run(struct cli *cli)
 {
-	static const char *const hub_words[] = { "new", "list", "approve", "deny", "expire" };
-	static const int hub_args[] = { 1, 1, 2, 2, 2 };
+	int args = hub_args(cli->argv[0]);
 	struct buf out = { 0 };
 	struct err err;
-	int rc = 1;
+	int rc;
 
-	for (int i = 0; i < 5; i++)
-		if (strcmp(cli->argv[0], hub_words[i]) == 0) {
-			if (cli->argc != hub_args[i])
-				return cli_usage(cli, "enrol %s takes %s", hub_words[i],
-				                 hub_args[i] == 1 ? "no operand"
-				                                  : "a code or a node's id");
-			rc = at_hub(cli, &out, &err);
-		}
-	if (rc == 1 && cli->argc != 2)
+	if (args > 0 && cli->argc != args)
+		return cli_usage(cli, "enrol %s takes %s", cli->argv[0],
+		                 args == 1 ? "no operand" : "a code or a node's id");
+	if (args == 0 && cli->argc != 2)
 		return cli_usage(
 		        cli,
 		        "at a node: enrol CODE URL; at a hub: enrol new|list|approve|deny|expire");
-	if (rc == 1)
-		rc = at_node(cli, &out, &err);
+	rc = args > 0 ? at_hub(cli, &out, &err) : at_node(cli, &out, &err);
 	if (rc < 0) {
 		buf_free(&out);
 		return cli_fail_as(cli, rc == ERR_IO ? CLI_UNREACHABLE : CLI_FAILED, &err);

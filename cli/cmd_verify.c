@@ -122,7 +122,7 @@ tell_digest(void *ctx, const struct store_digest_fault *f)
 static int
 check_digests(struct verifying *v, bool deep, struct arena *a, struct err *err)
 {
-	int64_t faults;
+	struct store_digest_verify rows = { .deep = deep, .tell = tell_digest, .ctx = v };
 	int rc = store_digest_list(v->db, a, &v->scopes, &v->scope_count, err);
 
 	if (rc < 0)
@@ -130,7 +130,9 @@ check_digests(struct verifying *v, bool deep, struct arena *a, struct err *err)
 	v->scope_bad = arena_take(a, v->scope_count, sizeof *v->scope_bad);
 	if (v->scope_bad == NULL)
 		return err_set(err, ERR_NOMEM, "verify: out of memory");
-	return store_digest_verify(v->db, deep, tell_digest, v, &v->rows, &faults, err);
+	rc = store_digest_verify(v->db, &rows, err);
+	v->rows = rows.rows;
+	return rc;
 }
 
 static int

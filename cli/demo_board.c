@@ -248,8 +248,8 @@ sum_proof(struct demo *d, struct err *err)
 int
 demo_sum(struct demo *d, struct err *err)
 {
-	bool same = true, agree;
-	int64_t open;
+	bool same = true, agree = false;
+	int64_t open = 0;
 	int rc = sum_tables(d, &same, err);
 
 	if (rc == 0)

@@ -57,10 +57,9 @@ make_place(struct demo *d, struct demo_place *p, const char *name, struct err *e
 		                     "--name", p->sample.name, NULL };
 	int rc;
 
-	if (snprintf(p->dir, sizeof p->dir, "%s/%s", d->folder, name) >= (int)sizeof p->dir - 8)
+	if (snprintf(p->dir, sizeof p->dir, "%s/%s", d->folder, name) >= (int)sizeof p->dir ||
+	    snprintf(p->log, sizeof p->log, "%s.log", p->dir) >= (int)sizeof p->log)
 		return err_set(err, ERR_INVALID, "%s: the path is too long", d->folder);
-	memcpy(p->log, p->dir, sizeof p->log);
-	strcat(p->log, ".log");
 	rc = do_quietly(p, p->sample.id[0] == 0 ? hub : node, err);
 	if (rc == 0)
 		rc = config_set(p->dir, "sync.interval", "1", err);

@@ -18,6 +18,10 @@ static void
 become(const char *const *args, int out, int log)
 {
 	const char *argv[ARGS_MAX + 2] = { "yizhan" };
+	union {
+		const char **given;
+		char **taken; /* execv changes nothing, whatever its prototype says */
+	} list = { argv };
 	size_t n = 0;
 
 	while (args[n] != NULL && n < ARGS_MAX) {
@@ -27,7 +31,7 @@ become(const char *const *args, int out, int log)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	dup2(out, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
-	execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
+	execv("/proc/self/exe", list.taken);
 	_exit(127);
 }
 

@@ -210,7 +210,7 @@ take_nonce(struct link *l, const struct transport_reply *reply)
 
 	if (nonce == NULL || strlen(nonce) > REQSIG_NONCE_MAX)
 		return false;
-	strcpy(l->nonce, nonce);
+	memcpy(l->nonce, nonce, strlen(nonce) + 1);
 	return true;
 }
 

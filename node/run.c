@@ -270,6 +270,17 @@ feed_watchdog(struct daemon *d)
 	}
 }
 
+/* How long may the writer sleep?  At most a tick. */
+static int
+sleep_ms(struct daemon *d)
+{
+	int64_t wait = d->wake_ms - mono(d);
+
+	if (wait < 0)
+		return 0;
+	return wait > TICK_MS ? TICK_MS : (int)wait;
+}
+
 static int
 write_loop(struct daemon *d, struct err *err)
 {
@@ -278,10 +289,7 @@ write_loop(struct daemon *d, struct err *err)
 	int rc = 0;
 
 	while (rc == 0 && stop_signal == 0) {
-		int64_t now = mono(d), wait = d->wake_ms - now;
-		struct queue_item *item = queue_take(d->write, wait < 0         ? 0
-		                                               : wait > TICK_MS ? TICK_MS
-		                                                                : (int)wait);
+		struct queue_item *item = queue_take(d->write, sleep_ms(d));
 
 		if (item != NULL)
 			rc = take_item(d, item, err);

@@ -110,7 +110,8 @@ serve_metrics(struct reader *r, struct http_exchange *x)
 		                          .type = "text/plain; version=0.0.4; charset=utf-8" };
 	struct err err;
 
-	if (metrics_write(&response.body, &r->station->metrics, r->db, r->station->is_hub, &err) < 0) {
+	if (metrics_write(&response.body, &r->station->metrics, r->db, r->station->is_hub, &err) <
+	    0) {
 		buf_free(&response.body);
 		http_problem(x, 500, "the database could not be read");
 		return;

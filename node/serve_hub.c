@@ -166,5 +166,5 @@ serve_watch(struct reader *r, struct http_exchange *x)
 		return;
 	}
 	watch_wait(r->station->watch, x, node, counter, env_mono_ms(r->station->env),
-	           rights_may_read, &r->rights);
+	           (struct watch_rights){ rights_may_read, &r->rights });
 }

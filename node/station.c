@@ -33,7 +33,8 @@ applied(void *ctx, const struct sync_unit *unit, struct err *err)
 	rc = store_meta_get_int(st->merge, "receipts", 0, &receipts, err);
 	if (rc == 0)
 		watch_moved(st->watch, store_catalog_scope_of(st->merge, unit->scope), by->node,
-		            (uint64_t)receipts, rights_may_read, &st->rights);
+		            (uint64_t)receipts,
+		            (struct watch_rights){ rights_may_read, &st->rights });
 	return rc;
 }
 
@@ -59,14 +60,16 @@ key_of(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY])
 static int
 own_streams(struct station *st, struct anchor *out, struct err *err)
 {
-	struct store_stream *list;
+	struct store_stream *list = NULL;
 	struct arena a = { 0 };
-	size_t count;
+	size_t count = 0;
 	int rc = store_stream_list(st->merge, 0, &a, &list, &count, err);
 
 	out->streams = calloc(count + 1, sizeof *out->streams);
-	if (rc == 0 && out->streams == NULL)
-		rc = err_set(err, ERR_NOMEM, "anchor: out of memory");
+	if (out->streams == NULL) {
+		arena_free(&a);
+		return rc < 0 ? rc : err_set(err, ERR_NOMEM, "anchor: out of memory");
+	}
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		struct anchor_stream *stream = &out->streams[out->count];
 
@@ -114,13 +117,13 @@ head_at(void *ctx, const char *scope, uint64_t n, uint8_t head[STORE_HEAD], stru
 {
 	struct station *st = ctx;
 	struct store_stream stream;
-	struct store_segment seg;
+	struct store_segment seg = { 0 };
 	struct arena a = { 0 };
 	int id, rc;
 
 	rc = store_catalog_scope(st->merge, scope, &id, err);
 	if (rc == 0)
-		rc = store_stream_find(st->merge, st->node.r.self.id, id, false, &a, &stream, err);
+		rc = store_stream_find(st->merge, st->node.r.self.id, id, &a, &stream, err);
 	if (rc == 0)
 		rc = store_segment_at(st->merge, stream.id, n, &a, &seg, err);
 	if (rc == 0 && seg.last == n)

@@ -98,7 +98,7 @@ news_for(const struct moved *m, const uint8_t node[STORE_NODE_ID], uint64_t sinc
 
 void
 watch_moved(struct watch *w, const char *scope, const uint8_t by[STORE_NODE_ID], uint64_t counter,
-            watch_may_read *may_read, void *ctx)
+            struct watch_rights rights)
 {
 	struct moved *m;
 
@@ -110,7 +110,7 @@ watch_moved(struct watch *w, const char *scope, const uint8_t by[STORE_NODE_ID],
 		struct waiter *waiter = &w->waiters[i];
 
 		if (memcmp(waiter->node, by, STORE_NODE_ID) == 0 ||
-		    !may_read(ctx, waiter->node, scope)) {
+		    !rights.may_read(rights.ctx, waiter->node, scope)) {
 			i++;
 			continue;
 		}
@@ -138,7 +138,7 @@ keep(struct watch *w, const struct waiter *waiter)
 
 void
 watch_wait(struct watch *w, struct http_exchange *x, const uint8_t node[STORE_NODE_ID],
-           uint64_t since, int64_t now_mono_ms, watch_may_read *may_read, void *ctx)
+           uint64_t since, int64_t now_mono_ms, struct watch_rights rights)
 {
 	struct waiter waiter = { .x = x, .since = since, .until_ms = now_mono_ms + WATCH_MS };
 	bool news = false;
@@ -147,7 +147,7 @@ watch_wait(struct watch *w, struct http_exchange *x, const uint8_t node[STORE_NO
 	pthread_mutex_lock(&w->mutex);
 	for (size_t i = 0; !news && i < w->moved_count; i++)
 		news = news_for(&w->moved[i], node, since) &&
-		       may_read(ctx, node, w->moved[i].scope);
+		       rights.may_read(rights.ctx, node, w->moved[i].scope);
 	if (news || !keep(w, &waiter))
 		answer(x, 200);
 	pthread_mutex_unlock(&w->mutex);

@@ -15,8 +15,12 @@ enum { WATCH_MS = 50000 };
 
 struct watch;
 
-/* May that node read this scope?  Called with the lock held, by whoever calls in. */
-typedef bool watch_may_read(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope);
+/* Who may read what. */
+struct watch_rights {
+	/* May that node read this scope?  Called with the lock held, by whoever calls in. */
+	bool (*may_read)(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope);
+	void *ctx;
+};
 
 /* An empty list; NULL if there is no memory. */
 struct watch *watch_new(void);
@@ -27,11 +31,11 @@ void watch_free(struct watch *w);
 /* A unit of `by` was merged into `scope` before the receipt `counter` + 1 was given: wake whom it
  * concerns. */
 void watch_moved(struct watch *w, const char *scope, const uint8_t by[STORE_NODE_ID],
-                 uint64_t counter, watch_may_read *may_read, void *ctx);
+                 uint64_t counter, struct watch_rights rights);
 
-/* Answer `x` at once if something moved since, else keep it. */
+/* Answer `x` at once if something moved since the receipt `since`, else keep it. */
 void watch_wait(struct watch *w, struct http_exchange *x, const uint8_t node[STORE_NODE_ID],
-                uint64_t since, int64_t now_mono_ms, watch_may_read *may_read, void *ctx);
+                uint64_t since, int64_t now_mono_ms, struct watch_rights rights);
 
 /* Answer those who have waited long enough. */
 void watch_tick(struct watch *w, int64_t now_mono_ms);

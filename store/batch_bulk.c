@@ -25,7 +25,7 @@ static const uint8_t no_term[STORE_TERM];
 static bool
 make_room(struct store_bulk *bulk, unsigned columns)
 {
-	size_t room = STORE_BULK_ROWS * (columns < CLOCK_COLUMNS ? CLOCK_COLUMNS : columns);
+	size_t room = (size_t)STORE_BULK_ROWS * (columns < CLOCK_COLUMNS ? CLOCK_COLUMNS : columns);
 	struct store_value *values;
 
 	if (bulk->room >= room)

@@ -90,7 +90,9 @@ write_table(struct batch *b, struct store_row *row, struct store_placing *p, str
 			return rc;
 		row->in_table = false;
 	}
-	rc = store_rows_put(rows, row->key, row->key_len, row->in_table, p->mask, p->values, err);
+	rc = row->in_table
+	             ? store_rows_update(rows, row->key, row->key_len, p->mask, p->values, err)
+	             : store_rows_insert(rows, row->key, row->key_len, p->mask, p->values, err);
 	if (rc == 0) {
 		row->in_table = true;
 		return 0;

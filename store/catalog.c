@@ -268,7 +268,8 @@ load_locals(struct store_db *db, struct store_catalog *c, struct err *err)
 	while ((rc = store_stmt_step(&s, err)) == 1) {
 		struct store_table *t = list_get(&c->tables, (int)store_stmt_get_int(&s));
 
-		t->local = list_get(&c->schemas, (int)store_stmt_get_int(&s));
+		if (t != NULL)
+			t->local = list_get(&c->schemas, (int)store_stmt_get_int(&s));
 	}
 	store_stmt_end(&s);
 	return rc;

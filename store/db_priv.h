@@ -30,9 +30,9 @@ struct store_db {
 	int64_t catalog_generation;    /* counts how often the cache was dropped */
 	bool catalog_checked;          /* its turn was looked at in this transaction */
 	struct store_kept kept[STORE_KEPT_MAX];
-	struct store_source source;    /* what yz_source shows (MERGE only) */
-	uint8_t id_prefix[9]; /* store/id.c: site prefix (5) and run (4) */
-	uint32_t id_count;    /* ids made in this run; 0: no run yet */
+	struct store_source source; /* what yz_source shows (MERGE only) */
+	uint8_t id_prefix[9];       /* store/id.c: site prefix (5) and run (4) */
+	uint32_t id_count;          /* ids made in this run; 0: no run yet */
 	int64_t id_ms;
 };
 

@@ -64,18 +64,15 @@ store_digest_list(struct store_db *db, struct arena *a, struct store_digest **li
 
 enum { VERIFY_ROWS = 500 };
 
-struct verify {
+struct walk {
 	struct store_db *db;
-	bool deep;
-	store_digest_tell *tell;
-	void *ctx;
-	int64_t rows, faults;
+	struct store_digest_verify *verify;
 	struct store_digest *sums; /* recomputed, [scope - 1] */
 	int scopes;
 };
 
 static void
-fault(struct verify *v, const struct store_row *row, const char *table, const char *what)
+fault(struct walk *w, const struct store_row *row, const char *table, const char *what)
 {
 	struct store_digest_fault f = { .table = table, .what = what };
 
@@ -83,35 +80,35 @@ fault(struct verify *v, const struct store_row *row, const char *table, const ch
 		f.key = row->key;
 		f.key_len = row->key_len;
 	}
-	v->faults++;
-	v->tell(v->ctx, &f);
+	w->verify->faults++;
+	w->verify->tell(w->verify->ctx, &f);
 }
 
 static void
-check_rows(struct verify *v, struct store_batch *b, struct store_row **rows, size_t count)
+check_rows(struct walk *w, struct store_batch *b, struct store_row **rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct store_table *t = store_catalog_table(v->db, rows[i]->table);
+		const struct store_table *t = store_catalog_table(w->db, rows[i]->table);
 		uint8_t term[STORE_TERM];
 
 		store_row_term(b, rows[i], term);
 		if (memcmp(term, rows[i]->term, STORE_TERM) != 0)
-			fault(v, rows[i], t->name,
+			fault(w, rows[i], t->name,
 			      "the row's values are not those it was written with (changed without "
 			      "capture?)");
 		if (store_row_is_live(rows[i]) && t->local != NULL && !rows[i]->in_table &&
 		    !rows[i]->extra)
-			fault(v, rows[i], t->name, "the row is gone without having been deleted");
+			fault(w, rows[i], t->name, "the row is gone without having been deleted");
 	}
 }
 
 /* Up to VERIFY_ROWS clocks after the given place; their terms go into the sums. */
 static int
-next_clocks(struct verify *v, struct store_row *at, struct arena *a, struct store_row **rows,
+next_clocks(struct walk *w, struct store_row *at, struct arena *a, struct store_row **rows,
             size_t *count, struct err *err)
 {
 	struct store_stmt s =
-	        store_stmt_new(v->db, "SELECT tbl, key, scope, term, cl, stamp FROM yz_clock"
+	        store_stmt_new(w->db, "SELECT tbl, key, scope, term, cl, stamp FROM yz_clock"
 	                              " WHERE (tbl, key) > (?, ?) ORDER BY tbl, key LIMIT 500");
 	static const uint8_t zero[STORE_TERM];
 	int rc;
@@ -124,20 +121,22 @@ next_clocks(struct verify *v, struct store_row *at, struct arena *a, struct stor
 		const uint8_t *bytes;
 		size_t len;
 
-		if (row == NULL) {
+		if (row != NULL) {
+			row->table = (int)store_stmt_get_int(&s);
+			bytes = store_stmt_get_blob(&s, &row->key_len);
+			row->key = arena_copy(a, bytes, row->key_len);
+		}
+		if (row == NULL || row->key == NULL) {
 			rc = err_set(err, ERR_NOMEM, "verify: out of memory");
 			break;
 		}
-		row->table = (int)store_stmt_get_int(&s);
-		bytes = store_stmt_get_blob(&s, &row->key_len);
-		row->key = arena_copy(a, bytes, row->key_len);
 		row->scope = (int)store_stmt_get_int(&s);
 		bytes = store_stmt_get_blob(&s, &len);
 		row->cl = store_stmt_get_int(&s);
 		row->stamp = store_stmt_get_int(&s);
-		if (len == STORE_TERM && row->scope >= 1 && row->scope <= v->scopes) {
-			store_digest_move(v->sums[row->scope - 1].sum, bytes, zero);
-			v->sums[row->scope - 1].rows += store_row_is_live(row);
+		if (len == STORE_TERM && row->scope >= 1 && row->scope <= w->scopes) {
+			store_digest_move(w->sums[row->scope - 1].sum, bytes, zero);
+			w->sums[row->scope - 1].rows += store_row_is_live(row);
 		}
 		rows[(*count)++] = row;
 	}
@@ -146,7 +145,7 @@ next_clocks(struct verify *v, struct store_row *at, struct arena *a, struct stor
 }
 
 static int
-walk(struct verify *v, struct store_batch *b, struct err *err)
+walk_rows(struct walk *w, struct store_batch *b, struct err *err)
 {
 	struct store_row at = { .key = (const uint8_t *)"" };
 	struct store_row *rows[VERIFY_ROWS];
@@ -155,14 +154,14 @@ walk(struct verify *v, struct store_batch *b, struct err *err)
 	int rc;
 
 	do {
-		rc = next_clocks(v, &at, &now, rows, &count, err);
-		if (rc == 0 && count > 0 && v->deep)
+		rc = next_clocks(w, &at, &now, rows, &count, err);
+		if (rc == 0 && count > 0 && w->verify->deep)
 			rc = b->get(b, rows, count, &now, err);
-		if (rc == 0 && v->deep)
-			check_rows(v, b, rows, count);
+		if (rc == 0 && w->verify->deep)
+			check_rows(w, b, rows, count);
 		if (rc == 0 && count > 0)
 			at = *rows[count - 1];
-		v->rows += (int64_t)count;
+		w->verify->rows += (int64_t)count;
 		arena_free(&before);
 		before = now; /* `at` lives in it */
 		now = (struct arena){ 0 };
@@ -173,45 +172,43 @@ walk(struct verify *v, struct store_batch *b, struct err *err)
 }
 
 static int
-compare(struct verify *v, struct err *err)
+compare(struct walk *w, struct err *err)
 {
-	for (int scope = 1; scope <= v->scopes; scope++) {
+	for (int scope = 1; scope <= w->scopes; scope++) {
 		struct store_digest kept;
-		int rc = store_digest_get(v->db, scope, &kept, err);
+		int rc = store_digest_get(w->db, scope, &kept, err);
 
 		if (rc < 0)
 			return rc;
-		if (memcmp(kept.sum, v->sums[scope - 1].sum, STORE_TERM) != 0 ||
-		    kept.rows != v->sums[scope - 1].rows)
-			fault(v, NULL, store_catalog_scope_of(v->db, scope),
+		if (memcmp(kept.sum, w->sums[scope - 1].sum, STORE_TERM) != 0 ||
+		    kept.rows != w->sums[scope - 1].rows)
+			fault(w, NULL, store_catalog_scope_of(w->db, scope),
 			      "the digest kept for this scope is not the sum over its rows");
 	}
 	return 0;
 }
 
 int
-store_digest_verify(struct store_db *db, bool deep, store_digest_tell *tell, void *ctx,
-                    int64_t *rows, int64_t *faults, struct err *err)
+store_digest_verify(struct store_db *db, struct store_digest_verify *verify, struct err *err)
 {
-	struct verify v = { .db = db, .deep = deep, .tell = tell, .ctx = ctx };
+	struct walk w = { .db = db, .verify = verify };
 	struct store_batch *b = store_batch_sqlite_new(db);
 	struct arena a = { 0 };
-	int64_t scopes;
+	int64_t scopes = 0;
 	int rc;
 
+	verify->rows = verify->faults = 0;
 	if (b == NULL)
 		return err_set(err, ERR_NOMEM, "verify: out of memory");
 	rc = store_stmt_int(db, "SELECT max(id) FROM yz_scope", 0, &scopes, err);
-	v.scopes = (int)scopes;
-	v.sums = arena_take(&a, (size_t)scopes + 1, sizeof *v.sums);
-	if (rc == 0 && v.sums == NULL)
+	w.scopes = (int)scopes;
+	w.sums = arena_take(&a, (size_t)scopes + 1, sizeof *w.sums);
+	if (rc == 0 && w.sums == NULL)
 		rc = err_set(err, ERR_NOMEM, "verify: out of memory");
 	if (rc == 0)
-		rc = walk(&v, b, err);
+		rc = walk_rows(&w, b, err);
 	if (rc == 0)
-		rc = compare(&v, err);
-	*rows = v.rows;
-	*faults = v.faults;
+		rc = compare(&w, err);
 	store_batch_sqlite_free(b);
 	arena_free(&a);
 	return rc;

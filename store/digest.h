@@ -20,8 +20,6 @@ MUST_CHECK int store_digest_get(struct store_db *db, int scope, struct store_dig
 MUST_CHECK int store_digest_list(struct store_db *db, struct arena *a, struct store_digest **list,
                                  size_t *count, struct err *err);
 
-/* Add the sum over the clock rows anew and compare with what is kept; *ok, and for `deep` also each
- * row's term against its values. */
 struct store_digest_fault {
 	const char *table;
 	const uint8_t *key;
@@ -29,7 +27,18 @@ struct store_digest_fault {
 	const char *what;
 };
 typedef void store_digest_tell(void *ctx, const struct store_digest_fault *fault);
-MUST_CHECK int store_digest_verify(struct store_db *db, bool deep, store_digest_tell *tell,
-                                   void *ctx, int64_t *rows, int64_t *faults, struct err *err);
+
+struct store_digest_verify {
+	bool deep; /* hold each row's term against its values, too */
+	store_digest_tell *tell;
+	void *ctx;
+	/* what came out */
+	int64_t rows;
+	int64_t faults;
+};
+
+/* Add the sums over the clock rows anew, compare with what is kept, and tell every fault. */
+MUST_CHECK int store_digest_verify(struct store_db *db, struct store_digest_verify *verify,
+                                   struct err *err);
 
 #endif /* STORE_DIGEST_H */

@@ -148,7 +148,7 @@ store_inbox_list(struct store_db *db, bool only_open, struct arena *a, struct st
 }
 
 int
-store_inbox_of(struct store_db *db, int table, const uint8_t *key, size_t key_len, struct arena *a,
+store_inbox_of(struct store_db *db, const struct store_row *row, struct arena *a,
                struct store_conflict **list, size_t *count, struct err *err)
 {
 	struct store_stmt s;
@@ -160,8 +160,8 @@ store_inbox_of(struct store_db *db, int table, const uint8_t *key, size_t key_le
 		return rc;
 	s = store_stmt_new(db, "SELECT " CONFLICT_COLUMNS
 	                       " FROM yz_conflict WHERE state = 'open' AND tbl = ? AND key = ?");
-	store_stmt_put_int(&s, table);
-	store_stmt_put_blob(&s, key, key_len);
+	store_stmt_put_int(&s, row->table);
+	store_stmt_put_blob(&s, row->key, row->key_len);
 	return collect(&s, max, a, list, count, err);
 }
 

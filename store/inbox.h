@@ -32,11 +32,10 @@ MUST_CHECK int store_inbox_add(struct store_db *db, const struct store_loser *lo
 MUST_CHECK int store_inbox_list(struct store_db *db, bool only_open, struct arena *a,
                                 struct store_conflict **list, size_t *count, struct err *err);
 
-/* Open conflicts of one cell (column 0: of the row); for closing them when a later write has seen
- * both. */
-MUST_CHECK int store_inbox_of(struct store_db *db, int table, const uint8_t *key, size_t key_len,
-                              struct arena *a, struct store_conflict **list, size_t *count,
-                              struct err *err);
+/* Open conflicts of one row (its table and key), of whatever column; for closing them when a later
+ * write has seen both. */
+MUST_CHECK int store_inbox_of(struct store_db *db, const struct store_row *row, struct arena *a,
+                              struct store_conflict **list, size_t *count, struct err *err);
 
 /* Close one. */
 MUST_CHECK int store_inbox_close(struct store_db *db, const uint8_t id[STORE_CONFLICT_ID],

@@ -299,7 +299,7 @@ raise_row(struct store_rows *io, struct store_log_row *row, struct err *err)
 	}
 	if (raised == 0)
 		return 0;
-	return store_rows_put(io, row->key, row->key_len, true, raised, row->values, err);
+	return store_rows_update(io, row->key, row->key_len, raised, row->values, err);
 }
 
 static int

@@ -116,7 +116,7 @@ run_step(struct store_db *db, int64_t no, struct err *err)
 int
 store_migrate(struct store_db *db, struct err *err)
 {
-	int64_t done;
+	int64_t done = 0;
 	int rc;
 
 	rc = store_db_exec(

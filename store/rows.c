@@ -356,19 +356,32 @@ check_kept(struct store_rows *rows, const uint8_t *key, size_t key_len, uint64_t
 }
 
 int
-store_rows_put(struct store_rows *rows, const uint8_t *key, size_t key_len, bool present,
-               uint64_t mask, const struct store_value *values, struct err *err)
+store_rows_insert(struct store_rows *rows, const uint8_t *key, size_t key_len, uint64_t mask,
+                  const struct store_value *values, struct err *err)
 {
 	struct store_value keys[STORE_KEYS_MAX];
-	int rc = 0;
+	int rc;
 
 	assert((mask & key_mask(rows->schema)) == 0);
 	if (!read_key(rows->schema, key, key_len, keys))
 		return bad_key(rows, err);
-	if (!present)
-		rc = upsert(rows, keys, mask, values, err);
-	else if (mask != 0)
-		rc = update(rows, keys, mask, values, err);
+	rc = upsert(rows, keys, mask, values, err);
+	return rc < 0 ? rc : check_kept(rows, key, key_len, mask, values, err);
+}
+
+int
+store_rows_update(struct store_rows *rows, const uint8_t *key, size_t key_len, uint64_t mask,
+                  const struct store_value *values, struct err *err)
+{
+	struct store_value keys[STORE_KEYS_MAX];
+	int rc;
+
+	assert((mask & key_mask(rows->schema)) == 0);
+	if (!read_key(rows->schema, key, key_len, keys))
+		return bad_key(rows, err);
+	if (mask == 0)
+		return 0;
+	rc = update(rows, keys, mask, values, err);
 	return rc < 0 ? rc : check_kept(rows, key, key_len, mask, values, err);
 }
 

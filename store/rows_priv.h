@@ -30,13 +30,16 @@ MUST_CHECK int store_rows_get(struct store_rows *rows, const uint8_t *key, size_
                               struct store_value *values, struct arena *a, struct err *err);
 
 /*
- * Write the cells in `mask` of a row that is (`present`) or isn't there; other columns keep their
- * default.  ERR_INVALID if the engine refuses them, or has written one as another value than it was
- * given because of its column's type: then the row is to be deleted.
+ * Write the cells in `mask` of a row that isn't there; other columns get their default.
+ * ERR_INVALID if the engine refuses them, or has written one as another value than it was given
+ * because of its column's type: then the row is to be deleted.
  */
-MUST_CHECK int store_rows_put(struct store_rows *rows, const uint8_t *key, size_t key_len,
-                              bool present, uint64_t mask, const struct store_value *values,
-                              struct err *err);
+MUST_CHECK int store_rows_insert(struct store_rows *rows, const uint8_t *key, size_t key_len,
+                                 uint64_t mask, const struct store_value *values, struct err *err);
+
+/* The same for a row that is there; other columns stay as they are. */
+MUST_CHECK int store_rows_update(struct store_rows *rows, const uint8_t *key, size_t key_len,
+                                 uint64_t mask, const struct store_value *values, struct err *err);
 
 /*
  * For rows that are written together: lay one's values into `out` (room for every column); how

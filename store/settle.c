@@ -18,11 +18,12 @@ fits(const struct store_schema *local, const struct store_row *row)
 
 /* The next rows with extras after `at`; they live in `a`. */
 static int
-next_rows(struct store_db *db, const struct store_row *at, struct arena *a, struct store_row **rows, size_t *count,
-          struct err *err)
+next_rows(struct store_db *db, const struct store_row *at, struct arena *a, struct store_row **rows,
+          size_t *count, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(db, "SELECT DISTINCT tbl, key FROM yz_extra WHERE (tbl, key) > (?, ?)"
-	                                         " ORDER BY tbl, key LIMIT 500");
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT DISTINCT tbl, key FROM yz_extra WHERE (tbl, key) > (?, ?)"
+	            " ORDER BY tbl, key LIMIT 500");
 	int rc;
 
 	*count = 0;
@@ -32,13 +33,15 @@ next_rows(struct store_db *db, const struct store_row *at, struct arena *a, stru
 		struct store_row *row = arena_take(a, 1, sizeof *row);
 		const uint8_t *key;
 
-		if (row == NULL) {
+		if (row != NULL) {
+			row->table = (int)store_stmt_get_int(&s);
+			key = store_stmt_get_blob(&s, &row->key_len);
+			row->key = arena_copy(a, key, row->key_len);
+		}
+		if (row == NULL || row->key == NULL) {
 			rc = err_set(err, ERR_NOMEM, "settle: out of memory");
 			break;
 		}
-		row->table = (int)store_stmt_get_int(&s);
-		key = store_stmt_get_blob(&s, &row->key_len);
-		row->key = arena_copy(a, key, row->key_len);
 		rows[(*count)++] = row;
 	}
 	store_stmt_end(&s);
@@ -46,13 +49,14 @@ next_rows(struct store_db *db, const struct store_row *at, struct arena *a, stru
 }
 
 static int
-settle_rows(struct store_db *db, struct store_batch *b, struct store_row **rows, size_t count, struct arena *a,
-            struct err *err)
+settle_rows(struct store_db *db, struct store_batch *b, struct store_row **rows, size_t count,
+            struct arena *a, struct err *err)
 {
 	int rc = b->get(b, rows, count, a, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rows[i]->changed = rows[i]->write_row = fits(store_catalog_table(db, rows[i]->table)->local, rows[i]);
+		rows[i]->changed = rows[i]->write_row =
+		        fits(store_catalog_table(db, rows[i]->table)->local, rows[i]);
 	return rc == 0 ? b->put(b, rows, count, err) : rc;
 }
 
@@ -83,7 +87,7 @@ settle_all(struct store_db *db, struct store_batch *b, int64_t *moved, struct er
 int
 store_settle(struct store_db *db, struct store_batch *b, int64_t *moved, struct err *err)
 {
-	int64_t turn, settled;
+	int64_t turn = 0, settled = 0;
 	int rc = store_meta_get_int(db, "turn", 0, &turn, err);
 
 	*moved = 0;

@@ -70,9 +70,9 @@ create_stream(struct store_db *db, int site, int scope, struct err *err)
 	return store_stmt_run(&s, err);
 }
 
-static int
-select_stream(struct store_db *db, int site, int scope, struct arena *a, struct store_stream *out,
-              struct err *err)
+int
+store_stream_find(struct store_db *db, int site, int scope, struct arena *a,
+                  struct store_stream *out, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(db, "SELECT " STREAM_COLUMNS
 	                                         " FROM yz_stream WHERE site = ? AND scope = ?");
@@ -90,15 +90,15 @@ select_stream(struct store_db *db, int site, int scope, struct arena *a, struct 
 }
 
 int
-store_stream_find(struct store_db *db, int site, int scope, bool create, struct arena *a,
+store_stream_open(struct store_db *db, int site, int scope, struct arena *a,
                   struct store_stream *out, struct err *err)
 {
-	int rc = select_stream(db, site, scope, a, out, err);
+	int rc = store_stream_find(db, site, scope, a, out, err);
 
-	if (rc != ERR_NOTFOUND || !create)
+	if (rc != ERR_NOTFOUND)
 		return rc;
 	rc = create_stream(db, site, scope, err);
-	return rc < 0 ? rc : select_stream(db, site, scope, a, out, err);
+	return rc < 0 ? rc : store_stream_find(db, site, scope, a, out, err);
 }
 
 int

@@ -49,10 +49,13 @@ struct store_segment {
 	size_t body_len;
 };
 
-/* The stream of (site, scope); made empty if it isn't there and `create`, else ERR_NOTFOUND. `seen`
- * lives in `a`. */
-MUST_CHECK int store_stream_find(struct store_db *db, int site, int scope, bool create,
-                                 struct arena *a, struct store_stream *out, struct err *err);
+/* The stream of (site, scope), or ERR_NOTFOUND.  `seen` lives in `a`. */
+MUST_CHECK int store_stream_find(struct store_db *db, int site, int scope, struct arena *a,
+                                 struct store_stream *out, struct err *err);
+
+/* The same, but made empty if it isn't there. */
+MUST_CHECK int store_stream_open(struct store_db *db, int site, int scope, struct arena *a,
+                                 struct store_stream *out, struct err *err);
 
 /* All streams by id, or those of one scope (0: all). */
 MUST_CHECK int store_stream_list(struct store_db *db, int scope, struct arena *a,
@@ -96,7 +99,8 @@ MUST_CHECK int store_segment_at(struct store_db *db, int stream, uint64_t n, str
 MUST_CHECK int store_segment_replace(struct store_db *db, const struct store_segment *seg,
                                      struct err *err);
 
-/* The first segment of a stream that isn't signed: 1 with its last record and head, 0 if all are. */
+/* The first segment of a stream that isn't signed: 1 with its last record and head, 0 if all are.
+ */
 MUST_CHECK int store_segment_unsigned(struct store_db *db, int stream, uint64_t *last,
                                       uint8_t head[STORE_HEAD], struct err *err);
 

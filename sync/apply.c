@@ -253,8 +253,8 @@ had_seen(struct applying *ap, const struct store_cell *cell, const struct store_
 	struct err err;
 	bool yes = false;
 
-	if (store_stream_find(ap->u->r->db, cell->site, ap->u->stream->scope, false, ap->u->arena,
-	                      &stream, &err) == 0 &&
+	if (store_stream_find(ap->u->r->db, cell->site, ap->u->stream->scope, ap->u->arena, &stream,
+	                      &err) == 0 &&
 	    store_seen_at(ap->u->r->db, stream.id, cell->stamp, &seen, &err) == 0)
 		yes = covers(ap, seen.bytes, seen.len, of);
 	buf_free(&seen);
@@ -300,12 +300,12 @@ decided(void *ctx, const struct store_row *row, const struct store_cell *winner,
 
 /* A later write that has seen both sides closes what is open about its cells. */
 static int
-close_seen(struct applying *ap, const struct store_change *c, struct err *err)
+close_seen(struct applying *ap, const struct store_row *row, const struct store_change *c,
+           struct err *err)
 {
 	struct store_conflict *list;
 	size_t count;
-	int rc = store_inbox_of(ap->u->r->db, c->schema->table_id, c->key, c->key_len, ap->u->arena,
-	                        &list, &count, err);
+	int rc = store_inbox_of(ap->u->r->db, row, ap->u->arena, &list, &count, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		bool touched = list[i].column == 0;
@@ -325,32 +325,40 @@ close_seen(struct applying *ap, const struct store_change *c, struct err *err)
 
 /* ---- the unit ---- */
 
+/* What is forbidden is kept aside; of an update the other cells may be left to merge. */
+static int
+merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch, struct err *err)
+{
+	struct sync_apply *u = ap->u;
+	struct store_change *c = &u->changes[i].change;
+	struct store_row *row = ap->of[i];
+	const char *reason = forbidden(ap, c, row);
+	int rc = 0;
+
+	if (reason != NULL) {
+		rc = keep_aside(ap, c, u->first + 1 + i, reason, err);
+		if (rc < 0 || c->op != STORE_UPDATE || c->mask == 0 ||
+		    row->scope != u->stream->scope)
+			return rc;
+	}
+	if (ap->open_conflicts > 0)
+		rc = close_seen(ap, row, c, err);
+	ap->now = c;
+	if (rc == 0)
+		rc = sync_merge(u->r->batch, row, c, watch, u->arena, err);
+	u->merged++;
+	return rc;
+}
+
 static int
 merge_changes(struct applying *ap, struct err *err)
 {
 	struct sync_merge_watch watch = { .decided = decided, .ctx = ap };
-	struct sync_apply *u = ap->u;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < u->opening->changes; i++) {
-		struct store_change *c = &u->changes[i].change;
-		const char *reason;
-
-		if (ap->of[i] == NULL)
-			continue;
-		reason = forbidden(ap, c, ap->of[i]);
-		if (reason != NULL)
-			rc = keep_aside(ap, c, u->first + 1 + i, reason, err);
-		if (rc < 0 || (reason != NULL && (c->op != STORE_UPDATE || c->mask == 0 ||
-		                                  ap->of[i]->scope != u->stream->scope)))
-			continue;
-		if (ap->open_conflicts > 0)
-			rc = close_seen(ap, c, err);
-		ap->now = c;
-		if (rc == 0)
-			rc = sync_merge(u->r->batch, ap->of[i], c, &watch, u->arena, err);
-		u->merged++;
-	}
+	for (size_t i = 0; rc == 0 && i < ap->u->opening->changes; i++)
+		if (ap->of[i] != NULL)
+			rc = merge_change(ap, i, &watch, err);
 	return rc == 0 && ap->no_memory ? no_memory(err) : rc;
 }
 
@@ -393,7 +401,7 @@ tell(struct applying *ap, struct err *err)
 
 	if (u->r->applied == NULL)
 		return 0;
-	unit.rows = arena_take(u->arena, ap->row_count, sizeof *unit.rows);
+	unit.rows = arena_take(u->arena, ap->row_count, sizeof(struct store_row *));
 	if (unit.rows == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < ap->row_count; i++)

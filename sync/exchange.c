@@ -128,11 +128,18 @@ sync_exchange_ask(struct sync_exchange *x, struct buf *request, struct err *err)
 
 /* ---- the node takes the reply ---- */
 
+/* A reply, and who takes it. */
+struct taking {
+	struct sync_exchange *x;
+	const struct sync_message *m;
+};
+
 static void
 tell_rejected(void *ctx, unsigned stream, uint64_t n, const char *reason)
 {
-	struct sync_exchange *x = ((void **)ctx)[0];
-	const struct sync_message *m = ((void **)ctx)[1];
+	const struct taking *t = ctx;
+	const struct sync_message *m = t->m;
+	struct sync_exchange *x = t->x;
 	struct sync_rejected *out;
 
 	if (x->rejected_count == SYNC_REJECTED_MAX)
@@ -324,15 +331,15 @@ static int
 take_reply(struct sync_exchange *x, const struct sync_message *m, struct arena *a, bool *again,
            struct err *err)
 {
-	void *ctx[2] = { x, (void *)(uintptr_t)m };
-	int64_t changes;
+	struct taking taking = { .x = x, .m = m };
+	int64_t changes = 0;
 	int rc = sync_ingest_begin(x->r, err);
 
 	if (rc < 0)
 		return rc;
 	rc = learn_keys(x, m, err);
 	if (rc == 0)
-		rc = sync_draft_take(x->r, m, tell_rejected, ctx, &changes, err);
+		rc = sync_draft_take(x->r, m, tell_rejected, &taking, &changes, err);
 	if (rc == 0)
 		rc = settle(x, m, a, again, err);
 	if (rc < 0) {
@@ -341,7 +348,7 @@ take_reply(struct sync_exchange *x, const struct sync_message *m, struct arena *
 	}
 	x->received += changes;
 	for (size_t i = 0; i < m->note_count; i++)
-		tell_rejected(ctx, m->notes[i].stream, m->notes[i].n, m->notes[i].reason);
+		tell_rejected(&taking, m->notes[i].stream, m->notes[i].n, m->notes[i].reason);
 	return sync_ingest_end(x->r, err);
 }
 

@@ -172,8 +172,8 @@ seen_is_covered(struct incoming *in, const struct sync_opening *o)
 
 		if (store_catalog_find_site(in->r->db, seen->site.node, seen->site.epoch, &id,
 		                            &err) < 0 ||
-		    store_stream_find(in->r->db, id, in->stream.scope, false, &in->arena, &stream,
-		                      &err) < 0 ||
+		    store_stream_find(in->r->db, id, in->stream.scope, &in->arena, &stream, &err) <
+		            0 ||
 		    stream.last_stamp < seen->stamp)
 			return false;
 	}
@@ -307,7 +307,7 @@ register_stream(struct incoming *in, struct err *err)
 	if (rc == 0)
 		rc = store_catalog_scope(in->r->db, in->scope, &scope, err);
 	if (rc == 0)
-		rc = store_stream_find(in->r->db, site, scope, true, &in->arena, &in->stream, err);
+		rc = store_stream_open(in->r->db, site, scope, &in->arena, &in->stream, err);
 	return rc;
 }
 
@@ -369,7 +369,7 @@ find_stream(struct incoming *in, struct err *err)
 		return rc;
 	in->stream.site = site;
 	in->stream.scope = scope;
-	rc = store_stream_find(in->r->db, site, scope, false, &in->arena, &in->stream, err);
+	rc = store_stream_find(in->r->db, site, scope, &in->arena, &in->stream, err);
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 

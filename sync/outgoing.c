@@ -11,23 +11,45 @@ enum {
 	JOIN_RAW = 6 << 20,
 };
 
-/* The stream's own schemas, for decoding what is cut anew. */
-struct names {
+/* Segments of one stream that follow each other, to be sent or kept as one. */
+struct run {
 	struct store_db *db;
 	int stream;
+	struct arena *a;
+	uint64_t from; /* records up to here are left out */
+	struct store_segment segs[JOIN_SEGMENTS];
+	size_t count;
+	uint64_t records;
+	size_t bytes, raw;
+	size_t last_signed; /* segments up to the last signed one */
 };
 
+static struct run *
+run_new(struct store_db *db, const struct store_stream *stream, uint64_t from, struct arena *a)
+{
+	struct run *run = arena_take(a, 1, sizeof *run);
+
+	if (run != NULL) {
+		run->db = db;
+		run->stream = stream->id;
+		run->a = a;
+		run->from = from;
+	}
+	return run;
+}
+
+/* The stream's own schemas, for decoding what is cut anew. */
 static const struct store_schema *
 resolve(void *ctx, unsigned no)
 {
-	struct names *names = ctx;
+	const struct run *run = ctx;
 	struct err err;
 	int id = 0;
 
-	if (no > INT32_MAX ||
-	    store_stream_schema(names->db, names->stream, (int)no, &id, &err) < 0 || id == 0)
+	if (no > INT32_MAX || store_stream_schema(run->db, run->stream, (int)no, &id, &err) < 0 ||
+	    id == 0)
 		return NULL;
-	return store_catalog_schema(names->db, id);
+	return store_catalog_schema(run->db, id);
 }
 
 /* Definitions inside are known already. */
@@ -36,32 +58,21 @@ define(void *ctx, const struct sync_definition *def, struct err *err)
 {
 	if (resolve(ctx, def->no) == NULL)
 		return err_set(err, ERR_CORRUPT, "schema %u of stream %d is not registered",
-		               def->no, ((struct names *)ctx)->stream);
+		               def->no, ((const struct run *)ctx)->stream);
 	return 0;
 }
 
-struct run {
-	struct store_segment segs[JOIN_SEGMENTS];
-	size_t count;
-	uint64_t records;
-	size_t bytes, raw;
-	size_t last_signed; /* segments up to the last signed one */
-};
-
 /* Collect segments from `from` + 1 on; `day` limits them to one day (-1: any). */
 static int
-collect(struct store_db *db, int stream, uint64_t from, int day, struct arena *a, struct run *run,
-        struct err *err)
+collect(struct run *run, int day, struct err *err)
 {
-	uint64_t n = from + 1;
+	uint64_t n = run->from + 1;
 	int rc = 0;
 
-	run->count = run->last_signed = 0;
-	run->records = run->bytes = run->raw = 0;
 	while (run->count < JOIN_SEGMENTS) {
 		struct store_segment *seg = &run->segs[run->count];
 
-		rc = store_segment_at(db, stream, n, a, seg, err);
+		rc = store_segment_at(run->db, run->stream, n, run->a, seg, err);
 		if (rc < 0 || (day >= 0 && seg->day != day))
 			break;
 		run->records += seg->last - n + 1;
@@ -78,24 +89,23 @@ collect(struct store_db *db, int stream, uint64_t from, int day, struct arena *a
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
+/* The signed ones among them, as one segment that begins after `from`. */
 static int
-cut(struct store_db *db, int stream, const struct run *run, uint64_t from, struct arena *a,
-    struct store_segment *out, struct err *err)
+cut(struct run *run, struct store_segment *out, struct err *err)
 {
-	struct names names = { .db = db, .stream = stream };
-	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = &names };
+	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = run };
 	struct sync_segment_line line = {
 		.segs = run->segs,
 		.count = run->last_signed,
-		.from = from + 1,
+		.from = run->from + 1,
 		.to = run->segs[run->last_signed - 1].last,
 	};
 
-	if (run->last_signed == 1 && run->segs[0].first == from + 1) {
+	if (run->last_signed == 1 && run->segs[0].first == run->from + 1) {
 		*out = run->segs[0];
 		return 0;
 	}
-	return sync_segment_cut(&line, &schemas, a, out, err);
+	return sync_segment_cut(&line, &schemas, run->a, out, err);
 }
 
 int
@@ -103,7 +113,7 @@ sync_outgoing_next(struct store_db *db, const struct store_stream *stream, uint6
                    struct buf *out, uint64_t *to, struct err *err)
 {
 	struct arena a = { 0 };
-	struct run *run = arena_take(&a, 1, sizeof *run);
+	struct run *run = run_new(db, stream, from, &a);
 	struct store_segment seg;
 	struct buf bytes = { 0 };
 	int rc;
@@ -111,9 +121,9 @@ sync_outgoing_next(struct store_db *db, const struct store_stream *stream, uint6
 	*to = from;
 	if (run == NULL)
 		return err_set(err, ERR_NOMEM, "sync: out of memory");
-	rc = collect(db, stream->id, from, -1, &a, run, err);
+	rc = collect(run, -1, err);
 	if (rc == 0 && run->last_signed > 0) {
-		rc = cut(db, stream->id, run, from, &a, &seg, err);
+		rc = cut(run, &seg, err);
 		if (rc == 0) {
 			sync_segment_write_short(&bytes, &seg, NULL);
 			buf_lenbytes(out, bytes.bytes, bytes.len);
@@ -127,40 +137,51 @@ sync_outgoing_next(struct store_db *db, const struct store_stream *stream, uint6
 	return rc;
 }
 
+/* Join what follows `run->from` inside one day before `day`; `run->from` moves past it.  1 if that
+ * was all of them. */
+static int
+roll_up_next(struct run *run, int day, int64_t *joined, struct err *err)
+{
+	struct store_segment seg;
+	size_t used;
+	int rc = store_segment_at(run->db, run->stream, run->from + 1, run->a, &seg, err);
+
+	if (rc < 0 || seg.day >= day)
+		return rc < 0 ? rc : 1;
+	rc = collect(run, seg.day, err);
+	if (rc < 0 || run->count == 0)
+		return rc < 0 ? rc : 1;
+	if (run->last_signed > 1) {
+		rc = cut(run, &seg, err);
+		seg.stream = run->stream;
+		if (rc == 0)
+			rc = store_segment_replace(run->db, &seg, err);
+		*joined += (int64_t)run->last_signed;
+	}
+	used = run->last_signed > 0 ? run->last_signed : run->count;
+	run->from = run->segs[used - 1].last;
+	return rc;
+}
+
 int
 sync_outgoing_roll_up(struct store_db *db, const struct store_stream *stream, int day,
                       int64_t *joined, struct err *err)
 {
 	struct arena a = { 0 };
-	struct run *run;
 	uint64_t from = 0;
 	int rc = 0;
 
 	*joined = 0;
 	while (rc == 0 && from < stream->n) {
-		struct store_segment seg;
+		struct run *run;
 
 		arena_free(&a);
-		run = arena_take(&a, 1, sizeof *run);
+		run = run_new(db, stream, from, &a);
 		if (run == NULL)
 			return err_set(err, ERR_NOMEM, "roll-up: out of memory");
-		rc = store_segment_at(db, stream->id, from + 1, &a, &seg, err);
-		if (rc < 0 || seg.day >= day)
-			break;
-		rc = collect(db, stream->id, from, seg.day, &a, run, err);
-		if (rc == 0 && run->last_signed > 1) {
-			rc = cut(db, stream->id, run, from, &a, &seg, err);
-			seg.stream = stream->id;
-			if (rc == 0)
-				rc = store_segment_replace(db, &seg, err);
-			*joined += (int64_t)run->last_signed;
-		}
-		from = run->count == 0
-		               ? stream->n
-		               : run->segs[(run->last_signed > 0 ? run->last_signed : run->count) -
-		                           1]
-		                         .last;
+		rc = roll_up_next(run, day, joined, err);
+		from = run->from;
 	}
 	arena_free(&a);
-	return rc;
+	return rc < 0 ? rc : 0;
 }

@@ -94,7 +94,7 @@ take_held_back(struct seal *s, struct item *it, struct err *err)
 static int
 read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *err)
 {
-	struct store_row **rows = arena_take(&s->arena, count, sizeof *rows);
+	struct store_row **rows = arena_take(&s->arena, count, sizeof(struct store_row *));
 	int64_t conflicts, aside;
 	int rc;
 
@@ -111,7 +111,7 @@ read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *
 		it->row.key_len = logs[i].key_len;
 		rows[i] = &it->row;
 	}
-	qsort(rows, count, sizeof *rows, by_key);
+	qsort(rows, count, sizeof(struct store_row *), by_key);
 	rc = store_inbox_count(s->r->db, &conflicts, &aside, err);
 	if (rc == 0)
 		rc = s->r->batch->get(s->r->batch, rows, count, &s->arena, err);
@@ -153,8 +153,7 @@ close_conflicts(struct seal *s, const struct item *it, struct err *err)
 {
 	struct store_conflict *list;
 	size_t count;
-	int rc = store_inbox_of(s->r->db, it->row.table, it->row.key, it->row.key_len, &s->arena,
-	                        &list, &count, err);
+	int rc = store_inbox_of(s->r->db, &it->row, &s->arena, &list, &count, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		const struct store_schema *schema = it->log->schema;
@@ -219,11 +218,26 @@ held_back(struct seal *s, const struct item *it, char *words, size_t size)
 	return words;
 }
 
+/* One row's changes: merged, or held back. */
+static int
+take_item(struct seal *s, struct item *it, bool conflicts, struct err *err)
+{
+	char words[200];
+	const char *reason = held_back(s, it, words, sizeof words);
+	int rc = 0;
+
+	if (reason != NULL)
+		return keep_here(s, it, reason, err);
+	if (conflicts)
+		rc = close_conflicts(s, it, err);
+	return rc == 0 ? merge_item(s, it, err) : rc;
+}
+
 /* Stamps in the order of writing, merged clocks, all rows put. */
 static int
 merge_all(struct seal *s, struct err *err)
 {
-	struct store_row **rows = arena_take(&s->arena, s->count, sizeof *rows);
+	struct store_row **rows = arena_take(&s->arena, s->count, sizeof(struct store_row *));
 	int64_t conflicts, aside;
 	size_t changed = 0;
 	int rc = store_inbox_count(s->r->db, &conflicts, &aside, err);
@@ -232,25 +246,15 @@ merge_all(struct seal *s, struct err *err)
 		return no_memory(err);
 	for (size_t i = 0; rc == 0 && i < s->count; i++) {
 		struct item *it = &s->items[i];
-		char words[200];
-		const char *reason;
 
 		if (it->change_count == 0)
 			continue;
-		reason = held_back(s, it, words, sizeof words);
-		if (reason != NULL) {
-			rc = keep_here(s, it, reason, err);
-			continue;
-		}
-		if (conflicts > 0)
-			rc = close_conflicts(s, it, err);
-		if (rc == 0)
-			rc = merge_item(s, it, err);
+		rc = take_item(s, it, conflicts > 0, err);
 		if (it->row.changed)
 			rows[changed++] = &it->row;
 	}
 	if (rc == 0 && changed > 1)
-		qsort(rows, changed, sizeof *rows, by_key);
+		qsort(rows, changed, sizeof(struct store_row *), by_key);
 	return rc < 0 ? rc : s->r->batch->put(s->r->batch, rows, changed, err);
 }
 
@@ -276,7 +280,7 @@ sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err)
 {
 	struct seal s = { .r = r, .out = out };
 	bool more = false;
-	int64_t waiting, oldest, settled;
+	int64_t waiting = 0, oldest, settled;
 	int rc;
 
 	assert(store_db_in_transaction(r->db));

@@ -73,8 +73,8 @@ static int
 look_around(struct unit *u, struct err *err)
 {
 	struct sync_opening *o = &u->opening;
-	int rc = sync_seen_now(u->s->r->db, u->stream.scope, u->s->r->self.id, &u->s->arena,
-	                       &o->seen, &o->seen_count, err);
+	int rc =
+	        sync_seen_now(u->s->r->db, &u->stream, &u->s->arena, &o->seen, &o->seen_count, err);
 
 	if (rc < 0)
 		return rc;
@@ -241,7 +241,7 @@ tell(struct seal *s, int scope, uint64_t first, const struct unit *u, struct err
 
 	if (s->r->applied == NULL)
 		return 0;
-	unit.rows = arena_take(&s->arena, s->count, sizeof *unit.rows);
+	unit.rows = arena_take(&s->arena, s->count, sizeof(struct store_row *));
 	if (unit.rows == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < s->count; i++)
@@ -264,7 +264,7 @@ write_scope(struct seal *s, int scope, bool more, struct err *err)
 	                     sizeof *u.named);
 	if (u.records == NULL || u.named == NULL)
 		return no_memory(err);
-	rc = store_stream_find(s->r->db, s->r->self.id, scope, true, &s->arena, &u.stream, err);
+	rc = store_stream_open(s->r->db, s->r->self.id, scope, &s->arena, &u.stream, err);
 	if (rc == 0)
 		rc = store_stream_schema_count(s->r->db, u.stream.id, &u.schema_count, err);
 	first = u.stream.n + 1;

@@ -11,15 +11,15 @@ by_site(const void *left, const void *right)
 }
 
 int
-sync_seen_now(struct store_db *db, int scope, int self, struct arena *a, struct sync_seen **list,
-              size_t *count, struct err *err)
+sync_seen_now(struct store_db *db, const struct store_stream *own, struct arena *a,
+              struct sync_seen **list, size_t *count, struct err *err)
 {
 	struct store_stream *streams;
 	size_t total;
 	int rc;
 
 	*count = 0;
-	rc = store_stream_list(db, scope, a, &streams, &total, err);
+	rc = store_stream_list(db, own->scope, a, &streams, &total, err);
 	if (rc < 0)
 		return rc;
 	*list = arena_take(a, total, sizeof **list);
@@ -29,7 +29,7 @@ sync_seen_now(struct store_db *db, int scope, int self, struct arena *a, struct 
 		const struct store_site *site = store_catalog_site_of(db, streams[i].site);
 		struct sync_seen *seen = &(*list)[*count];
 
-		if (streams[i].site == self || streams[i].n == 0)
+		if (streams[i].site == own->site || streams[i].n == 0)
 			continue;
 		memcpy(seen->site.node, site->node, STORE_NODE_ID);
 		memcpy(seen->site.epoch, site->epoch, STORE_EPOCH);

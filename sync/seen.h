@@ -9,8 +9,8 @@
 
 #include "sync/record.h"
 
-/* What this file has received of every site but `self` in a scope, rising by site. */
-MUST_CHECK int sync_seen_now(struct store_db *db, int scope, int self, struct arena *a,
+/* What this file has received of every site but the stream's own in its scope, rising by site. */
+MUST_CHECK int sync_seen_now(struct store_db *db, const struct store_stream *own, struct arena *a,
                              struct sync_seen **list, size_t *count, struct err *err);
 
 /* Append the bytes of a vector. */

@@ -131,7 +131,7 @@ stream_of(struct archive_world *w, const char *scope, struct arena *a)
 
 	MUST(store_catalog_site(w->db, w->site.node, w->site.epoch, &site, &err));
 	MUST(store_catalog_scope(w->db, scope, &scope_id, &err));
-	MUST(store_stream_find(w->db, site, scope_id, true, a, &stream, &err));
+	MUST(store_stream_open(w->db, site, scope_id, a, &stream, &err));
 	return stream;
 }
 
@@ -251,7 +251,9 @@ archive_world_roll_up(struct archive_world *w, const char *scope, uint64_t first
 		ck_assert_uint_lt(count, 64);
 		MUST(store_segment_at(w->db, stream.id, n, &a, &segs[count], &err));
 	}
-	line = (struct sync_segment_line){ .segs = segs, .count = count, .from = first, .to = last };
+	line = (struct sync_segment_line){
+		.segs = segs, .count = count, .from = first, .to = last
+	};
 	MUST(sync_segment_cut(&line, &schemas, &a, &whole, &err));
 	whole.stream = stream.id;
 	MUST(store_segment_replace(w->db, &whole, &err));

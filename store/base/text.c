@@ -65,26 +65,42 @@ text_time(char out[TEXT_TIME_SIZE], int64_t ms)
 	snprintf(out + used, TEXT_TIME_SIZE - used, ".%03dZ", (int)part);
 }
 
+/*
+ * Well-formed UTF-8 (Unicode, table 3-7): by the first byte, the character's length and what the
+ * second byte may be; every later one is 80..bf.  The tighter bounds leave out overlong forms,
+ * surrogates and what lies above U+10FFFF.
+ */
+static const struct utf8 {
+	uint8_t first, last, len, low, high;
+} utf8_forms[] = {
+	{ 0x00, 0x7f, 1, 0x00, 0x00 }, { 0xc2, 0xdf, 2, 0x80, 0xbf }, { 0xe0, 0xe0, 3, 0xa0, 0xbf },
+	{ 0xe1, 0xec, 3, 0x80, 0xbf }, { 0xed, 0xed, 3, 0x80, 0x9f }, { 0xee, 0xef, 3, 0x80, 0xbf },
+	{ 0xf0, 0xf0, 4, 0x90, 0xbf }, { 0xf1, 0xf3, 4, 0x80, 0xbf }, { 0xf4, 0xf4, 4, 0x80, 0x8f },
+};
+
+static const struct utf8 *
+utf8_form(uint8_t first)
+{
+	for (size_t i = 0; i < sizeof utf8_forms / sizeof utf8_forms[0]; i++)
+		if (first >= utf8_forms[i].first && first <= utf8_forms[i].last)
+			return &utf8_forms[i];
+	return NULL;
+}
+
 /* How many bytes does the character at `b` have?  0 if it is not one. */
 static size_t
 char_len(const uint8_t *b, size_t left)
 {
-	uint32_t c = b[0];
-	size_t len = c < 0x80                ? 1
-	             : c >= 0xc2 && c < 0xe0 ? 2
-	             : c >= 0xe0 && c < 0xf0 ? 3
-	             : c >= 0xf0 && c < 0xf5 ? 4
-	                                     : 0;
+	const struct utf8 *form = utf8_form(b[0]);
 
-	if (len == 0 || len > left)
+	if (form == NULL || form->len > left)
 		return 0;
-	for (size_t i = 1; i < len; i++)
+	if (form->len > 1 && (b[1] < form->low || b[1] > form->high))
+		return 0;
+	for (size_t i = 2; i < form->len; i++)
 		if ((b[i] & 0xc0) != 0x80)
 			return 0;
-	if ((c == 0xe0 && b[1] < 0xa0) || (c == 0xed && b[1] > 0x9f) ||
-	    (c == 0xf0 && b[1] < 0x90) || (c == 0xf4 && b[1] > 0x8f))
-		return 0;
-	return len;
+	return form->len;
 }
 
 bool
