@@ -58,6 +58,7 @@ main(void)
 	srunner_add_suite(runner, suite_sync_pack());
 	srunner_add_suite(runner, suite_sync_record());
 	srunner_add_suite(runner, suite_sync_segment());
+	srunner_add_suite(runner, suite_sync_segment_limits());
 	srunner_add_suite(runner, suite_sync_sign());
 	srunner_add_suite(runner, suite_sync_sshsig());
 	srunner_add_suite(runner, suite_sync_transport());

@@ -50,6 +50,7 @@ Suite *suite_sync_merge(void);
 Suite *suite_sync_pack(void);
 Suite *suite_sync_record(void);
 Suite *suite_sync_segment(void);
+Suite *suite_sync_segment_limits(void);
 Suite *suite_sync_sign(void);
 Suite *suite_sync_sshsig(void);
 Suite *suite_sync_transport(void);

@@ -478,65 +478,6 @@ START_TEST(a_short_form_damaged_anywhere_is_refused)
 }
 END_TEST
 
-/* ---- limits ---- */
-
-START_TEST(limits_are_kept_before_memory_is_taken)
-{
-	struct vectors v;
-	struct sync_codec_schemas schemas = vectors_resolver(&v);
-	struct arena arena = { .limit = 1 << 16 };
-	struct store_segment seg, bad;
-	struct sync_record *records;
-	size_t count;
-
-	make_golden(&v, &seg);
-	bad = seg;
-	bad.last = bad.first + SYNC_RECORDS_MAX;
-	ck_assert_int_eq(sync_segment_open(&bad, &schemas, &arena, &records, &count, &err),
-	                 ERR_CORRUPT);
-	bad = seg;
-	bad.raw_len = SYNC_RAW_MAX + 1;
-	ck_assert_int_eq(sync_segment_open(&bad, &schemas, &arena, &records, &count, &err),
-	                 ERR_CORRUPT);
-	bad = seg;
-	bad.body_len = SYNC_STORED_MAX + 1;
-	ck_assert_int_eq(sync_segment_open(&bad, &schemas, &arena, &records, &count, &err),
-	                 ERR_CORRUPT);
-	bad = seg;
-	bad.last = bad.first - 1;
-	ck_assert_int_eq(sync_segment_open(&bad, &schemas, &arena, &records, &count, &err),
-	                 ERR_CORRUPT);
-	ck_assert_uint_eq(arena.used, 0);
-	vectors_free(&v);
-}
-END_TEST
-
-/* One text of 1 MiB in every record: small as a body, endless as records. */
-START_TEST(records_that_unfold_are_refused)
-{
-	enum { LEN = 1 << 20, COUNT = 80 };
-	static char text[LEN];
-	struct vectors v;
-	struct sync_record *records = calloc(COUNT, sizeof *records);
-	struct sync_segment_at at = { 0 };
-	struct store_segment seg;
-
-	vectors_make(&v);
-	memset(text, 'x', LEN);
-	v.values[1] = (struct store_value){ .type = STORE_TEXT,
-		                            .bytes = (const uint8_t *)text,
-		                            .len = 256 };
-	for (size_t i = 0; i < COUNT; i++)
-		records[i] = v.records[VECTOR_INSERT];
-	ck_assert_int_eq(sync_segment_build(&at, records, COUNT, &v.arena, &seg, &err), 0);
-	v.values[1].len = LEN;
-	ck_assert_int_eq(sync_segment_build(&at, records, COUNT, &v.arena, &seg, &err),
-	                 ERR_INVALID);
-	free(records);
-	vectors_free(&v);
-}
-END_TEST
-
 Suite *
 suite_sync_segment(void)
 {
@@ -557,8 +498,6 @@ suite_sync_segment(void)
 	tcase_add_test(tcase, a_seed_left_out_must_be_known);
 	tcase_add_test(tcase, a_full_form_damaged_anywhere_is_refused);
 	tcase_add_loop_test(tcase, a_short_form_damaged_anywhere_is_refused, 0, 2);
-	tcase_add_test(tcase, limits_are_kept_before_memory_is_taken);
-	tcase_add_test(tcase, records_that_unfold_are_refused);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
