@@ -96,7 +96,7 @@ cli_print(const struct cli *cli, struct buf *out)
 
 	if (rc == 0 && out->len > 0 &&
 	    (fwrite(out->bytes, 1, out->len, stdout) != out->len || fflush(stdout) != 0))
-		rc = err_set(&err, ERR_IO, "standard output: %s; nobody reads it any more",
+		rc = err_set(&err, ERR_IO, "the output can't be written: %s; look at where it goes",
 		             strerror(errno));
 	buf_free(out);
 	return rc < 0 ? cli_fail(cli, &err) : CLI_OK;

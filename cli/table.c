@@ -1,9 +1,10 @@
 #include "cli/table.h"
 
+#include <errno.h>
 #include <libsmartcols/libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 struct table {
 	struct libscols_table *handle;
@@ -67,6 +68,8 @@ table_print(struct table *t, struct err *err)
 	if (scols_table_is_empty(t->handle))
 		return 0;
 	if (scols_print_table(t->handle) != 0 || fflush(stdout) != 0)
-		return err_set(err, ERR_IO, "standard output: nobody reads it any more");
+		return err_set(err, ERR_IO,
+		               "the output can't be written: %s; look at where it goes",
+		               strerror(errno));
 	return 0;
 }

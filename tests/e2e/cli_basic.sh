@@ -77,6 +77,14 @@ check 2 'the option -C needs a value; ' -C
 check 2 'there is no option --fly before the command; ' --fly
 check 2 'there is no command "fly"; ' help fly
 
+# where the output goes is full
+for words in 'sql SELECT(1)' 'schema show' 'help'; do
+	# shellcheck disable=SC2086 # several words
+	said=$("$YIZHAN" -C "$node" $words 2>&1 >/dev/full)
+	is "$?" 1 "status of $words"
+	is "${said#*: }" "the output can't be written: No space left on device; look at where it goes" "$words"
+done
+
 # a file that is no database
 mkdir "$SCRATCH/bad" && echo 'this is not a database, whatever its name says' >"$SCRATCH/bad/yizhan.db"
 check 1 'file is not a database; ' -C "$SCRATCH/bad" sql 'SELECT 1'
