@@ -16,11 +16,13 @@
  * and a new insert can't undo what only grows.
  */
 #include "store/log.h"
+#include "store/inbox.h"
 #include "store/rows_priv.h"
 #include "store/shape_priv.h"
 #include "store/stmt.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,8 +221,24 @@ means_something(const struct version *v, const struct entry *e, uint64_t *mask, 
 	}
 }
 
+/* A key that no record can hold: the row stays here, and a person is told which table it is in. */
 static int
-fold_entry(struct fold *f, struct store_stmt *s, const struct entry *e)
+hold_back(struct fold *f, const struct store_schema *schema, struct err *err)
+{
+	struct store_quarantined q = { .key = (const uint8_t *)"" };
+	char reason[STORE_NAME_MAX + 120];
+	int rc = store_catalog_scope(f->db, "hub", &q.scope, err);
+
+	snprintf(reason, sizeof reason,
+	         "a row of %s has a key of %zu bytes, more than the %d that can be sent; it stays "
+	         "here",
+	         schema->table, f->key.len, STORE_VALUE_MAX);
+	q.reason = reason;
+	return rc == 0 ? store_quarantine_add(f->db, &q, err) : rc;
+}
+
+static int
+fold_entry(struct fold *f, struct store_stmt *s, const struct entry *e, struct err *err)
 {
 	const struct version *v = f->versions != NULL && f->versions->tv == e->tv
 	                                  ? f->versions
@@ -230,7 +248,7 @@ fold_entry(struct fold *f, struct store_stmt *s, const struct entry *e)
 	uint64_t mask;
 
 	if (v == NULL)
-		return -1;
+		return no_memory(err);
 	if (!means_something(v, e, &mask, &column))
 		return 0;
 	buf_clear(&f->key);
@@ -239,14 +257,18 @@ fold_entry(struct fold *f, struct store_stmt *s, const struct entry *e)
 
 		store_value_write(&f->key, &part);
 	}
+	if (f->key.len > STORE_VALUE_MAX)
+		return e->op == STORE_DELETE || e->op == OP_KEPT ? 0 : hold_back(f, v->local, err);
 	row = f->key.bad ? NULL : place(f, v->local);
 	if (row == NULL)
-		return -1;
+		return no_memory(err);
 	row->seq = e->seq;
 	row->at_ms = e->at_ms;
 	row->mask |= mask;
 	row->inserted = row->inserted || e->op == STORE_INSERT;
-	return e->op == OP_KEPT ? keep(f, row, column, &e->val) : 0;
+	if (e->op != OP_KEPT || keep(f, row, column, &e->val) == 0)
+		return 0;
+	return no_memory(err);
 }
 
 /*
@@ -272,10 +294,9 @@ fold_entries(struct fold *f, size_t max, size_t cap, int64_t *last, struct err *
 		e.mask = store_stmt_get_int(&s);
 		e.val = store_stmt_get_value(&s);
 		*last = e.seq;
-		if (fold_entry(f, &s, &e) < 0) {
-			rc = no_memory(err);
+		rc = fold_entry(f, &s, &e, err);
+		if (rc < 0)
 			break;
-		}
 	}
 	store_stmt_end(&s);
 	return rc < 0 ? rc : 0;

@@ -41,6 +41,7 @@ main(void)
 	srunner_add_suite(runner, suite_node_status());
 	srunner_add_suite(runner, suite_node_token());
 	srunner_add_suite(runner, suite_node_words());
+	srunner_add_suite(runner, suite_sim_skew());
 	srunner_add_suite(runner, suite_sim_two_nodes());
 	srunner_add_suite(runner, suite_store_batch());
 	srunner_add_suite(runner, suite_store_capture());
@@ -57,6 +58,7 @@ main(void)
 	srunner_add_suite(runner, suite_sync_merge());
 	srunner_add_suite(runner, suite_sync_pack());
 	srunner_add_suite(runner, suite_sync_record());
+	srunner_add_suite(runner, suite_sync_seal());
 	srunner_add_suite(runner, suite_sync_segment());
 	srunner_add_suite(runner, suite_sync_segment_limits());
 	srunner_add_suite(runner, suite_sync_sign());
