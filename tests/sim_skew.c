@@ -5,6 +5,7 @@
  */
 #include "store/log.h"
 #include "store/track.h"
+#include "sync/seal.h"
 #include "tests/suites.h"
 #include "tests/world.h"
 
@@ -40,6 +41,7 @@ upgrade(struct world_peer *p, bool is_hub)
 	struct store_track_spec meal = { .table = "meal",
 		                         .scope = "f/",
 		                         .scope_column = "facility_id" };
+	struct sync_sealed sealed;
 
 	world_sql(p, "ALTER TABLE note ADD COLUMN mood TEXT");
 	world_sql(p, "CREATE TABLE meal(id BLOB NOT NULL PRIMARY KEY, facility_id TEXT NOT NULL, "
@@ -47,6 +49,7 @@ upgrade(struct world_peer *p, bool is_hub)
 	must(store_db_begin(p->merge, &err));
 	must(store_track_refresh(p->merge, is_hub, &err));
 	must(store_track_table(p->merge, &meal, is_hub, &err));
+	must(sync_seal(&p->node.r, &sealed, &err)); /* moves in what waited for them */
 	must(store_db_commit(p->merge, &err));
 }
 
