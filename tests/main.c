@@ -41,6 +41,7 @@ main(void)
 	srunner_add_suite(runner, suite_node_status());
 	srunner_add_suite(runner, suite_node_token());
 	srunner_add_suite(runner, suite_node_words());
+	srunner_add_suite(runner, suite_sim_facility());
 	srunner_add_suite(runner, suite_sim_skew());
 	srunner_add_suite(runner, suite_sim_two_nodes());
 	srunner_add_suite(runner, suite_store_batch());

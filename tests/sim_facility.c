@@ -1,0 +1,131 @@
+/* tests/sim_facility.c - two nodes of one facility with the real tables, an outage between them. */
+#include "node/facility/schema.h"
+#include "tests/suites.h"
+#include "tests/world.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const facilities[] = { "F1", "F1", NULL };
+
+static struct world w;
+static struct err err;
+
+static void
+must(int rc)
+{
+	ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.msg : "");
+}
+
+static void
+make_tables(struct world_peer *p, bool is_hub)
+{
+	must(store_db_begin(p->merge, &err));
+	must(facility_schema_create(p->merge, &err));
+	must(facility_seed(p->merge, &err));
+	must(facility_track(p->merge, is_hub, &err));
+	must(store_db_commit(p->merge, &err));
+}
+
+static void
+open_world(void)
+{
+	world_open(&w, 41, facilities);
+	make_tables(&w.hub, true);
+	for (int i = 0; i < w.node_count; i++)
+		make_tables(&w.nodes[i], false);
+}
+
+static void
+close_world(void)
+{
+	world_close(&w);
+}
+
+static void
+same_everywhere(const char *sql)
+{
+	char *want = world_dump(&w.hub, sql), hub[33], other[33];
+
+	for (int i = 0; i < w.node_count; i++) {
+		char *got = world_dump(&w.nodes[i], sql);
+
+		ck_assert_str_eq(got, want);
+		ck_assert_str_eq(world_digest(&w.nodes[i], "f/F1", other),
+		                 world_digest(&w.hub, "f/F1", hub));
+		free(got);
+	}
+	free(want);
+}
+
+/* Office PC and station write the same child's report while neither has a line. */
+START_TEST(same_daily_report_made_twice_offline_is_one_row)
+{
+	static const char child[] = "INSERT INTO child(id, facility_id, name) VALUES "
+	                            "(x'0101010101010101010101010101010f', 'F1', '安一')";
+
+	world_sql(&w.nodes[0], child);
+	world_settle(&w, 2);
+	w.nodes[0].up = w.nodes[1].up = false;
+	world_sql(&w.nodes[0],
+	          "INSERT INTO daily_report(child_id, biz_date, facility_id, mood, meals) VALUES"
+	          " (x'0101010101010101010101010101010f', 20260302, 'F1', 1, 'all of it')");
+	ck_assert(!world_sync(&w, 0));
+	world_wait(&w, 60000);
+	world_sql(&w.nodes[1],
+	          "INSERT INTO daily_report(child_id, biz_date, facility_id, mood, nap_min) VALUES"
+	          " (x'0101010101010101010101010101010f', 20260302, 'F1', 2, 95)");
+	world_sql(&w.nodes[1], "UPDATE daily_report SET note = 'slept well'");
+	ck_assert(!world_sync(&w, 1));
+	w.nodes[0].up = w.nodes[1].up = true;
+	world_settle(&w, 3);
+	same_everywhere("SELECT * FROM daily_report ORDER BY child_id, biz_date");
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM daily_report"), 1);
+	ck_assert_int_eq(
+	        world_int(&w.hub,
+	                  "SELECT count(*) FROM daily_report WHERE mood = 2 AND nap_min = 95"
+	                  " AND note = 'slept well'"),
+	        1);
+	/* what the first one wrote is not lost: it is shown to a person */
+	ck_assert_int_ge(world_int(&w.nodes[0],
+	                           "SELECT count(*) FROM yz_conflict WHERE state = 'open'"
+	                           " AND other = 'all of it'"),
+	                 1);
+}
+END_TEST
+
+/* One's report is published meanwhile, another's edited: cells meet, not rows. */
+START_TEST(cells_of_one_report_meet)
+{
+	world_sql(&w.nodes[0],
+	          "INSERT INTO daily_report(child_id, biz_date, facility_id, mood) VALUES"
+	          " (x'0101010101010101010101010101010f', 20260302, 'F1', 1)");
+	world_settle(&w, 2);
+	w.nodes[0].up = w.nodes[1].up = false;
+	world_sql(&w.nodes[0], "UPDATE daily_report SET state = 1, published_at = 5");
+	world_sql(&w.nodes[1], "UPDATE daily_report SET note = 'a tooth'");
+	w.nodes[0].up = w.nodes[1].up = true;
+	world_settle(&w, 3);
+	same_everywhere("SELECT * FROM daily_report ORDER BY child_id, biz_date");
+	ck_assert_int_eq(
+	        world_int(&w.hub,
+	                  "SELECT count(*) FROM daily_report WHERE state = 1 AND note = 'a tooth'"),
+	        1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict"), 0);
+}
+END_TEST
+
+Suite *
+suite_sim_facility(void)
+{
+	Suite *suite = suite_create("sim/facility");
+	TCase *tc = tcase_create("daily_report");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, open_world, close_world);
+	tcase_add_test(tc, same_daily_report_made_twice_offline_is_one_row);
+	tcase_add_test(tc, cells_of_one_report_meet);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
