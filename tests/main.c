@@ -53,6 +53,7 @@ main(void)
 	srunner_add_suite(runner, suite_sync_archive_verify());
 	srunner_add_suite(runner, suite_sync_chain());
 	srunner_add_suite(runner, suite_sync_codec());
+	srunner_add_suite(runner, suite_sync_foreign());
 	srunner_add_suite(runner, suite_sync_gitconf());
 	srunner_add_suite(runner, suite_sync_history());
 	srunner_add_suite(runner, suite_sync_ingest());

@@ -45,6 +45,7 @@ Suite *suite_sync_archive(void);
 Suite *suite_sync_archive_verify(void);
 Suite *suite_sync_chain(void);
 Suite *suite_sync_codec(void);
+Suite *suite_sync_foreign(void);
 Suite *suite_sync_gitconf(void);
 Suite *suite_sync_history(void);
 Suite *suite_sync_ingest(void);

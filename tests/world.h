@@ -46,7 +46,8 @@ void world_open(struct world *w, uint64_t seed, const char *const *facilities);
 /* Close and remove everything. */
 void world_close(struct world *w);
 
-/* A replica that nobody meets: it gets what the test gives it.  Its key and rights are those of no node. */
+/* A replica that nobody meets: it gets what the test gives it.  Its key and rights are those of no
+ * node. */
 void world_open_fresh(struct world *w, struct world_peer *p, const char *name);
 void world_close_fresh(struct world_peer *p);
 
