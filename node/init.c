@@ -19,6 +19,7 @@
 #include "store/stmt.h"
 #include "sync/sign.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <stdio.h>
@@ -70,6 +71,35 @@ fail(struct err *err, const char *doing, const char *path)
 /* ---- before anything is made ---- */
 
 static bool
+is_ours(const char *name)
+{
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (strcmp(files[i], name) == 0)
+			return true;
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* The directory becomes ours alone, with mode 0700, so it must be new, empty or what an init that
+ * was cut short left: /etc and a home are in use by others. */
+static int
+check_dir(const char *dir, struct err *err)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+	int rc = 0;
+
+	if (d == NULL)
+		return 0; /* identity_make_dir() says why, if it isn't simply new */
+	while (rc == 0 && (entry = readdir(d)) != NULL)
+		if (!is_ours(entry->d_name))
+			rc = err_set(err, ERR_INVALID,
+			             "%s is not empty, it holds %.60s; choose a new directory", dir,
+			             entry->d_name);
+	closedir(d);
+	return rc;
+}
+
+static bool
 is_name(const char *text)
 {
 	size_t len = strlen(text), bad;
@@ -85,6 +115,7 @@ check(struct making *m, struct err *err)
 {
 	const struct node_init *what = m->what;
 	const struct group *group;
+	int rc;
 
 	if (what->facility != NULL && !config_is_facility_id(what->facility))
 		return err_set(
@@ -105,6 +136,9 @@ check(struct making *m, struct err *err)
 		               "%s holds a node already; choose another directory, or take this "
 		               "one away first",
 		               what->dir);
+	rc = check_dir(what->dir, err);
+	if (rc < 0)
+		return rc;
 	if (what->group == NULL)
 		return 0;
 	group = getgrnam(what->group);
