@@ -265,9 +265,10 @@ ask(struct at_node *n, struct enrol_news *news, struct err *err)
 	if (rc == 0 && !n->cli->json) {
 		put_words(&words, news->words);
 		fprintf(stderr, "%s\n", buf_str(&words));
-		if (!news->granted)
-			fprintf(stderr, "The administrator sees the same eight words; waiting for "
-			                "approval at the hub.\n");
+		fprintf(stderr, news->granted ? "yizhan enrol list at the hub shows the same eight "
+		                                "words, or somebody stood between.\n"
+		                              : "The administrator sees the same eight words; "
+		                                "waiting for approval at the hub.\n");
 	}
 	for (int waited = 0; rc == 0 && !news->granted; waited += ASK_AGAIN_S) {
 		if (waited > ASK_FOR_S)

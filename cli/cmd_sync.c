@@ -5,6 +5,7 @@
 #include "cli/cmd.h"
 #include "cli/daemon.h"
 #include "node/ctl_words.h"
+#include "node/json.h"
 #include "node/station.h"
 
 #include <stdio.h>
@@ -64,7 +65,46 @@ by_ourselves(const struct cli *cli, struct err *err)
 	return code != CLI_OK ? code : met.rejected_count > 0 ? CLI_PARTLY : CLI_OK;
 }
 
-/* The daemon's document is printed as it is; its exit code follows from what it says. */
+static long long
+number(const struct json_doc *doc, const char *name)
+{
+	int64_t value;
+
+	return json_doc_int(doc, name, &value) ? (long long)value : 0;
+}
+
+/* The daemon's document in the same words as ours. */
+static int
+daemon_words(const struct cli *cli, const struct buf *answer, int code, struct err *err)
+{
+	const char *message, *todo;
+	struct json_doc *doc;
+	struct buf out = { 0 };
+	int printed, rc = json_doc_read(answer->bytes, answer->len, answer->len, &doc, err);
+
+	if (rc < 0)
+		return cli_fail(cli, err);
+	message = json_doc_text_in(doc, "error", "message");
+	todo = json_doc_text_in(doc, "error", "do");
+	if (message != NULL) {
+		err_set(err, ERR_IO, "%.120s; %.120s", message, todo == NULL ? "" : todo);
+		json_doc_free(doc);
+		return cli_fail_as(cli, code, err);
+	}
+	buf_printf(&out, "sent %lld, received %lld changes; %lld bytes out, %lld in; ",
+	           number(doc, "sent"), number(doc, "received"), number(doc, "bytes_out"),
+	           number(doc, "bytes_in"));
+	buf_printf(&out, "%lld round trip%s\n", number(doc, "round_trips"),
+	           number(doc, "round_trips") == 1 ? "" : "s");
+	if (code == CLI_PARTLY)
+		buf_printf(&out,
+		           "not everything was taken; yizhan sync --json says what and why\n");
+	json_doc_free(doc);
+	printed = cli_print(cli, &out);
+	return printed == CLI_OK ? code : printed;
+}
+
+/* The exit code follows from what the daemon says. */
 static int
 by_daemon(const struct cli *cli, struct err *err)
 {
@@ -80,6 +120,11 @@ by_daemon(const struct cli *cli, struct err *err)
 	code = strncmp(text, "{\"error\"", 8) == 0       ? CLI_UNREACHABLE
 	       : strstr(text, "\"rejected\":[]") == NULL ? CLI_PARTLY
 	                                                 : CLI_OK;
+	if (!cli->json) {
+		code = daemon_words(cli, &answer, code, err);
+		buf_free(&answer);
+		return code;
+	}
 	buf_u8(&answer, '\n');
 	rc = cli_print(cli, &answer);
 	buf_free(&answer);

@@ -50,6 +50,12 @@ json_doc_text(const struct json_doc *doc, const char *name)
 	return json_string_value(json_object_get(doc->root, name));
 }
 
+const char *
+json_doc_text_in(const struct json_doc *doc, const char *outer, const char *name)
+{
+	return json_string_value(json_object_get(json_object_get(doc->root, outer), name));
+}
+
 bool
 json_doc_int(const struct json_doc *doc, const char *name, int64_t *value)
 {

@@ -26,6 +26,9 @@ void json_doc_free(struct json_doc *doc);
 /* A member that is a string; NULL if it isn't there or is something else.  Borrowed. */
 const char *json_doc_text(const struct json_doc *doc, const char *name);
 
+/* The same of an object that is the member `outer`. */
+const char *json_doc_text_in(const struct json_doc *doc, const char *outer, const char *name);
+
 /* A member that is a whole number: false if it isn't there or is something else. */
 MUST_CHECK bool json_doc_int(const struct json_doc *doc, const char *name, int64_t *value);
 

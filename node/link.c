@@ -239,12 +239,13 @@ static void
 lost(struct link_call *call, struct node_event *ev, const char *words)
 {
 	static const char unreachable[] = "hub unreachable: ";
+	bool told = call->reply->code == TRANSPORT_OK ||
+	            strncmp(words, unreachable, sizeof unreachable - 1) == 0;
 
 	ev->type = NODE_EV_LOST;
 	ev->retry_after_ms = (int64_t)call->reply->retry_after_s * 1000;
 	buf_clear(&call->body);
-	buf_printf(&call->body, "%s%s", call->reply->code == TRANSPORT_OK ? "" : unreachable,
-	           words);
+	buf_printf(&call->body, "%s%s", told ? "" : unreachable, words);
 	ev->words = buf_str(&call->body);
 }
 

@@ -167,9 +167,11 @@ call_sync(struct daemon *d, struct ctl_call *call, struct err *err)
 		return rc;
 	if (d->link == NULL || d->call_count == CALLS) {
 		ctl_words_error(&line,
-		                d->link == NULL ? "this node is not enrolled at a hub"
-		                                : "too many callers wait already",
-		                d->link == NULL
+		                d->station.is_hub ? "this is the hub: nodes come to it"
+		                : d->link == NULL ? "this node is not enrolled at a hub"
+		                                  : "too many callers wait already",
+		                d->station.is_hub ? "sync at a facility's node"
+		                : d->link == NULL
 		                        ? "get a code at the hub and run: yizhan enrol CODE URL"
 		                        : "try again");
 		ctl_answer(call, &line);
