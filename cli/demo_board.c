@@ -99,8 +99,8 @@ demo_board(struct demo *d, int64_t day_ms, enum demo_screen screen, struct err *
 
 	if (screen == DEMO_OVER)
 		printf("\033[%dA", d->count + 2);
-	printf("%s%02d:%02d  %s\n", clear, minute / 60, minute % 60,
-	       d->cut_ms != 0 && d->healed_ms == 0 ? "the line of facility 2 is DOWN" : "");
+	printf("%s%02d:%02d%s\n", clear, minute / 60, minute % 60,
+	       d->cut_ms != 0 && d->healed_ms == 0 ? "  the line of facility 2 is DOWN" : "");
 	printf("%s  %-6s%8s%8s%9s  %-13s %s\n", clear, "", "present", "checks", "waiting", "state",
 	       "digest");
 	for (int i = 0; rc == 0 && i < d->count; i++) {
