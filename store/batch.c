@@ -14,7 +14,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { TERM_FORMAT = 1, GATHER = 1024, AT_ONCE = 8 };
+enum { TERM_FORMAT = 1, GATHER = 1024 };
 
 /* All that is written between two looks at the room left: a name, a version, numbers. */
 enum { FIELDS = 1 + STORE_NAME_MAX + 1 + 8 + STORE_NODE_ID + STORE_EPOCH + 8 + 8 };
@@ -171,61 +171,27 @@ put_cells(struct gather *g, struct store_batch *b, const struct store_table *t,
 	assert(met == row->cell_count);
 }
 
-static void
-put_row(struct gather *g, struct store_batch *b, const struct store_row *row)
-{
-	const struct store_table *t = b->table(b, row->table);
-	uint8_t *at;
-
-	start(g);
-	at = room(g);
-	*at++ = TERM_FORMAT;
-	at = write_name(at, t->name);
-	at = write_u64(at, (uint64_t)row->cl);
-	at = write_version(at, b, row->stamp, row->site);
-	done(g, write_u64(at, row->key_len));
-	put(g, row->key, row->key_len);
-	put_cells(g, b, t, row);
-}
-
-void
-store_row_terms(struct store_batch *b, struct store_row *const *rows, size_t count,
-                uint8_t (*terms)[STORE_TERM])
-{
-	struct gather g[AT_ONCE];
-	struct hash_job jobs[AT_ONCE];
-	size_t n = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (rows[i]->cl == 0) {
-			memset(terms[i], 0, STORE_TERM);
-			continue;
-		}
-		put_row(&g[n], b, rows[i]);
-		if (g[n].started) {
-			flush(&g[n]);
-			hash_end(&g[n].hash, terms[i]);
-			continue;
-		}
-		jobs[n] = (struct hash_job){ g[n].bytes, g[n].len, terms[i] };
-		if (++n < AT_ONCE)
-			continue;
-		hash_many(jobs, n, STORE_TERM);
-		n = 0;
-	}
-	hash_many(jobs, n, STORE_TERM);
-}
-
 void
 store_row_term(struct store_batch *b, const struct store_row *row, uint8_t term[STORE_TERM])
 {
+	const struct store_table *t;
 	struct gather g;
+	uint8_t *at;
 
 	if (row->cl == 0) {
 		memset(term, 0, STORE_TERM);
 		return;
 	}
-	put_row(&g, b, row);
+	t = b->table(b, row->table);
+	start(&g);
+	at = room(&g);
+	*at++ = TERM_FORMAT;
+	at = write_name(at, t->name);
+	at = write_u64(at, (uint64_t)row->cl);
+	at = write_version(at, b, row->stamp, row->site);
+	done(&g, write_u64(at, row->key_len));
+	put(&g, row->key, row->key_len);
+	put_cells(&g, b, t, row);
 	if (!g.started) {
 		hash_once(term, STORE_TERM, g.bytes, g.len);
 		return;

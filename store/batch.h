@@ -113,10 +113,6 @@ struct store_batch {
  */
 void store_row_term(struct store_batch *b, const struct store_row *row, uint8_t term[STORE_TERM]);
 
-/* The same for many rows, which is quicker. */
-void store_row_terms(struct store_batch *b, struct store_row *const *rows, size_t count,
-                     uint8_t (*terms)[STORE_TERM]);
-
 /* sum += add - sub, modulo 2^128, big endian. */
 void store_digest_move(uint8_t sum[STORE_TERM], const uint8_t add[STORE_TERM],
                        const uint8_t sub[STORE_TERM]);

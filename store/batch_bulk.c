@@ -42,7 +42,7 @@ make_room(struct store_bulk *bulk, unsigned columns)
 static bool
 alike(const struct store_bulk *bulk, const struct store_row *row, uint64_t mask)
 {
-	const struct store_row *first = bulk->rows[0];
+	const struct store_row *first = bulk->items[0].row;
 
 	return first->table == row->table && first->cl == row->cl && first->site == row->site &&
 	       first->schema == row->schema && first->scope == row->scope && bulk->mask == mask &&
@@ -76,7 +76,8 @@ store_batch_bulk_take(struct store_putting *put, struct store_row *row,
 		                   bulk->values + bulk->count * columns) != columns)
 			return false;
 	}
-	bulk->rows[bulk->count++] = row;
+	bulk->items[bulk->count].row = row;
+	store_row_term(&put->b->face, row, bulk->items[bulk->count++].term);
 	return true;
 }
 
@@ -88,7 +89,7 @@ write_alone(struct store_putting *put, struct err *err)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < bulk->count; i++)
-		rc = store_batch_put_row(put, bulk->rows[i], err);
+		rc = store_batch_put_row(put, bulk->items[i].row, err);
 	bulk->count = 0;
 	return rc;
 }
@@ -102,7 +103,7 @@ static int
 write_clocks(struct store_putting *put, struct err *err)
 {
 	struct store_bulk *bulk = &put->b->bulk;
-	const struct store_row *first = bulk->rows[0];
+	const struct store_row *first = bulk->items[0].row;
 	struct store_stmt s = store_stmt_new(
 	        put->b->db, "INSERT OR FAIL INTO yz_clock(tbl, key, cl, stamp, site, schema, "
 	                    "scope, extra, term, exc)"
@@ -114,12 +115,12 @@ write_clocks(struct store_putting *put, struct err *err)
 	store_stmt_put_int(&s, first->schema);
 	store_stmt_put_int(&s, first->scope);
 	for (size_t i = 0; i < bulk->count; i++) {
-		const struct store_row *row = bulk->rows[i];
+		const struct store_row *row = bulk->items[i].row;
 		struct store_value *out = bulk->values + i * CLOCK_COLUMNS;
 
 		out[0] = store_value_blob(row->key, row->key_len);
 		out[1] = store_value_int(row->stamp);
-		out[2] = store_value_blob(bulk->terms[i], STORE_TERM);
+		out[2] = store_value_blob(bulk->items[i].term, STORE_TERM);
 	}
 	put->b->db->source = (struct store_source){ .values = bulk->values,
 		                                    .rows = bulk->count,
@@ -140,13 +141,12 @@ store_batch_bulk_write(struct store_putting *put, struct err *err)
 		                            bulk->values, bulk->count, err);
 	if (rc == 0)
 		return write_alone(put, err);
-	store_row_terms(&put->b->face, bulk->rows, bulk->count, bulk->terms);
 	if (rc == 1)
 		rc = write_clocks(put, err);
 	for (size_t i = 0; rc == 0 && i < bulk->count; i++) {
-		struct store_row *row = bulk->rows[i];
+		struct store_row *row = bulk->items[i].row;
 
-		memcpy(row->term, bulk->terms[i], STORE_TERM);
+		memcpy(row->term, bulk->items[i].term, STORE_TERM);
 		row->in_table = true;
 		row->extra = false;
 		rc = store_batch_count(put, row, no_term, err);

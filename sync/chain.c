@@ -7,22 +7,14 @@
 _Static_assert((int)STORE_SEED == HASH_16 && (int)STORE_HEAD == HASH_32,
                "salts and heads are hashes");
 
-enum { SALTED = STORE_SEED + 8 }; /* seed and number, which a salt is the hash of */
-
-static void
-salt_bytes(const uint8_t seed[STORE_SEED], uint64_t n, uint8_t bytes[SALTED])
-{
-	memcpy(bytes, seed, STORE_SEED);
-	for (unsigned i = 0; i < 8; i++)
-		bytes[STORE_SEED + i] = (uint8_t)(n >> (56 - 8 * i));
-}
-
 void
 sync_chain_salt(const uint8_t seed[STORE_SEED], uint64_t n, uint8_t salt[STORE_SEED])
 {
-	uint8_t bytes[SALTED];
+	uint8_t bytes[STORE_SEED + 8];
 
-	salt_bytes(seed, n, bytes);
+	memcpy(bytes, seed, STORE_SEED);
+	for (unsigned i = 0; i < 8; i++)
+		bytes[STORE_SEED + i] = (uint8_t)(n >> (56 - 8 * i));
 	hash_once(salt, STORE_SEED, bytes, sizeof bytes);
 }
 
@@ -119,31 +111,6 @@ sync_seeds_salt(struct sync_seeds *s, uint64_t n, uint8_t salt[STORE_SEED])
 		sync_chain_salt(s->run.bytes, n, salt);
 	else
 		memcpy(salt, s->run.bytes + (n - s->run.first) * STORE_SEED, STORE_SEED);
-	return true;
-}
-
-bool
-sync_seeds_salts(struct sync_seeds *s, uint64_t n, size_t count, uint8_t (*salts)[STORE_SEED])
-{
-	uint8_t bytes[SYNC_SALTS_MAX][SALTED];
-	struct hash_job jobs[SYNC_SALTS_MAX];
-	size_t job_count = 0;
-
-	assert(count <= SYNC_SALTS_MAX);
-	for (size_t i = 0; i < count; i++, n++) {
-		assert(n >= s->first && n <= s->last);
-		if (n > s->run.last && !sync_seeds_next(s))
-			return false;
-		if (s->run.form == SYNC_SEEDS_DAY) {
-			salt_bytes(s->run.bytes, n, bytes[job_count]);
-			jobs[job_count] = (struct hash_job){ bytes[job_count], SALTED, salts[i] };
-			job_count++;
-		} else {
-			memcpy(salts[i], s->run.bytes + (n - s->run.first) * STORE_SEED,
-			       STORE_SEED);
-		}
-	}
-	hash_many(jobs, job_count, STORE_SEED);
 	return true;
 }
 

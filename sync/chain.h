@@ -59,11 +59,6 @@ struct sync_seeds sync_seeds_from(const uint8_t *bytes, size_t len, uint64_t fir
 /* The salt of record n; call for first, first + 1, ... last.  False if the bytes are wrong. */
 MUST_CHECK bool sync_seeds_salt(struct sync_seeds *s, uint64_t n, uint8_t salt[STORE_SEED]);
 
-/* The same for records n..n + count - 1, at most SYNC_SALTS_MAX of them: quicker. */
-enum { SYNC_SALTS_MAX = 64 };
-MUST_CHECK bool sync_seeds_salts(struct sync_seeds *s, uint64_t n, size_t count,
-                                 uint8_t (*salts)[STORE_SEED]);
-
 /* The next run; false after the last one or if the bytes are wrong (s->bad). */
 MUST_CHECK bool sync_seeds_next(struct sync_seeds *s);
 

@@ -7,7 +7,6 @@
  * records from a head on, and pack records into a body.
  */
 #include "sync/segment.h"
-#include "store/base/hash.h"
 #include "sync/pack.h"
 
 #include <assert.h>
@@ -24,76 +23,38 @@ no_memory(struct err *err)
 
 /* ---- the chain ---- */
 
-/* Some records at a time, so that their salts and leaves can be hashed side by side. */
-enum { AT_ONCE = SYNC_SALTS_MAX };
-
 struct walk {
 	struct sync_seeds seeds;
-	uint64_t n; /* of the next record */
+	struct buf record; /* bytes of the one at hand */
 	size_t total;
-	struct buf bytes;           /* salt and record of those at hand, end to end */
-	size_t begins[AT_ONCE + 1]; /* where each begins in there */
-	uint8_t salts[AT_ONCE][STORE_SEED];
-	uint8_t leaves[AT_ONCE][STORE_HEAD];
+	uint64_t n; /* of the next one */
 };
 
-/* A redacted record brings its leaf and has no salt; one made from a day's seed is never zero. */
+/* The leaf of the next record; `salt` for whoever needs it. */
 static int
-take_leaf(struct walk *w, size_t i, const struct sync_record *rec, struct err *err)
+next_leaf(struct walk *w, const struct sync_record *rec, uint8_t salt[STORE_SEED],
+          uint8_t leaf[STORE_HEAD], struct err *err)
 {
 	static const uint8_t none[STORE_SEED];
 
-	if (memcmp(w->salts[i], none, STORE_SEED) != 0)
-		return err_set(err, ERR_CORRUPT, "segment: a redacted record has a salt");
-	memcpy(w->leaves[i], rec->leaf, STORE_HEAD);
-	return 0;
-}
-
-static int
-write_records(struct walk *w, const struct sync_record *records, size_t count, struct err *err)
-{
-	int rc = 0;
-
-	buf_clear(&w->bytes);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		w->begins[i] = w->bytes.len;
-		if (records[i].type == SYNC_REDACTED) {
-			rc = take_leaf(w, i, &records[i], err);
-		} else {
-			buf_put(&w->bytes, w->salts[i], STORE_SEED);
-			sync_record_write(&w->bytes, &records[i]);
-			w->total += w->bytes.len - w->begins[i] - STORE_SEED;
-		}
-		if (w->total > BYTES_MAX)
-			rc = err_set(err, ERR_CORRUPT, "segment: its records have over %d bytes",
-			             BYTES_MAX);
-	}
-	w->begins[count] = w->bytes.len;
-	return rc == 0 && w->bytes.bad ? no_memory(err) : rc;
-}
-
-/* Salts and leaves of the next `count` records into the walk. */
-static int
-next_leaves(struct walk *w, const struct sync_record *records, size_t count, struct err *err)
-{
-	struct hash_job jobs[AT_ONCE];
-	size_t job_count = 0;
-	int rc;
-
-	if (!sync_seeds_salts(&w->seeds, w->n, count, w->salts))
+	if (!sync_seeds_salt(&w->seeds, w->n++, salt))
 		return err_set(err, ERR_CORRUPT, "segment: its seeds are not well-formed");
-	w->n += count;
-	rc = write_records(w, records, count, err);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (records[i].type != SYNC_REDACTED)
-			jobs[job_count++] = (struct hash_job){
-				.bytes = w->bytes.bytes + w->begins[i],
-				.len = w->begins[i + 1] - w->begins[i],
-				.out = w->leaves[i],
-			};
-	if (rc == 0)
-		hash_many(jobs, job_count, STORE_HEAD);
-	return rc;
+	if (rec->type == SYNC_REDACTED) {
+		if (w->seeds.run.form == SYNC_SEEDS_DAY || memcmp(salt, none, STORE_SEED) != 0)
+			return err_set(err, ERR_CORRUPT, "segment: a redacted record has a salt");
+		memcpy(leaf, rec->leaf, STORE_HEAD);
+		return 0;
+	}
+	buf_clear(&w->record);
+	sync_record_write(&w->record, rec);
+	w->total += w->record.len;
+	if (w->total > BYTES_MAX)
+		return err_set(err, ERR_CORRUPT, "segment: its records have over %d bytes",
+		               BYTES_MAX);
+	if (w->record.bad)
+		return no_memory(err);
+	sync_chain_leaf_salted(salt, w->record.bytes, w->record.len, leaf);
+	return 0;
 }
 
 /* Hash `count` records of a segment, its first ones, onto `head`. */
@@ -102,18 +63,18 @@ chain(const struct store_segment *seg, const struct sync_record *records, size_t
       uint8_t head[STORE_HEAD], struct err *err)
 {
 	struct walk w = { .n = seg->first };
+	uint8_t salt[STORE_SEED], leaf[STORE_HEAD];
 	int rc = 0;
 
 	w.seeds = sync_seeds_from(seg->seeds, seg->seeds_len, seg->first, seg->last);
-	for (size_t i = 0, some; rc == 0 && i < count; i += some) {
-		some = count - i < AT_ONCE ? count - i : AT_ONCE;
-		rc = next_leaves(&w, records + i, some, err);
-		for (size_t k = 0; rc == 0 && k < some; k++)
-			sync_chain_step(head, w.leaves[k]);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = next_leaf(&w, &records[i], salt, leaf, err);
+		if (rc == 0)
+			sync_chain_step(head, leaf);
 	}
 	if (rc == 0 && w.n > seg->last && w.seeds.runs > 0)
 		rc = err_set(err, ERR_CORRUPT, "segment: its seeds go on behind its records");
-	buf_free(&w.bytes);
+	buf_free(&w.record);
 	return rc;
 }
 
@@ -349,6 +310,7 @@ redact(const struct store_segment *seg, struct sync_record *records,
        const struct sync_segment_which *which, struct buf *salts, struct err *err)
 {
 	struct walk w = { .n = seg->first };
+	uint8_t salt[STORE_SEED], leaf[STORE_HEAD];
 	size_t next = 0;
 	int rc = 0;
 
@@ -356,16 +318,16 @@ redact(const struct store_segment *seg, struct sync_record *records,
 	for (uint64_t n = seg->first; rc == 0 && n <= seg->last; n++) {
 		struct sync_record *rec = &records[n - seg->first];
 
-		rc = next_leaves(&w, rec, 1, err);
+		rc = next_leaf(&w, rec, salt, leaf, err);
 		if (rc == 0 && next < which->count && which->list[next] == n) {
 			next++;
 			*rec = (struct sync_record){ .type = SYNC_REDACTED };
-			memcpy(rec->leaf, w.leaves[0], STORE_HEAD);
-			memset(w.salts[0], 0, STORE_SEED);
+			memcpy(rec->leaf, leaf, STORE_HEAD);
+			memset(salt, 0, STORE_SEED);
 		}
-		buf_put(salts, w.salts[0], STORE_SEED);
+		buf_put(salts, salt, STORE_SEED);
 	}
-	buf_free(&w.bytes);
+	buf_free(&w.record);
 	return rc;
 }
 

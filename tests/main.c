@@ -14,7 +14,6 @@ main(void)
 
 	srunner_add_suite(runner, suite_base_csvio());
 	srunner_add_suite(runner, suite_base_file());
-	srunner_add_suite(runner, suite_base_hash());
 	srunner_add_suite(runner, suite_base_json());
 	srunner_add_suite(runner, suite_base_rd());
 	srunner_add_suite(runner, suite_facility_batch());

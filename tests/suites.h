@@ -6,7 +6,6 @@
 
 Suite *suite_base_csvio(void);
 Suite *suite_base_file(void);
-Suite *suite_base_hash(void);
 Suite *suite_base_json(void);
 Suite *suite_base_rd(void);
 Suite *suite_facility_batch(void);

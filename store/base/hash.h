@@ -24,14 +24,6 @@ bool hash_init(void);
 /* BLAKE2b of `len` bytes to `out_len` (16, 32 or 64) bytes, unkeyed (RFC 7693). */
 void hash_once(uint8_t *out, size_t out_len, const void *bytes, size_t len);
 
-/* The same for many messages, which is quicker where they are of about one length. */
-struct hash_job {
-	const void *bytes;
-	size_t len;
-	uint8_t *out;
-};
-void hash_many(const struct hash_job *jobs, size_t count, size_t out_len);
-
 /* BLAKE2b as above with a key of 16 to 64 bytes. */
 void hash_keyed(uint8_t *out, size_t out_len, const void *bytes, size_t len, const uint8_t key[32]);
 
