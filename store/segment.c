@@ -126,8 +126,9 @@ int
 store_segment_unsigned(struct store_db *db, int stream, uint64_t *last, uint8_t head[STORE_HEAD],
                        struct err *err)
 {
-	struct store_stmt s = store_stmt_new(db, "SELECT last, head FROM yz_segment WHERE stream = ? AND"
-	                                         " signature IS NULL ORDER BY last LIMIT 1");
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT last, head FROM yz_segment WHERE stream = ? AND"
+	                           " signature IS NULL ORDER BY last LIMIT 1");
 	int rc;
 
 	store_stmt_put_int(&s, stream);
