@@ -45,6 +45,7 @@ main(void)
 	srunner_add_suite(runner, suite_sim_two_nodes());
 	srunner_add_suite(runner, suite_store_batch());
 	srunner_add_suite(runner, suite_store_capture());
+	srunner_add_suite(runner, suite_store_print());
 	srunner_add_suite(runner, suite_store_rescan());
 	srunner_add_suite(runner, suite_store_track());
 	srunner_add_suite(runner, suite_store_verdict());

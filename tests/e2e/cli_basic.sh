@@ -11,6 +11,9 @@ node=$SCRATCH/node
 check 0 '^node [0-9a-f]{32} of facility F1 in ' -C "$node" init --facility F1 --name 向日葵
 check 0 '^hub [0-9a-f]{32} in ' -C "$SCRATCH/hub" init --hub
 is "$(stat -c %a "$node" "$node/key" "$node/yizhan.db" | xargs)" '700 600 600' 'rights of a node'
+check 0 '^node ' -C "$SCRATCH/shared" init --facility F1 --group "$(id -gn)"
+is "$(stat -c %a "$SCRATCH/shared" "$SCRATCH/shared/key" "$SCRATCH/shared/yizhan.db" | xargs)" '3770 600 660' \
+	'rights of a node that a group writes'
 check 0 '^\{"node":"[0-9a-f]{32}","epoch":"[0-9a-f]{16}","facility":null,"role":"hub"\}$' \
 	-C "$SCRATCH/hub2" init --hub --json
 
