@@ -359,7 +359,7 @@ judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 static int
 find_stream(struct incoming *in, struct err *err)
 {
-	int site, scope, rc;
+	int site = 0, scope = 0, rc;
 
 	in->stream.seed_day = -1;
 	rc = store_catalog_find_site(in->r->db, in->site.node, in->site.epoch, &site, err);
