@@ -97,6 +97,28 @@ START_TEST(any_delivery_gives_the_same)
 }
 END_TEST
 
+/* Those who have it all already: not a row, not a conflict, not a byte of the file moves. */
+START_TEST(redelivery_changes_nothing)
+{
+	char *before, *after;
+
+	w.random += (uint64_t)_i * 104729;
+	live(40);
+	for (int how = 0; how < PARCELS_WAYS; how++) {
+		parcels_pack(&w, &w.hub, (enum parcels_how)how, &parcels);
+		for (int i = 0; i < w.node_count; i++) {
+			before = parcels_dump_file(&w.nodes[i]);
+			parcels_deliver_shuffled(&w, &w.nodes[i], &parcels);
+			after = parcels_dump_file(&w.nodes[i]);
+			ck_assert_msg(strcmp(before, after) == 0, "way %d, node %d", how, i);
+			free(before);
+			free(after);
+		}
+		parcels_free(&parcels);
+	}
+}
+END_TEST
+
 static void
 open_world(void)
 {
@@ -118,6 +140,7 @@ suite_law_delivery(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, open_world, close_world);
 	tcase_add_loop_test(tc, any_delivery_gives_the_same, 0, 10);
+	tcase_add_loop_test(tc, redelivery_changes_nothing, 0, 5);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
