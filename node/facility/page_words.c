@@ -63,14 +63,15 @@ static const char *const words[W_COUNT][PAGE_LANGS] = {
 	[W_NOT_SAVED] = { "没有保存：", "Not saved: " },
 };
 
+/* The first is what a tap that chose nothing says: it must not claim an illness. */
 const struct page_reason page_reasons[] = {
+	{ "3:0", { "未请假", "no notice" } },
 	{ "1:1", { "病假 · 发热", "ill: fever" } },
 	{ "1:2", { "病假 · 咳嗽", "ill: cough" } },
 	{ "1:16", { "病假 · 呕吐", "ill: vomiting" } },
 	{ "1:32", { "病假 · 腹泻", "ill: diarrhoea" } },
 	{ "1:64", { "病假 · 皮疹", "ill: rash" } },
 	{ "2:0", { "事假", "private" } },
-	{ "3:0", { "未请假", "no notice" } },
 	{ "9:0", { "其他", "other" } },
 };
 
