@@ -157,8 +157,26 @@ show_one(const struct cli *cli, struct store_db *db, struct arena *a, struct buf
 	return 0;
 }
 
+/* The change stays in its stream, and unapplied; nobody is reminded of it any more. */
 static int
-run_sub(struct cli *cli, bool one)
+drop(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out, struct err *err)
+{
+	int rc = show_one(cli, db, a, out, err);
+
+	if (rc == 0)
+		rc = store_quarantine_drop(db, strtoll(cli->argv[1], NULL, 10), err);
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	if (rc == 0 && !cli->json)
+		buf_printf(out, "dropped: it stays as it is");
+	return rc;
+}
+
+typedef int sub_command(const struct cli *cli, struct store_db *db, struct arena *a,
+                        struct buf *out, struct err *err);
+
+static int
+run_sub(struct cli *cli, sub_command *sub, enum store_mode mode)
 {
 	struct store_db *db = NULL;
 	struct arena a = { 0 };
@@ -166,11 +184,11 @@ run_sub(struct cli *cli, bool one)
 	struct err err;
 	int rc, code;
 
-	rc = cli_open(cli, STORE_READ, &db, &err);
+	rc = cli_open(cli, mode, &db, &err);
 	if (rc == 0)
 		rc = store_db_begin(db, &err);
 	if (rc == 0)
-		rc = one ? show_one(cli, db, &a, &out, &err) : show_all(cli, db, &a, &out, &err);
+		rc = sub(cli, db, &a, &out, &err);
 	if (out.len > 0)
 		buf_u8(&out, '\n');
 	store_db_close(db);
@@ -184,21 +202,23 @@ static int
 run(struct cli *cli)
 {
 	const char *word = cli->argc == 0 ? "list" : cli->argv[0];
-	bool one = strcmp(word, "show") == 0;
+	bool is_show = strcmp(word, "show") == 0, is_drop = strcmp(word, "drop") == 0;
 
-	if (!one && strcmp(word, "list") != 0)
+	if (!is_show && !is_drop && strcmp(word, "list") != 0)
 		return cli_usage(cli, "quarantine can't \"%s\"", word);
-	if (one && cli->argc != 2)
-		return cli_usage(cli, "show needs one ID");
-	if (!one && cli->argc > 1)
+	if ((is_show || is_drop) && cli->argc != 2)
+		return cli_usage(cli, "%s needs one ID", word);
+	if (!is_show && !is_drop && cli->argc > 1)
 		return cli_usage(cli, "list takes no more words");
-	return run_sub(cli, one);
+	if (is_drop)
+		return run_sub(cli, drop, STORE_LOCAL);
+	return run_sub(cli, is_show ? show_one : show_all, STORE_READ);
 }
 
 const struct cmd cmd_quarantine = {
 	.name = "quarantine",
-	.args = "[list | show ID]",
-	.help = "list the changes that could not be applied, with the reason",
+	.args = "[list | show ID | drop ID]",
+	.help = "list the changes that could not be applied, with the reason; drop what is settled",
 	.json = true,
 	.max = 2,
 	.run = run,

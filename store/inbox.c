@@ -280,3 +280,17 @@ store_quarantine_take_own(struct store_db *db, int table, const uint8_t *key, si
 	*was = rc == 0 && store_stmt_changes(db) > 0;
 	return rc;
 }
+
+int
+store_quarantine_drop(struct store_db *db, int64_t id, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "DELETE FROM yz_quarantine WHERE id = ?");
+	int rc;
+
+	store_stmt_put_int(&s, id);
+	rc = store_stmt_run(&s, err);
+	if (rc == 0 && store_stmt_changes(db) == 0)
+		rc = err_set(err, ERR_NOTFOUND, "the quarantine holds no change %lld",
+		             (long long)id);
+	return rc;
+}

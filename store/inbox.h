@@ -75,4 +75,8 @@ MUST_CHECK int store_quarantine_list(struct store_db *db, struct arena *a,
 MUST_CHECK int store_quarantine_take_own(struct store_db *db, int table, const uint8_t *key,
                                          size_t key_len, bool *was, struct err *err);
 
+/* Forget one entry: a person has seen it, and it is to stay as it is.  ERR_NOTFOUND if there is
+ * none of that id. */
+MUST_CHECK int store_quarantine_drop(struct store_db *db, int64_t id, struct err *err);
+
 #endif /* STORE_INBOX_H */

@@ -71,4 +71,8 @@ check 4 '"state":"attention","waiting":3,.*"quarantined":1,' -C "$node" status -
 check 0 '^\[\{"id":1,"scope":"f/F2","site":null,"n":null,"table":"child","key":"00112233445566778899aabbccddeeff","reason":"[^"]+","since":"[^"]*Z","tries":[0-9]+\}\]$' \
 	-C "$node" quarantine --json
 check 0 '^\{"id":1,"scope":"f/F2",' -C "$node" quarantine show 1 --json
+check 1 'the quarantine holds no change 9; ' -C "$node" quarantine drop 9
+check 0 'dropped: it stays as it is$' -C "$node" quarantine drop 1
+check 0 '^3 changes waiting ' -C "$node" status
+check 2 'drop needs one ID; usage: ' -C "$node" quarantine drop
 finish
