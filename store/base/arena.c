@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BLOCK = 64 * 1024 };
+enum { ARENA_FIRST = 4 * 1024, ARENA_BLOCK = 64 * 1024 };
 
 struct arena_block {
 	struct arena_block *below;
@@ -14,16 +14,17 @@ struct arena_block {
 	alignas(max_align_t) uint8_t bytes[];
 };
 
+/* calloc: a large block comes from the system as zeros, which needn't be written again. */
 static struct arena_block *
 add_block(struct arena *a, size_t size)
 {
-	size_t cap = size > ARENA_BLOCK ? size : ARENA_BLOCK;
-	struct arena_block *block = malloc(sizeof *block + cap);
+	size_t usual = a->top == NULL ? ARENA_FIRST : ARENA_BLOCK;
+	size_t cap = size > usual ? size : usual;
+	struct arena_block *block = calloc(1, sizeof *block + cap);
 
 	if (block == NULL)
 		return NULL;
 	block->below = a->top;
-	block->used = 0;
 	block->cap = cap;
 	a->top = block;
 	return block;
@@ -48,7 +49,7 @@ arena_take(struct arena *a, size_t count, size_t size)
 	at = block->bytes + block->used;
 	block->used += len;
 	a->used += len;
-	return memset(at, 0, len);
+	return at;
 }
 
 void *
