@@ -29,7 +29,7 @@ run(struct cli *cli)
 	buf_u8(&out, '\n');
 	code = cli_print(cli, &out);
 	if (code == CLI_OK)
-		code = node_status_exit(&status);
+		code = node_status_exit(node_status_state(&status));
 	buf_free(&out);
 	arena_free(&a);
 	return code;

@@ -202,14 +202,10 @@ node_status_word(enum node_state state)
 	return words[state];
 }
 
-/* A script asks whether the line is there, also while changes wait for it. */
 int
-node_status_exit(const struct node_status *s)
+node_status_exit(enum node_state state)
 {
-	enum node_state state = node_status_state(s);
-	bool down = s->last_error[0] != 0 && !s->role.is_hub && state != NODE_SYNCING;
-
-	return state == NODE_ATTENTION ? 4 : down ? 3 : 0;
+	return state == NODE_ATTENTION ? 4 : state == NODE_UNREACHABLE ? 3 : 0;
 }
 
 /* ---- for programs ---- */

@@ -61,9 +61,8 @@ enum node_state node_status_state(const struct node_status *s);
 /* The word of a state: "in_sync". */
 const char *node_status_word(enum node_state state);
 
-/* The exit code of `yizhan status`: 4 (attention), else 3 if the last attempt to reach the hub
- * failed, whether changes wait or not, else 0. */
-int node_status_exit(const struct node_status *s);
+/* The exit code of `yizhan status`: 0, 3 (unreachable) or 4 (attention). */
+int node_status_exit(enum node_state state);
 
 /* The document of `status --json`. */
 void node_status_json(struct json *j, const struct node_status *s, int64_t now_ms);
