@@ -108,6 +108,7 @@ struct hub_effects {
 	bool moved; /* wake those who watch */
 };
 
+/* Negative only if the database failed; a refusal is in `fx`, whose reply is to be freed. */
 MUST_CHECK int hub_step(struct node *n, const struct hub_request *rq, struct hub_effects *fx,
                         struct err *err);
 

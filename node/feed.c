@@ -12,6 +12,7 @@
 #include "store/base/hash.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
+#include "store/print.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,29 +44,6 @@ is_secret(const char *column)
 	return strcmp(column, "pin_hash") == 0 || strcmp(column, "code_hash") == 0;
 }
 
-/* False if it is text that isn't UTF-8. */
-static bool
-put_value(struct json *j, const struct store_value *v)
-{
-	switch (v->type) {
-	case STORE_INT:
-		json_int(j, v->num.i);
-		return true;
-	case STORE_REAL:
-		json_real(j, v->num.r);
-		return true;
-	case STORE_TEXT:
-		return json_bytes(j, v->bytes, v->len);
-	case STORE_BLOB:
-		json_hex(j, v->bytes, v->len);
-		return true;
-	case STORE_NULL:
-		break;
-	}
-	json_null(j);
-	return true;
-}
-
 /* A key is the bare value for one key column, an array for several. */
 static void
 put_key(struct buf *out, const struct store_row *row, unsigned count)
@@ -78,7 +56,7 @@ put_key(struct buf *out, const struct store_row *row, unsigned count)
 	while (r.left > 0 && !r.bad) {
 		struct store_value v = store_value_read(&r);
 
-		put_value(&j, &v);
+		store_print_json(&j, &v);
 	}
 	if (count != 1)
 		json_end_array(&j);
@@ -124,7 +102,7 @@ put_member(struct writing *w, const char *name, const struct store_value *v)
 	if (is_secret(name))
 		return;
 	json_name(&w->j, name);
-	if (!put_value(&w->j, v))
+	if (!store_print_json(&w->j, v))
 		json_text(&w->bad, name);
 }
 

@@ -108,12 +108,13 @@ int
 store_db_open(const char *path, enum store_mode mode, const struct env *env, struct store_db **out,
               struct err *err)
 {
-	bool memory = strcmp(path, ":memory:") == 0;
 	struct store_db *db = NULL;
+	bool memory;
 	int status, rc;
 
 	assert(path != NULL && out != NULL);
 	*out = NULL;
+	memory = strcmp(path, ":memory:") == 0;
 	if (!memory && env->vfs == NULL && access(path, F_OK) != 0)
 		return err_set(err, ERR_NOTFOUND,
 		               "%s: there is no such database; make one with: yizhan -C DIR init",

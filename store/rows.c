@@ -163,6 +163,19 @@ prepare(struct store_rows *rows, struct store_stmt *slot, bool *has,
 	return slot;
 }
 
+/* The same for a statement whose text depends on the mask: anew if it was compiled for another. */
+static struct store_stmt *
+prepare_for(struct store_rows *rows, struct store_stmt *slot, bool *has, uint64_t *made_for,
+            void (*text)(struct buf *, const struct store_schema *, uint64_t), uint64_t mask)
+{
+	if (*has && *made_for != mask) {
+		store_stmt_end(slot);
+		*has = false;
+	}
+	*made_for = mask;
+	return prepare(rows, slot, has, text, mask);
+}
+
 void
 store_rows_end(struct store_rows *rows)
 {
@@ -256,14 +269,8 @@ static int
 upsert(struct store_rows *rows, const struct store_value *keys, uint64_t mask,
        const struct store_value *values, struct err *err)
 {
-	struct store_stmt *s;
-
-	if (rows->has_upsert && rows->upsert_mask != mask) {
-		store_stmt_end(&rows->upsert);
-		rows->has_upsert = false;
-	}
-	rows->upsert_mask = mask;
-	s = prepare(rows, &rows->upsert, &rows->has_upsert, put_upsert, mask);
+	struct store_stmt *s = prepare_for(rows, &rows->upsert, &rows->has_upsert,
+	                                   &rows->upsert_mask, put_upsert, mask);
 	put_columns(s, rows->schema, keys, mask, values);
 	return finish(s, err);
 }
@@ -272,14 +279,8 @@ static int
 update(struct store_rows *rows, const struct store_value *keys, uint64_t mask,
        const struct store_value *values, struct err *err)
 {
-	struct store_stmt *s;
-
-	if (rows->has_update && rows->update_mask != mask) {
-		store_stmt_end(&rows->update);
-		rows->has_update = false;
-	}
-	rows->update_mask = mask;
-	s = prepare(rows, &rows->update, &rows->has_update, put_update, mask);
+	struct store_stmt *s = prepare_for(rows, &rows->update, &rows->has_update,
+	                                   &rows->update_mask, put_update, mask);
 	for (unsigned i = 0; i < rows->schema->column_count; i++)
 		if (mask >> i & 1)
 			store_stmt_put_value(s, &values[i]);
@@ -415,12 +416,7 @@ store_rows_insert_many(struct store_rows *rows, uint64_t mask, const struct stor
 	struct store_stmt *s;
 	int rc;
 
-	if (rows->has_many && rows->many_mask != mask) {
-		store_stmt_end(&rows->many);
-		rows->has_many = false;
-	}
-	rows->many_mask = mask;
-	s = prepare(rows, &rows->many, &rows->has_many, put_many, mask);
+	s = prepare_for(rows, &rows->many, &rows->has_many, &rows->many_mask, put_many, mask);
 	*source = (struct store_source){
 		.values = values,
 		.rows = count,

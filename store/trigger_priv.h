@@ -23,6 +23,7 @@ MUST_CHECK int store_trigger_write(const struct store_schema *schema,
                                    const struct store_shape *shape, bool is_hub,
                                    struct store_triggers *out, struct err *err);
 
+/* Free their texts. */
 void store_trigger_free(struct store_triggers *triggers);
 
 /* Append "k1, k2" and the key columns with PREFIX before each ("NEW.", "" ...). */

@@ -133,6 +133,7 @@ struct sync_archive_file {
 	struct sync_archive_oid oid;
 };
 
+/* Free what it owns. */
 void sync_archive_proof_free(struct sync_archive_proof *p);
 
 /* Begin behind a commit that the repository has. */

@@ -82,7 +82,7 @@ MUST_CHECK int record_present(struct facility *f, const uint8_t *class_id,
 MUST_CHECK int record_exists(struct facility *f, const char *sql, const char *what,
                              const uint8_t *id, struct err *err);
 
-/* Check and write one health check for `who`. */
+/* Are the findings of a health check such as can be written?  ERR_INVALID names what isn't. */
 MUST_CHECK int record_findings(const struct facility_findings *in, struct err *err);
 struct record_check {
 	int64_t at;
@@ -90,6 +90,7 @@ struct record_check {
 	int64_t slot;
 	const uint8_t *replaces;
 };
+/* Write one health check for `who`; its findings have been checked. */
 MUST_CHECK int record_put_check(struct facility *f, const struct record_child *who,
                                 const struct record_check *when, const struct facility_findings *in,
                                 struct err *err);
