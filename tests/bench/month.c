@@ -280,6 +280,7 @@ measure_line(struct month *m)
 {
 	struct store_remote remote = { .url = "bench:", .last_error = "", .enrolled = true };
 	struct node node, hub;
+	double begun;
 	size_t bytes;
 	struct err err;
 
@@ -289,7 +290,9 @@ measure_line(struct month *m)
 	bench_must(node_open(&hub, m->hub.merge, &m->hub.key, true, &err), &err);
 	node.r.key_of = m->tracked.r.key_of;
 	hub.r.key_of = m->hub.r.key_of;
+	begun = bench_now();
 	bytes = meet(&node, &hub);
+	bench_say("month_to_hub_per_s", (double)m->changes / (bench_now() - begun), 0);
 	bench_say("wire_bytes_per_change_month", (double)bytes / (double)m->changes, 2);
 	meet(&node, &hub);
 	bytes = meet(&node, &hub);
