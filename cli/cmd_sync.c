@@ -117,7 +117,9 @@ by_daemon(const struct cli *cli, struct err *err)
 		return cli_fail(cli, err);
 	}
 	text = buf_str(&answer);
-	code = strncmp(text, "{\"error\"", 8) == 0       ? CLI_UNREACHABLE
+	code = strncmp(text, "{\"error\"", 8) == 0
+	               ? strstr(text, "\"code\":\"unreachable\"") != NULL ? CLI_UNREACHABLE
+	                                                                  : CLI_FAILED
 	       : strstr(text, "\"rejected\":[]") == NULL ? CLI_PARTLY
 	                                                 : CLI_OK;
 	if (!cli->json) {

@@ -77,8 +77,11 @@ ctl_words_sync(struct buf *out, struct store_db *db, const struct ctl_sync *sync
 	};
 
 	if (!met->ok) {
-		ctl_words_error(out, met->words,
-		                "records are kept and go up by themselves when the line is back");
+		ctl_words_error(
+		        out,
+		        &(struct ctl_error){
+		                "unreachable", met->words,
+		                "records are kept and go up by themselves when the line is back" });
 		return;
 	}
 	json_object(&j);
@@ -110,7 +113,7 @@ ctl_words_archive(struct buf *out, const struct sync_archive_result *result)
 }
 
 void
-ctl_words_error(struct buf *out, const char *message, const char *what_to_do)
+ctl_words_error(struct buf *out, const struct ctl_error *error)
 {
 	struct json j = json_to(out);
 
@@ -118,11 +121,11 @@ ctl_words_error(struct buf *out, const char *message, const char *what_to_do)
 	json_name(&j, "error");
 	json_object(&j);
 	json_name(&j, "code");
-	json_text(&j, "unreachable");
+	json_text(&j, error->code);
 	json_name(&j, "message");
-	json_text(&j, message);
+	json_text(&j, error->message);
 	json_name(&j, "do");
-	json_text(&j, what_to_do);
+	json_text(&j, error->todo);
 	json_end_object(&j);
 	json_end_object(&j);
 }

@@ -32,7 +32,12 @@ struct sync_archive_result;
 void ctl_words_archive(struct buf *out, const struct sync_archive_result *result);
 
 /* {"error":{"code","message","do"}} */
-void ctl_words_error(struct buf *out, const char *message, const char *what_to_do);
+struct ctl_error {
+	const char *code;    /* "unreachable" when a meeting failed, else "invalid" or "busy" */
+	const char *message; /* what happened */
+	const char *todo;    /* what to do */
+};
+void ctl_words_error(struct buf *out, const struct ctl_error *error);
 
 /* {"state":"ok"} */
 void ctl_words_ok(struct buf *out);

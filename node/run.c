@@ -156,6 +156,21 @@ make_link(struct daemon *d, struct err *err)
 	return rc;
 }
 
+static const struct ctl_error *
+why_no_sync(const struct daemon *d)
+{
+	static const struct ctl_error hub = { "invalid", "this is the hub: nodes come to it",
+		                              "sync at a facility's node" };
+	static const struct ctl_error alone = {
+		"invalid", "this node is not enrolled at a hub",
+		"get a code at the hub and run: yizhan enrol CODE URL"
+	};
+	static const struct ctl_error many = { "busy", "too many callers wait already",
+		                               "try again" };
+
+	return d->station.is_hub ? &hub : d->link == NULL ? &alone : &many;
+}
+
 static int
 call_sync(struct daemon *d, struct ctl_call *call, struct err *err)
 {
@@ -166,14 +181,7 @@ call_sync(struct daemon *d, struct ctl_call *call, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (d->link == NULL || d->call_count == CALLS) {
-		ctl_words_error(&line,
-		                d->station.is_hub ? "this is the hub: nodes come to it"
-		                : d->link == NULL ? "this node is not enrolled at a hub"
-		                                  : "too many callers wait already",
-		                d->station.is_hub ? "sync at a facility's node"
-		                : d->link == NULL
-		                        ? "get a code at the hub and run: yizhan enrol CODE URL"
-		                        : "try again");
+		ctl_words_error(&line, why_no_sync(d));
 		ctl_answer(call, &line);
 		return 0;
 	}
@@ -192,7 +200,9 @@ archive(struct daemon *d, struct buf *line)
 	if (rc < 0)
 		log_line(LOG_LEVEL_WARN, "archive: %s", err.msg);
 	if (line != NULL && rc < 0)
-		ctl_words_error(line, err.msg, "nothing is lost; the next round makes up for it");
+		ctl_words_error(line, &(struct ctl_error){
+		                              "busy", err.msg,
+		                              "nothing is lost; the next round makes up for it" });
 	else if (line != NULL)
 		ctl_words_archive(line, &result);
 }
@@ -215,8 +225,9 @@ take_call(struct daemon *d, struct ctl_call *call, struct err *err)
 	if (what == CTL_DO_ARCHIVE)
 		archive(d, &line);
 	else
-		ctl_words_error(&line, "the daemon doesn't know this call",
-		                "use the yizhan of the same version");
+		ctl_words_error(&line,
+		                &(struct ctl_error){ "invalid", "the daemon doesn't know this call",
+		                                     "use the yizhan of the same version" });
 	ctl_answer(call, &line);
 	return 0;
 }
