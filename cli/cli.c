@@ -211,3 +211,28 @@ cli_usage(const struct cli *cli, const char *fmt, ...)
 	tell(cli, "usage", message, todo);
 	return CLI_USAGE;
 }
+
+/* ---- one word of a command ---- */
+
+int
+cli_run_sub(const struct cli *cli, cli_sub *sub, enum store_mode mode)
+{
+	struct store_db *db = NULL;
+	struct arena a = { 0 };
+	struct buf out = { 0 };
+	struct err err;
+	int rc, code;
+
+	rc = cli_open(cli, mode, &db, &err);
+	if (rc == 0)
+		rc = store_db_begin(db, &err);
+	if (rc == 0)
+		rc = sub(cli, db, &a, &out, &err);
+	if (out.len > 0)
+		buf_u8(&out, '\n');
+	store_db_close(db);
+	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
+	buf_free(&out);
+	arena_free(&a);
+	return code;
+}

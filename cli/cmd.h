@@ -14,6 +14,7 @@
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
+#include "store/base/arena.h"
 #include "store/base/buf.h"
 #include "store/db.h"
 
@@ -87,6 +88,14 @@ MUST_CHECK int cli_open(const struct cli *cli, enum store_mode mode, struct stor
 /* Print `out` and free its memory (it is empty and usable again); CLI_OK, or CLI_FAILED with a
  * sentence if memory ran out or the output is closed. */
 int cli_print(const struct cli *cli, struct buf *out);
+
+/*
+ * Run one word of a command on the database, in a transaction (a writing one commits it itself);
+ * print what it has put into `out`, or tell why it failed.  Returns the exit code.
+ */
+typedef int cli_sub(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out,
+                    struct err *err);
+int cli_run_sub(const struct cli *cli, cli_sub *sub, enum store_mode mode);
 
 /*
  * Tell what went wrong, and return CLI_FAILED.  Words behind the message's last "; " say what to

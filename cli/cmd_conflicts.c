@@ -264,32 +264,6 @@ resolve(const struct cli *cli, struct store_db *db, struct arena *a, struct buf 
 
 /* ---- the command ---- */
 
-typedef int sub_command(const struct cli *cli, struct store_db *db, struct arena *a,
-                        struct buf *out, struct err *err);
-
-static int
-run_sub(struct cli *cli, sub_command *sub, enum store_mode mode)
-{
-	struct store_db *db = NULL;
-	struct arena a = { 0 };
-	struct buf out = { 0 };
-	struct err err;
-	int rc, code;
-
-	rc = cli_open(cli, mode, &db, &err);
-	if (rc == 0)
-		rc = store_db_begin(db, &err);
-	if (rc == 0)
-		rc = sub(cli, db, &a, &out, &err);
-	if (out.len > 0)
-		buf_u8(&out, '\n');
-	store_db_close(db);
-	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
-	buf_free(&out);
-	arena_free(&a);
-	return code;
-}
-
 static int
 run(struct cli *cli)
 {
@@ -303,12 +277,12 @@ run(struct cli *cli)
 	if (!takes_id && cli->argc > 1)
 		return cli_usage(cli, "\"%s\" is one word too many", cli->argv[1]);
 	if (strcmp(word, "list") == 0)
-		return run_sub(cli, list, STORE_READ);
+		return cli_run_sub(cli, list, STORE_READ);
 	if (strcmp(word, "show") == 0)
-		return run_sub(cli, show, STORE_READ);
+		return cli_run_sub(cli, show, STORE_READ);
 	if (cli_option(cli, "take") == NULL)
 		return cli_usage(cli, "resolve needs --take shown, other or a value");
-	return run_sub(cli, resolve, STORE_LOCAL);
+	return cli_run_sub(cli, resolve, STORE_LOCAL);
 }
 
 static const struct cmd_option options[] = {

@@ -172,32 +172,6 @@ drop(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *ou
 	return rc;
 }
 
-typedef int sub_command(const struct cli *cli, struct store_db *db, struct arena *a,
-                        struct buf *out, struct err *err);
-
-static int
-run_sub(struct cli *cli, sub_command *sub, enum store_mode mode)
-{
-	struct store_db *db = NULL;
-	struct arena a = { 0 };
-	struct buf out = { 0 };
-	struct err err;
-	int rc, code;
-
-	rc = cli_open(cli, mode, &db, &err);
-	if (rc == 0)
-		rc = store_db_begin(db, &err);
-	if (rc == 0)
-		rc = sub(cli, db, &a, &out, &err);
-	if (out.len > 0)
-		buf_u8(&out, '\n');
-	store_db_close(db);
-	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
-	buf_free(&out);
-	arena_free(&a);
-	return code;
-}
-
 static int
 run(struct cli *cli)
 {
@@ -211,8 +185,8 @@ run(struct cli *cli)
 	if (!is_show && !is_drop && cli->argc > 1)
 		return cli_usage(cli, "list takes no more words");
 	if (is_drop)
-		return run_sub(cli, drop, STORE_LOCAL);
-	return run_sub(cli, is_show ? show_one : show_all, STORE_READ);
+		return cli_run_sub(cli, drop, STORE_LOCAL);
+	return cli_run_sub(cli, is_show ? show_one : show_all, STORE_READ);
 }
 
 const struct cmd cmd_quarantine = {
