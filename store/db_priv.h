@@ -19,6 +19,7 @@ enum { STORE_KEPT_MAX = 256 };
 struct store_kept {
 	char *sql;
 	sqlite3_stmt *handle;
+	uint64_t used; /* when it was taken last */
 	bool in_use;
 };
 
@@ -30,6 +31,7 @@ struct store_db {
 	int64_t catalog_generation;    /* counts how often the cache was dropped */
 	bool catalog_checked;          /* its turn was looked at in this transaction */
 	struct store_kept kept[STORE_KEPT_MAX];
+	uint64_t kept_count;        /* statements taken so far */
 	struct store_source source; /* what yz_source shows (MERGE only) */
 	uint8_t id_prefix[9];       /* store/id.c: site prefix (5) and run (4) */
 	uint32_t id_count;          /* ids made in this run; 0: no run yet */

@@ -13,35 +13,50 @@ keep_first(struct store_stmt *s, int status)
 		s->status = status;
 }
 
-static uint32_t
+/* Eight bytes a step: statements are looked for by their text for every row. */
+static uint64_t
 text_hash(const char *sql)
 {
-	uint32_t h = 2166136261U;
+	size_t left = strlen(sql);
+	uint64_t h = left, word;
 
-	for (; *sql != 0; sql++)
-		h = (h ^ (uint8_t)*sql) * 16777619U;
+	for (; left > 0; sql += sizeof word) {
+		size_t some = left < sizeof word ? left : sizeof word;
+
+		word = 0;
+		memcpy(&word, sql, some);
+		h = (h ^ word) * 0x9e3779b97f4a7c15U;
+		h ^= h >> 32;
+		left -= some;
+	}
 	return h;
 }
 
-/* The slot that holds `sql` or may hold it: two places per text, then the first of them is given
- * up. */
+enum { WAYS = 8 }; /* places that a text may be kept in */
+
+/* The slot that holds `sql`, or else one to keep it in: an empty one, or that of the text that has
+ * not come by for longest; -1 if all are in use. */
 static int
 find_slot(struct store_db *db, const char *sql, bool *found)
 {
-	uint32_t h = text_hash(sql);
-	int slots[2] = { (int)(h % STORE_KEPT_MAX), (int)((h / STORE_KEPT_MAX) % STORE_KEPT_MAX) };
+	uint64_t h = text_hash(sql);
+	int best = -1;
 
-	for (int i = 0; i < 2; i++) {
-		struct store_kept *k = &db->kept[slots[i]];
+	*found = false;
+	for (unsigned i = 0; i < WAYS; i++) {
+		int slot = (int)((h + i) % STORE_KEPT_MAX);
+		const struct store_kept *k = &db->kept[slot];
 
-		*found = k->sql != NULL && !k->in_use && strcmp(k->sql, sql) == 0;
-		if (*found)
-			return slots[i];
+		if (k->in_use)
+			continue;
+		if (k->sql != NULL && strcmp(k->sql, sql) == 0) {
+			*found = true;
+			return slot;
+		}
+		if (best < 0 || k->used < db->kept[best].used)
+			best = slot;
 	}
-	for (int i = 0; i < 2; i++)
-		if (db->kept[slots[i]].sql == NULL)
-			return slots[i];
-	return db->kept[slots[0]].in_use ? -1 : slots[0];
+	return best;
 }
 
 struct store_stmt
@@ -52,6 +67,8 @@ store_stmt_new(struct store_db *db, const char *sql)
 	bool found;
 	int slot = find_slot(db, sql, &found);
 
+	if (slot >= 0)
+		db->kept[slot].used = ++db->kept_count;
 	if (found) {
 		s.slot = slot;
 		s.handle = db->kept[slot].handle;
@@ -65,7 +82,9 @@ store_stmt_new(struct store_db *db, const char *sql)
 	kept = &db->kept[slot];
 	sqlite3_finalize(kept->handle);
 	free(kept->sql);
-	*kept = (struct store_kept){ .sql = strdup(sql), .handle = s.handle, .in_use = true };
+	*kept = (struct store_kept){
+		.sql = strdup(sql), .handle = s.handle, .used = db->kept_count, .in_use = true
+	};
 	if (kept->sql == NULL)
 		*kept = (struct store_kept){ 0 };
 	else
