@@ -6,68 +6,72 @@
 
 #include <stdlib.h>
 
+static Suite *(*const suites[])(void) = {
+	suite_base_csvio,
+	suite_base_file,
+	suite_base_json,
+	suite_base_rd,
+	suite_facility_batch,
+	suite_facility_csv,
+	suite_facility_day,
+	suite_facility_page,
+	suite_facility_record,
+	suite_facility_roster,
+	suite_facility_schema,
+	suite_facility_today,
+	suite_law_delivery,
+	suite_law_merge,
+	suite_node_code,
+	suite_node_config,
+	suite_node_ctl,
+	suite_node_enrol,
+	suite_node_feed,
+	suite_node_grant,
+	suite_node_guard,
+	suite_node_http,
+	suite_node_identity,
+	suite_node_reqsig,
+	suite_node_rights,
+	suite_node_status,
+	suite_node_token,
+	suite_node_words,
+	suite_sim_facility,
+	suite_sim_skew,
+	suite_sim_two_nodes,
+	suite_store_batch,
+	suite_store_capture,
+	suite_store_print,
+	suite_store_rescan,
+	suite_store_track,
+	suite_store_verdict,
+	suite_sync_archive,
+	suite_sync_archive_verify,
+	suite_sync_chain,
+	suite_sync_codec,
+	suite_sync_foreign,
+	suite_sync_gitconf,
+	suite_sync_history,
+	suite_sync_ingest,
+	suite_sync_merge,
+	suite_sync_pack,
+	suite_sync_record,
+	suite_sync_seal,
+	suite_sync_segment,
+	suite_sync_segment_limits,
+	suite_sync_sign,
+	suite_sync_sshsig,
+	suite_sync_transport,
+	suite_sync_transport_tls,
+};
+
 int
 main(void)
 {
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 
-	srunner_add_suite(runner, suite_base_csvio());
-	srunner_add_suite(runner, suite_base_file());
-	srunner_add_suite(runner, suite_base_json());
-	srunner_add_suite(runner, suite_base_rd());
-	srunner_add_suite(runner, suite_facility_batch());
-	srunner_add_suite(runner, suite_facility_csv());
-	srunner_add_suite(runner, suite_facility_day());
-	srunner_add_suite(runner, suite_facility_page());
-	srunner_add_suite(runner, suite_facility_record());
-	srunner_add_suite(runner, suite_facility_roster());
-	srunner_add_suite(runner, suite_facility_schema());
-	srunner_add_suite(runner, suite_facility_today());
-	srunner_add_suite(runner, suite_law_delivery());
-	srunner_add_suite(runner, suite_law_merge());
-	srunner_add_suite(runner, suite_node_code());
-	srunner_add_suite(runner, suite_node_config());
-	srunner_add_suite(runner, suite_node_ctl());
-	srunner_add_suite(runner, suite_node_enrol());
-	srunner_add_suite(runner, suite_node_feed());
-	srunner_add_suite(runner, suite_node_grant());
-	srunner_add_suite(runner, suite_node_guard());
-	srunner_add_suite(runner, suite_node_http());
-	srunner_add_suite(runner, suite_node_identity());
-	srunner_add_suite(runner, suite_node_reqsig());
-	srunner_add_suite(runner, suite_node_rights());
-	srunner_add_suite(runner, suite_node_status());
-	srunner_add_suite(runner, suite_node_token());
-	srunner_add_suite(runner, suite_node_words());
-	srunner_add_suite(runner, suite_sim_facility());
-	srunner_add_suite(runner, suite_sim_skew());
-	srunner_add_suite(runner, suite_sim_two_nodes());
-	srunner_add_suite(runner, suite_store_batch());
-	srunner_add_suite(runner, suite_store_capture());
-	srunner_add_suite(runner, suite_store_print());
-	srunner_add_suite(runner, suite_store_rescan());
-	srunner_add_suite(runner, suite_store_track());
-	srunner_add_suite(runner, suite_store_verdict());
-	srunner_add_suite(runner, suite_sync_archive());
-	srunner_add_suite(runner, suite_sync_archive_verify());
-	srunner_add_suite(runner, suite_sync_chain());
-	srunner_add_suite(runner, suite_sync_codec());
-	srunner_add_suite(runner, suite_sync_foreign());
-	srunner_add_suite(runner, suite_sync_gitconf());
-	srunner_add_suite(runner, suite_sync_history());
-	srunner_add_suite(runner, suite_sync_ingest());
-	srunner_add_suite(runner, suite_sync_merge());
-	srunner_add_suite(runner, suite_sync_pack());
-	srunner_add_suite(runner, suite_sync_record());
-	srunner_add_suite(runner, suite_sync_seal());
-	srunner_add_suite(runner, suite_sync_segment());
-	srunner_add_suite(runner, suite_sync_segment_limits());
-	srunner_add_suite(runner, suite_sync_sign());
-	srunner_add_suite(runner, suite_sync_sshsig());
-	srunner_add_suite(runner, suite_sync_transport());
-	srunner_add_suite(runner, suite_sync_transport_tls());
-
+	for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
+		srunner_add_suite(runner, suites[i]());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
