@@ -20,7 +20,7 @@ demo_do(struct demo_place *p, const char *const *words, int also, struct buf *ou
 	const char *args[WORDS_MAX + 3] = { "-C", p->dir };
 	int code;
 
-	for (int i = 0; words[i] != NULL && i < WORDS_MAX; i++)
+	for (int i = 0; i < WORDS_MAX && words[i] != NULL; i++)
 		args[i + 2] = words[i];
 	code = demo_run(args, out, err);
 	if (code < 0 || code == 0 || code == also)

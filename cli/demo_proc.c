@@ -24,7 +24,7 @@ become(const char *const *args, int out, int log)
 	} list = { argv };
 	size_t n = 0;
 
-	while (args[n] != NULL && n < ARGS_MAX) {
+	while (n < ARGS_MAX && args[n] != NULL) {
 		argv[n + 1] = args[n];
 		n++;
 	}
