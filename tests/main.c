@@ -39,6 +39,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sim_skew,
 	suite_sim_two_nodes,
 	suite_store_batch,
+	suite_store_bulk,
 	suite_store_capture,
 	suite_store_print,
 	suite_store_rescan,
