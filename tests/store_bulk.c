@@ -19,7 +19,7 @@ struct bulk {
 	const struct store_schema *schema;
 	int site, scope;
 	uint8_t keys[ROWS_MAX][16];
-	char texts[ROWS_MAX][16];
+	char texts[ROWS_MAX][32];
 	struct store_cell cells[ROWS_MAX][2];
 	struct store_row rows[ROWS_MAX], *list[ROWS_MAX];
 };
