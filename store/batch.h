@@ -53,6 +53,7 @@ struct store_row {
 	int64_t was_cl;
 	bool in_table; /* its table holds a row of that key */
 	bool extra;    /* some of its cells are in yz_extra */
+	bool in_run;   /* its version lies with others' (store/clock_priv.h) */
 
 	/* what put should do with it */
 	bool changed;   /* versions or values differ from what get gave */

@@ -4,28 +4,29 @@
  * Most of what seal and merge write are new rows that go into their table as
  * they are, with a clock that speaks for all their cells.  Such rows are
  * collected, as long as they are of one table and have the same cells, and
- * written by one statement for the rows and one for the clocks
- * (store/source_priv.h).
+ * written by one statement for the rows (store/source_priv.h) and as runs of
+ * clocks (store/clock_priv.h).
  *
  * Whatever is not so plain goes alone, by store_batch_put_row(): rows that are
  * known, dead, wait for cells or have exceptions; and all rows of a statement
  * that could not insert each of its rows, to find out which one was refused.
  */
 #include "store/batch_priv.h"
+#include "store/clock_priv.h"
 #include "store/db_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Below this many the two statements cost more than they save. */
-enum { FEW = 4, CLOCK_COLUMNS = 3 };
+enum { FEW = 4 };
 
 static const uint8_t no_term[STORE_TERM];
 
 static bool
 make_room(struct store_bulk *bulk, unsigned columns)
 {
-	size_t room = (size_t)STORE_BULK_ROWS * (columns < CLOCK_COLUMNS ? CLOCK_COLUMNS : columns);
+	size_t room = (size_t)STORE_BULK_ROWS * columns;
 	struct store_value *values;
 
 	if (bulk->room >= room)
@@ -42,7 +43,7 @@ make_room(struct store_bulk *bulk, unsigned columns)
 static bool
 alike(const struct store_bulk *bulk, const struct store_row *row, uint64_t mask)
 {
-	const struct store_row *first = bulk->items[0].row;
+	const struct store_row *first = bulk->rows[0];
 
 	return first->table == row->table && first->cl == row->cl && first->site == row->site &&
 	       first->schema == row->schema && first->scope == row->scope && bulk->mask == mask &&
@@ -76,8 +77,8 @@ store_batch_bulk_take(struct store_putting *put, struct store_row *row,
 		                   bulk->values + bulk->count * columns) != columns)
 			return false;
 	}
-	bulk->items[bulk->count].row = row;
-	store_row_term(&put->b->face, row, bulk->items[bulk->count++].term);
+	bulk->rows[bulk->count] = row;
+	store_row_term(&put->b->face, row, bulk->terms[bulk->count++]);
 	return true;
 }
 
@@ -89,43 +90,9 @@ write_alone(struct store_putting *put, struct err *err)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < bulk->count; i++)
-		rc = store_batch_put_row(put, bulk->items[i].row, err);
+		rc = store_batch_put_row(put, bulk->rows[i], err);
 	bulk->count = 0;
 	return rc;
-}
-
-/*
- * What is the same for all of them is a parameter, which SQLite puts in place quicker than a column
- * of yz_source.  OR FAIL: whoever put these rolls back on any error, so the statement needs no
- * journal of its own.
- */
-static int
-write_clocks(struct store_putting *put, struct err *err)
-{
-	struct store_bulk *bulk = &put->b->bulk;
-	const struct store_row *first = bulk->items[0].row;
-	struct store_stmt s = store_stmt_new(
-	        put->b->db, "INSERT OR FAIL INTO yz_clock(tbl, key, cl, stamp, site, schema, "
-	                    "scope, extra, term, exc)"
-	                    " SELECT ?, c0, ?, c1, ?, ?, ?, 0, c2, NULL FROM yz_source");
-
-	store_stmt_put_int(&s, first->table);
-	store_stmt_put_int(&s, first->cl);
-	store_stmt_put_int(&s, first->site);
-	store_stmt_put_int(&s, first->schema);
-	store_stmt_put_int(&s, first->scope);
-	for (size_t i = 0; i < bulk->count; i++) {
-		const struct store_row *row = bulk->items[i].row;
-		struct store_value *out = bulk->values + i * CLOCK_COLUMNS;
-
-		out[0] = store_value_blob(row->key, row->key_len);
-		out[1] = store_value_int(row->stamp);
-		out[2] = store_value_blob(bulk->items[i].term, STORE_TERM);
-	}
-	put->b->db->source = (struct store_source){ .values = bulk->values,
-		                                    .rows = bulk->count,
-		                                    .columns = CLOCK_COLUMNS };
-	return store_stmt_run(&s, err);
 }
 
 int
@@ -142,11 +109,11 @@ store_batch_bulk_write(struct store_putting *put, struct err *err)
 	if (rc == 0)
 		return write_alone(put, err);
 	if (rc == 1)
-		rc = write_clocks(put, err);
+		rc = store_clock_put_many(put->b->db, bulk->rows, bulk->terms, bulk->count, err);
 	for (size_t i = 0; rc == 0 && i < bulk->count; i++) {
-		struct store_row *row = bulk->items[i].row;
+		struct store_row *row = bulk->rows[i];
 
-		memcpy(row->term, bulk->items[i].term, STORE_TERM);
+		memcpy(row->term, bulk->terms[i], STORE_TERM);
 		row->in_table = true;
 		row->extra = false;
 		rc = store_batch_count(put, row, no_term, err);

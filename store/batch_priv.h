@@ -20,10 +20,8 @@ struct store_batch_io {
 enum { STORE_BULK_ROWS = 128 };
 
 struct store_bulk {
-	struct {
-		struct store_row *row;
-		uint8_t term[STORE_TERM];
-	} items[STORE_BULK_ROWS];
+	struct store_row *rows[STORE_BULK_ROWS];
+	uint8_t terms[STORE_BULK_ROWS][STORE_TERM];
 	size_t count;
 	int table;
 	bool write_rows;            /* the table's rows too, not their clocks alone */

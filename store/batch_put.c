@@ -1,5 +1,6 @@
 /* store/batch_put.c - rows as merge left them into the database, one by one. */
 #include "store/batch_priv.h"
+#include "store/clock_priv.h"
 #include "store/db_priv.h"
 
 #include <stdlib.h>
@@ -137,34 +138,6 @@ write_extras(struct batch *b, const struct store_row *row, const struct store_pl
 }
 
 static int
-write_clock(struct batch *b, const struct store_row *row, const struct store_placing *p,
-            struct err *err)
-{
-	struct store_stmt s =
-	        store_stmt_new(b->db, row->known ? "UPDATE yz_clock SET cl = ?, stamp = ?, site = "
-	                                           "?, schema = ?, scope = ?, extra = ?,"
-	                                           " term = ?, exc = ? WHERE tbl = ? AND key = ?"
-	                                         : "INSERT INTO yz_clock(cl, stamp, site, schema, "
-	                                           "scope, extra, term, exc, tbl, key)"
-	                                           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-
-	store_stmt_put_int(&s, row->cl);
-	store_stmt_put_int(&s, row->stamp);
-	store_stmt_put_int(&s, row->site);
-	store_stmt_put_int(&s, row->schema);
-	store_stmt_put_int(&s, row->scope);
-	store_stmt_put_int(&s, p->extra);
-	store_stmt_put_blob(&s, row->term, STORE_TERM);
-	if (p->exc->len == 0)
-		store_stmt_put_null(&s);
-	else
-		store_stmt_put_blob(&s, p->exc->bytes, p->exc->len);
-	store_stmt_put_int(&s, row->table);
-	store_stmt_put_blob(&s, row->key, row->key_len);
-	return store_stmt_run(&s, err);
-}
-
-static int
 write_digest(struct store_putting *put, struct err *err)
 {
 	struct store_stmt s;
@@ -214,10 +187,8 @@ write_placed(struct batch *b, struct store_row *row, struct store_placing *p, st
 		place(b, row, p);
 	if (rc == 0)
 		rc = write_extras(b, row, p, err);
-	if (rc == 0)
-		rc = write_clock(b, row, p, err);
 	row->extra = p->extra;
-	return rc;
+	return rc < 0 ? rc : store_clock_put(b->db, row, p->exc, err);
 }
 
 static void

@@ -1,12 +1,9 @@
 /*
  * store/batch_sqlite.c - rows and their versions in SQLite.
  *
- * A row's versions are one yz_clock row:
- *
- *   cl, stamp, site, schema   the life and the insert that names it; it speaks for every cell that
- * insert's schema has ... exc                       ... but for these: per cell varint column id,
- * zig-zag stamp, varint site extra                     1 if some cells are in yz_extra term, scope
- * what the row adds to the digest of its scope
+ * A row's version (store/clock_priv.h) says its life and the insert that names it, and
+ * speaks for every cell that this insert's schema has, but for its exceptions: per
+ * cell varint column id, zig-zag stamp, varint site.
  *
  * A cell's value is in the user's own table where that can hold it; in yz_extra
  * (with its version) where it can't: the column or table isn't here, the row is
@@ -14,6 +11,7 @@
  * the row.  When a newer schema arrives the next put moves the cells.
  */
 #include "store/batch_priv.h"
+#include "store/clock_priv.h"
 #include "store/db_priv.h"
 #include "store/inbox.h"
 
@@ -112,10 +110,9 @@ take_covered(struct store_row *row, const struct store_schema *named)
 }
 
 static int
-take_exceptions(struct store_row *row, unsigned columns, const uint8_t *exc, size_t len,
-                struct err *err)
+take_exceptions(struct store_row *row, unsigned columns, const struct rd *exc, struct err *err)
 {
-	struct rd r = rd_from(exc, len);
+	struct rd r = *exc;
 
 	while (!r.bad && r.left > 0) {
 		uint64_t column = rd_varint(&r);
@@ -183,39 +180,25 @@ take_values(struct batch *b, struct store_row *row, struct arena *a, struct err 
 	return 0;
 }
 
+/* The rest of a row whose clock has been found. */
 static int
-read_clock(struct batch *b, struct store_row *row, struct store_stmt *s, struct arena *a,
-           struct err *err)
+read_row(struct batch *b, struct store_row *row, const struct rd *exc, struct arena *a,
+         struct err *err)
 {
 	const struct store_schema *named;
-	const uint8_t *term, *exc;
-	unsigned columns;
-	size_t len;
+	unsigned columns = store_catalog_table(b->db, row->table)->column_count;
 	int rc;
 
 	row->known = true;
-	row->cl = store_stmt_get_int(s);
-	row->stamp = store_stmt_get_int(s);
-	row->site = (int)store_stmt_get_int(s);
-	row->schema = (int)store_stmt_get_int(s);
-	row->scope = (int)store_stmt_get_int(s);
-	row->extra = store_stmt_get_int(s) != 0;
 	row->was_live = store_row_is_live(row);
 	row->was_cl = row->cl;
-	term = store_stmt_get_blob(s, &len);
-	if (len != STORE_TERM)
-		return err_set(err, ERR_CORRUPT, "clock of a row: the term is damaged");
-	memcpy(row->term, term, STORE_TERM);
-
-	columns = store_catalog_table(b->db, row->table)->column_count;
 	row->cells = arena_take(a, columns + 1, sizeof *row->cells);
 	if (row->cells == NULL)
 		return no_memory(err);
 	named = row->schema == 0 ? NULL : store_catalog_schema(b->db, row->schema);
 	if (named != NULL && row->cl % 2 == 1)
 		take_covered(row, named);
-	exc = store_stmt_get_blob(s, &len);
-	rc = take_exceptions(row, columns, exc, len, err);
+	rc = take_exceptions(row, columns, exc, err);
 	if (rc == 0)
 		rc = take_values(b, row, a, err);
 	if (rc == 0 && row->extra)
@@ -224,21 +207,6 @@ read_clock(struct batch *b, struct store_row *row, struct store_stmt *s, struct 
 }
 
 enum { PROBE_ROWS = 64 };
-
-/* Is any row from `first` to `last`, which are of one table, known?  1, 0 or negative. */
-static int
-any_known(struct store_stmt *s, const struct store_row *first, const struct store_row *last,
-          struct err *err)
-{
-	int rc;
-
-	store_stmt_put_int(s, first->table);
-	store_stmt_put_blob(s, first->key, first->key_len);
-	store_stmt_put_blob(s, last->key, last->key_len);
-	rc = store_stmt_step(s, err);
-	store_stmt_reset(s);
-	return rc;
-}
 
 /* Rows of one table from `rows` on that one probe looks for. */
 static size_t
@@ -252,18 +220,16 @@ probe_count(struct store_row **rows, size_t count)
 }
 
 static int
-get_each(struct batch *b, struct store_stmt *s, struct store_row **rows, size_t count,
+get_each(struct batch *b, struct store_clocks *clocks, struct store_row **rows, size_t count,
          struct arena *a, struct err *err)
 {
+	struct rd exc;
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < count; i++) {
-		store_stmt_put_int(s, rows[i]->table);
-		store_stmt_put_blob(s, rows[i]->key, rows[i]->key_len);
-		rc = store_stmt_step(s, err);
+		rc = store_clock_find(clocks, rows[i], &exc, err);
 		if (rc == 1)
-			rc = read_clock(b, rows[i], s, a, err);
-		store_stmt_reset(s);
+			rc = read_row(b, rows[i], &exc, a, err);
 	}
 	return rc;
 }
@@ -275,21 +241,17 @@ get_rows(struct store_batch *face, struct store_row **rows, size_t count, struct
          struct err *err)
 {
 	struct batch *b = self(face);
-	struct store_stmt one =
-	        store_stmt_new(b->db, "SELECT cl, stamp, site, schema, scope, extra, term, exc"
-	                              " FROM yz_clock WHERE tbl = ? AND key = ?");
-	struct store_stmt any = store_stmt_new(
-	        b->db, "SELECT 1 FROM yz_clock WHERE tbl = ? AND key BETWEEN ? AND ? LIMIT 1");
+	struct store_clocks clocks;
 	int rc = 0;
 
+	store_clock_begin(&clocks, b->db);
 	for (size_t i = 0, n; rc >= 0 && i < count; i += n) {
 		n = probe_count(rows + i, count - i);
-		rc = n < 3 ? 1 : any_known(&any, rows[i], rows[i + n - 1], err);
+		rc = n < 3 ? 1 : store_clock_any(&clocks, rows[i], rows[i + n - 1], err);
 		if (rc == 1)
-			rc = get_each(b, &one, rows + i, n, a, err);
+			rc = get_each(b, &clocks, rows + i, n, a, err);
 	}
-	store_stmt_end(&any);
-	store_stmt_end(&one);
+	store_clock_end(&clocks);
 	return rc < 0 ? rc : 0;
 }
 

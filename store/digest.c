@@ -1,5 +1,5 @@
 #include "store/digest.h"
-#include "store/stmt.h"
+#include "store/clock_priv.h"
 
 #include <string.h>
 
@@ -62,8 +62,6 @@ store_digest_list(struct store_db *db, struct arena *a, struct store_digest **li
 
 /* ---- verify ---- */
 
-enum { VERIFY_ROWS = 500 };
-
 struct walk {
 	struct store_db *db;
 	struct store_digest_verify *verify;
@@ -102,72 +100,40 @@ check_rows(struct walk *w, struct store_batch *b, struct store_row **rows, size_
 	}
 }
 
-/* Up to VERIFY_ROWS clocks after the given place; their terms go into the sums. */
-static int
-next_clocks(struct walk *w, struct store_row *at, struct arena *a, struct store_row **rows,
-            size_t *count, struct err *err)
+static void
+add_up(struct walk *w, const struct store_clock_walk *clocks)
 {
-	struct store_stmt s =
-	        store_stmt_new(w->db, "SELECT tbl, key, scope, term, cl, stamp FROM yz_clock"
-	                              " WHERE (tbl, key) > (?, ?) ORDER BY tbl, key LIMIT 500");
 	static const uint8_t zero[STORE_TERM];
-	int rc;
 
-	*count = 0;
-	store_stmt_put_int(&s, at->table);
-	store_stmt_put_blob(&s, at->key, at->key_len);
-	while ((rc = store_stmt_step(&s, err)) == 1) {
-		struct store_row *row = arena_take(a, 1, sizeof *row);
-		const uint8_t *bytes;
-		size_t len;
+	for (size_t i = 0; i < clocks->count; i++) {
+		const struct store_row *row = clocks->rows[i];
+		struct store_digest *sum;
 
-		if (row != NULL) {
-			row->table = (int)store_stmt_get_int(&s);
-			bytes = store_stmt_get_blob(&s, &row->key_len);
-			row->key = arena_copy(a, bytes, row->key_len);
-		}
-		if (row == NULL || row->key == NULL) {
-			rc = err_set(err, ERR_NOMEM, "verify: out of memory");
-			break;
-		}
-		row->scope = (int)store_stmt_get_int(&s);
-		bytes = store_stmt_get_blob(&s, &len);
-		row->cl = store_stmt_get_int(&s);
-		row->stamp = store_stmt_get_int(&s);
-		if (len == STORE_TERM && row->scope >= 1 && row->scope <= w->scopes) {
-			store_digest_move(w->sums[row->scope - 1].sum, bytes, zero);
-			w->sums[row->scope - 1].rows += store_row_is_live(row);
-		}
-		rows[(*count)++] = row;
+		if (row->scope < 1 || row->scope > w->scopes)
+			continue;
+		sum = &w->sums[row->scope - 1];
+		store_digest_move(sum->sum, row->term, zero);
+		sum->rows += store_row_is_live(row);
 	}
-	store_stmt_end(&s);
-	return rc;
+	w->verify->rows += (int64_t)clocks->count;
 }
 
 static int
 walk_rows(struct walk *w, struct store_batch *b, struct err *err)
 {
-	struct store_row at = { .key = (const uint8_t *)"" };
-	struct store_row *rows[VERIFY_ROWS];
-	struct arena now = { 0 }, before = { 0 };
-	size_t count;
+	struct store_clock_walk clocks = { .db = w->db };
 	int rc;
 
-	do {
-		rc = next_clocks(w, &at, &now, rows, &count, err);
-		if (rc == 0 && count > 0 && w->verify->deep)
-			rc = b->get(b, rows, count, &now, err);
-		if (rc == 0 && w->verify->deep)
-			check_rows(w, b, rows, count);
-		if (rc == 0 && count > 0)
-			at = *rows[count - 1];
-		w->verify->rows += (int64_t)count;
-		arena_free(&before);
-		before = now; /* `at` lives in it */
-		now = (struct arena){ 0 };
-	} while (rc == 0 && count == VERIFY_ROWS);
-	arena_free(&before);
-	arena_free(&now);
+	while ((rc = store_clock_next(&clocks, err)) == 1) {
+		add_up(w, &clocks);
+		if (!w->verify->deep)
+			continue;
+		rc = b->get(b, clocks.rows, clocks.count, &clocks.arena, err);
+		if (rc < 0)
+			break;
+		check_rows(w, b, clocks.rows, clocks.count);
+	}
+	store_clock_walk_end(&clocks);
 	return rc;
 }
 

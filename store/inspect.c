@@ -1,4 +1,5 @@
 #include "store/inspect.h"
+#include "store/clock_priv.h"
 #include "store/schema.h"
 #include "store/stmt.h"
 
@@ -168,15 +169,15 @@ int
 store_inspect_scope(struct store_db *db, int table, const uint8_t *key, size_t key_len, int *scope,
                     struct err *err)
 {
-	struct store_stmt s =
-	        store_stmt_new(db, "SELECT scope FROM yz_clock WHERE tbl = ? AND key = ?");
+	struct store_row row = { .table = table, .key = key, .key_len = key_len };
+	struct store_clocks clocks;
+	struct rd exc;
 	int rc;
 
-	store_stmt_put_int(&s, table);
-	store_stmt_put_blob(&s, key, key_len);
-	rc = store_stmt_step(&s, err);
-	*scope = rc == 1 ? (int)store_stmt_get_int(&s) : 0;
-	store_stmt_end(&s);
+	store_clock_begin(&clocks, db);
+	rc = store_clock_find(&clocks, &row, &exc, err);
+	store_clock_end(&clocks);
+	*scope = rc == 1 ? row.scope : 0;
 	return rc < 0 ? rc : 0;
 }
 

@@ -25,11 +25,17 @@ static const char step_1[] =
         "CREATE TABLE yz_log(seq INTEGER PRIMARY KEY, at_ms INTEGER, tv INTEGER, op INTEGER, mask "
         "INTEGER,"
         " k1, k2, k3, k4, val);"
-        /* store/batch_sqlite.c */
+        /* store/clock_priv.h */
         "CREATE TABLE yz_clock(tbl INTEGER, key BLOB, cl INTEGER NOT NULL, stamp INTEGER NOT NULL,"
         " site INTEGER NOT NULL, schema INTEGER NOT NULL, scope INTEGER NOT NULL, extra INTEGER "
         "NOT NULL,"
         " term BLOB NOT NULL, exc BLOB, PRIMARY KEY(tbl, key)) WITHOUT ROWID;"
+        "CREATE TABLE yz_clock_run(tbl INTEGER, first BLOB, last BLOB NOT NULL, cl INTEGER NOT "
+        "NULL,"
+        " stamp INTEGER NOT NULL, site INTEGER NOT NULL, schema INTEGER NOT NULL, scope INTEGER "
+        "NOT NULL,"
+        " body BLOB NOT NULL, PRIMARY KEY(tbl, first)) WITHOUT ROWID;"
+        /* store/batch_sqlite.c */
         "CREATE TABLE yz_extra(tbl INTEGER, key BLOB, col INTEGER, stamp INTEGER NOT NULL, site "
         "INTEGER NOT NULL,"
         " value, PRIMARY KEY(tbl, key, col)) WITHOUT ROWID;"

@@ -11,7 +11,7 @@
  * out, because an equal value must not be stamped anew (of two equal ones the
  * lower stamp stands), and so are columns that only the hub may write.
  */
-#include "store/batch.h"
+#include "store/clock_priv.h"
 #include "store/rescan_priv.h"
 #include "store/rows_priv.h"
 #include "store/stmt.h"
@@ -19,11 +19,10 @@
 
 #include <string.h>
 
-enum { PIECE = 500 };
-
 struct rescan {
 	struct store_db *db;
 	struct store_batch *batch;
+	struct store_clocks clocks;
 	const struct store_rescan *what;
 };
 
@@ -56,42 +55,6 @@ log_entry(struct rescan *r, enum store_op op, const uint8_t *key, size_t key_len
 
 /* ---- rows that have a clock ---- */
 
-/* Clocks of the table after the key `after`. */
-static int
-next_clocks(struct rescan *r, const struct store_row *after, struct arena *a,
-            struct store_row **rows, size_t *count, struct err *err)
-{
-	struct store_stmt s =
-	        store_stmt_new(r->db, "SELECT key, scope FROM yz_clock WHERE tbl = ? AND key > ?"
-	                              " ORDER BY key LIMIT ?");
-	int rc;
-
-	*count = 0;
-	store_stmt_put_int(&s, r->what->schema->table_id);
-	store_stmt_put_blob(&s, after->key, after->key_len);
-	store_stmt_put_int(&s, PIECE);
-	while ((rc = store_stmt_step(&s, err)) == 1) {
-		struct store_row *row = arena_take(a, 1, sizeof *row);
-		const uint8_t *key;
-
-		if (row == NULL) {
-			rc = no_memory(err);
-			break;
-		}
-		rows[(*count)++] = row;
-		row->table = r->what->schema->table_id;
-		key = store_stmt_get_blob(&s, &row->key_len);
-		row->key = arena_copy(a, key, row->key_len);
-		row->scope = (int)store_stmt_get_int(&s);
-		if (row->key == NULL) {
-			rc = no_memory(err);
-			break;
-		}
-	}
-	store_stmt_end(&s);
-	return rc;
-}
-
 static int
 compare(struct rescan *r, struct store_row **rows, size_t count, struct err *err)
 {
@@ -112,25 +75,17 @@ compare(struct rescan *r, struct store_row **rows, size_t count, struct err *err
 static int
 compare_all(struct rescan *r, struct err *err)
 {
-	struct store_row at = { .key = (const uint8_t *)"" };
-	struct store_row *rows[PIECE];
-	struct arena now = { 0 }, before = { 0 };
-	size_t count;
+	struct store_clock_walk clocks = { .db = r->db, .table = r->what->schema->table_id };
 	int rc;
 
-	do {
-		rc = next_clocks(r, &at, &now, rows, &count, err);
-		if (rc == 0 && count > 0)
-			rc = r->batch->get(r->batch, rows, count, &now, err);
+	while ((rc = store_clock_next(&clocks, err)) == 1) {
+		rc = r->batch->get(r->batch, clocks.rows, clocks.count, &clocks.arena, err);
 		if (rc == 0)
-			rc = compare(r, rows, count, err);
-		if (rc == 0 && count > 0)
-			at = *rows[count - 1];
-		arena_free(&before);
-		before = now; /* `at` lives in it */
-		now = (struct arena){ 0 };
-	} while (rc == 0 && count == PIECE);
-	arena_free(&before);
+			rc = compare(r, clocks.rows, clocks.count, err);
+		if (rc < 0)
+			break;
+	}
+	store_clock_walk_end(&clocks);
 	return rc;
 }
 
@@ -140,15 +95,13 @@ compare_all(struct rescan *r, struct err *err)
 static int
 has_life(struct rescan *r, const struct buf *key, bool *alive, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(r->db, "SELECT cl % 2 = 1 AND stamp <> 0 FROM yz_clock"
-	                                            " WHERE tbl = ? AND key = ?");
-	int rc;
+	struct store_row row = { .table = r->what->schema->table_id,
+		                 .key = key->bytes,
+		                 .key_len = key->len };
+	struct rd exc;
+	int rc = store_clock_find(&r->clocks, &row, &exc, err);
 
-	store_stmt_put_int(&s, r->what->schema->table_id);
-	store_stmt_put_blob(&s, key->bytes, key->len);
-	rc = store_stmt_step(&s, err);
-	*alive = rc == 1 && store_stmt_get_int(&s) != 0;
-	store_stmt_end(&s);
+	*alive = rc == 1 && store_row_is_live(&row);
 	return rc < 0 ? rc : 0;
 }
 
@@ -207,8 +160,10 @@ store_rescan(struct store_db *db, const struct store_rescan *what, struct err *e
 	if (r.batch == NULL)
 		return no_memory(err);
 	rc = what->mask == 0 ? 0 : compare_all(&r, err);
+	store_clock_begin(&r.clocks, db);
 	if (rc == 0)
 		rc = find_unknown(&r, err);
+	store_clock_end(&r.clocks);
 	store_batch_sqlite_free(r.batch);
 	return rc < 0 ? err_wrap(err, "table %s", what->schema->table) : 0;
 }
