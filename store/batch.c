@@ -2,11 +2,13 @@
  * store/batch.c - what of a row is the same in every implementation of the
  * batch: when it is live, and its term.
  *
- * A term is one BLAKE2b over the row's whole state in names (the byte table
- * stands in store/DESIGN.md), so two replicas with other local numbers and
- * other schemas have equal terms exactly if they hold equal cells.  The bytes
- * are gathered on the stack: nearly every row fits, and then it is one call of
- * the hash; a long text goes through in pieces.
+ * A term is BLAKE2b over the row's whole state in names (the byte table stands
+ * in store/DESIGN.md), so two replicas with other local numbers and other
+ * schemas have equal terms exactly if they hold equal cells.  The names are
+ * hashed by themselves and are the salt of the term: they are the same for
+ * nearly all rows of a table, so their hash is remembered, and what is left of
+ * a row mostly fits one block of BLAKE2b (128 bytes).  It is gathered on the
+ * stack; a long text goes through in pieces.
  */
 #include "store/batch.h"
 #include "store/base/hash.h"
@@ -14,16 +16,18 @@
 #include <assert.h>
 #include <string.h>
 
-enum { TERM_FORMAT = 1, GATHER = 1024 };
+enum { GATHER = 1024, MEMO_COLUMNS = 64 };
 
-/* All that is written between two looks at the room left: a name, a version, numbers. */
-enum { FIELDS = 1 + STORE_NAME_MAX + 1 + 8 + STORE_NODE_ID + STORE_EPOCH + 8 + 8 };
-_Static_assert(FIELDS >= 1 + STORE_NAME_MAX + 1 + 32 + STORE_VALUE_HEAD, "a cell's head fits");
+/* All that is written between two looks at the room left. */
+enum { VERSION = STORE_NODE_ID + STORE_EPOCH + 8, FIELDS = VERSION + 2 * 10 };
+_Static_assert(FIELDS >= VERSION + STORE_VALUE_HEAD, "a cell's head fits");
 _Static_assert(STORE_NAME_MAX <= UINT8_MAX, "a name's length is one byte");
+_Static_assert((int)STORE_TERM_NAMES == (int)HASH_16, "it is a salt");
 
 struct gather {
 	size_t len;
 	bool started;
+	const uint8_t *salt;
 	uint8_t bytes[GATHER];
 	struct hash hash;
 };
@@ -35,17 +39,10 @@ store_row_is_live(const struct store_row *row)
 }
 
 static void
-start(struct gather *g)
-{
-	g->len = 0;
-	g->started = false;
-}
-
-static void
 flush(struct gather *g)
 {
 	if (!g->started)
-		hash_start(&g->hash, STORE_TERM);
+		hash_start_salted(&g->hash, STORE_TERM, g->salt);
 	g->started = true;
 	hash_add(&g->hash, g->bytes, g->len);
 	g->len = 0;
@@ -81,39 +78,27 @@ done(struct gather *g, const uint8_t *at)
 	assert(g->len <= GATHER);
 }
 
-/* Names are short, so that a loop is quicker than strlen and memcpy. */
-static uint8_t *
-write_name(uint8_t *at, const char *name)
-{
-	uint8_t *len = at++;
-
-	for (; *name != 0; name++) {
-		assert(at - len <= STORE_NAME_MAX);
-		*at++ = (uint8_t)*name;
-	}
-	*len = (uint8_t)(at - len - 1);
-	return at;
-}
-
-static uint8_t *
-write_u64(uint8_t *at, uint64_t value)
-{
-	for (unsigned i = 0; i < 8; i++)
-		at[i] = (uint8_t)(value >> (56 - 8 * i));
-	return at + 8;
-}
-
-/* A version that nobody has given yet is all zero. */
+/* Stamp and site; a version that nobody has given yet is all zero. */
 static uint8_t *
 write_version(uint8_t *at, struct store_batch *b, int64_t stamp, int site)
 {
 	static const struct store_site nobody;
 	const struct store_site *name = stamp == 0 ? &nobody : b->site_name(b, site);
 
-	at = write_u64(at, (uint64_t)stamp);
-	memcpy(at, name->node, STORE_NODE_ID);
-	memcpy(at + STORE_NODE_ID, name->epoch, STORE_EPOCH);
-	return at + STORE_NODE_ID + STORE_EPOCH;
+	for (unsigned i = 0; i < 8; i++)
+		at[i] = (uint8_t)((uint64_t)stamp >> (56 - 8 * i));
+	memcpy(at + 8, name->node, STORE_NODE_ID);
+	memcpy(at + 8 + STORE_NODE_ID, name->epoch, STORE_EPOCH);
+	return at + VERSION;
+}
+
+static uint8_t *
+write_varint(uint8_t *at, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		*at++ = (uint8_t)(value | 0x80);
+	*at++ = (uint8_t)value;
+	return at;
 }
 
 /* Ids of cells mostly follow each other, so that the place can be guessed. */
@@ -138,15 +123,88 @@ find_cell(const struct store_row *row, int column)
 	return NULL;
 }
 
+static bool
+is_own(const struct store_row *row, const struct store_cell *cell)
+{
+	return cell->stamp != row->stamp || cell->site != row->site;
+}
+
+/* A row's cells in the order of their names. */
+struct named {
+	const struct store_cell *cells[STORE_NAMES_MAX];
+	unsigned count;
+	struct store_term_memo these; /* which they are, as the table remembers it */
+};
+
+static void
+name_cells(struct named *n, const struct store_table *t, const struct store_row *row)
+{
+	n->count = 0;
+	n->these = (struct store_term_memo){ .known = t->column_count <= MEMO_COLUMNS };
+	for (unsigned i = 0; i < t->column_count && n->count < row->cell_count; i++) {
+		const struct store_cell *cell = find_cell(row, t->by_name[i]);
+
+		if (cell == NULL)
+			continue;
+		n->cells[n->count++] = cell;
+		n->these.cells |= (uint64_t)1 << i % MEMO_COLUMNS;
+		n->these.own |= (uint64_t)is_own(row, cell) << i % MEMO_COLUMNS;
+	}
+	assert(n->count == row->cell_count);
+}
+
+static void
+add_name(struct hash *h, const char *name)
+{
+	uint8_t len = (uint8_t)strlen(name);
+
+	hash_add(h, &len, 1);
+	hash_add(h, name, len);
+}
+
+static void
+hash_names(const struct store_table *t, const struct named *n, const struct store_row *row,
+           uint8_t out[HASH_16])
+{
+	static const char format[] = "yizhan-term-2";
+	struct hash h;
+
+	hash_start(&h, HASH_16);
+	hash_add(&h, format, sizeof format - 1);
+	add_name(&h, t->name);
+	for (unsigned i = 0; i < n->count; i++) {
+		uint8_t own = is_own(row, n->cells[i]);
+
+		add_name(&h, t->names[n->cells[i]->column - 1]);
+		hash_add(&h, &own, 1);
+	}
+	hash_end(&h, out);
+}
+
+/* The hash of the row's names; that of the table's latest row is remembered. */
+static const uint8_t *
+salt_of(const struct store_table *t, struct named *n, const struct store_row *row)
+{
+	struct store_term_memo *memo = t->memo;
+
+	if (memo != NULL && memo->known && n->these.known && memo->cells == n->these.cells &&
+	    memo->own == n->these.own)
+		return memo->names;
+	hash_names(t, n, row, n->these.names);
+	if (memo != NULL && n->these.known)
+		*memo = n->these;
+	return n->these.names;
+}
+
+/* ---- term ---- */
+
 static void
 put_cell(struct gather *g, struct store_batch *b, const struct store_row *row,
-         const struct store_cell *cell, const char *name)
+         const struct store_cell *cell)
 {
-	bool own = cell->stamp != row->stamp || cell->site != row->site;
-	uint8_t *at = write_name(room(g), name);
+	uint8_t *at = room(g);
 
-	*at++ = own;
-	if (own)
+	if (is_own(row, cell))
 		at = write_version(at, b, cell->stamp, cell->site);
 	at += store_value_head(&cell->value, at);
 	done(g, at);
@@ -154,28 +212,12 @@ put_cell(struct gather *g, struct store_batch *b, const struct store_row *row,
 		put(g, cell->value.bytes, cell->value.len);
 }
 
-static void
-put_cells(struct gather *g, struct store_batch *b, const struct store_table *t,
-          const struct store_row *row)
-{
-	unsigned met = 0;
-
-	for (unsigned i = 0; i < t->column_count && met < row->cell_count; i++) {
-		const struct store_cell *cell = find_cell(row, t->by_name[i]);
-
-		if (cell == NULL)
-			continue;
-		put_cell(g, b, row, cell, t->names[cell->column - 1]);
-		met++;
-	}
-	assert(met == row->cell_count);
-}
-
 void
 store_row_term(struct store_batch *b, const struct store_row *row, uint8_t term[STORE_TERM])
 {
 	const struct store_table *t;
 	struct gather g;
+	struct named n;
 	uint8_t *at;
 
 	if (row->cl == 0) {
@@ -183,17 +225,18 @@ store_row_term(struct store_batch *b, const struct store_row *row, uint8_t term[
 		return;
 	}
 	t = b->table(b, row->table);
-	start(&g);
-	at = room(&g);
-	*at++ = TERM_FORMAT;
-	at = write_name(at, t->name);
-	at = write_u64(at, (uint64_t)row->cl);
-	at = write_version(at, b, row->stamp, row->site);
-	done(&g, write_u64(at, row->key_len));
+	name_cells(&n, t, row);
+	g.len = 0;
+	g.started = false;
+	g.salt = salt_of(t, &n, row);
+	at = write_version(room(&g), b, row->stamp, row->site);
+	at = write_varint(at, (uint64_t)row->cl);
+	done(&g, write_varint(at, row->key_len));
 	put(&g, row->key, row->key_len);
-	put_cells(&g, b, t, row);
+	for (unsigned i = 0; i < n.count; i++)
+		put_cell(&g, b, row, n.cells[i]);
 	if (!g.started) {
-		hash_once(term, STORE_TERM, g.bytes, g.len);
+		hash_once_salted(term, STORE_TERM, g.bytes, g.len, g.salt);
 		return;
 	}
 	flush(&g);

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MAX = 4096 }; /* columns ever seen of one table */
-
 struct list {
 	void **items; /* [id - 1] */
 	int count;
@@ -137,7 +135,8 @@ add_table(struct store_catalog *c, int id, const char *name)
 		return NULL;
 	t->id = id;
 	t->name = arena_copy(&c->arena, name, strlen(name));
-	if (t->name == NULL || list_set(&c->tables, id, t) < 0)
+	t->memo = arena_take(&c->arena, 1, sizeof *t->memo);
+	if (t->name == NULL || t->memo == NULL || list_set(&c->tables, id, t) < 0)
 		return NULL;
 	return t;
 }
@@ -173,6 +172,7 @@ add_column(struct store_catalog *c, struct store_table *t, const char *name, uin
 	t->rules = rules;
 	t->by_name = by_name;
 	t->column_count = n + 1;
+	t->memo->known = false; /* places in by_name have moved */
 	return 0;
 }
 
@@ -523,9 +523,9 @@ register_column(struct store_db *db, struct store_catalog *c, struct store_table
 	struct store_stmt s;
 	int rc;
 
-	if (t->column_count >= NAMES_MAX)
+	if (t->column_count >= STORE_NAMES_MAX)
 		return err_set(err, ERR_INVALID, "table %s has had more than %d column names",
-		               t->name, NAMES_MAX);
+		               t->name, STORE_NAMES_MAX);
 	s = store_stmt_new(db, "INSERT INTO yz_column(tbl, id, name, rule) VALUES (?, ?, ?, ?)");
 	store_stmt_put_int(&s, t->id);
 	store_stmt_put_int(&s, t->column_count + 1);

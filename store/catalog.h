@@ -13,6 +13,7 @@
 #include "store/schema.h"
 
 enum { STORE_NODE_ID = 16, STORE_EPOCH = 8 };
+enum { STORE_NAMES_MAX = 1024 }; /* columns ever seen of one table */
 
 struct store_site {
 	int id;
@@ -20,16 +21,27 @@ struct store_site {
 	uint8_t epoch[STORE_EPOCH];
 };
 
+/* What store_row_term() remembers of a table's latest row: which cells it had, which of those with
+ * a version of their own, and the hash of their names. */
+enum { STORE_TERM_NAMES = 16 };
+
+struct store_term_memo {
+	uint64_t cells, own; /* by place in by_name */
+	bool known;
+	uint8_t names[STORE_TERM_NAMES];
+};
+
 /* A table name anybody has ever used here, with every column name of it. */
 struct store_table {
 	int id;
 	const char *name;
 	const struct store_schema
-	        *local;           /* as it is tracked in this file now; NULL if it isn't here */
-	unsigned column_count;    /* ids are 1..column_count */
-	const char *const *names; /* [id - 1] */
-	const uint8_t *rules;     /* [id - 1], enum store_rule, as any schema said it */
-	const int *by_name;       /* ids in the order of their names (memcmp) */
+	        *local;               /* as it is tracked in this file now; NULL if it isn't here */
+	unsigned column_count;        /* ids are 1..column_count */
+	const char *const *names;     /* [id - 1] */
+	const uint8_t *rules;         /* [id - 1], enum store_rule, as any schema said it */
+	const int *by_name;           /* ids in the order of their names (memcmp) */
+	struct store_term_memo *memo; /* NULL: nothing is remembered */
 };
 
 /* Site 0 wrote the catalogue seeds of the migrations; it has no stream and sorts first. */

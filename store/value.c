@@ -101,11 +101,16 @@ store_value_head(const struct store_value *v, uint8_t out[STORE_VALUE_HEAD])
 void
 store_value_write(struct buf *out, const struct store_value *v)
 {
-	uint8_t head[STORE_VALUE_HEAD];
+	bool has_bytes = v->type == STORE_TEXT || v->type == STORE_BLOB;
+	size_t len = has_bytes ? v->len : 0, head;
+	uint8_t *at = buf_grow(out, STORE_VALUE_HEAD + len); /* room for the longest head */
 
-	buf_put(out, head, store_value_head(v, head));
-	if (v->type == STORE_TEXT || v->type == STORE_BLOB)
-		buf_put(out, v->bytes, v->len);
+	if (at == NULL)
+		return;
+	head = store_value_head(v, at);
+	if (len > 0)
+		memcpy(at + head, v->bytes, len);
+	out->len -= STORE_VALUE_HEAD - head;
 }
 
 static struct store_value

@@ -74,6 +74,17 @@ cmp_place(const void *left, const void *right)
 	return (a->i > b->i) - (a->i < b->i);
 }
 
+/* A bulk import comes in order, and looking is cheaper than sorting it again. */
+static void
+sort(struct place *places, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (cmp_place(&places[i - 1], &places[i]) > 0) {
+			qsort(places, count, sizeof *places, cmp_place);
+			return;
+		}
+}
+
 static bool
 same_row(const struct store_change *a, const struct store_change *b)
 {
@@ -112,8 +123,7 @@ gather(struct applying *ap, struct err *err)
 	for (size_t i = 0; i < count; i++)
 		if (u->changes[i].type == SYNC_CHANGE)
 			places[used++] = (struct place){ &u->changes[i].change, i };
-	if (used > 1)
-		qsort(places, used, sizeof *places, cmp_place);
+	sort(places, used);
 	for (size_t i = 0; i < used; i++)
 		ap->of[places[i].i] = i > 0 && same_row(places[i].change, places[i - 1].change)
 		                              ? ap->of[places[i - 1].i]

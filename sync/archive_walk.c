@@ -63,7 +63,7 @@ leaf_of(const struct sync_record *record, struct sync_seeds *seeds, uint64_t n, 
 	}
 	buf_clear(scratch);
 	sync_record_write(scratch, record);
-	sync_chain_leaf_salted(salt, scratch->bytes, scratch->len, leaf);
+	sync_chain_leaf(salt, scratch->bytes, scratch->len, leaf);
 	return !scratch->bad;
 }
 

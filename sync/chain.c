@@ -6,38 +6,33 @@
 
 _Static_assert((int)STORE_SEED == HASH_16 && (int)STORE_HEAD == HASH_32,
                "salts and heads are hashes");
+_Static_assert(SYNC_SALTS == 4 * (int)STORE_SEED, "four salts are one hash");
 
-void
-sync_chain_salt(const uint8_t seed[STORE_SEED], uint64_t n, uint8_t salt[STORE_SEED])
+static void
+four_salts(const uint8_t seed[STORE_SEED], uint64_t four, uint8_t salts[SYNC_SALTS])
 {
 	uint8_t bytes[STORE_SEED + 8];
 
 	memcpy(bytes, seed, STORE_SEED);
 	for (unsigned i = 0; i < 8; i++)
-		bytes[STORE_SEED + i] = (uint8_t)(n >> (56 - 8 * i));
-	hash_once(salt, STORE_SEED, bytes, sizeof bytes);
+		bytes[STORE_SEED + i] = (uint8_t)(four >> (56 - 8 * i));
+	hash_once(salts, SYNC_SALTS, bytes, sizeof bytes);
 }
 
 void
-sync_chain_leaf_salted(const uint8_t salt[STORE_SEED], const void *record, size_t len,
-                       uint8_t leaf[STORE_HEAD])
+sync_chain_salt(const uint8_t seed[STORE_SEED], uint64_t n, uint8_t salt[STORE_SEED])
 {
-	struct hash h;
+	uint8_t salts[SYNC_SALTS];
 
-	hash_start(&h, STORE_HEAD);
-	hash_add(&h, salt, STORE_SEED);
-	hash_add(&h, record, len);
-	hash_end(&h, leaf);
+	four_salts(seed, n / 4, salts);
+	memcpy(salt, salts + n % 4 * STORE_SEED, STORE_SEED);
 }
 
 void
-sync_chain_leaf(const uint8_t seed[STORE_SEED], uint64_t n, const void *record, size_t len,
+sync_chain_leaf(const uint8_t salt[STORE_SEED], const void *record, size_t len,
                 uint8_t leaf[STORE_HEAD])
 {
-	uint8_t salt[STORE_SEED];
-
-	sync_chain_salt(seed, n, salt);
-	sync_chain_leaf_salted(salt, record, len, leaf);
+	hash_once_salted(leaf, STORE_HEAD, record, len, salt);
 }
 
 void
@@ -107,10 +102,13 @@ sync_seeds_salt(struct sync_seeds *s, uint64_t n, uint8_t salt[STORE_SEED])
 	assert(n >= s->first && n <= s->last);
 	if (n > s->run.last && !sync_seeds_next(s))
 		return false;
-	if (s->run.form == SYNC_SEEDS_DAY)
-		sync_chain_salt(s->run.bytes, n, salt);
-	else
+	if (s->run.form == SYNC_SEEDS_SALTS) {
 		memcpy(salt, s->run.bytes + (n - s->run.first) * STORE_SEED, STORE_SEED);
+		return true;
+	}
+	if (n == s->run.first || n % 4 == 0)
+		four_salts(s->run.bytes, n / 4, s->salts);
+	memcpy(salt, s->salts + n % 4 * STORE_SEED, STORE_SEED);
 	return true;
 }
 

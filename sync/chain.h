@@ -1,9 +1,9 @@
 /*
  * sync/chain.h - salted leaves and the hash chain over records.
  *
- *   salt_n = BLAKE2b-128(day seed || n as 8 bytes, big endian)
- *   leaf_n = BLAKE2b-256(salt_n || record bytes)
- *   head_n = BLAKE2b-256(head_(n-1) || leaf_n),  head_0 = 32 zero bytes
+ *   salt_n = 16 bytes, from 16 * (n mod 4) on, of BLAKE2b-512(day seed || n / 4 as 8 bytes, big
+ * endian) leaf_n = BLAKE2b-256(record bytes), with salt_n as BLAKE2b's own salt (RFC 7693, 2.5
+ * parameters) head_n = BLAKE2b-256(head_(n-1) || leaf_n),  head_0 = 32 zero bytes
  *
  * The seed is random, one per stream and day.  Redaction drops the record and
  * keeps the leaf, and replaces the seed by the salts of the records that stay:
@@ -21,13 +21,11 @@
 #include "store/base/buf.h"
 #include "store/stream.h"
 
-/* leaf of a record's bytes. */
-void sync_chain_leaf(const uint8_t seed[STORE_SEED], uint64_t n, const void *record, size_t len,
-                     uint8_t leaf[STORE_HEAD]);
+enum { SYNC_SALTS = 64 };
 
-/* As above with the salt at hand. */
-void sync_chain_leaf_salted(const uint8_t salt[STORE_SEED], const void *record, size_t len,
-                            uint8_t leaf[STORE_HEAD]);
+/* leaf of a record's bytes. */
+void sync_chain_leaf(const uint8_t salt[STORE_SEED], const void *record, size_t len,
+                     uint8_t leaf[STORE_HEAD]);
 
 /* salt_n of a day seed. */
 void sync_chain_salt(const uint8_t seed[STORE_SEED], uint64_t n, uint8_t salt[STORE_SEED]);
@@ -50,6 +48,7 @@ struct sync_seeds {
 	uint64_t runs;         /* left */
 	uint64_t first, last;  /* of the segment */
 	struct sync_seeds_run run;
+	uint8_t salts[SYNC_SALTS]; /* of the four records of a day that were come to last */
 	bool bad;
 };
 

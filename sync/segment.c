@@ -53,7 +53,7 @@ next_leaf(struct walk *w, const struct sync_record *rec, uint8_t salt[STORE_SEED
 		               BYTES_MAX);
 	if (w->record.bad)
 		return no_memory(err);
-	sync_chain_leaf_salted(salt, w->record.bytes, w->record.len, leaf);
+	sync_chain_leaf(salt, w->record.bytes, w->record.len, leaf);
 	return 0;
 }
 

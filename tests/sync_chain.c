@@ -13,17 +13,18 @@ static struct err err;
 START_TEST(the_chain_is_what_the_header_says)
 {
 	static const uint8_t seed[STORE_SEED] = { 1, 2, 3 };
-	uint8_t bytes[64] = { 0 }, salt[STORE_SEED], want[STORE_HEAD], leaf[STORE_HEAD];
+	uint8_t bytes[64] = { 0 }, salts[64], salt[STORE_SEED], want[STORE_HEAD];
+	uint8_t leaf[STORE_HEAD];
 	uint8_t head[STORE_HEAD] = { 0 };
 
 	memcpy(bytes, seed, STORE_SEED);
-	bytes[STORE_SEED + 6] = 1; /* n = 258, big endian */
-	bytes[STORE_SEED + 7] = 2;
-	hash_once(salt, sizeof salt, bytes, STORE_SEED + 8);
-	memcpy(bytes, salt, STORE_SEED);
-	memset(bytes + STORE_SEED, 'r', 6);
-	hash_once(want, sizeof want, bytes, STORE_SEED + 6);
-	sync_chain_leaf(seed, 258, bytes + STORE_SEED, 6, leaf);
+	bytes[STORE_SEED + 6] = 1; /* n = 1030 = 4 * 257 + 2; 257 big endian */
+	bytes[STORE_SEED + 7] = 1;
+	hash_once(salts, sizeof salts, bytes, STORE_SEED + 8);
+	sync_chain_salt(seed, 1030, salt);
+	ck_assert_mem_eq(salt, salts + 32, sizeof salt);
+	hash_once_salted(want, sizeof want, "record", 6, salt);
+	sync_chain_leaf(salt, "record", 6, leaf);
 	ck_assert_mem_eq(leaf, want, sizeof want);
 
 	memset(bytes, 0, STORE_HEAD);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { VARINT_MAX = 10 };
+
 void
 buf_free(struct buf *b)
 {
@@ -50,7 +52,7 @@ buf_grow(struct buf *b, size_t len)
 {
 	uint8_t *at;
 
-	if (!reserve(b, len))
+	if ((b->bad || len >= b->cap - b->len) && !reserve(b, len))
 		return NULL;
 	at = b->bytes + b->len;
 	b->len += len;
@@ -69,7 +71,10 @@ buf_put(struct buf *b, const void *bytes, size_t len)
 void
 buf_u8(struct buf *b, uint8_t value)
 {
-	buf_put(b, &value, 1);
+	uint8_t *at = buf_grow(b, 1);
+
+	if (at != NULL)
+		*at = value;
 }
 
 void
@@ -84,15 +89,15 @@ buf_u64(struct buf *b, uint64_t value)
 void
 buf_varint(struct buf *b, uint64_t value)
 {
-	uint8_t bytes[10];
+	uint8_t *at = buf_grow(b, VARINT_MAX);
 	size_t len = 0;
 
-	while (value >= 0x80) {
-		bytes[len++] = (uint8_t)(value | 0x80);
-		value >>= 7;
-	}
-	bytes[len++] = (uint8_t)value;
-	buf_put(b, bytes, len);
+	if (at == NULL)
+		return;
+	for (; value >= 0x80; value >>= 7)
+		at[len++] = (uint8_t)(value | 0x80);
+	at[len++] = (uint8_t)value;
+	b->len -= VARINT_MAX - len;
 }
 
 void

@@ -24,6 +24,21 @@ hash_keyed(uint8_t *out, size_t out_len, const void *bytes, size_t len, const ui
 }
 
 void
+hash_once_salted(uint8_t *out, size_t out_len, const void *bytes, size_t len,
+                 const uint8_t salt[16])
+{
+	crypto_generichash_blake2b_salt_personal(out, out_len, bytes, len, NULL, 0, salt, NULL);
+}
+
+void
+hash_start_salted(struct hash *h, size_t out_len, const uint8_t salt[16])
+{
+	h->out_len = out_len;
+	crypto_generichash_blake2b_init_salt_personal((crypto_generichash_blake2b_state *)h->opaque,
+	                                              NULL, 0, out_len, salt, NULL);
+}
+
+void
 hash_start(struct hash *h, size_t out_len)
 {
 	h->out_len = out_len;

@@ -27,8 +27,13 @@ void hash_once(uint8_t *out, size_t out_len, const void *bytes, size_t len);
 /* BLAKE2b as above with a key of 16 to 64 bytes. */
 void hash_keyed(uint8_t *out, size_t out_len, const void *bytes, size_t len, const uint8_t key[32]);
 
-/* The same in pieces. */
+/* BLAKE2b with 16 bytes of salt, one of its parameters: another function for each salt. */
+void hash_once_salted(uint8_t *out, size_t out_len, const void *bytes, size_t len,
+                      const uint8_t salt[16]);
+
+/* The same in pieces: unkeyed, or salted. */
 void hash_start(struct hash *h, size_t out_len);
+void hash_start_salted(struct hash *h, size_t out_len, const uint8_t salt[16]);
 
 /* Add bytes to a running hash. */
 void hash_add(struct hash *h, const void *bytes, size_t len);
