@@ -1,6 +1,6 @@
 /*
  * store/batch.c - what of a row is the same in every implementation of the
- * batch: when it is live, and its term.
+ * batch: when it is live, where it stands among others, and its term.
  *
  * A term is BLAKE2b over the row's whole state in names (the byte table stands
  * in store/DESIGN.md), so two replicas with other local numbers and other
@@ -14,6 +14,7 @@
 #include "store/base/hash.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { GATHER = 1024, MEMO_COLUMNS = 64 };
@@ -36,6 +37,36 @@ bool
 store_row_is_live(const struct store_row *row)
 {
 	return (row->cl & 1) == 1 && row->stamp != 0;
+}
+
+int
+store_row_cmp(const struct store_row *left, const struct store_row *right)
+{
+	size_t len = left->key_len < right->key_len ? left->key_len : right->key_len;
+	int order;
+
+	if (left->table != right->table)
+		return left->table < right->table ? -1 : 1;
+	order = memcmp(left->key, right->key, len);
+	return order != 0 ? order
+	                  : (left->key_len > right->key_len) - (left->key_len < right->key_len);
+}
+
+static int
+cmp_pointers(const void *left, const void *right)
+{
+	return store_row_cmp(*(struct store_row *const *)left, *(struct store_row *const *)right);
+}
+
+/* What was written together mostly comes in order, and looking is cheaper than sorting again. */
+void
+store_row_sort(struct store_row **rows, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (store_row_cmp(rows[i - 1], rows[i]) > 0) {
+			qsort(rows, count, sizeof(struct store_row *), cmp_pointers);
+			return;
+		}
 }
 
 static void

@@ -64,6 +64,10 @@ struct store_row {
 /* A row is in its table exactly if it is alive and its creating insert is known. */
 bool store_row_is_live(const struct store_row *row);
 
+/* The order that get wants, by table and key; and the rows brought into it. */
+int store_row_cmp(const struct store_row *left, const struct store_row *right);
+void store_row_sort(struct store_row **rows, size_t count);
+
 /* A write that lost against one it hadn't seen and that hadn't seen it; kept for a person. */
 struct store_loser {
 	int scope;

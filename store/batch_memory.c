@@ -126,19 +126,6 @@ copy_row(void *block, const struct store_row *row)
 
 /* ---- get and put ---- */
 
-static int
-row_cmp(const struct store_row *left, const struct store_row *right)
-{
-	size_t len = left->key_len < right->key_len ? left->key_len : right->key_len;
-	int order;
-
-	if (left->table != right->table)
-		return left->table < right->table ? -1 : 1;
-	order = memcmp(left->key, right->key, len);
-	return order != 0 ? order
-	                  : (left->key_len > right->key_len) - (left->key_len < right->key_len);
-}
-
 /* Where `row` stands or should stand. */
 static size_t
 find_row(struct memory *m, const struct store_row *row, bool *found)
@@ -148,7 +135,7 @@ find_row(struct memory *m, const struct store_row *row, bool *found)
 	*found = false;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = row_cmp(&rows_of(m)[middle].row, row);
+		int order = store_row_cmp(&rows_of(m)[middle].row, row);
 
 		*found = *found || order == 0;
 		if (order < 0)
@@ -172,7 +159,7 @@ get_rows(struct store_batch *face, struct store_row **rows, size_t count, struct
 		size_t at = find_row(m, row, &found);
 		void *block;
 
-		assert(i == 0 || row_cmp(rows[i - 1], row) < 0);
+		assert(i == 0 || store_row_cmp(rows[i - 1], row) < 0);
 		if (!found)
 			continue;
 		block = arena_take(a, 1, size_of(&rows_of(m)[at].row));

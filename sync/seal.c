@@ -58,20 +58,6 @@ scope_of(struct seal *s, struct item *it, struct err *err)
 	return store_catalog_scope(s->r->db, name, &it->row.scope, err);
 }
 
-static int
-by_key(const void *left, const void *right)
-{
-	const struct store_row *a = *(struct store_row *const *)left,
-	                       *b = *(struct store_row *const *)right;
-	size_t len = a->key_len < b->key_len ? a->key_len : b->key_len;
-	int order;
-
-	if (a->table != b->table)
-		return a->table < b->table ? -1 : 1;
-	order = memcmp(a->key, b->key, len);
-	return order != 0 ? order : (a->key_len > b->key_len) - (a->key_len < b->key_len);
-}
-
 /*
  * What was held back at an earlier seal goes with this one: nobody knows any more which columns it
  * was, so all of them are written.  Not max columns: their value with a new stamp would differ from
@@ -111,7 +97,7 @@ read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *
 		it->row.key_len = logs[i].key_len;
 		rows[i] = &it->row;
 	}
-	qsort(rows, count, sizeof(struct store_row *), by_key);
+	store_row_sort(rows, count);
 	rc = store_inbox_count(s->r->db, &conflicts, &aside, err);
 	if (rc == 0)
 		rc = s->r->batch->get(s->r->batch, rows, count, &s->arena, err);
@@ -253,8 +239,7 @@ merge_all(struct seal *s, struct err *err)
 		if (it->row.changed)
 			rows[changed++] = &it->row;
 	}
-	if (rc == 0 && changed > 1)
-		qsort(rows, changed, sizeof(struct store_row *), by_key);
+	store_row_sort(rows, changed);
 	return rc < 0 ? rc : s->r->batch->put(s->r->batch, rows, changed, err);
 }
 
