@@ -94,6 +94,7 @@ run(struct cli *cli)
 	w.spec.kind = cli_option(cli, "event") != NULL ? STORE_EVENT : STORE_RECORD;
 	w.spec.max = cli_option(cli, "max");
 	w.spec.hub_only = cli_option(cli, "hub-only");
+	w.spec.urgent = cli_option(cli, "urgent") != NULL;
 	for (size_t i = 0; i < CLI_OPTIONS_MAX; i++)
 		w.groups[i] = cli_option_nth(cli, "group", i);
 	w.spec.groups = w.groups[0] == NULL ? NULL : w.groups;
@@ -120,6 +121,7 @@ static const struct cmd_option options[] = {
 	{ "scope-prefix", "PREFIX", "what stands before that column's value (default: f/)" },
 	{ "max", "COLUMNS", "columns in which the greater value wins" },
 	{ "hub-only", "COLUMNS", "columns that only the hub may write" },
+	{ "urgent", NULL, "its changes go to the hub at once" },
 	{ "group", "COLUMNS", "columns that travel and win together; may be repeated" },
 	{ 0 },
 };

@@ -103,6 +103,23 @@ seal_if_due(struct node *n, struct err *err)
 	return seal_now(n, err);
 }
 
+/*
+ * An incident doesn't wait for the next meeting.  Where the line is down it waits with everything
+ * else: whoever asks more often then, keeps the hub from getting up.
+ */
+static int
+hurry_if_urgent(struct node *n, struct err *err)
+{
+	bool urgent = false;
+	int rc = 0;
+
+	if (n->has_hub && !n->meeting && n->failures == 0)
+		rc = store_log_is_urgent(n->r.db, &urgent, err);
+	if (urgent)
+		n->next_sync_mono_ms = mono(n);
+	return rc;
+}
+
 static int
 roll_up(struct node *n, struct err *err)
 {
@@ -158,8 +175,9 @@ keep_house(struct node *n, struct err *err)
 	int left, rc = follow_schema(n, err);
 
 	if (rc == 0)
+		rc = hurry_if_urgent(n, err);
+	if (rc == 0)
 		rc = seal_if_due(n, err);
-
 	if (rc == 0 && mono(n) >= n->next_house_mono_ms) {
 		rc = roll_up(n, err);
 		n->next_house_mono_ms = mono(n) + NODE_HOUSE_MS;

@@ -7,7 +7,8 @@
  * rows through the store's handle.
  *
  *   event                         effects
- *   TICK  time has passed         seal what waits, roll up, checkpoint; maybe send
+ *   TICK  time has passed         seal what waits, roll up, checkpoint; maybe send: when the
+ *                                 interval is over, or something urgent was written
  *   SYNC  somebody wants it now   send
  *   REPLY the hub's answer        take it; maybe send again; met
  *   LOST  no answer               met, with the reason; back off with full jitter

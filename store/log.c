@@ -78,6 +78,20 @@ store_log_waiting(struct store_db *db, int64_t *count, int64_t *oldest_ms, struc
 	                      err);
 }
 
+int
+store_log_is_urgent(struct store_db *db, bool *urgent, struct err *err)
+{
+	int64_t found;
+	int rc = store_stmt_int(
+	        db,
+	        "SELECT EXISTS(SELECT 1 FROM yz_log AS l JOIN yz_schema AS s ON s.id = "
+	        "l.tv JOIN yz_table AS t ON t.id = s.tbl WHERE t.urgent)",
+	        0, &found, err);
+
+	*urgent = rc == 0 && found != 0;
+	return rc;
+}
+
 /* ---- schema versions ---- */
 
 static void

@@ -39,6 +39,9 @@ struct store_log_row {
 MUST_CHECK int store_log_waiting(struct store_db *db, int64_t *count, int64_t *oldest_ms,
                                  struct err *err);
 
+/* Is one of them of a table whose changes don't wait (store/track.h)? */
+MUST_CHECK int store_log_is_urgent(struct store_db *db, bool *urgent, struct err *err);
+
 /* What one take gives. */
 struct store_log_taken {
 	struct store_log_row *rows; /* in the order of `seq` */

@@ -16,7 +16,8 @@ static const char step_1[] =
         "CREATE TABLE yz_scope(id INTEGER PRIMARY KEY, name TEXT NOT NULL);"
         "CREATE UNIQUE INDEX yz_scope_name ON yz_scope(name);"
         /* every table, column and schema anybody has used; schema: how it is tracked here now */
-        "CREATE TABLE yz_table(id INTEGER PRIMARY KEY, name TEXT NOT NULL, schema INTEGER);"
+        "CREATE TABLE yz_table(id INTEGER PRIMARY KEY, name TEXT NOT NULL, schema INTEGER,"
+        " urgent INTEGER NOT NULL DEFAULT 0);"
         "CREATE TABLE yz_column(tbl INTEGER, id INTEGER, name TEXT NOT NULL, rule INTEGER NOT NULL,"
         " PRIMARY KEY(tbl, id)) WITHOUT ROWID;"
         "CREATE TABLE yz_schema(id INTEGER PRIMARY KEY, tbl INTEGER NOT NULL, hash BLOB NOT NULL, "

@@ -335,6 +335,17 @@ check_meaning(struct store_db *db, const struct store_schema *s, struct err *err
 	return 0;
 }
 
+/* What is urgent is this file's own affair: it is no part of what a table means. */
+static int
+set_urgent(struct store_db *db, const struct store_schema *schema, bool urgent, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "UPDATE yz_table SET urgent = ? WHERE id = ?");
+
+	store_stmt_put_int(&s, urgent);
+	store_stmt_put_int(&s, schema->table_id);
+	return store_stmt_run(&s, err);
+}
+
 int
 store_track_table(struct store_db *db, const struct store_track_spec *spec, bool is_hub,
                   struct err *err)
@@ -359,6 +370,8 @@ store_track_table(struct store_db *db, const struct store_track_spec *spec, bool
 		rc = learn(db, built, &schema, err);
 	if (rc == 0)
 		rc = adopt(db, shape, schema, is_hub, err);
+	if (rc == 0)
+		rc = set_urgent(db, schema, spec->urgent, err);
 	arena_free(&a);
 	return rc == ERR_NOTFOUND ? err_set(err, ERR_INVALID, "there is no table %s", spec->table)
 	                          : rc;

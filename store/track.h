@@ -19,6 +19,7 @@ struct store_track_spec {
 	const char *hub_only;     /* columns only the hub may write */
 	const char *const
 	        *groups; /* NULL-terminated; each a list of columns that travel together */
+	bool urgent;     /* its changes don't wait for the next meeting */
 };
 
 /*

@@ -120,6 +120,58 @@ START_TEST(cells_of_one_report_meet)
 }
 END_TEST
 
+/* ---- what doesn't wait ---- */
+
+#define ADULT "x'0202020202020202020202020202020f'"
+
+static const struct {
+	const char *name, *sql, *there;
+	bool at_once;
+} writes[] = {
+	{ "an incident", "INSERT INTO incident(facility_id, kind, severity) VALUES ('F1', 1, 2)",
+	  "SELECT count(*) FROM incident", true },
+	{ "a right to fetch that is revoked",
+	  "INSERT INTO pickup_auth(id, facility_id, revoked) VALUES (" ADULT ", 'F1', 1)",
+	  "SELECT count(*) FROM pickup_auth WHERE revoked = 1", true },
+	{ "a case of something that spreads",
+	  "INSERT INTO symptom_case(facility_id, disease_code) VALUES ('F1', 'HFMD')",
+	  "SELECT count(*) FROM symptom_case", true },
+	{ "a nap", "INSERT INTO care_event(facility_id, kind) VALUES ('F1', 1)",
+	  "SELECT count(*) FROM care_event", false },
+};
+
+START_TEST(urgent_rows_do_not_wait_for_the_next_meeting)
+{
+	ck_assert(world_tick(&w, 0)); /* the first meeting; the next is due after the interval */
+	world_sql(&w.nodes[0], writes[_i].sql);
+	world_wait(&w, 1000);
+	ck_assert_int_eq(world_tick(&w, 0), writes[_i].at_once);
+	ck_assert_int_eq(world_int(&w.hub, writes[_i].there), writes[_i].at_once);
+	world_wait(&w, NODE_SYNC_MS);
+	world_tick(&w, 0);
+	ck_assert_int_eq(world_int(&w.hub, writes[_i].there), 1);
+}
+END_TEST
+
+/* A hub that gets up is not kept down by those who are in a hurry. */
+START_TEST(urgent_rows_respect_the_back_off)
+{
+	ck_assert(world_tick(&w, 0));
+	w.nodes[0].up = false;
+	world_sql(&w.nodes[0], writes[0].sql);
+	ck_assert(!world_tick(&w, 0));
+	ck_assert_int_eq(w.nodes[0].node.failures, 1);
+	w.nodes[0].node.next_sync_mono_ms = w.mono_ms + 60000; /* as a long draw would have it */
+	w.nodes[0].up = true;
+	world_sql(&w.nodes[0], writes[0].sql);
+	world_wait(&w, 1000);
+	ck_assert(!world_tick(&w, 0));
+	world_wait(&w, 60000);
+	ck_assert(world_tick(&w, 0));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM incident"), 2);
+}
+END_TEST
+
 Suite *
 suite_sim_facility(void)
 {
@@ -130,6 +182,13 @@ suite_sim_facility(void)
 	tcase_add_checked_fixture(tc, open_world, close_world);
 	tcase_add_test(tc, same_daily_report_made_twice_offline_is_one_row);
 	tcase_add_test(tc, cells_of_one_report_meet);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("urgent");
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, open_world, close_world);
+	tcase_add_loop_test(tc, urgent_rows_do_not_wait_for_the_next_meeting, 0,
+	                    sizeof writes / sizeof writes[0]);
+	tcase_add_test(tc, urgent_rows_respect_the_back_off);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

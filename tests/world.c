@@ -316,10 +316,10 @@ carry(struct world *w, struct world_peer *p, const struct buf *request, struct b
 		                    .len = reply->len };
 }
 
-bool
-world_sync(struct world *w, int i)
+/* From this event on, to the end of the meeting that it begins. */
+static bool
+step_from(struct world *w, int i, struct node_event ev)
 {
-	struct node_event ev = { .type = NODE_EV_SYNC };
 	struct world_peer *p = &w->nodes[i];
 	struct node_effects fx = { 0 };
 	struct buf reply = { 0 };
@@ -335,6 +335,18 @@ world_sync(struct world *w, int i)
 	ok = fx.met && fx.meeting.ok;
 	node_effects_clear(&fx);
 	return ok;
+}
+
+bool
+world_sync(struct world *w, int i)
+{
+	return step_from(w, i, (struct node_event){ .type = NODE_EV_SYNC });
+}
+
+bool
+world_tick(struct world *w, int i)
+{
+	return step_from(w, i, (struct node_event){ .type = NODE_EV_TICK });
 }
 
 void

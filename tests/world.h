@@ -60,6 +60,10 @@ void world_wait(struct world *w, int64_t ms);
 /* One meeting of node `i` with the hub, to its end; true if it went well. */
 bool world_sync(struct world *w, int i);
 
+/* One tick of node `i`, as its daemon takes them each second, with the meeting that it may begin;
+ * true if one went well. */
+bool world_tick(struct world *w, int i);
+
 /* Meetings of all nodes, until nobody has anything to say (at most `rounds`). */
 void world_settle(struct world *w, int rounds);
 

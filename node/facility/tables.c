@@ -11,6 +11,9 @@
  *
  * hub_only: the district's columns; a facility that writes one is told so at once.
  *
+ * urgent: goes to the hub at once, not at the next meeting: what happened to a child, who may no
+ * longer fetch her, a case of something that spreads.
+ *
  * groups: columns that mean something only together and therefore win together.
  *
  * What a (table, column) name means here is for ever: another rule or group is another name.
@@ -172,7 +175,11 @@ const struct store_track_spec facility_tables[] = {
 	  .scope = "f/",
 	  .scope_column = "facility_id",
 	  .groups = groups_immunization },
-	{ .table = "incident", .kind = STORE_RECORD, .scope = "f/", .scope_column = "facility_id" },
+	{ .table = "incident",
+	  .kind = STORE_RECORD,
+	  .scope = "f/",
+	  .scope_column = "facility_id",
+	  .urgent = true },
 	{ .table = "indicator_def",
 	  .kind = STORE_RECORD,
 	  .scope = "all",
@@ -220,7 +227,8 @@ const struct store_track_spec facility_tables[] = {
 	  .kind = STORE_RECORD,
 	  .scope = "f/",
 	  .scope_column = "facility_id",
-	  .max = "revoked" },
+	  .max = "revoked",
+	  .urgent = true },
 	{ .table = "receipt", .kind = STORE_RECORD, .scope = "f/", .scope_column = "facility_id" },
 	{ .table = "seat_quota",
 	  .kind = STORE_RECORD,
@@ -254,7 +262,8 @@ const struct store_track_spec facility_tables[] = {
 	{ .table = "symptom_case",
 	  .kind = STORE_RECORD,
 	  .scope = "f/",
-	  .scope_column = "facility_id" },
+	  .scope_column = "facility_id",
+	  .urgent = true },
 	{ .table = "vaccine_schedule",
 	  .kind = STORE_RECORD,
 	  .scope = "all",
