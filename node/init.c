@@ -14,6 +14,7 @@
 #include "node/identity.h"
 #include "node/role.h"
 #include "store/base/buf.h"
+#include "store/base/file.h"
 #include "store/base/text.h"
 #include "store/seed.h"
 #include "store/stmt.h"
@@ -328,7 +329,7 @@ make_database(struct making *m, struct err *err)
 		rc = make_anchor(m, path, err);
 	if (rc == 0 && rename(path, last) < 0)
 		rc = fail(err, "rename to", last);
-	return rc;
+	return rc == 0 ? file_sync_folder(last, err) : rc;
 }
 
 /* ---- all of it ---- */

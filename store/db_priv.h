@@ -44,6 +44,12 @@ int store_db_fail(struct store_db *db, struct err *err, int status);
 /* Bring the engine's tables to this version (store/migrate.c). */
 MUST_CHECK int store_migrate(struct store_db *db, struct err *err);
 
+/* Before opening: a log that is there is read as the medium has it (store/wal.c). */
+int store_wal_settle(const char *path, const struct env *env, struct err *err);
+
+/* After opening to write: the log's name is on the medium. */
+int store_wal_keep_name(const char *path, const struct env *env, struct err *err);
+
 /* Make yz_id() known to this connection (store/id.c). */
 int store_id_register(struct store_db *db);
 
