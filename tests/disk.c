@@ -14,10 +14,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *
-grown(void *old, size_t bytes)
+static void *(*grow)(void *old, size_t bytes) = realloc;
+static void (*drop)(void *at) = free;
+
+void
+disk_use_memory(void *(*grow_fn)(void *old, size_t bytes), void (*drop_fn)(void *at))
 {
-	void *at = realloc(old, bytes);
+	grow = grow_fn;
+	drop = drop_fn;
+}
+
+void
+disk_dropped(void *at)
+{
+	drop(at);
+}
+
+void *
+disk_grown(void *old, size_t bytes)
+{
+	void *at = grow(old, bytes);
 
 	if (at == NULL)
 		abort();
@@ -35,7 +51,7 @@ disk_bytes_reserve(struct disk_bytes *b, uint64_t room)
 		return;
 	while (more < room)
 		more *= 2;
-	b->at = grown(b->at, more);
+	b->at = disk_grown(b->at, more);
 	memset(b->at + b->room, 0, more - b->room);
 	b->room = more;
 }
@@ -94,7 +110,7 @@ folder_note(struct disk *d, const char *name, struct disk_file *file)
 	disk_folder_set(&d->now, name, file);
 	if (d->op_count == d->op_room) {
 		d->op_room = d->op_room * 2 + 16;
-		d->ops = grown(d->ops, (size_t)d->op_room * sizeof *d->ops);
+		d->ops = disk_grown(d->ops, (size_t)d->op_room * sizeof *d->ops);
 	}
 	op = &d->ops[d->op_count++];
 	snprintf(op->name, sizeof op->name, "%s", name);
@@ -120,12 +136,12 @@ disk_find(const struct disk *d, const char *name)
 struct disk_file *
 disk_make(struct disk *d, const char *name)
 {
-	struct disk_file *f = grown(NULL, sizeof *f);
+	struct disk_file *f = disk_grown(NULL, sizeof *f);
 
 	memset(f, 0, sizeof *f);
 	if (d->file_count == d->file_room) {
 		d->file_room = d->file_room * 2 + 8;
-		d->files = grown(d->files, d->file_room * sizeof(struct disk_file *));
+		d->files = disk_grown(d->files, d->file_room * sizeof(struct disk_file *));
 	}
 	d->files[d->file_count++] = f;
 	if (name != NULL)
@@ -157,10 +173,10 @@ is_named(const struct disk *d, const struct disk_file *f)
 static void
 free_file(struct disk_file *f)
 {
-	free(f->now.at);
-	free(f->durable.at);
-	free(f->pending);
-	free(f);
+	disk_dropped(f->now.at);
+	disk_dropped(f->durable.at);
+	disk_dropped(f->pending);
+	disk_dropped(f);
 }
 
 void
@@ -186,7 +202,7 @@ pend(struct disk *d, struct disk_file *f)
 
 	if (f->pending_count == f->pending_room) {
 		f->pending_room = f->pending_room * 2 + 16;
-		f->pending = grown(f->pending, f->pending_room * sizeof *f->pending);
+		f->pending = disk_grown(f->pending, f->pending_room * sizeof *f->pending);
 	}
 	p = &f->pending[f->pending_count++];
 	memset(p, 0, sizeof *p);
@@ -269,6 +285,31 @@ disk_doubt_file(struct disk_file *f)
 		f->pending[i].doubtful = !f->pending[i].is_size; /* sizes are in the journal */
 }
 
+static void
+evict_file(struct disk_file *f)
+{
+	size_t kept = 0;
+
+	disk_sync_file(f);
+	for (size_t i = 0; i < f->pending_count; i++)
+		kept += f->pending[i].doubtful;
+	assert(kept == f->pending_count); /* what is in doubt is all that a sync leaves */
+	if (kept == 0)
+		return;
+	f->pending_count = 0;
+	disk_bytes_reserve(&f->durable, f->now.size);
+	f->durable.size = f->now.size;
+	if (f->now.size > 0)
+		memcpy(f->now.at, f->durable.at, f->now.size);
+}
+
+void
+disk_evict(struct disk *d)
+{
+	for (size_t i = 0; i < d->file_count; i++)
+		evict_file(d->files[i]);
+}
+
 uint64_t
 disk_total(const struct disk *d)
 {
@@ -298,8 +339,15 @@ disk_rot(struct disk *d, struct disk_file *f, uint64_t at, uint64_t len)
 static bool
 is_counted(enum disk_fault fault, enum disk_call call)
 {
-	return fault == DISK_ERROR || call == DISK_GROWS ||
-	       (fault == DISK_CRASH && call == DISK_CHANGES);
+	switch (fault) {
+	case DISK_CRASH:
+		return call != DISK_LOOKS;
+	case DISK_ERROR:
+		return call != DISK_NAMES;
+	case DISK_NO_SPACE:
+		return call == DISK_GROWS;
+	}
+	return false;
 }
 
 enum disk_fate
@@ -357,6 +405,25 @@ disk_cut(struct disk *d)
 	d->counts.crashes++;
 }
 
+static void
+let_go_of(struct disk_file *f)
+{
+	disk_shm_free(f);
+	f->handles = f->shared = f->shm_users = 0;
+	f->reserved = f->waits = f->exclusive = NULL;
+	memset(f->slot_shared, 0, sizeof f->slot_shared);
+	memset(f->slot_exclusive, 0, sizeof f->slot_exclusive);
+}
+
+void
+disk_kill(struct disk *d)
+{
+	for (size_t i = 0; i < d->file_count; i++)
+		let_go_of(d->files[i]);
+	d->open_handles = 0;
+	disk_drop_unused(d);
+}
+
 bool
 disk_is_off(const struct disk *d)
 {
@@ -368,7 +435,7 @@ disk_is_off(const struct disk *d)
 struct disk *
 disk_new(const char *name, const struct disk_host *host)
 {
-	struct disk *d = grown(NULL, sizeof *d);
+	struct disk *d = disk_grown(NULL, sizeof *d);
 	int status;
 
 	memset(d, 0, sizeof *d);
@@ -398,9 +465,9 @@ disk_free(struct disk *d)
 		return;
 	clear(d);
 	sqlite3_vfs_unregister(&d->vfs);
-	free(d->files);
-	free(d->ops);
-	free(d);
+	disk_dropped(d->files);
+	disk_dropped(d->ops);
+	disk_dropped(d);
 }
 
 const char *

@@ -57,6 +57,10 @@ void disk_seed_sqlite(struct disk *d);
  * use is what a power cut without loss would leave. */
 void disk_copy(struct disk *to, const struct disk *from);
 
+/* All disks take and give back their memory by these, a realloc() and a free(): for who makes the
+ * program's own allocations fail.  Call it before the first disk. */
+void disk_use_memory(void *(*grow)(void *old, size_t bytes), void (*drop)(void *at));
+
 /* ---- the device ---- */
 
 struct disk_device {
@@ -75,7 +79,8 @@ void disk_set_device(struct disk *d, const struct disk_device *device);
 
 enum disk_fault {
 	DISK_CRASH, /* counts changes: create, write, truncate, sync, sync of the folder, delete */
-	DISK_ERROR, /* counts every call that can fail: changes, open, read, size, shared memory.
+	DISK_ERROR, /* counts every call that can fail: changes, open, read, size, shared memory;
+	               not the folder's syncs, whose failure SQLite doesn't hear (store/db.c).
 	               A write does half of what it should, first.  A sync that failed leaves its
 	               sectors in doubt for ever, as Linux does: later syncs don't know of them */
 	DISK_NO_SPACE, /* counts creates and writes; half is written, then SQLITE_FULL */
@@ -118,6 +123,19 @@ bool disk_is_off(const struct disk *d);
  * be closed.  Nothing is armed afterwards.
  */
 void disk_reboot(struct disk *d, enum disk_damage damage, uint64_t seed);
+
+/*
+ * The process has died: its open files, locks and shared memory are gone with it, what it had
+ * written stays.  SQLite's connections must never be used again, not even to close them.
+ */
+void disk_kill(struct disk *d);
+
+/*
+ * Forget what is in memory alone because its sync has failed: every file reads as the medium has
+ * it.  It is what a process does that syncs a file and gives up its clean pages before it opens it
+ * (store/wal.c); to be called where one starts.
+ */
+void disk_evict(struct disk *d);
 
 /* ---- looking, and hands on the medium ---- */
 

@@ -5,7 +5,6 @@
 #include "tests/disk_priv.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct disk_handle *
@@ -103,15 +102,12 @@ disk_is_reserved(sqlite3_file *file, int *is)
 static void
 add_regions(struct disk_file *f, int count, int size)
 {
-	uint8_t **shm = realloc(f->shm, (size_t)count * sizeof *shm);
-
-	if (shm == NULL)
-		abort();
-	f->shm = shm;
+	f->shm = disk_grown(f->shm, (size_t)count * sizeof(uint8_t *));
 	while (f->shm_count < count) {
-		f->shm[f->shm_count] = calloc(1, (size_t)size);
-		if (f->shm[f->shm_count++] == NULL)
-			abort();
+		uint8_t *region = disk_grown(NULL, (size_t)size);
+
+		memset(region, 0, (size_t)size);
+		f->shm[f->shm_count++] = region;
 	}
 }
 
@@ -199,6 +195,16 @@ disk_shm_barrier(sqlite3_file *file)
 	(void)file; /* one thread */
 }
 
+void
+disk_shm_free(struct disk_file *f)
+{
+	for (int i = 0; i < f->shm_count; i++)
+		disk_dropped(f->shm[i]);
+	disk_dropped(f->shm);
+	f->shm = NULL;
+	f->shm_count = 0;
+}
+
 int
 disk_shm_unmap(sqlite3_file *file, int also_delete)
 {
@@ -213,10 +219,6 @@ disk_shm_unmap(sqlite3_file *file, int also_delete)
 	h->uses_shm = false;
 	if (--f->shm_users > 0)
 		return SQLITE_OK;
-	for (int i = 0; i < f->shm_count; i++)
-		free(f->shm[i]);
-	free(f->shm);
-	f->shm = NULL;
-	f->shm_count = 0;
+	disk_shm_free(f);
 	return SQLITE_OK;
 }

@@ -86,12 +86,14 @@ struct disk {
 enum disk_fate { DISK_GO, DISK_FAIL, DISK_FULL, DISK_OFF, DISK_LAST };
 
 /* What a call is, for who counts it. */
-enum disk_call { DISK_LOOKS, DISK_CHANGES, DISK_GROWS };
+enum disk_call { DISK_LOOKS, DISK_CHANGES, DISK_GROWS, DISK_NAMES };
 
 /* Count a call and say how it goes.  DISK_LAST: do it, unsynced, and fail: the power is off now. */
 enum disk_fate disk_fate(struct disk *d, enum disk_call call);
 
 /* disk.c: the medium. */
+void *disk_grown(void *old, size_t bytes); /* never NULL */
+void disk_dropped(void *at);
 struct disk_file *disk_find(const struct disk *d, const char *name);
 struct disk_file *disk_make(struct disk *d, const char *name); /* NULL: without a name */
 void disk_folder_set(struct disk_folder *folder, const char *name, struct disk_file *file);
@@ -132,6 +134,7 @@ int disk_unlock(sqlite3_file *file, int level);
 int disk_is_reserved(sqlite3_file *file, int *is);
 int disk_shm_map(sqlite3_file *file, int region, int size, int extend, void volatile **at);
 int disk_shm_lock(sqlite3_file *file, int offset, int n, int flags);
+void disk_shm_free(struct disk_file *f);
 void disk_shm_barrier(sqlite3_file *file);
 int disk_shm_unmap(sqlite3_file *file, int also_delete);
 

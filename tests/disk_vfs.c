@@ -124,12 +124,11 @@ on_sync(sqlite3_file *file, int flags)
 		disk_sync_file(h->f);
 	if (!h->sync_folder)
 		return SQLITE_OK;
-	/* the unix VFS doesn't hear of a folder's failed sync either, and tries only once */
 	h->sync_folder = false;
-	fate = disk_fate(h->d, DISK_CHANGES);
+	fate = disk_fate(h->d, DISK_NAMES);
 	if (fate == DISK_GO && !lies(h->d))
 		disk_sync_folder(h->d);
-	return fate == DISK_GO || fate == DISK_FAIL ? SQLITE_OK : SQLITE_IOERR_DIR_FSYNC;
+	return fate == DISK_GO ? SQLITE_OK : SQLITE_IOERR_DIR_FSYNC;
 }
 
 static int
@@ -208,8 +207,10 @@ on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *
 	h->base.pMethods = &methods;
 	h->d = d;
 	h->f = f;
-	h->sync_folder = makes && (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL |
-	                                    SQLITE_OPEN_SUPER_JOURNAL)) != 0;
+	/* as the unix VFS: by the flag, whether or not the file was there */
+	h->sync_folder = (flags & SQLITE_OPEN_CREATE) != 0 &&
+	                 (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL |
+	                           SQLITE_OPEN_SUPER_JOURNAL)) != 0;
 	f->handles++;
 	d->open_handles++;
 	if (out_flags != NULL)
@@ -229,7 +230,7 @@ on_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
 		return fate == DISK_GO ? SQLITE_IOERR_DELETE_NOENT : SQLITE_IOERR_DELETE;
 	disk_unlink(d, name);
 	if (fate == DISK_GO && sync_folder != 0) {
-		fate = disk_fate(d, DISK_CHANGES);
+		fate = disk_fate(d, DISK_NAMES);
 		if (fate == DISK_GO && !lies(d))
 			disk_sync_folder(d);
 	}
