@@ -12,6 +12,7 @@
  * to 64 KiB.
  */
 #include "store/db.h"
+#include "store/base/file.h"
 #include "store/catalog.h"
 #include "store/db_priv.h"
 
@@ -329,5 +330,7 @@ store_db_backup(struct store_db *db, const char *path, struct err *err)
 	if (status != SQLITE_OK)
 		err_set(err, code_from(status), "backup to %s: %s", path, sqlite3_errmsg(to));
 	sqlite3_close(to);
-	return status == SQLITE_OK ? 0 : err->code;
+	if (status != SQLITE_OK)
+		return err->code;
+	return db->env->vfs != NULL ? 0 : file_sync_folder(path, err);
 }
