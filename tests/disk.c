@@ -102,19 +102,54 @@ disk_folder_set(struct disk_folder *folder, const char *name, struct disk_file *
 	folder->names[i].file = file;
 }
 
-static void
-folder_note(struct disk *d, const char *name, struct disk_file *file)
+void
+disk_folder_do(struct disk_folder *folder, const struct disk_folder_op *op)
+{
+	if (op->gone[0] != 0)
+		disk_folder_set(folder, op->gone, NULL);
+	disk_folder_set(folder, op->name, op->file);
+}
+
+/* `f` gets the name (NULL: the name is nobody's now), and what it was called before is gone. */
+void
+disk_name(struct disk *d, struct disk_file *f, const char *name, const char *gone)
 {
 	struct disk_folder_op *op;
 
-	disk_folder_set(&d->now, name, file);
 	if (d->op_count == d->op_room) {
 		d->op_room = d->op_room * 2 + 16;
 		d->ops = disk_grown(d->ops, (size_t)d->op_room * sizeof *d->ops);
 	}
 	op = &d->ops[d->op_count++];
 	snprintf(op->name, sizeof op->name, "%s", name);
-	op->file = file;
+	snprintf(op->gone, sizeof op->gone, "%s", gone);
+	op->file = f;
+	disk_folder_do(&d->now, op);
+}
+
+/* Is `b` in the same folder as `a`? */
+static bool
+are_neighbours(const char *a, const char *b)
+{
+	const char *end_a = strrchr(a, '/'), *end_b = strrchr(b, '/');
+	size_t len_a = end_a == NULL ? 0 : (size_t)(end_a - a);
+	size_t len_b = end_b == NULL ? 0 : (size_t)(end_b - b);
+
+	return len_a == len_b && memcmp(a, b, len_a) == 0;
+}
+
+void
+disk_sync_folder_of(struct disk *d, const char *name)
+{
+	int kept = 0;
+
+	for (int i = 0; i < d->op_count; i++)
+		if (are_neighbours(name, d->ops[i].name))
+			disk_folder_do(&d->durable, &d->ops[i]);
+		else
+			d->ops[kept++] = d->ops[i];
+	d->op_count = kept;
+	disk_drop_unused(d);
 }
 
 void
@@ -145,14 +180,14 @@ disk_make(struct disk *d, const char *name)
 	}
 	d->files[d->file_count++] = f;
 	if (name != NULL)
-		folder_note(d, name, f);
+		disk_name(d, f, name, "");
 	return f;
 }
 
 void
 disk_unlink(struct disk *d, const char *name)
 {
-	folder_note(d, name, NULL);
+	disk_name(d, NULL, name, "");
 }
 
 static bool
@@ -285,8 +320,8 @@ disk_doubt_file(struct disk_file *f)
 		f->pending[i].doubtful = !f->pending[i].is_size; /* sizes are in the journal */
 }
 
-static void
-evict_file(struct disk_file *f)
+void
+disk_evict_file(struct disk_file *f)
 {
 	size_t kept = 0;
 
@@ -307,7 +342,7 @@ void
 disk_evict(struct disk *d)
 {
 	for (size_t i = 0; i < d->file_count; i++)
-		evict_file(d->files[i]);
+		disk_evict_file(d->files[i]);
 }
 
 uint64_t

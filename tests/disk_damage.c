@@ -126,7 +126,7 @@ damage_folder(struct disk *d, enum disk_damage damage, uint64_t seed)
 	d->now = d->durable;
 	for (int i = 0; i < d->op_count; i++) {
 		if (i < may && op_survives(damage, seed, i))
-			disk_folder_set(&d->now, d->ops[i].name, d->ops[i].file);
+			disk_folder_do(&d->now, &d->ops[i]);
 		else
 			d->counts.undone++;
 	}

@@ -10,7 +10,7 @@ enum {
 	DISK_SECTOR = 512,
 	DISK_PAGE = 4096,
 	DISK_NAME_MAX = 128,
-	DISK_FILES_MAX = 64,
+	DISK_FILES_MAX = 256,
 	DISK_SHM_SLOTS = SQLITE_SHM_NLOCK,
 };
 
@@ -55,10 +55,11 @@ struct disk_folder {
 	int count;
 };
 
-/* A name made or (file NULL) deleted since the folder was synced. */
+/* A name made or (file NULL) deleted since its folder was synced; a rename also takes one away. */
 struct disk_folder_op {
 	char name[DISK_NAME_MAX];
 	struct disk_file *file;
+	char gone[DISK_NAME_MAX]; /* "" if none */
 };
 
 struct disk {
@@ -98,11 +99,15 @@ struct disk_file *disk_find(const struct disk *d, const char *name);
 struct disk_file *disk_make(struct disk *d, const char *name); /* NULL: without a name */
 void disk_folder_set(struct disk_folder *folder, const char *name, struct disk_file *file);
 void disk_unlink(struct disk *d, const char *name);
+void disk_name(struct disk *d, struct disk_file *f, const char *name, const char *gone);
+void disk_folder_do(struct disk_folder *folder, const struct disk_folder_op *op);
 void disk_sync_folder(struct disk *d);
+void disk_sync_folder_of(struct disk *d, const char *name); /* and of its neighbours */
 void disk_write(struct disk *d, struct disk_file *f, const void *bytes, uint64_t len, uint64_t at);
 void disk_truncate(struct disk *d, struct disk_file *f, uint64_t size);
 void disk_sync_file(struct disk_file *f);
 void disk_doubt_file(struct disk_file *f);
+void disk_evict_file(struct disk_file *f);
 uint64_t disk_total(const struct disk *d);
 void disk_rot(struct disk *d, struct disk_file *f, uint64_t at, uint64_t len);
 void disk_drop_unused(struct disk *d);

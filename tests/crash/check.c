@@ -12,13 +12,19 @@
 #include <string.h>
 
 int64_t
-scene_int(struct machine *m, const char *sql)
+scene_number(struct store_db *db, const char *sql)
 {
 	struct err err;
 	int64_t value = 0;
 
-	crash_must(store_stmt_int(m->local, sql, -1, &value, &err), &err, sql);
+	crash_must(store_stmt_int(db, sql, -1, &value, &err), &err, sql);
 	return value;
+}
+
+int64_t
+scene_int(struct machine *m, const char *sql)
+{
+	return scene_number(m->local, sql);
 }
 
 static void

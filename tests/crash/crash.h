@@ -57,6 +57,10 @@ struct scenario {
 	void (*finish)(struct scene *s);  /* the end is as it must be; may be NULL */
 	bool cold;                        /* a step opens the victim itself */
 	void (*restart)(struct scene *s); /* before the victim is opened again; may be NULL */
+	void (*stop)(struct scene *s);    /* closes what its steps keep open; may be NULL */
+	bool again;  /* a step that wasn't acknowledged is done again even if its work shows: it may
+	                not be durable, and doing it twice is doing it once */
+	bool folder; /* the victim's disk is a real folder, s->dir (folder.h) */
 	const char *const *sql; /* steps that are SQL transactions on the local connection */
 	const char *probe;      /* seen() as one number by SQL */
 };
@@ -77,14 +81,17 @@ struct scene {
 	char code[CODE_TEXT], token[TOKEN_ID], child[33];
 	uint8_t grant[GRANT_MAX];
 	size_t grant_len;
-	bool by_rights; /* the hub asks node/rights, not the scene */
-	int note;       /* a scenario's own, between its functions */
+	bool by_rights;  /* the hub asks node/rights, not the scene */
+	const char *dir; /* of a scenario with a folder */
+	int64_t epoch;   /* of its database at the beginning */
+	int note;        /* a scenario's own, between its functions */
 };
 
 /* The lists of scenarios, ended by a row without a name. */
 extern const struct scenario scenarios_store[];
 extern const struct scenario scenarios_sync[];
 extern const struct scenario scenarios_node[];
+extern const struct scenario scenarios_files[];
 
 /* ---- scene.c: machines ---- */
 
@@ -144,6 +151,7 @@ void scene_wait(struct scene *s, int64_t ms);
 /* ---- looking; each fails the run if it can't look ---- */
 
 int64_t scene_int(struct machine *m, const char *sql);
+int64_t scene_number(struct store_db *db, const char *sql);
 
 /* Integrity, chains, digests: all in order? */
 void scene_check(struct machine *m);

@@ -1,5 +1,6 @@
 /* tests/crash/run.c - one scenario through all its points. */
 #include "tests/crash/crash.h"
+#include "tests/crash/folder.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -161,6 +162,14 @@ die(struct scene *s)
 	}
 }
 
+static void
+reboot(struct scene *s, enum disk_damage damage, uint64_t seed)
+{
+	disk_reboot(victim(s)->disk, damage, seed);
+	if (s->scenario->folder && damage != DISK_KEPT)
+		folder_restore();
+}
+
 /* Everybody stops; the victim's machine too, if its power is gone, or every second time after
  * another fault: what had been acknowledged then must be on the medium. */
 static void
@@ -171,17 +180,22 @@ stop(struct scene *s, int fault, uint64_t point, int draw)
 	if (fault != CRASH_CUT && point % 2 == 1)
 		disk_cut(d);
 	scene_close(s);
+	if (s->scenario->folder)
+		folder_let_go();
 	disarm(s);
 	if (disk_is_off(d))
-		disk_reboot(d, fault == CRASH_CUT ? damage_of(point, draw) : DISK_LOST,
-		            point * DRAWS + (uint64_t)draw);
+		reboot(s, fault == CRASH_CUT ? damage_of(point, draw) : DISK_LOST,
+		       point * DRAWS + (uint64_t)draw);
 }
 
 static void
 start(struct scene *s)
 {
-	disk_evict(victim(s)->disk);
-	result->logs += disk_size(victim(s)->disk, "y.db-wal") > 0;
+	struct disk *d = victim(s)->disk;
+
+	if (!s->scenario->folder) /* there, store/wal.c does it */
+		disk_evict(d);
+	result->logs += disk_size(d, s->scenario->folder ? "yizhan.db-wal" : "y.db-wal") > 0;
 	if (s->scenario->restart != NULL)
 		s->scenario->restart(s);
 	scene_open(s);
@@ -223,9 +237,9 @@ cut_once_more(struct scene *s)
 
 	disk_cut(d);
 	scene_close(s);
-	disk_reboot(d, DISK_LOST, 0);
+	reboot(s, DISK_LOST, 0);
 	scene_open(s);
-	scene_check(victim(s));
+	check_all(s);
 	if (steps_seen(s) != s->scenario->steps)
 		crash_fail("at the end %d of %d steps are there", steps_seen(s),
 		           s->scenario->steps);
@@ -263,7 +277,7 @@ static void
 run_once(struct scene *s, int fault, uint64_t point, int draw)
 {
 	struct err err = { 0 };
-	int acked, rc = 0;
+	int acked, seen, rc = 0;
 	bool hit;
 
 	result->fault = fault;
@@ -279,7 +293,8 @@ run_once(struct scene *s, int fault, uint64_t point, int draw)
 	if (!hit && rc < 0)
 		crash_fail("step %d fails although nothing is wrong: %s", acked, err.msg);
 	start(s);
-	carry_on(s, look(s, acked, rc < 0));
+	seen = look(s, acked, rc < 0);
+	carry_on(s, s->scenario->again ? acked : seen);
 	cut_once_more(s);
 	finish(s);
 	result->runs[fault] += hit;
@@ -339,6 +354,7 @@ crash_run(const struct scenario *scenario, const struct crash_plan *plan, struct
 			run_point(&scene, fault, (uint64_t)plan->point, plan);
 		else if (plan->fault < 0 || plan->fault == fault)
 			run_fault(&scene, fault, plan);
+	folder_close();
 	result->recovered = scene.recovered;
 	result->ms = now_ms() - start;
 }

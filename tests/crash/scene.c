@@ -1,5 +1,6 @@
 /* tests/crash/scene.c - a hub and nodes on disks in memory, opened as production opens them. */
 #include "tests/crash/crash.h"
+#include "tests/crash/folder.h"
 
 #include "node/facility/record.h"
 #include "node/facility/schema.h"
@@ -13,6 +14,7 @@
 #include "store/track.h"
 #include "sync/seal.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +68,41 @@ scene_wait(struct scene *s, int64_t ms)
 	s->mono_ms += ms;
 }
 
+/* SQLite's unix VFS with our time and chance, for a scenario on real files. */
+static struct scene *scene_of_files;
+
+static int
+files_now(sqlite3_vfs *vfs, sqlite3_int64 *now)
+{
+	(void)vfs;
+	*now = scene_of_files->wall_ms + 210866760000000; /* ms since the Julian epoch */
+	return SQLITE_OK;
+}
+
+static int
+files_rand(sqlite3_vfs *vfs, int len, char *bytes)
+{
+	(void)vfs;
+	roll(&scene_of_files->m[NODE], bytes, (size_t)len);
+	return len;
+}
+
+static void
+use_files(struct scene *s)
+{
+	static sqlite3_vfs vfs;
+	struct machine *m = &s->m[s->scenario->victim];
+
+	scene_of_files = s;
+	vfs = *sqlite3_vfs_find(NULL);
+	vfs.zName = "files";
+	vfs.xCurrentTimeInt64 = files_now;
+	vfs.xRandomness = files_rand;
+	sqlite3_vfs_register(&vfs, 1);
+	m->env.vfs = NULL;
+	s->dir = folder_open(m->disk);
+}
+
 void
 scene_init(struct scene *s, const struct scenario *scenario)
 {
@@ -89,6 +126,8 @@ scene_init(struct scene *s, const struct scenario *scenario)
 			               .ctx = m };
 	}
 	disk_seed_sqlite(s->m[scenario->victim].disk);
+	if (scenario->folder)
+		use_files(s);
 }
 
 /* ---- rights ---- */
@@ -194,6 +233,8 @@ scene_close(struct scene *s)
 {
 	for (int i = 0; i < SCENE_MACHINES; i++)
 		machine_close(&s->m[i]);
+	if (s->scenario->stop != NULL)
+		s->scenario->stop(s);
 }
 
 void
@@ -308,6 +349,8 @@ void
 scene_keep(struct scene *s)
 {
 	scene_close(s);
+	if (s->scenario->folder)
+		folder_sync();
 	for (int i = 0; i < SCENE_MACHINES; i++)
 		disk_copy(s->m[i].base, s->m[i].disk);
 	s->base.wall_ms = s->wall_ms;
@@ -330,6 +373,8 @@ scene_begin(struct scene *s)
 		disk_copy(s->m[i].disk, s->m[i].base);
 		s->m[i].there = s->base.there[i];
 	}
+	if (s->scenario->folder)
+		folder_restore();
 	disk_seed_sqlite(victim->disk);
 	victim->there = victim->there && !s->scenario->cold;
 	scene_open(s);
