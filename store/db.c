@@ -120,11 +120,10 @@ store_db_open(const char *path, enum store_mode mode, const struct env *env, str
 		return err_set(err, ERR_NOTFOUND,
 		               "%s: there is no such database; make one with: yizhan -C DIR init",
 		               path);
-	rc = memory ? 0 : store_wal_settle(path, env, err);
-	if (rc == 0)
-		rc = open_handle(path, mode, env,
-		                 SQLITE_OPEN_READWRITE | (memory ? SQLITE_OPEN_CREATE : 0), &db,
-		                 err);
+	if (!memory && store_wal_settle(path, env, err) < 0)
+		return err->code;
+	rc = open_handle(path, mode, env, SQLITE_OPEN_READWRITE | (memory ? SQLITE_OPEN_CREATE : 0),
+	                 &db, err);
 	if (rc < 0)
 		return rc;
 	if (mode != STORE_READ)

@@ -60,6 +60,7 @@ struct scenario {
 	void (*stop)(struct scene *s);    /* closes what its steps keep open; may be NULL */
 	bool again;  /* a step that wasn't acknowledged is done again even if its work shows: it may
 	                not be durable, and doing it twice is doing it once */
+	bool slow;   /* its runs are long: a quarter of the points */
 	bool folder; /* the victim's disk is a real folder, s->dir (folder.h) */
 	const char *const *sql; /* steps that are SQL transactions on the local connection */
 	const char *probe;      /* seen() as one number by SQL */
@@ -89,6 +90,7 @@ struct scene {
 
 /* The lists of scenarios, ended by a row without a name. */
 extern const struct scenario scenarios_store[];
+extern const struct scenario scenarios_seal[];
 extern const struct scenario scenarios_sync[];
 extern const struct scenario scenarios_node[];
 extern const struct scenario scenarios_files[];
@@ -128,6 +130,9 @@ void scene_close(struct scene *s);
 /* Open who is closed; fails the run if that fails. */
 void scene_open(struct scene *s);
 
+/* A node alone, with six sealed notes and a table `mark` that isn't tracked. */
+void scene_six(struct scene *s);
+
 /* ---- doing ---- */
 
 /* A transaction of SQL on the local connection. */
@@ -135,6 +140,9 @@ MUST_CHECK int scene_sql(struct machine *m, const char *sql, struct err *err);
 
 /* Seal and sign. */
 MUST_CHECK int scene_seal(struct machine *m, struct err *err);
+
+/* Seal, sign; the victim's log must be empty then.  An end for many scenarios. */
+void scene_sealed(struct scene *s);
 
 /* One meeting of `m` with the hub; ERR_IO with its words if it did not go well. */
 MUST_CHECK int scene_meet(struct scene *s, struct machine *m, struct err *err);
@@ -180,7 +188,8 @@ enum crash_fault {
 	CRASH_FAULTS
 };
 
-/* How often, at most, and where; -1: at every point, with every draw. */
+/* At how many points, at most (0: at all), a crash; a third as many for what else there is.  And
+ * where; -1: at every point, with every draw. */
 struct crash_plan {
 	int cap;
 	int fault;
@@ -216,6 +225,10 @@ const char *crash_fault_name(int fault);
 void memory_arm(uint64_t at, bool lasting);
 bool memory_disarm(void);
 uint64_t memory_seen(void);
+
+/* Memory that never fails and isn't counted. */
+void *memory_real(void *old, size_t size);
+void memory_real_free(void *block);
 
 /* Blocks that are taken and not freed. */
 int64_t memory_live(void);

@@ -17,13 +17,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int open64(const char *path, int flags, ...);
-int mkstemp64(char *path);
-ssize_t pwrite64(int fd, const void *bytes, size_t len, off_t at);
-int ftruncate64(int fd, off_t size);
-int posix_fallocate64(int fd, off_t at, off_t len);
-int posix_fadvise64(int fd, off_t at, off_t len, int advice);
-
 /* The call may go on (true); else errno is set, and *last says whether to do it all the same. */
 static bool
 may(enum disk_call call, bool *last)

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The names are the linker's. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
@@ -20,6 +22,7 @@ void *__wrap_realloc(void *old, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t max);
 void __wrap_free(void *at);
+void __wrap___assert_fail(const char *what, const char *file, unsigned line, const char *function);
 
 static bool armed, lasting, hit;
 static uint64_t at, seen;
@@ -90,6 +93,27 @@ __wrap_free(void *block)
 	live -= block != NULL;
 	__real_free(block);
 }
+
+/* Not like the abort() of who has no memory: our own code is wrong. */
+void
+__wrap___assert_fail(const char *what, const char *file, unsigned line, const char *function)
+{
+	crash_fail("%s:%u: %s: assertion failed: %s", file, line, function, what);
+}
+
+void *
+memory_real(void *old, size_t size)
+{
+	return __real_realloc(old, size);
+}
+
+void
+memory_real_free(void *block)
+{
+	__real_free(block);
+}
+
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 void
 memory_arm(uint64_t point, bool for_ever)

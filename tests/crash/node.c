@@ -321,6 +321,8 @@ prepare_granted(struct scene *s)
 	scene_add_facility(s, HUB, "");
 	crash_must(new_code(s, true, &err), &err, "code");
 	crash_must(ask(s, &answer, &err), &err, "ask");
+	if (answer.state != ENROL_GRANTED || answer.grant.bytes == NULL)
+		crash_fail("no grant: %s", answer.reason);
 	memcpy(s->grant, answer.grant.bytes, answer.grant.len);
 	s->grant_len = answer.grant.len;
 	buf_free(&answer.grant);
@@ -475,12 +477,14 @@ feed_finish(struct scene *s)
 const struct scenario scenarios_node[] = {
 	{ .name = "facility-tables",
 	  .victim = NODE,
+	  .slow = true,
 	  .steps = 2,
 	  .prepare = prepare_bare,
 	  .step = tables_step,
 	  .seen = tables_seen },
 	{ .name = "roster",
 	  .victim = NODE,
+	  .slow = true,
 	  .steps = 2,
 	  .prepare = prepare_facility,
 	  .step = roster_step,
@@ -488,6 +492,7 @@ const struct scenario scenarios_node[] = {
 	{ .name = "taps",
 	  .recovers = "a tap that was there was asked again and not counted twice",
 	  .victim = NODE,
+	  .slow = true,
 	  .steps = 3,
 	  .prepare = prepare_taps,
 	  .step = tap_step,
@@ -495,6 +500,7 @@ const struct scenario scenarios_node[] = {
 	  .finish = tap_again },
 	{ .name = "enrol-code",
 	  .victim = HUB,
+	  .slow = true,
 	  .steps = 2,
 	  .prepare = prepare_hub_alone,
 	  .step = code_step,
@@ -502,6 +508,7 @@ const struct scenario scenarios_node[] = {
 	{ .name = "enrol-approve",
 	  .recovers = "an answer was given again",
 	  .victim = HUB,
+	  .slow = true,
 	  .steps = 2,
 	  .prepare = prepare_code,
 	  .step = approve_step,
@@ -510,6 +517,7 @@ const struct scenario scenarios_node[] = {
 	{ .name = "enrol-automatic",
 	  .recovers = "an answer was given again",
 	  .victim = HUB,
+	  .slow = true,
 	  .steps = 1,
 	  .prepare = prepare_automatic,
 	  .step = automatic_step,
@@ -517,6 +525,7 @@ const struct scenario scenarios_node[] = {
 	  .finish = ask_again },
 	{ .name = "enrol-keep",
 	  .victim = NODE,
+	  .slow = true,
 	  .steps = 2,
 	  .prepare = prepare_granted,
 	  .step = keep_step,
@@ -524,6 +533,7 @@ const struct scenario scenarios_node[] = {
 	{ .name = "revoke",
 	  .recovers = "a revoked node had no rights",
 	  .victim = HUB,
+	  .slow = true,
 	  .steps = 2,
 	  .prepare = prepare_enrolled,
 	  .step = revoke_step,
@@ -532,6 +542,7 @@ const struct scenario scenarios_node[] = {
 	  .finish = revoked_finish },
 	{ .name = "token",
 	  .victim = HUB,
+	  .slow = true,
 	  .steps = 3,
 	  .prepare = prepare_hub_alone,
 	  .step = token_step,
@@ -539,6 +550,7 @@ const struct scenario scenarios_node[] = {
 	{ .name = "feed",
 	  .recovers = "the hub had it and the node asked again",
 	  .victim = HUB,
+	  .slow = true,
 	  .steps = 4,
 	  .prepare = prepare_district,
 	  .step = feed_step,

@@ -491,3 +491,31 @@ scene_settle(struct scene *s)
 			if (s->m[i].there)
 				crash_must(scene_meet(s, &s->m[i], &err), &err, "settle");
 }
+
+void
+scene_six(struct scene *s)
+{
+	struct err err;
+
+	scene_add(s, NODE, "F1");
+	crash_must(scene_sql(&s->m[NODE],
+	                     "INSERT INTO note(id, facility_id, text, top, a, b) VALUES"
+	                     " (x'01', 'F1', 'one', 1, 1, 1), (x'02', 'F1', 'two', 2, 2, 2),"
+	                     " (x'03', 'F1', 'three', 3, 3, 3), (x'04', 'F1', 'four', 4, 4, 4),"
+	                     " (x'05', 'F1', 'five', 5, 5, 5), (x'06', 'F1', 'six', 6, 6, 6)",
+	                     &err),
+	           &err, "write");
+	crash_must(scene_seal(&s->m[NODE], &err), &err, "seal");
+	crash_must(store_db_exec(s->m[NODE].local, "CREATE TABLE mark(n)", &err), &err, "mark");
+}
+
+void
+scene_sealed(struct scene *s)
+{
+	struct machine *m = &s->m[s->scenario->victim];
+	struct err err;
+
+	crash_must(scene_seal(m, &err), &err, "seal");
+	if (scene_int(m, "SELECT count(*) FROM yz_log") != 0)
+		crash_fail("the log is not empty after a seal");
+}

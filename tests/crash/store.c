@@ -272,35 +272,7 @@ schema_finish(struct scene *s)
 		crash_fail("the new column is not known");
 }
 
-static void
-prepare_six(struct scene *s)
-{
-	struct err err;
-
-	scene_add(s, NODE, "F1");
-	crash_must(scene_sql(&s->m[NODE],
-	                     "INSERT INTO note(id, facility_id, text, top, a, b) VALUES"
-	                     " (x'01', 'F1', 'one', 1, 1, 1), (x'02', 'F1', 'two', 2, 2, 2),"
-	                     " (x'03', 'F1', 'three', 3, 3, 3), (x'04', 'F1', 'four', 4, 4, 4),"
-	                     " (x'05', 'F1', 'five', 5, 5, 5), (x'06', 'F1', 'six', 6, 6, 6)",
-	                     &err),
-	           &err, "write");
-	crash_must(scene_seal(&s->m[NODE], &err), &err, "seal");
-	crash_must(store_db_exec(s->m[NODE].local, "CREATE TABLE mark(n)", &err), &err, "mark");
-}
-
 /* ---- capture: rows and their log entries, whole transactions ---- */
-
-static void
-seal_finish(struct scene *s)
-{
-	struct machine *m = &s->m[s->scenario->victim];
-	struct err err;
-
-	crash_must(scene_seal(m, &err), &err, "seal");
-	if (scene_int(m, "SELECT count(*) FROM yz_log") != 0)
-		crash_fail("the log is not empty after a seal");
-}
 
 static const char *const inserts[] = {
 	"INSERT INTO note(id, facility_id, text) VALUES (x'11', 'F1', 'a'), (x'12', 'F1', 'b')",
@@ -344,86 +316,6 @@ static const char *const bulks[] = {
 
 #define LOG "(SELECT count(*) FROM yz_log)"
 #define LOG_ROWS "(SELECT count(*) FROM (SELECT DISTINCT k1 FROM yz_log))"
-
-/* ---- seal ---- */
-
-static int
-seal_step(struct scene *s, int no, struct err *err)
-{
-	struct machine *m = &s->m[s->scenario->victim];
-
-	return no % 2 == 1 ? scene_seal(m, err) : scene_sql(m, s->scenario->sql[no / 2], err);
-}
-
-/* What was written, and is it sealed?  By the marks and the log. */
-static int
-seal_seen(struct scene *s)
-{
-	struct machine *m = &s->m[s->scenario->victim];
-	int marks = (int)scene_int(m, "SELECT count(*) FROM mark");
-	int log = (int)scene_int(m, "SELECT count(*) FROM yz_log");
-
-	return marks == 0 && log > 0 ? -1 : 2 * marks - (log > 0);
-}
-
-static const char *const seal_small[] = {
-	"INSERT INTO note(id, facility_id, text) VALUES (x'11', 'F1', 'a'), (x'12', 'F1', 'b');"
-	"INSERT INTO mark VALUES (1)",
-	"UPDATE note SET text = 'c'; INSERT INTO mark VALUES (2)",
-};
-
-static const char *const seal_scopes[] = {
-	"INSERT INTO note(id, facility_id, text) VALUES (x'11', 'F1', 'a'), (x'12', 'F2', 'b'),"
-	" (x'13', 'F3', 'c'); INSERT INTO mark VALUES (1)",
-	"UPDATE note SET rank = 5; DELETE FROM note WHERE id = x'12'; INSERT INTO mark VALUES (2)",
-};
-
-/* Random text doesn't compress: each row is most of a segment. */
-static const char *const seal_large[] = {
-	"WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 4)"
-	" INSERT INTO note(id, facility_id, text) SELECT randomblob(16), 'F1',"
-	" hex(randomblob(300000)) FROM c; INSERT INTO mark VALUES (1)",
-};
-
-static const char *const seal_empty[] = {
-	"INSERT INTO note(id, facility_id, text) VALUES (x'11', 'F1', 'a');"
-	"DELETE FROM note WHERE id = x'11'; UPDATE note SET text = text;"
-	"INSERT INTO mark VALUES (1)",
-	"INSERT INTO note(id, facility_id, text) VALUES (x'12', 'F1', 'a');"
-	"DELETE FROM note WHERE id = x'12'; INSERT INTO mark VALUES (2)",
-};
-
-static const char *const seal_foreign[] = {
-	"INSERT INTO note(id, facility_id, text) VALUES (x'11', 'F1', 'a'), (x'12', 'F9', 'b');"
-	"INSERT INTO mark VALUES (1)",
-};
-
-static void
-prepare_hub(struct scene *s)
-{
-	struct err err;
-
-	scene_add(s, HUB, "");
-	crash_must(store_db_exec(s->m[HUB].local, "CREATE TABLE mark(n)", &err), &err, "mark");
-}
-
-static void
-several_parts(struct scene *s)
-{
-	struct machine *m = &s->m[NODE];
-
-	seal_finish(s);
-	s->recovered += scene_int(m, "SELECT count(*) FROM yz_segment") > 2;
-}
-
-static void
-kept_aside(struct scene *s)
-{
-	seal_finish(s);
-	if (scene_int(&s->m[NODE], "SELECT count(*) FROM yz_quarantine") != 1)
-		crash_fail("the row of another facility is not listed once");
-	s->recovered++;
-}
 
 /* ---- the disk fills up, by its size, and has room again ---- */
 
@@ -495,7 +387,7 @@ const struct scenario scenarios_store[] = {
 	{ .name = "new-column",
 	  .victim = NODE,
 	  .steps = 3,
-	  .prepare = prepare_six,
+	  .prepare = scene_six,
 	  .step = schema_step,
 	  .seen = schema_seen,
 	  .finish = schema_finish },
@@ -506,41 +398,41 @@ const struct scenario scenarios_store[] = {
 	  .sql = inserts,
 	  .probe = "SELECT CASE WHEN n % 2 = 0 AND n = " LOG " THEN n / 2 ELSE -1 END FROM"
 	           " (SELECT (SELECT count(*) FROM note) + (SELECT count(*) FROM daily) n)",
-	  .finish = seal_finish },
+	  .finish = scene_sealed },
 	{ .name = "capture-update",
 	  .victim = NODE,
 	  .steps = 3,
-	  .prepare = prepare_six,
+	  .prepare = scene_six,
 	  .sql = updates,
 	  .probe = "SELECT CASE WHEN min(rank) = max(rank) AND " LOG " = 2 * max(rank)"
 	           " THEN max(rank) ELSE -1 END FROM note WHERE id < x'03'",
-	  .finish = seal_finish },
+	  .finish = scene_sealed },
 	{ .name = "capture-delete",
 	  .victim = NODE,
 	  .steps = 3,
-	  .prepare = prepare_six,
+	  .prepare = scene_six,
 	  .sql = deletes,
 	  .probe = "SELECT CASE WHEN n % 2 = 0 AND " LOG_ROWS " = n THEN n / 2 ELSE -1 END FROM"
 	           " (SELECT 6 - count(*) n FROM note)",
-	  .finish = seal_finish },
+	  .finish = scene_sealed },
 	{ .name = "capture-replace",
 	  .victim = NODE,
 	  .steps = 2,
-	  .prepare = prepare_six,
+	  .prepare = scene_six,
 	  .sql = replaces,
 	  .probe = "SELECT CASE WHEN min(rank) = max(rank) AND " LOG_ROWS " = 2 * (max(rank) > 0)"
 	           " THEN max(rank) ELSE -1 END FROM note WHERE id < x'03'",
-	  .finish = seal_finish },
+	  .finish = scene_sealed },
 	{ .name = "capture-key",
 	  .victim = NODE,
 	  .steps = 2,
-	  .prepare = prepare_six,
+	  .prepare = scene_six,
 	  .sql = keys,
 	  .probe = "SELECT CASE WHEN count(*) = 2 AND min(unicode(hex(id))) = max(unicode(hex(id)))"
 	           " AND " LOG_ROWS " = 2 * (unicode(hex(id)) - 48) * (unicode(hex(id)) > 49) +"
 	           " 0 THEN max(0, unicode(hex(id)) - 49) ELSE -1 END FROM note"
 	           " WHERE id NOT IN (x'03', x'04', x'05', x'06')",
-	  .finish = seal_finish },
+	  .finish = scene_sealed },
 	{ .name = "capture-bulk",
 	  .victim = NODE,
 	  .steps = 4,
@@ -551,56 +443,15 @@ const struct scenario scenarios_store[] = {
 	          " WHEN n = 400 AND l = 800 AND m > 400 THEN 2 WHEN n = 0 AND l = 1200 THEN 3"
 	          " WHEN n = 400 AND l = 1600 THEN 4 ELSE -1 END FROM (SELECT count(*) n, max(mood)"
 	          " m, " LOG " l FROM daily)",
-	  .finish = seal_finish },
-	{ .name = "seal-small",
-	  .victim = NODE,
-	  .steps = 4,
-	  .prepare = prepare_six,
-	  .sql = seal_small,
-	  .step = seal_step,
-	  .seen = seal_seen,
-	  .finish = seal_finish },
-	{ .name = "seal-scopes",
-	  .victim = HUB,
-	  .steps = 4,
-	  .prepare = prepare_hub,
-	  .sql = seal_scopes,
-	  .step = seal_step,
-	  .seen = seal_seen,
-	  .finish = seal_finish },
-	{ .name = "seal-large",
-	  .recovers = "one seal made several segments",
-	  .victim = NODE,
-	  .steps = 2,
-	  .prepare = prepare_six,
-	  .sql = seal_large,
-	  .step = seal_step,
-	  .seen = seal_seen,
-	  .finish = several_parts },
-	{ .name = "seal-empty",
-	  .victim = NODE,
-	  .steps = 4,
-	  .prepare = prepare_six,
-	  .sql = seal_empty,
-	  .step = seal_step,
-	  .seen = seal_seen,
-	  .finish = seal_finish },
-	{ .name = "seal-not-ours",
-	  .recovers = "a row of another facility was listed",
-	  .victim = NODE,
-	  .steps = 2,
-	  .prepare = prepare_six,
-	  .sql = seal_foreign,
-	  .step = seal_step,
-	  .seen = seal_seen,
-	  .finish = kept_aside },
+	  .finish = scene_sealed },
 	{ .name = "full-and-resume",
 	  .recovers = "a write found no room",
 	  .victim = NODE,
+	  .slow = true,
 	  .steps = 1,
-	  .prepare = prepare_six,
+	  .prepare = scene_six,
 	  .step = full_step,
 	  .probe = "SELECT count(*) FROM mark",
-	  .finish = seal_finish },
+	  .finish = scene_sealed },
 	{ 0 },
 };

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DAY_MS = 86400000 };
+#define DAY_MS INT64_C(86400000)
 
 /* ---- beginnings ---- */
 
@@ -482,6 +482,7 @@ const struct scenario scenarios_sync[] = {
 	{ .name = "push-large",
 	  .recovers = "the hub had it and the node asked again",
 	  .victim = NODE,
+	  .slow = true,
 	  .steps = 2,
 	  .prepare = prepare_pair,
 	  .step = push_large_step,
@@ -563,6 +564,7 @@ const struct scenario scenarios_sync[] = {
 	  .seen = thief_seen },
 	{ .name = "merge-parts",
 	  .victim = NODE,
+	  .slow = true,
 	  .steps = 1,
 	  .prepare = prepare_parts,
 	  .step = meet_step,
