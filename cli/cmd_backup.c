@@ -5,6 +5,7 @@
  * file in another place becomes another life of the node, by itself.
  */
 #include "cli/cmd.h"
+#include "store/base/file.h"
 #include "store/base/json.h"
 
 #include <errno.h>
@@ -33,6 +34,8 @@ settle(const char *from, const char *to, int64_t *bytes, struct err *err)
 	close(fd);
 	if (rc == 0 && rename(from, to) < 0)
 		rc = fail(err, to);
+	if (rc == 0)
+		rc = file_sync_folder(to, err);
 	if (rc == 0)
 		*bytes = st.st_size;
 	return rc;

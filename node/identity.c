@@ -245,8 +245,13 @@ identity_allow_signer(const char *dir, const uint8_t node[STORE_NODE_ID],
 	if (rc < 0)
 		goto out;
 	put_signer(&line, node, public_key);
-	if (strstr(buf_str(&file), buf_str(&line)) != NULL)
+	rc = buf_check(&line, err);
+	if (rc < 0)
 		goto out;
+	if (strstr(buf_str(&file), buf_str(&line)) != NULL) {
+		rc = file_sync_folder(path, err); /* whoever wrote it may have failed at that */
+		goto out;
+	}
 	if (file.len > 0 && file.bytes[file.len - 1] != '\n')
 		buf_u8(&file, '\n');
 	buf_put(&file, line.bytes, line.len);

@@ -14,6 +14,7 @@
 #include "node/identity.h"
 #include "node/role.h"
 #include "store/base/buf.h"
+#include "store/base/file.h"
 #include "store/base/text.h"
 #include "store/seed.h"
 #include "store/stmt.h"
@@ -39,6 +40,7 @@ struct making {
 };
 
 static const char *const files[] = { "yizhan.db.new",
+	                             "yizhan.db.new-journal",
 	                             "yizhan.db.new-wal",
 	                             "yizhan.db.new-shm",
 	                             "allowed_signers",
@@ -70,13 +72,40 @@ fail(struct err *err, const char *doing, const char *path)
 
 /* ---- before anything is made ---- */
 
+/* What file_replace() was writing when it was cut short: key.XXXXXX. */
+static bool
+is_part(const char *name)
+{
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		size_t len = strlen(files[i]);
+
+		if (strncmp(name, files[i], len) == 0 && name[len] == '.' &&
+		    strlen(name + len) == sizeof ".XXXXXX" - 1)
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_ours(const char *name)
 {
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
 		if (strcmp(files[i], name) == 0)
 			return true;
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || is_part(name);
+}
+
+static void
+remove_parts(const char *dir)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		if (is_part(entry->d_name))
+			unlinkat(dirfd(d), entry->d_name, 0);
+	if (d != NULL)
+		closedir(d);
 }
 
 /* The directory becomes ours alone, with mode 0700, so it must be new, empty or what an init that
@@ -161,6 +190,8 @@ make_dir(struct making *m, struct err *err)
 	rc = identity_make_dir(m->what->dir, err);
 	if (rc == 0 && chmod(m->what->dir, 0700) < 0)
 		rc = fail(err, "set the rights of", m->what->dir);
+	if (rc == 0)
+		remove_parts(m->what->dir);
 	return rc;
 }
 
@@ -328,6 +359,10 @@ make_database(struct making *m, struct err *err)
 		rc = make_anchor(m, path, err);
 	if (rc == 0 && rename(path, last) < 0)
 		rc = fail(err, "rename to", last);
+	if (rc == 0 && file_sync_folder(last, err) < 0) {
+		unlink(last); /* all the rest is taken away, too */
+		rc = err->code;
+	}
 	return rc;
 }
 

@@ -12,6 +12,7 @@
  * to 64 KiB.
  */
 #include "store/db.h"
+#include "store/base/file.h"
 #include "store/catalog.h"
 #include "store/db_priv.h"
 
@@ -119,12 +120,16 @@ store_db_open(const char *path, enum store_mode mode, const struct env *env, str
 		return err_set(err, ERR_NOTFOUND,
 		               "%s: there is no such database; make one with: yizhan -C DIR init",
 		               path);
+	if (!memory && store_wal_settle(path, env, err) < 0)
+		return err->code;
 	rc = open_handle(path, mode, env, SQLITE_OPEN_READWRITE | (memory ? SQLITE_OPEN_CREATE : 0),
 	                 &db, err);
 	if (rc < 0)
 		return rc;
 	if (mode != STORE_READ)
 		rc = store_migrate(db, err);
+	if (rc == 0 && mode != STORE_READ && !memory)
+		rc = store_wal_keep_name(path, env, err);
 	if (rc == 0) {
 		status = sqlite3_exec(db->handle, pragmas_mode[mode], NULL, NULL, NULL);
 		if (status != SQLITE_OK)
@@ -168,25 +173,36 @@ store_db_close(struct store_db *db)
 int
 store_db_exec(struct store_db *db, const char *sql, struct err *err)
 {
-	int status = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+	int rc = store_db_doomed(db, err), status;
 
+	if (rc < 0)
+		return rc;
+	status = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 	return status == SQLITE_OK ? 0 : store_db_fail(db, err, status);
 }
 
 int
 store_db_begin(struct store_db *db, struct err *err)
 {
+	int rc;
+
 	assert(!store_db_in_transaction(db));
 	db->catalog_checked = false;
-	return store_db_exec(db, db->mode == STORE_READ ? "BEGIN" : "BEGIN IMMEDIATE", err);
+	rc = store_db_exec(db, db->mode == STORE_READ ? "BEGIN" : "BEGIN IMMEDIATE", err);
+	db->begun = rc == 0;
+	return rc;
 }
 
 int
 store_db_commit(struct store_db *db, struct err *err)
 {
+	int rc;
+
 	assert(store_db_in_transaction(db));
 	db->catalog_checked = false;
-	return store_db_exec(db, "COMMIT", err);
+	rc = store_db_exec(db, "COMMIT", err);
+	db->begun = rc < 0;
+	return rc;
 }
 
 void
@@ -194,14 +210,16 @@ store_db_rollback(struct store_db *db)
 {
 	if (db->handle == NULL || !store_db_in_transaction(db))
 		return;
-	sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL); /* SQLite may have done it */
+	db->begun = false;
+	db->doom.code = 0;
 	store_catalog_forget(db);
 }
 
 bool
 store_db_in_transaction(const struct store_db *db)
 {
-	return sqlite3_get_autocommit(db->handle) == 0;
+	return db->begun || sqlite3_get_autocommit(db->handle) == 0;
 }
 
 int
@@ -261,10 +279,31 @@ code_from(int status)
 	}
 }
 
+void
+store_db_doom(struct store_db *db, int status)
+{
+	int code = code_from(status);
+
+	if (db->begun && db->doom.code == 0 &&
+	    (code == ERR_IO || code == ERR_NOMEM || code == ERR_CORRUPT))
+		err_set(&db->doom, code, "%s", sqlite3_errstr(status));
+}
+
+int
+store_db_doomed(const struct store_db *db, struct err *err)
+{
+	if (db->doom.code != 0)
+		return err_set(err, db->doom.code, "%s", db->doom.msg);
+	if (db->begun && sqlite3_get_autocommit(db->handle) != 0)
+		return err_set(err, ERR_IO, "the transaction was undone");
+	return 0;
+}
+
 int
 store_db_fail(struct store_db *db, struct err *err, int status)
 {
 	assert(status != SQLITE_OK && status != SQLITE_ROW && status != SQLITE_DONE);
+	store_db_doom(db, status);
 	return err_set(err, code_from(status), "%s",
 	               db->handle == NULL ? sqlite3_errstr(status) : sqlite3_errmsg(db->handle));
 }
@@ -290,5 +329,7 @@ store_db_backup(struct store_db *db, const char *path, struct err *err)
 	if (status != SQLITE_OK)
 		err_set(err, code_from(status), "backup to %s: %s", path, sqlite3_errmsg(to));
 	sqlite3_close(to);
-	return status == SQLITE_OK ? 0 : err->code;
+	if (status != SQLITE_OK)
+		return err->code;
+	return db->env->vfs != NULL ? 0 : file_sync_folder(path, err);
 }

@@ -30,6 +30,8 @@ struct store_db {
 	struct store_catalog *catalog; /* store/catalog.c; NULL until asked for */
 	int64_t catalog_generation;    /* counts how often the cache was dropped */
 	bool catalog_checked;          /* its turn was looked at in this transaction */
+	bool begun;      /* by store_db_begin(), and neither committed nor rolled back */
+	struct err doom; /* why what was begun can't be committed; code 0: it can */
 	struct store_kept kept[STORE_KEPT_MAX];
 	uint64_t kept_count;        /* statements taken so far */
 	struct store_source source; /* what yz_source shows (MERGE only) */
@@ -41,8 +43,23 @@ struct store_db {
 /* Turn SQLite's `status` into an error with its words; returns a code < 0. */
 int store_db_fail(struct store_db *db, struct err *err, int status);
 
+/*
+ * A transaction in which the disk or the memory has failed is over, whoever was asking: SQLite
+ * undoes it by itself, and what came after would be written statement by statement; and a right
+ * that could not be looked up is not a right refused.  Every later statement and the commit fail
+ * with the first failure's words, until it is rolled back.
+ */
+void store_db_doom(struct store_db *db, int status);
+int store_db_doomed(const struct store_db *db, struct err *err);
+
 /* Bring the engine's tables to this version (store/migrate.c). */
 MUST_CHECK int store_migrate(struct store_db *db, struct err *err);
+
+/* Before opening: a log that is there is read as the medium has it (store/wal.c). */
+int store_wal_settle(const char *path, const struct env *env, struct err *err);
+
+/* After opening to write: the log's name is on the medium. */
+int store_wal_keep_name(const char *path, const struct env *env, struct err *err);
 
 /* Make yz_id() known to this connection (store/id.c). */
 int store_id_register(struct store_db *db);

@@ -182,8 +182,10 @@ store_stmt_put_value(struct store_stmt *s, const struct store_value *v)
 int
 store_stmt_step(struct store_stmt *s, struct err *err)
 {
-	int status = s->status;
+	int status = s->status, rc = store_db_doomed(s->db, err);
 
+	if (rc < 0)
+		return rc;
 	if (status == SQLITE_OK) {
 		assert(s->param == sqlite3_bind_parameter_count(s->handle));
 		status = sqlite3_step(s->handle);
@@ -282,11 +284,22 @@ store_stmt_column_name(const struct store_stmt *s, int column)
 	return sqlite3_column_name(s->handle, column);
 }
 
+/* What a step has failed with was told by it; but a value that was read as nothing, because there
+ * was no memory for it, shows only here. */
+static void
+reset(struct store_stmt *s)
+{
+	int status = sqlite3_reset(s->handle);
+
+	if ((status & 0xff) == SQLITE_NOMEM)
+		store_db_doom(s->db, status);
+}
+
 void
 store_stmt_reset(struct store_stmt *s)
 {
 	if (s->handle != NULL)
-		sqlite3_reset(s->handle); /* its error was told by step */
+		reset(s);
 	s->param = 0;
 	s->column = 0;
 	s->status = s->handle == NULL ? s->status : SQLITE_OK;
@@ -295,8 +308,9 @@ store_stmt_reset(struct store_stmt *s)
 void
 store_stmt_end(struct store_stmt *s)
 {
+	if (s->handle != NULL)
+		reset(s);
 	if (s->slot >= 0) {
-		sqlite3_reset(s->handle);
 		sqlite3_clear_bindings(s->handle);
 		s->db->kept[s->slot].in_use = false;
 	} else {

@@ -365,7 +365,7 @@ open_or_create(const char *path, struct sync_archive_git **git, struct err *err)
 {
 	int rc = sync_archive_git_open(path, git, err);
 
-	return rc == ERR_NOTFOUND ? sync_archive_git_create(path, git, err) : rc;
+	return rc == ERR_NOTFOUND ? sync_archive_git_create_whole(path, git, err) : rc;
 }
 
 static void
@@ -530,17 +530,12 @@ keep_config(struct rebuild *b, struct err *err)
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
-/* Between the two renames a cut leaves no archive.git, which the next round makes again. */
 static int
 take_place(struct rebuild *b, struct err *err)
 {
 	int rc = keep_config(b, err);
 
-	if (rc == 0)
-		rc = sync_archive_git_remove(b->path, err);
-	if (rc == 0 && rename(b->fresh, b->path) < 0)
-		rc = err_set(err, ERR_IO, "rename %s: %s", b->fresh, strerror(errno));
-	return rc;
+	return rc == 0 ? sync_archive_git_place(b->fresh, b->path, err) : rc;
 }
 
 static int

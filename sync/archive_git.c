@@ -11,12 +11,14 @@
  * repository's own is read, every file it writes is fsynced, and a repository
  * may belong to another user (root verifies a node's).
  */
+#include "store/base/file.h"
 #include "store/base/text.h"
 #include "sync/archive_priv.h"
 
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <git2.h>
 #include <git2/sys/mempack.h>
@@ -77,6 +79,20 @@ oid_from(struct sync_archive_oid *out, const git_oid *oid)
 }
 
 /* ---------------------------------------------------------------- open and close */
+
+/*
+ * A lock file that a killed process left would stop us for ever; whoever writes here holds
+ * DIR/lock, so nobody alive owns it.
+ */
+static void
+remove_lock(const struct sync_archive_git *git, const char *ref)
+{
+	struct buf path = { 0 };
+
+	buf_printf(&path, "%s/%s.lock", git->path, ref);
+	unlink(buf_str(&path));
+	buf_free(&path);
+}
 
 static int
 open_odb(struct sync_archive_git *git, struct err *err)
@@ -288,20 +304,6 @@ sync_archive_git_branch(struct sync_archive_git *git, const char *branch,
 	return 1;
 }
 
-/*
- * A lock file that a killed process left would stop us for ever; whoever writes here holds
- * DIR/lock, so nobody alive owns it.
- */
-static void
-remove_lock(const struct sync_archive_git *git, const char *ref)
-{
-	struct buf path = { 0 };
-
-	buf_printf(&path, "%s/%s.lock", git->path, ref);
-	unlink(buf_str(&path));
-	buf_free(&path);
-}
-
 static int
 set_ref(struct sync_archive_git *git, const char *ref, const git_oid *oid)
 {
@@ -455,4 +457,55 @@ sync_archive_git_remove(const char *path, struct err *err)
 	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
 		return err_set(err, ERR_IO, "delete %s: %s", path, strerror(errno));
 	return 0;
+}
+
+/* libgit2 doesn't sync all that it makes. */
+static int
+sync_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	int fd, status;
+
+	(void)st;
+	(void)ftw;
+	if (flag != FTW_F && flag != FTW_DP)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	status = fsync(fd);
+	close(fd);
+	return status;
+}
+
+int
+sync_archive_git_place(const char *fresh, const char *path, struct err *err)
+{
+	int rc;
+
+	if (nftw(fresh, sync_one, 16, FTW_DEPTH | FTW_PHYS) < 0)
+		return err_set(err, ERR_IO, "sync %s: %s", fresh, strerror(errno));
+	rc = sync_archive_git_remove(path, err);
+	if (rc == 0 && rename(fresh, path) < 0)
+		rc = err_set(err, ERR_IO, "rename %s: %s", fresh, strerror(errno));
+	return rc == 0 ? file_sync_folder(path, err) : rc;
+}
+
+int
+sync_archive_git_create_whole(const char *path, struct sync_archive_git **git, struct err *err)
+{
+	struct sync_archive_git *made = NULL;
+	struct buf fresh = { 0 };
+	int rc;
+
+	buf_printf(&fresh, "%s.new", path);
+	rc = buf_check(&fresh, err);
+	if (rc == 0)
+		rc = sync_archive_git_remove(buf_str(&fresh), err);
+	if (rc == 0)
+		rc = sync_archive_git_create(buf_str(&fresh), &made, err);
+	sync_archive_git_close(made);
+	if (rc == 0)
+		rc = sync_archive_git_place(buf_str(&fresh), path, err);
+	buf_free(&fresh);
+	return rc == 0 ? sync_archive_git_open(path, git, err) : rc;
 }

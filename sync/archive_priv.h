@@ -33,6 +33,15 @@ MUST_CHECK int sync_archive_git_open(const char *path, struct sync_archive_git *
 MUST_CHECK int sync_archive_git_create(const char *path, struct sync_archive_git **git,
                                        struct err *err);
 
+/* Likewise, so that a cut leaves either all of it or nothing at `path`; what is there and no
+ * repository is deleted. */
+MUST_CHECK int sync_archive_git_create_whole(const char *path, struct sync_archive_git **git,
+                                             struct err *err);
+
+/* Put the repository `fresh` in the place of `path`, durably.  In the middle of it a cut leaves
+ * none at `path`, and the next round makes one. */
+MUST_CHECK int sync_archive_git_place(const char *fresh, const char *path, struct err *err);
+
 /* Let go of it and of what was put but not flushed; NULL is allowed. */
 void sync_archive_git_close(struct sync_archive_git *git);
 

@@ -11,12 +11,12 @@
 # A script finds the program in $YIZHAN, an empty directory to work in in
 # $SCRATCH, and the source tree as its working directory.  It counts as one
 # test, or as many as its last line 'N passed, N failed' says; exit 77 skips
-# it.  It is ended after E2E_LIMIT seconds (120).  The closing line is the sum.
+# it.  It is ended after E2E_LIMIT seconds (120, a long one 600).  The closing line is the sum.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 build=$1
 shift
-passed=0 failed=0 skipped=0 with=
+passed=0 failed=0 skipped=0 limit=${E2E_LIMIT:-120} with=
 
 # count OUTPUT STATUS: add what a script's closing line says, or one test.
 count() {
@@ -64,13 +64,13 @@ e2e() {
 		start=$(date +%s)
 		# shellcheck disable=SC2086 # $with may be nothing
 		YIZHAN="$PWD/$build/yizhan" CHROMIUM="${CHROMIUM:-$(command -v chromium)}" \
-			timeout -k 5 "${E2E_LIMIT:-120}" $with "$script" >"$logs/$name.log" 2>&1 </dev/null
+			timeout -k 5 "$limit" $with "$script" >"$logs/$name.log" 2>&1 </dev/null
 		status=$?
 		count "$logs/$name.log" "$status"
 		case $status in
 		0) word=ok ;;
 		77) word=skipped ;;
-		124 | 137) word="FAILED, ended after ${E2E_LIMIT:-120} s" ;;
+		124 | 137) word="FAILED, ended after $limit s" ;;
 		*) word="FAILED, status $status" ;;
 		esac
 		echo "$part $name: $word ($(($(date +%s) - start)) s)"
@@ -96,7 +96,10 @@ for part in "$@"; do
 			esac
 		done
 		;;
-	long) e2e tests/e2e/*_long.sh ;;
+	long)
+		limit=${E2E_LIMIT:-600}
+		e2e tests/e2e/*_long.sh
+		;;
 	browser) with=node e2e tests/browser/[!_]*.mjs ;;
 	*) echo "run.sh: no such part: $part" >&2; exit 2 ;;
 	esac
