@@ -34,8 +34,8 @@ struct link_options {
 	const char *pin;            /* or NULL */
 	const struct sync_key *key; /* borrowed */
 	uint8_t hub_key[SYNC_PUBLIC_KEY];
-	const char
-	        *nonce; /* the last one the hub gave, kept from an earlier line; "" or NULL: none */
+	const char *nonce;    /* the last one the hub gave, kept from an earlier line; NULL, or what
+	                         is none: begin without */
 	const uint8_t *grant; /* ours, as the hub signed it; copied */
 	size_t grant_len;
 	struct queue *queue; /* where finished calls go; borrowed */
