@@ -29,7 +29,13 @@
 
 _Static_assert(LIBCURL_VERSION_NUM >= 0x075500, "CURLOPT_PROTOCOLS_STR came with 7.85");
 
-enum { CONNECT_MS = 20000, QUIET_S = 60, QUIET_BYTES = 30, URL_SIZE = 1024 };
+enum {
+	CONNECT_MS = 20000,
+	QUIET_S = 60,
+	QUIET_BYTES = 30,
+	URL_SIZE = 1024,
+	NETWORK_LOGIN = 511, /* RFC 6585: said by a captive portal, and by nobody else */
+};
 
 struct job {
 	struct job *next;
@@ -183,7 +189,7 @@ judge(struct job *job)
 		set_why(reply, TRANSPORT_TOO_LARGE, "no memory for the reply");
 	else if (reply->status >= 300 && reply->status < 400 && reply->status != 304)
 		set_why(reply, TRANSPORT_PORTAL, "a redirect instead of the hub (captive portal?)");
-	else if (reply->status < 300 && job->html)
+	else if ((reply->status < 300 && job->html) || reply->status == NETWORK_LOGIN)
 		set_why(reply, TRANSPORT_PORTAL, "a web page instead of the hub (captive portal?)");
 	else if (!job->delimited)
 		set_why(reply, TRANSPORT_CUT, "the reply doesn't say where it ends");
