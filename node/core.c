@@ -208,6 +208,9 @@ back_off(struct node *n, int64_t at_least)
 		cap *= 2;
 	if (cap > NODE_BACKOFF_MAX_MS)
 		cap = NODE_BACKOFF_MAX_MS;
+	/* What asks us to wait isn't signed: a portal must not silence a node for a day. */
+	if (at_least > NODE_BACKOFF_MAX_MS)
+		at_least = NODE_BACKOFF_MAX_MS;
 	env_rand(store_db_env(n->r.db), &draw, sizeof draw);
 	return at_least + (int64_t)(draw % (uint64_t)cap);
 }

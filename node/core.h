@@ -34,7 +34,8 @@ struct node_event {
 	const uint8_t *bytes; /* REPLY: the body */
 	size_t len;
 	const char *words;      /* LOST: why, for a person */
-	int64_t retry_after_ms; /* LOST: the hub asks to wait so long; 0: it doesn't say */
+	int64_t retry_after_ms; /* LOST: somebody there asks to wait so long, of which
+	                           NODE_BACKOFF_MAX_MS are believed; 0: nobody does */
 };
 
 /* How a meeting ended. */

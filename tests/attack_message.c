@@ -341,6 +341,24 @@ START_TEST(a28_another_node_is_not_spoken_for)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- answers */
+
+/* Whoever answers 503 in the hub's place may say Retry-After too, and nobody has signed it. */
+START_TEST(a17_an_unsigned_wish_to_wait_is_kept_short)
+{
+	struct node_event ev = { .type = NODE_EV_LOST,
+		                 .words = "the hub answered 503",
+		                 .retry_after_ms = INT64_C(86400000) };
+	struct node_effects fx = { 0 };
+
+	must(node_step(&node->node, &ev, &fx, &err));
+	ck_assert(fx.met && !fx.meeting.ok);
+	ck_assert_int_ge(node->node.next_sync_mono_ms - w.mono_ms, NODE_BACKOFF_MAX_MS);
+	ck_assert_int_le(node->node.next_sync_mono_ms - w.mono_ms, 2 * NODE_BACKOFF_MAX_MS);
+	node_effects_clear(&fx);
+}
+END_TEST
+
 Suite *
 suite_attack_message(void)
 {
@@ -356,6 +374,7 @@ suite_attack_message(void)
 	tcase_add_test(tc, a12_indexes_stay_inside);
 	tcase_add_test(tc, a13_a15_names_of_scopes);
 	tcase_add_test(tc, a28_another_node_is_not_spoken_for);
+	tcase_add_test(tc, a17_an_unsigned_wish_to_wait_is_kept_short);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
