@@ -148,12 +148,22 @@ explain_timeout(struct job *job)
 	        "hub unreachable: timeout");
 }
 
+/* curl's words may quote the peer's, such as the name in its certificate: no control characters. */
+static void
+make_plain(char *words)
+{
+	for (; *words != 0; words++)
+		if ((unsigned char)*words < 0x20 || *words == 0x7f)
+			*words = '?';
+}
+
 /* Turn curl's code into ours and a sentence. */
 static void
 explain(struct job *job, CURLcode status)
 {
 	struct transport_reply *reply = job->reply;
 
+	make_plain(job->what);
 	if (job->too_large) {
 		snprintf(reply->why, sizeof reply->why, "the reply is larger than %zu bytes",
 		         job->t->options.max_reply);

@@ -11,9 +11,9 @@ set -u
 serve "$hub"
 hub_address=$address
 
-# certify NAME DAYS: a key and a certificate for 127.0.0.1 by our CA.
+# certify NAME DAYS [SUBJECT]: a key and a certificate for 127.0.0.1 by our CA.
 certify() {
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=hub \
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=${3-hub}" \
 		-keyout "$SCRATCH/$1.key" -out "$SCRATCH/$1.csr" 2>>"$SCRATCH/openssl.log" &&
 		openssl x509 -req -in "$SCRATCH/$1.csr" -CA "$SCRATCH/ca.crt" -CAkey "$SCRATCH/ca.key" \
 			-CAcreateserial -days "$2" -extfile "$SCRATCH/names" -out "$SCRATCH/$1.crt" \
@@ -25,6 +25,8 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj 
 certify first 2
 certify second 2
 certify old -1
+: >"$SCRATCH/names"
+certify painted 2 "$(printf 'a\033[2Jb')"
 
 pin() {
 	printf 'sha256//%s' "$(openssl x509 -in "$SCRATCH/$1.crt" -pubkey -noout |
@@ -65,6 +67,12 @@ check 0 '"state":"in_sync"' -C "$node" sync --json
 sql "$node" "INSERT INTO child(id, facility_id, name, note) VALUES (randomblob(16), 'F1', 'a', '')" >/dev/null
 proven=$(cursor) at_hub=$(digest "$hub")
 
+front painted # A39: curl's words quote its name
+refused 'no trusted TLS' 'a name that paints'
+for words in sync status; do
+	"$YIZHAN" -C "$node" $words 2>&1
+done | grep -ac "$(printf '\033')" >"$SCRATCH/painted"
+is "$(cat "$SCRATCH/painted")" 0 'escapes on the terminal'
 front old
 refused 'expired' 'an expired certificate'
 front second
@@ -74,7 +82,7 @@ front first
 git config -f "$node/node.conf" --unset hub.ca
 refused 'no trusted TLS' 'the pinned key without its CA'
 conf hub.ca "$SCRATCH/ca.crt"
-check 0 '"state":"in_sync","sent":4' -C "$node" sync --json
+check 0 '"state":"in_sync","sent":5' -C "$node" sync --json
 
 # A backup pin, put there before, bridges the change of keys.
 conf hub.pin "$(pin first);$(pin second)"
