@@ -44,6 +44,9 @@ int store_db_fail(struct store_db *db, struct err *err, int status);
 /* Bring the engine's tables to this version (store/migrate.c). */
 MUST_CHECK int store_migrate(struct store_db *db, struct err *err);
 
+/* For those who only read: ERR_INVALID if a newer program has made the file over. */
+MUST_CHECK int store_migrate_look(struct store_db *db, struct err *err);
+
 /* Make yz_id() known to this connection (store/id.c). */
 int store_id_register(struct store_db *db);
 
