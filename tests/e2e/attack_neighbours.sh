@@ -41,7 +41,7 @@ is "$(grep -c "$canary" "$SCRATCH/feed")" 0 'and not a byte'
 esc=$(printf '\033')
 sql "$node" "UPDATE child SET name = 'x' || char(27) || '[2J' || char(10) || 'root: all is well' || char(8238)" >/dev/null
 sql "$node" "CREATE TABLE \"t${esc}[31m\"(id BLOB NOT NULL PRIMARY KEY, facility_id TEXT, a TEXT)" >/dev/null
-"$YIZHAN" -C "$node" track "t${esc}[31m" --scope facility_id >/dev/null 2>&1
+check 0 'is tracked' -C "$node" track "t${esc}[31m"
 sql "$node" "INSERT INTO \"t${esc}[31m\" VALUES (x'01', 'F1', char(27) || ']0;title' || char(7))" >/dev/null 2>&1
 "$YIZHAN" -C "$node" sync >/dev/null 2>&1
 id=$(sql "$node" 'SELECT id FROM child LIMIT 1' | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
