@@ -67,7 +67,7 @@ def many(count):
     statuses = set()
     for i in range(count // len(lines)):
         for line in lines:
-            line.sendall(b'GET /v1/changes?since=%d HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n' % i)
+            line.sendall(b'GET /v1/watch?since=%d HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n' % i)
         for line in lines:
             statuses.add(line.recv(65536).split(b' ')[1].decode())
     print('ended', ','.join(sorted(statuses)), flush=True)
@@ -99,6 +99,8 @@ flood() {
 flood head 600
 flood body 100
 flood many 401
+is "$([ "$(grep -c 'refused /v1/watch to 127.0.0.1: not signed' "$hub.log")" -le 100 ] && echo few)" few \
+	"lines in the hub's log about twenty thousand requests"
 settled 'after all of it'
 is "$(sql "$hub" 'SELECT count(*) AS n FROM child' | tr -dc '0-9')" 9 'every row is at the hub'
 is "$([ "$(digest "$hub")" != "$at_hub" ] && echo moved)" moved 'and its digest moved with them'

@@ -80,6 +80,8 @@ check 0 '' -C "$hub" nodes revoke "$rest"
 at_hub=$(digest "$hub") proven=$(cursor)
 check 3 'the hub answered 403' -C "$node" sync
 is "$(digest "$hub")" "$at_hub" 'the hub takes nothing more'
+is "$(grep -c 'refused /v1/sync to 127.0.0.1: this node.s key was revoked$' "$hub.log")" 2 \
+	"the hub's log tells who came, and came again with its grant"
 is "$(cursor)" "$proven" 'the node has no proof of more'
 is "$(state "$node")" waiting 'what it wrote waits'
 is "$(sql "$node" 'SELECT DISTINCT note FROM child')" '[{"note":"written before it was revoked"}]' 'and is kept'
