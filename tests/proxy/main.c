@@ -9,7 +9,6 @@
  *
  *   reset   no rules
  *   stats   answers 'connections=N up=BYTES down=BYTES' since the last stats
- *   drop    break all connections
  *
  * and each line gets one line of answer, 'ok' unless said otherwise, so that a
  * script knows when it holds.  The end of its input is its end.
@@ -87,14 +86,6 @@ take_connection(struct proxy *proxy)
 		proxy->pairs[i].near = -1;
 }
 
-static void
-drop_all(struct proxy *proxy)
-{
-	for (size_t i = 0; i < PAIRS; i++)
-		if (proxy->pairs[i].near >= 0)
-			pair_close(&proxy->pairs[i]);
-}
-
 /* ---------------------------------------------------------------- what we are told */
 
 static void
@@ -107,9 +98,6 @@ obey(struct proxy *proxy, const char *line)
 		proxy->count = (struct pair_count){ 0 };
 	} else if (strcmp(line, "reset") == 0) {
 		rules_clear(&proxy->rules);
-		puts("ok");
-	} else if (strcmp(line, "drop") == 0) {
-		drop_all(proxy);
 		puts("ok");
 	} else {
 		puts(rules_take(&proxy->rules, line) ? "ok" : "no such rule");
@@ -213,6 +201,8 @@ main(int argc, char **argv)
 	listen_somewhere(&proxy);
 	while (turn(&proxy))
 		continue;
-	drop_all(&proxy);
+	for (size_t i = 0; i < PAIRS; i++)
+		if (proxy.pairs[i].near >= 0)
+			pair_close(&proxy.pairs[i]);
 	return 0;
 }
