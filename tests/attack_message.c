@@ -89,8 +89,7 @@ dump_hub(void)
 		"SELECT * FROM yz_schema ORDER BY 1",
 		"SELECT * FROM yz_conflict ORDER BY 1",
 		"SELECT * FROM yz_quarantine ORDER BY 1",
-		"SELECT name, value FROM yz_meta WHERE name NOT IN ('receipts', 'settled')"
-		" ORDER BY 1",
+		"SELECT * FROM yz_meta WHERE name NOT IN ('receipts', 'settled') ORDER BY 1",
 	};
 	struct buf out = { 0 };
 
@@ -354,7 +353,8 @@ START_TEST(a17_an_unsigned_wish_to_wait_is_kept_short)
 	must(node_step(&node->node, &ev, &fx, &err));
 	ck_assert(fx.met && !fx.meeting.ok);
 	ck_assert_int_ge(node->node.next_sync_mono_ms - w.mono_ms, NODE_BACKOFF_MAX_MS);
-	ck_assert_int_le(node->node.next_sync_mono_ms - w.mono_ms, 2 * NODE_BACKOFF_MAX_MS);
+	ck_assert_int_le(node->node.next_sync_mono_ms - w.mono_ms,
+	                 (int64_t)2 * NODE_BACKOFF_MAX_MS);
 	node_effects_clear(&fx);
 }
 END_TEST

@@ -177,26 +177,25 @@ END_TEST
 START_TEST(a45_every_turned_bit_is_noticed)
 {
 	uint8_t seed[SYNC_SEED_KEY] = { 1 }, zero[STORE_SIGNATURE] = { 0 }, ones[STORE_SIGNATURE];
-	uint8_t all[SYNC_PUBLIC_KEY + STORE_SIGNATURE + 4];
+	uint8_t all[SYNC_PUBLIC_KEY + STORE_SIGNATURE + 4] = { 0 };
+	uint8_t *head = all + sizeof all - 4; /* the message: four bytes of 0 */
 	struct sync_key key;
 
 	memset(ones, 0xff, sizeof ones);
 	sync_key_from_seed(&key, seed);
 	memcpy(all, key.public_key, SYNC_PUBLIC_KEY);
-	memcpy(all + sizeof all - 4, "head", 4);
-	sync_sign(&key, "head", 4, all + SYNC_PUBLIC_KEY);
+	sync_sign(&key, head, 4, all + SYNC_PUBLIC_KEY);
 	for (size_t bit = 0; bit < 8 * sizeof all; bit++) {
 		all[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		ck_assert_msg(!sync_verify(all, all + sizeof all - 4, 4, all + SYNC_PUBLIC_KEY),
-		              "bit %zu", bit);
+		ck_assert_msg(!sync_verify(all, head, 4, all + SYNC_PUBLIC_KEY), "bit %zu", bit);
 		all[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
-	ck_assert(sync_verify(all, all + sizeof all - 4, 4, all + SYNC_PUBLIC_KEY));
-	ck_assert(!sync_verify(all, "head", 3, all + SYNC_PUBLIC_KEY));
-	ck_assert(!sync_verify(all, "head", 4, zero));
-	ck_assert(!sync_verify(all, "head", 4, ones));
-	ck_assert(!sync_verify(zero, "head", 4, zero));
-	ck_assert(!sync_verify(ones, "head", 4, ones));
+	ck_assert(sync_verify(all, head, 4, all + SYNC_PUBLIC_KEY));
+	ck_assert(!sync_verify(all, head, 3, all + SYNC_PUBLIC_KEY));
+	ck_assert(!sync_verify(all, head, 4, zero));
+	ck_assert(!sync_verify(all, head, 4, ones));
+	ck_assert(!sync_verify(zero, head, 4, zero));
+	ck_assert(!sync_verify(ones, head, 4, ones));
 }
 END_TEST
 

@@ -129,32 +129,42 @@ answer_canned(struct pair *p, const char *bytes, size_t len, int64_t now_ms)
 
 /* ---------------------------------------------------------------- moving */
 
+/* The shorter of two waits, of which -1 is for ever. */
+static int
+sooner(int wait_ms, int64_t other_ms)
+{
+	if (other_ms < 0)
+		return wait_ms;
+	return wait_ms < 0 || other_ms < wait_ms ? (int)other_ms : wait_ms;
+}
+
+/* What one direction wants of its two sockets; the wait, if only time has to pass. */
+static int
+ask_way(const struct way *way, struct pollfd *from, struct pollfd *to, int64_t now_ms)
+{
+	int wait = way_wait(way, now_ms);
+
+	if (from->fd >= 0 && way_wants(way))
+		from->events |= POLLIN;
+	if (wait != 0 || to->fd < 0)
+		return wait;
+	to->events |= POLLOUT;
+	return -1;
+}
+
 int
 pair_ask(const struct pair *p, struct pollfd fds[PAIR_FDS], int wait_ms, int64_t now_ms)
 {
-	const struct way *ways[] = { &p->up, &p->down };
-	const int from[] = { p->near, p->far }, to[] = { p->far, p->near };
+	int64_t idle = p->moved_ms + p->idle - now_ms;
 
 	fds[0] = (struct pollfd){ .fd = p->near };
 	fds[1] = (struct pollfd){ .fd = p->far };
-	for (int i = 0; i < 2; i++) {
-		int wait = way_wait(ways[i], now_ms);
-
-		if (from[i] >= 0 && way_wants(ways[i]))
-			fds[i].events |= POLLIN;
-		if (to[i] >= 0 && wait == 0)
-			fds[1 - i].events |= POLLOUT;
-		else if (wait > 0 && (wait_ms < 0 || wait < wait_ms))
-			wait_ms = wait;
-	}
-	if (p->idle >= 0) {
-		int64_t left = p->moved_ms + p->idle - now_ms;
-
-		if (wait_ms < 0 || left < wait_ms)
-			wait_ms = left < 0 ? 0 : (int)left;
-	}
+	wait_ms = sooner(wait_ms, ask_way(&p->up, &fds[0], &fds[1], now_ms));
+	wait_ms = sooner(wait_ms, ask_way(&p->down, &fds[1], &fds[0], now_ms));
+	if (p->idle >= 0)
+		wait_ms = sooner(wait_ms, idle < 0 ? 0 : idle);
 	/* a socket that nobody reads from would report its end again and again */
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < PAIR_FDS; i++)
 		if (fds[i].events == 0)
 			fds[i].fd = -1;
 	return wait_ms;
