@@ -1,5 +1,6 @@
 /* cli/cli.c - what every command needs: options, paths, the database, output and complaints. */
 #include "cli/cmd.h"
+#include "node/log.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
 
@@ -146,8 +147,13 @@ tell(const struct cli *cli, const char *word, const char *message, const char *t
 	struct json j = json_to(&out);
 
 	if (!cli->json) {
-		fprintf(stderr, "yizhan%s%s: %s; %s\n", cli->cmd == NULL ? "" : " ",
-		        cli->cmd == NULL ? "" : cli->cmd->name, message, todo);
+		/* a message may quote what a peer or a file said */
+		log_escape(&out, message);
+		buf_printf(&out, "; ");
+		log_escape(&out, todo);
+		fprintf(stderr, "yizhan%s%s: %s\n", cli->cmd == NULL ? "" : " ",
+		        cli->cmd == NULL ? "" : cli->cmd->name, buf_str(&out));
+		buf_free(&out);
 		return;
 	}
 	json_object(&j);

@@ -6,6 +6,7 @@
  * id enrol list at the node   enrol CODE URL
  */
 #include "cli/hub.h"
+#include "node/config.h"
 #include "node/ctl.h"
 #include "node/ctl_words.h"
 #include "node/enrol.h"
@@ -321,10 +322,24 @@ say_granted(const struct cli *cli, const struct enrol_news *news, struct buf *ou
 	buf_u8(out, '\n');
 }
 
+/* The line to a hub that we don't know yet, but whose certificate node.conf may know. */
+static int
+open_line(const struct cli *cli, struct transport **t, struct err *err)
+{
+	struct transport_options options = { 0 };
+	struct config config;
+	int rc = config_load(cli->dir, &config, err);
+
+	if (rc < 0)
+		return rc;
+	options.pin = config.hub_pin[0] == 0 ? NULL : config.hub_pin;
+	options.ca_file = config.hub_ca[0] == 0 ? NULL : config.hub_ca;
+	return transport_new(&options, NULL, NULL, t, err);
+}
+
 static int
 at_node(const struct cli *cli, struct buf *out, struct err *err)
 {
-	struct transport_options options = { 0 };
 	struct at_node n = { .cli = cli, .code = cli->argv[0], .url = cli->argv[1] };
 	struct enrol_news news;
 	struct node_role role;
@@ -340,7 +355,7 @@ at_node(const struct cli *cli, struct buf *out, struct err *err)
 	if (rc == 0)
 		rc = identity_load_key(cli->dir, &n.key, err);
 	if (rc == 0)
-		rc = transport_new(&options, NULL, NULL, &n.transport, err);
+		rc = open_line(cli, &n.transport, err);
 	if (rc == 0)
 		rc = ask(&n, &news, err);
 	if (rc == 0 && strcmp(news.grant.facility, role.facility) != 0)

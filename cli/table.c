@@ -1,4 +1,5 @@
 #include "cli/table.h"
+#include "node/log.h"
 
 #include <errno.h>
 #include <libsmartcols/libsmartcols.h>
@@ -21,6 +22,8 @@ table_new(const char *const *names, size_t count)
 		return NULL;
 	t->handle = scols_new_table();
 	t->count = count;
+	if (t->handle != NULL)
+		scols_table_enable_noencoding(t->handle, 1); /* table_row() does more */
 	for (size_t i = 0; t->handle != NULL && i < count; i++)
 		if (scols_table_new_column(t->handle, names[i], 0, 0) == NULL)
 			t->bad = true;
@@ -46,6 +49,20 @@ table_right(struct table *t, size_t i)
 	scols_column_set_flags(scols_table_get_column(t->handle, i), SCOLS_FL_RIGHT);
 }
 
+/* What people and other machines wrote is shown as it is, but may neither paint nor turn the line:
+ * the library would let U+202E and its like through. */
+static int
+set_text(struct libscols_line *line, size_t i, const char *text)
+{
+	struct buf safe = { 0 };
+	int status;
+
+	log_escape(&safe, text);
+	status = scols_line_set_data(line, i, buf_str(&safe)) != 0 || safe.bad;
+	buf_free(&safe);
+	return status;
+}
+
 void
 table_row(struct table *t, const char *const *texts)
 {
@@ -56,7 +73,7 @@ table_row(struct table *t, const char *const *texts)
 		return;
 	}
 	for (size_t i = 0; i < t->count; i++)
-		if (texts[i] != NULL && scols_line_set_data(line, i, texts[i]) != 0)
+		if (texts[i] != NULL && set_text(line, i, texts[i]) != 0)
 			t->bad = true;
 }
 

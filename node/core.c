@@ -226,6 +226,9 @@ back_off(struct node *n, int64_t at_least)
 		cap *= 2;
 	if (cap > NODE_BACKOFF_MAX_MS)
 		cap = NODE_BACKOFF_MAX_MS;
+	/* What asks us to wait isn't signed: a portal must not silence a node for a day. */
+	if (at_least > NODE_BACKOFF_MAX_MS)
+		at_least = NODE_BACKOFF_MAX_MS;
 	env_rand(store_db_env(n->r.db), &draw, sizeof draw);
 	return at_least + (int64_t)(draw % (uint64_t)cap);
 }
@@ -267,7 +270,9 @@ begin_meeting(struct node *n, struct node_effects *fx, struct err *err)
 {
 	if (n->meeting || !n->has_hub)
 		return 0;
-	n->x = (struct sync_exchange){ .r = &n->r, .key = &n->key };
+	n->x = (struct sync_exchange){ .r = &n->r,
+		                       .key = &n->key,
+		                       .small = n->failures >= NODE_STALLS };
 	memcpy(n->x.hub_key, n->hub_key, sizeof n->hub_key);
 	n->meeting = true;
 	return ask(n, fx, err);

@@ -24,6 +24,7 @@ enum {
 	NODE_SEAL_CHANGES = 500,  /* so many waiting changes are sealed at once */
 	NODE_BACKOFF_MIN_MS = 2000,   /* full jitter: random between 0 and MIN * 2^failures ... */
 	NODE_BACKOFF_MAX_MS = 300000, /* ... at most this */
+	NODE_STALLS = 2,              /* after so many failures a push goes up little by little */
 	NODE_CHECKPOINT_PAGES = 400,
 	NODE_HOUSE_MS = 3600 * 1000, /* between roll-ups */
 };
@@ -35,7 +36,8 @@ struct node_event {
 	const uint8_t *bytes; /* REPLY: the body */
 	size_t len;
 	const char *words;      /* LOST: why, for a person */
-	int64_t retry_after_ms; /* LOST: the hub asks to wait so long; 0: it doesn't say */
+	int64_t retry_after_ms; /* LOST: somebody there asks to wait so long, of which
+	                           NODE_BACKOFF_MAX_MS are believed; 0: nobody does */
 };
 
 /* How a meeting ended. */

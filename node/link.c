@@ -43,7 +43,7 @@ keep_grant(struct link *l, const struct link_options *options, struct err *err)
 int
 link_new(const struct link_options *options, struct link **out, struct err *err)
 {
-	struct transport_options transport = { .pin = options->pin };
+	struct transport_options transport = { .pin = options->pin, .ca_file = options->ca_file };
 	struct link *l = calloc(1, sizeof *l);
 	int rc;
 
@@ -52,7 +52,8 @@ link_new(const struct link_options *options, struct link **out, struct err *err)
 	l->options = *options;
 	text_copy(l->base, sizeof l->base, options->base);
 	text_copy(l->nonce, sizeof l->nonce,
-	          options->nonce == NULL || options->nonce[0] == 0 ? "0" : options->nonce);
+	          options->nonce == NULL || !reqsig_is_nonce(options->nonce) ? "0"
+	                                                                     : options->nonce);
 	rc = keep_grant(l, options, err);
 	if (rc == 0)
 		rc = transport_new(&transport, done, l, &l->transport, err);
@@ -202,13 +203,14 @@ link_watch(struct link *l, uint64_t counter, struct err *err)
 	return begin(l, call, err);
 }
 
-/* A fresh nonce for the next request, if the reply has one. */
+/* A fresh nonce for the next request, if the reply has one.  Nobody has proven yet whose reply it
+ * is: a wrong nonce costs a round trip and nothing else. */
 static bool
 take_nonce(struct link *l, const struct transport_reply *reply)
 {
 	const char *nonce = transport_header(reply, "Yz-Nonce");
 
-	if (nonce == NULL || strlen(nonce) > REQSIG_NONCE_MAX)
+	if (nonce == NULL || !reqsig_is_nonce(nonce))
 		return false;
 	memcpy(l->nonce, nonce, strlen(nonce) + 1);
 	return true;

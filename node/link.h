@@ -32,10 +32,11 @@ struct link_call {
 struct link_options {
 	const char *base;           /* the hub's URL */
 	const char *pin;            /* or NULL */
+	const char *ca_file;        /* or NULL: the system's */
 	const struct sync_key *key; /* borrowed */
 	uint8_t hub_key[SYNC_PUBLIC_KEY];
-	const char
-	        *nonce; /* the last one the hub gave, kept from an earlier line; "" or NULL: none */
+	const char *nonce;    /* the last one the hub gave, kept from an earlier line; NULL, or what
+	                         is none: begin without */
 	const uint8_t *grant; /* ours, as the hub signed it; copied */
 	size_t grant_len;
 	struct queue *queue; /* where finished calls go; borrowed */

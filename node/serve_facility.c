@@ -76,13 +76,24 @@ serve_style(struct http_exchange *x)
 	http_answer(x, &response);
 }
 
-/* Browsers say where a form came from; another site's is refused whatever it holds. */
+/*
+ * Browsers say which page sends a form, and that page can't change what they say: new ones in
+ * Sec-Fetch-Site, over plain HTTP to another machine and in older ones Origin.  Programs send
+ * neither.
+ */
 static bool
 from_elsewhere(struct http_exchange *x)
 {
 	const char *site = http_header(x, "Sec-Fetch-Site");
+	const char *origin = http_header(x, "Origin"), *host = http_header(x, "Host");
 
-	return site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+	if (site != NULL)
+		return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+	if (origin == NULL)
+		return false;
+	if (strncmp(origin, "http://", 7) == 0)
+		return strcmp(origin + 7, host) != 0;
+	return strncmp(origin, "https://", 8) != 0 || strcmp(origin + 8, host) != 0;
 }
 
 int
@@ -123,6 +134,11 @@ serve_batch(struct station *st, struct http_exchange *x, bool *wrote, struct err
 	struct facility f;
 	int rc;
 
+	/* a page that is open on this machine reaches the loopback too */
+	if (from_elsewhere(x)) {
+		http_problem(x, 403, "the records came from another site's page");
+		return 0;
+	}
 	if (!rq->loopback) {
 		http_problem(x, 403,
 		             "records are taken from this machine only until staff can sign in");

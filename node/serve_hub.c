@@ -2,6 +2,7 @@
 #include "node/form.h"
 #include "node/hub_node.h"
 #include "node/nonce.h"
+#include "node/refusal.h"
 #include "node/reqsig.h"
 #include "node/serve_priv.h"
 #include "node/watch.h"
@@ -43,6 +44,16 @@ readmit(struct station *st, struct http_exchange *x)
 	return hub_node_readmit(st->merge, st->key.public_key, doc, strlen(hex) / 2, &err) == 0;
 }
 
+/* The same, and the log hears of it. */
+static void
+turn_away(const struct reader *r, struct http_exchange *x, int status, const char *why)
+{
+	const struct http_request *rq = http_request(x);
+
+	refusal_tell(env_mono_ms(r->station->env), rq->path, rq->peer, why);
+	refuse(r, x, status, why);
+}
+
 /* Who sent this, proven by its signature and a fresh nonce?  If nobody, it has been answered.  With
  * `st` (the writing thread) a node may be taken in again. */
 static bool
@@ -66,7 +77,7 @@ signer_of(const struct reader *r, struct station *st, struct http_exchange *x,
 	int rc;
 
 	if (reqsig_check_request(&request, &given, &signer, &err) < 0) {
-		refuse(r, x, 401, err.msg);
+		turn_away(r, x, 401, err.msg);
 		return false;
 	}
 	if (!nonce_good(signer.nonce, r->secret, now_s(r->station))) {
@@ -80,7 +91,7 @@ signer_of(const struct reader *r, struct station *st, struct http_exchange *x,
 		rc = rights_node_of(rights, signer.key, node, &err);
 	if (rc == 1)
 		return true;
-	refuse(r, x, 403, rc == 0 ? "this key is not enrolled here" : err.msg);
+	turn_away(r, x, 403, rc == 0 ? "this key is not enrolled here" : err.msg);
 	return false;
 }
 
@@ -132,6 +143,7 @@ serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, 
 		return rc == ERR_BUSY ? 0 : rc;
 	}
 	if (fx.status != 200) {
+		refusal_tell(env_mono_ms(st->env), rq->path, rq->peer, buf_str(&fx.reply));
 		http_problem(x, fx.status, buf_str(&fx.reply));
 		buf_free(&fx.reply);
 		return 0;

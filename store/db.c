@@ -126,8 +126,7 @@ store_db_open(const char *path, enum store_mode mode, const struct env *env, str
 	                 &db, err);
 	if (rc < 0)
 		return rc;
-	if (mode != STORE_READ)
-		rc = store_migrate(db, err);
+	rc = mode == STORE_READ ? store_migrate_look(db, err) : store_migrate(db, err);
 	if (rc == 0 && mode != STORE_READ && !memory)
 		rc = store_wal_keep_name(path, env, err);
 	if (rc == 0) {

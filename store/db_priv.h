@@ -55,6 +55,9 @@ int store_db_doomed(const struct store_db *db, struct err *err);
 /* Bring the engine's tables to this version (store/migrate.c). */
 MUST_CHECK int store_migrate(struct store_db *db, struct err *err);
 
+/* For those who only read: ERR_INVALID if a newer program has made the file over. */
+MUST_CHECK int store_migrate_look(struct store_db *db, struct err *err);
+
 /* Before opening: a log that is there is read as the medium has it (store/wal.c). */
 int store_wal_settle(const char *path, const struct env *env, struct err *err);
 

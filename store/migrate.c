@@ -120,6 +120,32 @@ run_step(struct store_db *db, int64_t no, struct err *err)
 	return 0;
 }
 
+/* Refuse a file that a newer program has made over. */
+static int
+check_format(int64_t format, struct err *err)
+{
+	if (format <= STEPS)
+		return 0;
+	return err_set(err, ERR_INVALID,
+	               "this database has format %lld, this program knows %d: install the "
+	               "newer yizhan again",
+	               (long long)format, STEPS);
+}
+
+int
+store_migrate_look(struct store_db *db, struct err *err)
+{
+	int64_t there, format = 0;
+	int rc = store_stmt_int(
+	        db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'yz_meta'",
+	        0, &there, err);
+
+	if (rc == 0 && there > 0)
+		rc = store_stmt_int(db, "SELECT value FROM yz_meta WHERE name = 'format'", 0,
+		                    &format, err);
+	return rc == 0 ? check_format(format, err) : rc;
+}
+
 int
 store_migrate(struct store_db *db, struct err *err)
 {
@@ -135,11 +161,9 @@ store_migrate(struct store_db *db, struct err *err)
 		                    err);
 	if (rc < 0)
 		return rc;
-	if (done > STEPS)
-		return err_set(err, ERR_INVALID,
-		               "this database has format %lld, this program knows %d: install the "
-		               "newer yizhan again",
-		               (long long)done, STEPS);
+	rc = check_format(done, err);
+	if (rc < 0)
+		return rc;
 	for (; done < STEPS; done++) {
 		rc = run_step(db, done, err);
 		if (rc < 0)

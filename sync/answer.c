@@ -68,6 +68,7 @@ answer_stream(struct answering *an, const struct store_stream *stream, struct er
 {
 	const struct store_site *site = store_catalog_site_of(an->h->r->db, stream->site);
 	bool own = memcmp(site->node, an->h->peer, STORE_NODE_ID) == 0;
+	bool this_life = own && memcmp(site->epoch, an->asked->self.epoch, STORE_EPOCH) == 0;
 	unsigned asked_index = 0, index;
 	const struct sync_view_stream *view = asked_about(an, stream, &asked_index);
 	uint64_t has = view == NULL ? 0 : view->n;
@@ -84,7 +85,8 @@ answer_stream(struct answering *an, const struct store_stream *stream, struct er
 	    memcmp(view->head, stream->head, SYNC_HEAD_SHORT) != 0)
 		sync_draft_note(&an->draft, index, stream->n,
 		                "fork: it does not continue the records held here");
-	if (own || has >= stream->n)
+	/* What an earlier life of the node wrote, or one beside it, it may have lost. */
+	if (this_life || has >= stream->n)
 		return 0;
 	return sync_draft_records(&an->draft, stream, index, has, err);
 }

@@ -5,7 +5,8 @@
  * applied, is listed with its reason, and the rest of the unit goes on:
  *
  *   the writer may write the scope (its grant)              else the whole unit is kept aside
- *   an inserted row's scope column names the stream's scope
+ *   it says only what it wrote itself, unless it is the hub  likewise
+ *   an inserted row's scope column names the stream's scope; one in the key does so always
  *   a changed row belongs to the stream's scope
  *   a column that only the hub may write comes from the hub (an insert may carry its default)
  *
@@ -216,10 +217,18 @@ says_scope(struct applying *ap, const struct law *law, const struct store_change
 	return true;
 }
 
-/* An update that replaces a whole row names its scope again. */
+/*
+ * An insert names its row's scope, and an update that replaces a whole row names it again.  Where
+ * the scope stands in the key, every change does: of a row that isn't here yet there is nothing
+ * else to tell whose it is.
+ */
 static bool
 writes_scope(const struct law *law, const struct store_change *c)
 {
+	const struct store_schema *rules = law->rules;
+
+	if (rules->scope_column >= 0 && rules->columns[rules->scope_column].key != 0)
+		return true;
 	return c->op == STORE_INSERT ||
 	       (c->op == STORE_UPDATE && law->scope_at >= 0 && (c->mask >> law->scope_at & 1) != 0);
 }
@@ -432,6 +441,9 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 	if (u->r->may_write != NULL && !u->r->may_write(u->r->ctx, site, scope))
 		return keep_aside(&ap, NULL, u->first,
 		                  "its writer has no right to write this scope", err);
+	if (u->opening->kind == SYNC_RELAY && !from_hub(u))
+		return keep_aside(&ap, NULL, u->first, "only the hub passes on what others wrote",
+		                  err);
 	rc = store_inbox_count(u->r->db, &ap.open_conflicts, &quarantined, err);
 	if (rc == 0)
 		rc = gather(&ap, err);

@@ -155,11 +155,12 @@ sync_draft_records(struct sync_draft *d, const struct store_stream *stream, unsi
 		struct buf bytes = { 0 };
 		uint64_t to;
 
-		if (d->bytes >= SYNC_PUSH_BYTES) {
+		if (d->bytes >= (d->small ? SYNC_SMALL_BYTES : SYNC_PUSH_BYTES)) {
 			d->m.more = true;
 			break;
 		}
-		rc = sync_outgoing_next(d->r->db, stream, n, &bytes, &to, err);
+		rc = d->small ? sync_outgoing_least(d->r->db, stream, n, &bytes, &to, err)
+		              : sync_outgoing_next(d->r->db, stream, n, &bytes, &to, err);
 		if (rc == 0)
 			rc = buf_check(&bytes, err);
 		if (rc == 0 && to > n)

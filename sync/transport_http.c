@@ -29,7 +29,13 @@
 
 _Static_assert(LIBCURL_VERSION_NUM >= 0x075500, "CURLOPT_PROTOCOLS_STR came with 7.85");
 
-enum { CONNECT_MS = 20000, QUIET_S = 60, QUIET_BYTES = 30, URL_SIZE = 1024 };
+enum {
+	CONNECT_MS = 20000,
+	QUIET_S = 60,
+	QUIET_BYTES = 30,
+	URL_SIZE = 1024,
+	NETWORK_LOGIN = 511, /* RFC 6585: said by a captive portal, and by nobody else */
+};
 
 struct job {
 	struct job *next;
@@ -142,12 +148,22 @@ explain_timeout(struct job *job)
 	        "hub unreachable: timeout");
 }
 
+/* curl's words may quote the peer's, such as the name in its certificate: no control characters. */
+static void
+make_plain(char *words)
+{
+	for (; *words != 0; words++)
+		if ((unsigned char)*words < 0x20 || *words == 0x7f)
+			*words = '?';
+}
+
 /* Turn curl's code into ours and a sentence. */
 static void
 explain(struct job *job, CURLcode status)
 {
 	struct transport_reply *reply = job->reply;
 
+	make_plain(job->what);
 	if (job->too_large) {
 		snprintf(reply->why, sizeof reply->why, "the reply is larger than %zu bytes",
 		         job->t->options.max_reply);
@@ -183,7 +199,7 @@ judge(struct job *job)
 		set_why(reply, TRANSPORT_TOO_LARGE, "no memory for the reply");
 	else if (reply->status >= 300 && reply->status < 400 && reply->status != 304)
 		set_why(reply, TRANSPORT_PORTAL, "a redirect instead of the hub (captive portal?)");
-	else if (reply->status < 300 && job->html)
+	else if ((reply->status < 300 && job->html) || reply->status == NETWORK_LOGIN)
 		set_why(reply, TRANSPORT_PORTAL, "a web page instead of the hub (captive portal?)");
 	else if (!job->delimited)
 		set_why(reply, TRANSPORT_CUT, "the reply doesn't say where it ends");

@@ -6,7 +6,10 @@
 
 #include <stdlib.h>
 
+/* clang-format off: a line a suite, so that two changes meet without a quarrel */
 static Suite *(*const suites[])(void) = {
+	suite_attack_message,
+	suite_attack_sync,
 	suite_base_csvio,
 	suite_base_file,
 	suite_base_json,
@@ -65,6 +68,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_transport,
 	suite_sync_transport_tls,
 };
+/* clang-format on */
 
 int
 main(void)

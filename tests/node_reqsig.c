@@ -251,6 +251,21 @@ START_TEST(other_profiles_are_refused)
 }
 END_TEST
 
+START_TEST(a_nonce_is_of_few_characters)
+{
+	static const char *const good[] = { "0", "n-1_Z", "0123456789abcdefABCDEF0123456789" };
+	static const char *const bad[] = {
+		"",     "a b", "a\"", "\xe7\xab\x99",
+		"a\tb", "a=",  "/",   "0123456789abcdefABCDEF01234567890"
+	};
+
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		ck_assert_msg(reqsig_is_nonce(good[i]), "%s", good[i]);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		ck_assert_msg(!reqsig_is_nonce(bad[i]), "%s", bad[i]);
+}
+END_TEST
+
 START_TEST(the_headers_are_short)
 {
 	/* 1 KiB each way for an exchange without news: ours may take 400 of it. */
@@ -274,6 +289,7 @@ suite_node_reqsig(void)
 	tcase_add_test(tcase, every_changed_byte_of_a_header_is_refused);
 	tcase_add_loop_test(tcase, other_profiles_are_refused, 0, 11);
 	tcase_add_test(tcase, the_headers_are_short);
+	tcase_add_test(tcase, a_nonce_is_of_few_characters);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -8,10 +8,11 @@
 #           playwright-core by createRequire(new URL('../../packaging/npm/x.js',
 #           import.meta.url)) and start $CHROMIUM
 #
-# A script finds the program in $YIZHAN, an empty directory to work in in
-# $SCRATCH, and the source tree as its working directory.  It counts as one
-# test, or as many as its last line 'N passed, N failed' says; exit 77 skips
-# it.  It is ended after E2E_LIMIT seconds (120, a long one 600).  The closing line is the sum.
+# A script finds the program in $YIZHAN, chaosproxy and oneday (tests/proxy,
+# tests/oneday) in the folder $TOOLS, an empty directory to work in in $SCRATCH,
+# and the source tree as its working directory.  It counts as one test, or as
+# many as its last line 'N passed, N failed' says; exit 77 skips it.  It is ended
+# after E2E_LIMIT seconds (120, a long one 600).  The closing line is the sum.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 build=$1
@@ -63,7 +64,7 @@ e2e() {
 		export SCRATCH
 		start=$(date +%s)
 		# shellcheck disable=SC2086 # $with may be nothing
-		YIZHAN="$PWD/$build/yizhan" CHROMIUM="${CHROMIUM:-$(command -v chromium)}" \
+		YIZHAN="$PWD/$build/yizhan" TOOLS="$PWD/$build" CHROMIUM="${CHROMIUM:-$(command -v chromium)}" \
 			timeout -k 5 "$limit" $with "$script" >"$logs/$name.log" 2>&1 </dev/null
 		status=$?
 		count "$logs/$name.log" "$status"

@@ -4,6 +4,8 @@
 
 #include <check.h>
 
+Suite *suite_attack_message(void);
+Suite *suite_attack_sync(void);
 Suite *suite_base_csvio(void);
 Suite *suite_base_file(void);
 Suite *suite_base_json(void);

@@ -51,53 +51,151 @@ START_TEST(rfc_vectors_hold)
 }
 END_TEST
 
-START_TEST(s_must_be_canonical)
+/* The group's order L, and the field's prime p = 2^255 - 19; little endian, as all below. */
+static const char order_hex[] = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+static const char prime_hex[] = "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f";
+
+/* a += b; the carry out of the top. */
+static unsigned
+add_numbers(uint8_t a[32], const char *b_hex)
 {
-	/* the group's order, little endian: S + L signs the same, for those who don't look */
-	static const char order_hex[] =
-	        "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
-	uint8_t order[32], seed[SYNC_SEED_KEY] = { 1 }, signature[STORE_SIGNATURE];
-	struct sync_key key;
+	uint8_t b[32];
 	unsigned carry = 0;
 
-	ck_assert(text_unhex(order, sizeof order, order_hex));
+	ck_assert(text_unhex(b, sizeof b, b_hex));
+	for (unsigned i = 0; i < 32; i++) {
+		carry += (unsigned)a[i] + b[i];
+		a[i] = (uint8_t)carry;
+		carry >>= 8;
+	}
+	return carry;
+}
+
+START_TEST(a45_s_must_be_canonical)
+{
+	uint8_t seed[SYNC_SEED_KEY] = { 1 }, signature[STORE_SIGNATURE];
+	struct sync_key key;
+	unsigned tried = 0;
+
 	sync_key_from_seed(&key, seed);
 	sync_sign(&key, "x", 1, signature);
 	ck_assert(sync_verify(key.public_key, "x", 1, signature));
-	for (unsigned i = 0; i < 32; i++) {
-		unsigned sum = carry + signature[32 + i] + order[i];
-
-		signature[32 + i] = (uint8_t)sum;
-		carry = sum >> 8;
+	/* S + L, S + 2 L ... sign the same, for those who don't look */
+	while (add_numbers(signature + 32, order_hex) == 0) {
+		ck_assert(!sync_verify(key.public_key, "x", 1, signature));
+		tried++;
 	}
-	ck_assert_uint_eq(carry, 0);
-	ck_assert(!sync_verify(key.public_key, "x", 1, signature));
+	ck_assert_uint_ge(tried, 14);
+	/* and so it is with bits of S that some mask away */
+	sync_sign(&key, "x", 1, signature);
+	for (unsigned bit = 5; bit < 8; bit++) {
+		signature[63] ^= (uint8_t)(1 << bit);
+		ck_assert(!sync_verify(key.public_key, "x", 1, signature));
+		signature[63] ^= (uint8_t)(1 << bit);
+	}
+	ck_assert(sync_verify(key.public_key, "x", 1, signature));
 }
 END_TEST
 
-/* The points of small order; a signature with R of such a key and S = 0 would fit many messages. */
+/*
+ * The eight points of small order in every spelling: y, and y + p where that
+ * fits, each with either sign bit.  Of such a key or with such an R one
+ * signature would fit many messages.
+ */
 static const char *const small_points[] = {
-	"0000000000000000000000000000000000000000000000000000000000000000",
-	"0100000000000000000000000000000000000000000000000000000000000000",
-	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-	"0000000000000000000000000000000000000000000000000000000000000080",
-	"0100000000000000000000000000000000000000000000000000000000000080",
+	"0000000000000000000000000000000000000000000000000000000000000000", /* order 4 */
+	"0100000000000000000000000000000000000000000000000000000000000000", /* order 1 */
+	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", /* order 2 */
+	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", /* order 8 */
+	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", /* order 8 */
+	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", /* 0 + p */
+	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", /* 1 + p */
 };
 
-enum { SMALL_POINTS = sizeof small_points / sizeof small_points[0] };
+enum { SMALL_POINTS = 2 * (sizeof small_points / sizeof small_points[0]) };
 
-START_TEST(keys_of_small_order_sign_nothing)
+static void
+small_point(unsigned i, uint8_t out[32])
+{
+	ck_assert(text_unhex(out, 32, small_points[i / 2]));
+	out[31] |= (uint8_t)(i % 2 << 7);
+}
+
+START_TEST(a45_keys_of_small_order_sign_nothing)
 {
 	uint8_t key[SYNC_PUBLIC_KEY], signature[STORE_SIGNATURE] = { 0 };
 
-	ck_assert(text_unhex(key, sizeof key, small_points[_i]));
+	small_point((unsigned)_i, key);
 	for (unsigned r = 0; r < SMALL_POINTS; r++) {
-		ck_assert(text_unhex(signature, 32, small_points[r]));
+		small_point(r, signature);
 		for (char message = 0; message < 16; message++)
 			ck_assert(!sync_verify(key, &message, 1, signature));
 	}
+}
+END_TEST
+
+START_TEST(a45_r_of_small_order_signs_nothing)
+{
+	uint8_t seed[SYNC_SEED_KEY] = { 1 }, signature[STORE_SIGNATURE] = { 0 };
+	struct sync_key key;
+
+	sync_key_from_seed(&key, seed);
+	small_point((unsigned)_i, signature);
+	for (char message = 0; message < 16; message++)
+		for (unsigned s = 0; s < 4; s++) {
+			signature[32] = (uint8_t)s;
+			ck_assert(!sync_verify(key.public_key, &message, 1, signature));
+		}
+}
+END_TEST
+
+/* y and y + p are one point, but one spelling; only y below 19 leaves room for the other. */
+START_TEST(a45_points_have_one_spelling)
+{
+	uint8_t point[32] = { (uint8_t)_i }, signature[STORE_SIGNATURE] = { 0 };
+	uint8_t seed[SYNC_SEED_KEY] = { 1 };
+	struct sync_key key;
+
+	ck_assert_uint_eq(add_numbers(point, prime_hex), 0);
+	sync_key_from_seed(&key, seed);
+	for (unsigned sign = 0; sign < 2; sign++) {
+		point[31] = (uint8_t)((point[31] & 0x7f) | sign << 7);
+		for (char message = 0; message < 16; message++) {
+			sync_sign(&key, &message, 1, signature);
+			ck_assert(!sync_verify(point, &message, 1, signature));
+			memcpy(signature, point, 32);
+			ck_assert(!sync_verify(key.public_key, &message, 1, signature));
+			memset(signature + 32, 0, 32);
+			ck_assert(!sync_verify(point, &message, 1, signature));
+		}
+	}
+}
+END_TEST
+
+/* Anything else about a signature, its key or its message: every bit of them, and all of nothing.
+ */
+START_TEST(a45_every_turned_bit_is_noticed)
+{
+	uint8_t seed[SYNC_SEED_KEY] = { 1 }, zero[STORE_SIGNATURE] = { 0 }, ones[STORE_SIGNATURE];
+	uint8_t all[SYNC_PUBLIC_KEY + STORE_SIGNATURE + 4] = { 0 };
+	uint8_t *head = all + sizeof all - 4; /* the message: four bytes of 0 */
+	struct sync_key key;
+
+	memset(ones, 0xff, sizeof ones);
+	sync_key_from_seed(&key, seed);
+	memcpy(all, key.public_key, SYNC_PUBLIC_KEY);
+	sync_sign(&key, head, 4, all + SYNC_PUBLIC_KEY);
+	for (size_t bit = 0; bit < 8 * sizeof all; bit++) {
+		all[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		ck_assert_msg(!sync_verify(all, head, 4, all + SYNC_PUBLIC_KEY), "bit %zu", bit);
+		all[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	ck_assert(sync_verify(all, head, 4, all + SYNC_PUBLIC_KEY));
+	ck_assert(!sync_verify(all, head, 3, all + SYNC_PUBLIC_KEY));
+	ck_assert(!sync_verify(all, head, 4, zero));
+	ck_assert(!sync_verify(all, head, 4, ones));
+	ck_assert(!sync_verify(zero, head, 4, zero));
+	ck_assert(!sync_verify(ones, head, 4, ones));
 }
 END_TEST
 
@@ -144,8 +242,11 @@ suite_sync_sign(void)
 	TCase *tcase = tcase_create("sign");
 
 	tcase_add_loop_test(tcase, rfc_vectors_hold, 0, RFC_CASES);
-	tcase_add_test(tcase, s_must_be_canonical);
-	tcase_add_loop_test(tcase, keys_of_small_order_sign_nothing, 0, SMALL_POINTS);
+	tcase_add_test(tcase, a45_s_must_be_canonical);
+	tcase_add_loop_test(tcase, a45_keys_of_small_order_sign_nothing, 0, SMALL_POINTS);
+	tcase_add_loop_test(tcase, a45_r_of_small_order_signs_nothing, 0, SMALL_POINTS);
+	tcase_add_loop_test(tcase, a45_points_have_one_spelling, 0, 19);
+	tcase_add_test(tcase, a45_every_turned_bit_is_noticed);
 	tcase_add_test(tcase, a_head_is_signed_with_its_place);
 	tcase_add_test(tcase, a_key_is_wiped_and_names_its_node);
 	suite_add_tcase(suite, tcase);

@@ -152,6 +152,10 @@ START_TEST(peers_that_misbehave_are_told_apart)
 		{ TRANSPORT_PORTAL, false, "redirect",
 		  "HTTP/1.1 307 T\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n",
 		  NULL },
+		{ TRANSPORT_PORTAL, false, "web page",
+		  "HTTP/1.1 511 Network Authentication Required\r\nContent-Type: "
+		  "text/html\r\nContent-Length: 4\r\n\r\n<a/>",
+		  NULL },
 		{ TRANSPORT_TIMEOUT, true, "timeout",
 		  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", NULL },
 		{ TRANSPORT_TIMEOUT, true, "timeout", "HTTP/1.1 200 OK\r\nContent-Le", NULL },
@@ -381,7 +385,7 @@ suite_sync_transport(void)
 	TCase *with = tcase_create("with our server");
 
 	tcase_add_checked_fixture(alone, make_transport, free_transport);
-	tcase_add_loop_test(alone, peers_that_misbehave_are_told_apart, 0, 16);
+	tcase_add_loop_test(alone, peers_that_misbehave_are_told_apart, 0, 17);
 	tcase_add_test(alone, a_closed_port_is_said_in_words);
 	tcase_add_test(alone, a_peer_that_hangs_up_is_unreachable);
 	tcase_add_loop_test(alone, some_addresses_are_refused_before_anything_is_sent, 0, 12);

@@ -1,0 +1,318 @@
+/*
+ * tests/attack_sync.c - attacks by a node that is enrolled, with its own valid
+ * key, against rows and files of others (tests/DESIGN.md, "Attacks").  Each test
+ * names its row and asserts the refusal and that nothing else changed.
+ */
+#include "store/stmt.h"
+#include "store/track.h"
+#include "sync/segment.h"
+#include "tests/parcels.h"
+#include "tests/suites.h"
+#include "tests/sync_vectors.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const facilities[] = { "F1", "F2", NULL };
+
+static struct world w;
+static struct world_peer *const thief = &w.nodes[0], *const victim = &w.nodes[1];
+static struct err err;
+
+static void
+must(int rc)
+{
+	ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.msg : "");
+}
+
+static void
+open_world(void)
+{
+	world_open(&w, 11, facilities);
+}
+
+static void
+close_world(void)
+{
+	world_close(&w);
+}
+
+/* ---------------------------------------------------------------- rows of another facility */
+
+static char f2_before[33];
+
+/* What F2 has, at home and at the hub. */
+static void
+remember_f2(void)
+{
+	char home[33];
+
+	ck_assert(world_sync(&w, 1));
+	world_digest(&w.hub, "f/F2", f2_before);
+	ck_assert_str_eq(world_digest(victim, "f/F2", home), f2_before);
+}
+
+static void
+expect_f2_unchanged(const char *what)
+{
+	char now[33];
+
+	ck_assert_msg(strcmp(world_digest(&w.hub, "f/F2", now), f2_before) == 0, "%s: at the hub",
+	              what);
+	ck_assert(world_sync(&w, 1));
+	ck_assert_msg(strcmp(world_digest(victim, "f/F2", now), f2_before) == 0, "%s: at home",
+	              what);
+	ck_assert_msg(strcmp(world_digest(&w.hub, "f/F2", now), f2_before) == 0,
+	              "%s: at the hub, later", what);
+}
+
+static int64_t
+quarantined(struct world_peer *p)
+{
+	return world_int(p, "SELECT count(*) FROM yz_quarantine");
+}
+
+START_TEST(a01_scope_of_another_facility)
+{
+	thief->node.r.may_write = NULL; /* it doesn't ask itself */
+	world_sql(victim, "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F2', 'ours')");
+	remember_f2();
+	world_sql(thief, "INSERT INTO note(id, facility_id, text) VALUES (x'03', 'F2', 'new')");
+	world_sql(thief, "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F2', 'other')");
+	world_sql(thief, "INSERT INTO daily VALUES ('c', 1, 'F2', 'x', 1)");
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(quarantined(&w.hub), 1); /* the unit, as one */
+	expect_f2_unchanged("a record in its stream");
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 1);
+	ck_assert_int_eq(world_int(victim, "SELECT count(*) FROM note WHERE text = 'ours'"), 1);
+}
+END_TEST
+
+/* The thief's own word for which rows are its own: all of them. */
+static void
+claim_all_notes(void)
+{
+	struct store_track_spec mine = { .table = "note", .scope = "f/F1", .max = "top" };
+
+	must(store_db_begin(thief->merge, &err));
+	must(store_track_stop(thief->merge, "note", &err));
+	must(store_track_table(thief->merge, &mine, false, &err));
+	must(store_db_commit(thief->merge, &err));
+}
+
+/* What the thief writes about F2's row 02 in a segment that is otherwise honest. */
+static const struct theft {
+	const char *what;
+	const char *sql[3];
+} thefts[] = {
+	{ "a row of F2",
+	  { "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F2', 'stolen')" } },
+	{ "F2's row as F1's",
+	  { "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F1', 'stolen')" } },
+	{ "an edit of it",
+	  { "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F2', 'stolen')",
+	    "UPDATE note SET text = 'again', top = 9 WHERE id = x'02'" } },
+	{ "an edit as F1's",
+	  { "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F1', 'stolen')",
+	    "UPDATE note SET text = 'again', top = 9 WHERE id = x'02'" } },
+	{ "its death",
+	  { "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F2', 'stolen')",
+	    "DELETE FROM note WHERE id = x'02'" } },
+	{ "its death as F1's",
+	  { "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F1', 'stolen')",
+	    "DELETE FROM note WHERE id = x'02'" } },
+	{ "many lives of it",
+	  { "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F1', 'stolen')",
+	    "DELETE FROM note WHERE id = x'02'",
+	    "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F1', 'born again')" } },
+};
+
+enum { THEFTS = sizeof thefts / sizeof thefts[0] };
+
+START_TEST(a02_row_of_another_facility_in_an_honest_segment)
+{
+	const struct theft *t = &thefts[_i];
+
+	world_sql(victim, "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F2', 'ours')");
+	remember_f2();
+	world_sync(&w, 0);
+	claim_all_notes();
+	for (size_t i = 0; i < 3 && t->sql[i] != NULL; i++) {
+		world_wait(&w, 1000);
+		world_sql(thief, t->sql[i]);
+		world_sql(thief, "INSERT INTO note(facility_id, text) VALUES ('F1', 'honest')");
+		ck_assert(world_sync(&w, 0));
+		expect_f2_unchanged(t->what);
+	}
+	ck_assert_int_ge(quarantined(&w.hub), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE id = x'02' AND "
+	                                   "facility_id = 'F2' AND text = 'ours' AND top = 0"),
+	                 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'honest'"),
+	                 world_int(thief, "SELECT count(*) FROM note WHERE text = 'honest'"));
+}
+END_TEST
+
+/* A table whose key says whose its rows are, so that it can be guessed: the row of a facility. */
+static void
+track_place(struct world_peer *p, const char *scope, const char *column)
+{
+	struct store_track_spec spec = { .table = "place", .scope = scope, .scope_column = column };
+
+	world_sql(p, "CREATE TABLE place(facility_id TEXT NOT NULL PRIMARY KEY, name TEXT) WITHOUT "
+	             "ROWID");
+	must(store_db_begin(p->merge, &err));
+	must(store_track_table(p->merge, &spec, p == &w.hub, &err));
+	must(store_db_commit(p->merge, &err));
+}
+
+START_TEST(a02_row_of_another_facility_before_it_has_come)
+{
+	track_place(&w.hub, "f/", "facility_id");
+	track_place(victim, "f/", "facility_id");
+	track_place(thief, "f/F1", NULL);
+	world_sql(thief, "INSERT INTO place VALUES ('F2', 'mine')");
+	ck_assert(world_sync(&w, 0));
+	world_sql(thief, "UPDATE place SET name = 'squatted'");
+	ck_assert(world_sync(&w, 0));
+	world_sql(thief, "DELETE FROM place");
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(quarantined(&w.hub), 3);
+	world_sql(victim, "INSERT INTO place VALUES ('F2', 'ours')");
+	remember_f2();
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM place WHERE name = 'ours'"), 1);
+	ck_assert_int_eq(quarantined(&w.hub), 3);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- segments made by hand */
+
+static struct vectors forged;
+
+/* The thief's first records, whatever they are, as its own honest signature covers them. */
+static struct parcel
+forge(size_t count)
+{
+	struct sync_segment_at at = { .seed = { 7 } };
+	struct store_segment seg;
+	struct sync_site self;
+	struct parcel parcel = { .first = 1, .last = count };
+
+	memcpy(self.node, thief->node.r.self.node, STORE_NODE_ID);
+	memcpy(self.epoch, thief->node.r.self.epoch, STORE_EPOCH);
+	must(sync_segment_build(&at, forged.records, count, &forged.arena, &seg, &err));
+	seg.is_signed = true;
+	memcpy(seg.key, thief->key.public_key, SYNC_PUBLIC_KEY);
+	sync_sign_head(&thief->key, &self, "f/F1", count, seg.head, seg.signature);
+	sync_segment_write(&parcel.bytes, &seg, &self, "f/F1");
+	must(buf_check(&parcel.bytes, &err));
+	return parcel;
+}
+
+/* An opening and three changes of a row that says it is F1's, of this table. */
+static void
+make_forged(const char *table)
+{
+	vectors_make(&forged);
+	forged.schema.table = table;
+	forged.columns[5].hub_only = false;
+	must(store_schema_finish(&forged.schema, &err));
+	buf_clear(&forged.definition);
+	store_schema_write(&forged.definition, &forged.schema);
+	forged.definitions[0].bytes = forged.definition.bytes;
+	forged.definitions[0].len = forged.definition.len;
+	forged.values[1] = store_value_text("F1");
+	forged.plain.seen_count = 0;
+}
+
+#define SCHEMA_SQL "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY 1, 2"
+
+#define META_SQL "SELECT name, value FROM yz_meta WHERE name IN ('node', 'epoch') ORDER BY 1"
+
+START_TEST(a14_names_come_from_the_catalogue_only)
+{
+	static const char *const tables[] = {
+		"x\"; DROP TABLE note; --",
+		"x'; DROP TABLE note; --",
+		"sqlite_schema",
+		"sqlite_master",
+		"sqlite_sequence",
+		"yz_meta",
+		"yz_clock",
+		"yz_extra",
+		"hub_token",
+		"main.note",
+		"note; --",
+		"pragma_table_info",
+	};
+	char *schema, *now, *meta, *meta_now;
+	struct sync_ingested got;
+	struct parcel parcel;
+
+	world_sql(&w.hub, "CREATE TABLE hub_token(id BLOB NOT NULL PRIMARY KEY, facility_id TEXT, "
+	                  "weight_g INTEGER, posture TEXT, score REAL, revoked INTEGER)");
+	schema = world_dump(&w.hub, SCHEMA_SQL);
+	meta = world_dump(&w.hub, META_SQL);
+	make_forged(tables[_i]);
+	parcel = forge(3);
+	got = parcel_deliver(&w.hub, &parcel, true);
+	ck_assert_msg(got.outcome == SYNC_STORED || got.outcome == SYNC_REFUSED, "%s: %d %s",
+	              tables[_i], (int)got.outcome, got.reason);
+	now = world_dump(&w.hub, SCHEMA_SQL);
+	ck_assert_msg(strcmp(now, schema) == 0, "%s changed the schema", tables[_i]);
+	meta_now = world_dump(&w.hub, META_SQL);
+	ck_assert_msg(strcmp(meta_now, meta) == 0, "%s changed yz_meta", tables[_i]);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM hub_token"), 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 0);
+	if (got.outcome == SYNC_STORED) /* kept for whoever knows such a table */
+		ck_assert_int_ge(world_int(&w.hub, "SELECT count(*) FROM yz_extra"), 1);
+	buf_free(&parcel.bytes);
+	vectors_free(&forged);
+	free(schema);
+	free(now);
+	free(meta);
+	free(meta_now);
+}
+END_TEST
+
+/* A facility speaks for itself: passing on what others wrote is the hub's. */
+START_TEST(a02_words_put_into_the_hubs_mouth)
+{
+	struct sync_ingested got;
+	struct parcel parcel;
+
+	make_forged("golden");
+	memcpy(forged.origins[0].node, w.hub.node.r.self.node, STORE_NODE_ID);
+	memcpy(forged.origins[0].epoch, w.hub.node.r.self.epoch, STORE_EPOCH);
+	forged.plain.kind = SYNC_RELAY;
+	forged.plain.origin_count = 1;
+	forged.plain.origins = forged.origins;
+	parcel = forge(4);
+	got = parcel_deliver(&w.hub, &parcel, true);
+	ck_assert_int_eq(got.outcome, SYNC_STORED);
+	ck_assert_int_eq(got.changes, 0);
+	ck_assert_int_eq(quarantined(&w.hub), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_clock"), 0);
+	buf_free(&parcel.bytes);
+	vectors_free(&forged);
+}
+END_TEST
+
+Suite *
+suite_attack_sync(void)
+{
+	Suite *suite = suite_create("attack/sync");
+	TCase *tc = tcase_create("rows");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, open_world, close_world);
+	tcase_add_test(tc, a01_scope_of_another_facility);
+	tcase_add_loop_test(tc, a02_row_of_another_facility_in_an_honest_segment, 0, THEFTS);
+	tcase_add_test(tc, a02_row_of_another_facility_before_it_has_come);
+	tcase_add_test(tc, a02_words_put_into_the_hubs_mouth);
+	tcase_add_loop_test(tc, a14_names_come_from_the_catalogue_only, 0, 12);
+	suite_add_tcase(suite, tc);
+	return suite;
+}

@@ -1,0 +1,43 @@
+#!/bin/sh
+# attack_rollback.sh - A43, F29: the hub goes back to an old backup of itself.
+# Nodes whose records it has lost bring them again, and their status never says
+# that it has what it hasn't.
+set -u
+# shellcheck source=tests/e2e/lib.inc
+. tests/e2e/lib.inc
+# shellcheck source=tests/e2e/net.inc
+. tests/e2e/net.inc
+district
+
+add() {
+	sql "$node" "INSERT INTO child(id, facility_id, name) VALUES (randomblob(16), 'F1', '$1')" >/dev/null
+	check 0 '"sent":1' -C "$node" sync --json
+}
+
+epoch() {
+	"$YIZHAN" -C "$1" status --json | sed 's/.*"epoch":"\([0-9a-f]*\)".*/\1/'
+}
+
+add before
+stop "$hub_pid"
+cp -a "$hub" "$SCRATCH/backup"
+serve "$hub" "$hub_address"
+add after
+add later
+of_node=$(digest "$node")
+old=$(epoch "$hub")
+stop "$last"
+rm -r "$hub"
+cp -a "$SCRATCH/backup" "$hub"
+serve "$hub" "$hub_address"
+is "$([ "$(epoch "$hub")" != "$old" ] && echo another)" another 'a hub that went back is another life of it'
+is "$(sql "$hub" 'SELECT name FROM child')" '[{"name":"before"}]' 'it has forgotten'
+check 0 '"sent":2' -C "$node" sync --json # it hears of the new life, and asks again
+check 0 '"state":"in_sync"' -C "$node" sync --json
+is "$(digest "$node")" "$of_node" 'nothing changed at the node'
+settled 'after the rollback'
+is "$(sql "$hub" 'SELECT name FROM child ORDER BY name')" \
+	'[{"name":"after"},{"name":"before"},{"name":"later"}]' 'each row is there, once'
+check 0 '^in order' -C "$hub" verify --deep
+check 0 '^in order' -C "$node" verify --deep
+finish

@@ -1,0 +1,102 @@
+#!/bin/sh
+# attack_web.sh - what a browser, a script or a stranger can send to a running
+# node and hub: A15, A20 to A24, A30, A49 of the list of attacks, against the real
+# program.  Each is refused with its status, and the rows are as they were.
+set -u
+# shellcheck source=tests/e2e/lib.inc
+. tests/e2e/lib.inc
+# shellcheck source=tests/e2e/net.inc
+. tests/e2e/net.inc
+"$YIZHAN" -C "$hub" init --hub >/dev/null && "$YIZHAN" -C "$node" init --facility F1 >/dev/null || exit 1
+printf 'name,birth_date,class\n安一,2024-03-01,小一班\n<script>alert(1)</script>,2024-03-02,"<b>小</b>"\n' >"$SCRATCH/roster.csv"
+"$YIZHAN" -C "$node" import roster "$SCRATCH/roster.csv" >/dev/null || exit 1
+serve "$hub"
+hub_address=$address
+serve "$node"
+page=$address
+child=$(sql "$node" "SELECT id FROM child WHERE name = '安一'" | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
+
+# asked WANT CURL-ARGUMENT...: the status of the answer; the answer is in $SCRATCH/answer.
+asked() {
+	want=$1
+	shift
+	is "$(curl -s -o "$SCRATCH/answer" -w '%{http_code}' --max-time 20 "$@")" "$want" "curl $*"
+}
+
+events() {
+	sql "$node" 'SELECT (SELECT count(*) FROM care_event) + (SELECT count(*) FROM attendance_event) +
+		(SELECT count(*) FROM health_check) AS n' | tr -dc '0-9'
+}
+before=$(events)
+
+# A line that would be stored, if it came from here.
+record="{\"do\":\"care\",\"key\":\"k1\",\"child\":\"$child\",\"at\":$(date +%s)000,\"kind\":1}"
+batch=http://$page/api/v1/batch
+
+# A21: a page whose name was bound to our address anew
+for host in evil.example "evil.example:${page##*:}" localhost.evil.example '10.0.0.1' 'localhost@evil.example' ''; do
+	asked 421 -H "Host: $host" "http://$page/"
+done
+asked 421 -H 'Host: evil.example' -d "$record" "$batch"
+asked 421 -H 'Host: evil.example' "http://$hub_address/v1/changes"
+
+# A22: a form on another site, which a browser would send without asking
+token=$(curl -s "http://$page/" | sed -n 's/.*name="token" value="\([^"]*\)".*/\1/p' | head -n 1)
+is "$(printf %s "$token" | wc -c)" 32 'the page has a token'
+for site in cross-site same-site; do
+	asked 403 -H "Sec-Fetch-Site: $site" -d "$record" "$batch"
+	asked 403 -H "Sec-Fetch-Site: $site" -d "token=$token" "http://$page/tap"
+done
+for origin in https://evil.example "http://evil.example:${page##*:}" null 'http://127.0.0.1:1' "ftp://$page" "$page"; do
+	asked 403 -H "Origin: $origin" -H 'Content-Type: text/plain' -d "$record" "$batch"
+	asked 403 -H "Origin: $origin" -d "token=$token" "http://$page/tap"
+done
+asked 403 -H 'Origin;' -d "$record" "$batch"
+asked 403 -d "child=$child&do=arrive" "http://$page/tap"
+asked 403 -d "token=00000000000000000000000000000000&child=$child&do=arrive" "http://$page/tap"
+is "$(events)" "$before" 'nothing was written by another site'
+
+# A30: members that nobody asked for
+for more in '"facility_id":"F2"' '"role":"hub"' '"id":"00"' '"recorded_by":"00"' '"__proto__":{}'; do
+	curl -s -d "$(echo "$record" | sed "s/^{/{$more,/")" "$batch" >"$SCRATCH/answer"
+	is "$(grep -c '"state":"refused"' "$SCRATCH/answer")" 1 "refused with $more: $(cat "$SCRATCH/answer")"
+done
+is "$(events)" "$before" 'nothing was written with members of another record'
+
+# A15, A20: paths and heads that mean two things
+for path in /../node.conf /%2e%2e/node.conf /a%2f..%2fkey /%00 /key /yizhan.db /node.conf /..%5ckey; do
+	case $path in
+	/key | /yizhan.db | /node.conf) asked 404 --path-as-is "http://$page$path" ;;
+	*) asked 400 --path-as-is "http://$page$path" ;;
+	esac
+	is "$(grep -c 'public key' "$SCRATCH/answer")" 0 "the key at $path"
+done
+asked 400 -H 'Content-Length: 3' -H 'Transfer-Encoding: chunked' -d abc "http://$hub_address/v1/sync"
+asked 400 -H 'Transfer-Encoding: gzip, chunked' -d abc "http://$hub_address/v1/sync"
+asked 413 -H 'Content-Length: 99999999' -d abc "http://$hub_address/v1/enrol"
+asked 404 -X DELETE "http://$hub_address/v1/changes"
+asked 401 "http://$hub_address/v1/changes"
+asked 401 -d abc "http://$hub_address/v1/sync"
+asked 401 "http://$hub_address/v1/watch?since=0"
+
+# A23, A24: the page shows a name as text, and no page may hold ours
+curl -s -D "$SCRATCH/head" "http://$page/" >"$SCRATCH/answer"
+is "$(grep -c '<script' "$SCRATCH/answer")" 0 'a script in a name'
+is "$(grep -c '&lt;script&gt;alert(1)' "$SCRATCH/answer" | sed 's/^[1-9].*/some/')" some 'the name is shown'
+is "$(grep -c '<b>小' "$SCRATCH/answer")" 0 'a tag in a class'
+is "$(grep -ciE "^Content-Security-Policy: default-src 'none';.*frame-ancestors 'none'" "$SCRATCH/head")" 1 'the policy'
+is "$(grep -ci '^X-Content-Type-Options: nosniff' "$SCRATCH/head")" 1 'no sniffing'
+
+# A49: what everybody may read says nothing of anybody
+for at in "$page" "$hub_address"; do
+	curl -s "http://$at/metrics" "http://$at/healthz" >"$SCRATCH/answer"
+	is "$(grep -cE '安一|F1|script|小一班' "$SCRATCH/answer")" 0 "names in the metrics of $at"
+	is "$(grep -c '^yizhan_http_responses_total' "$SCRATCH/answer" | sed 's/^[1-9].*/some/')" some "metrics of $at"
+done
+
+# And what comes from here is still taken.
+curl -s -H "Origin: http://$page" -H 'Sec-Fetch-Site: same-origin' -d "$record" "$batch" >"$SCRATCH/answer"
+is "$(grep -c '"state":"stored"' "$SCRATCH/answer")" 1 "a record from here: $(cat "$SCRATCH/answer")"
+is "$(events)" $((before + 1)) 'and it is there'
+check 0 '^in order' -C "$node" verify --deep
+finish
