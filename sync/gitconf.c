@@ -160,7 +160,7 @@ scan_key(struct scan *s, int *line)
 static struct scan
 scan_start(const struct sync_gitconf *conf)
 {
-	const char *text = (const char *)conf->text.bytes;
+	const char *text = conf->text.len == 0 ? "" : (const char *)conf->text.bytes;
 
 	return (struct scan){ .at = text, .end = text + conf->text.len, .line = 1 };
 }
