@@ -96,6 +96,15 @@ hear(const char *code, const struct buf *body)
 	      !news.granted);
 }
 
+static bool
+is_plain(const char *name)
+{
+	for (; *name != 0; name++)
+		if ((unsigned char)*name < ' ' || *name == 0x7f)
+			return false;
+	return true;
+}
+
 static void
 post_signed(const uint8_t *data, size_t size)
 {
@@ -116,8 +125,11 @@ post_signed(const uint8_t *data, size_t size)
 				code = codes[i];
 		if (enrol_node_ask(&node, code, name, &body, &err) == 0) {
 			response = post(body.bytes, body.len);
-			HOLDS((response.status == 200) == (code == codes[0] || code == codes[1]));
-			HOLDS(grants() == (code == codes[0]));
+			/* a name with control characters is refused */
+			HOLDS(response.status != 200 || code == codes[0] || code == codes[1]);
+			HOLDS(response.status == 200 || (code != codes[0] && code != codes[1]) ||
+			      !is_plain(name));
+			HOLDS(grants() == (response.status == 200 && code == codes[0]));
 			if (response.status == 200)
 				hear(code, &response.body);
 			buf_free(&response.body);
