@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RANDOM = 10 };
+enum { RANDOM = 12, UNITS = 4, UNIT = 24 };
 
 /* ---- records of every kind, by number: what the codec's target knows the schemas of ---- */
 
@@ -88,29 +88,87 @@ make_change(struct sample *s, struct arena *a, struct sync_record *out)
 	buf_free(&key);
 }
 
-/* A unit of changes, with its opening. */
+/* An opening of each kind, and every part that it may have. */
 static void
-codec_seed(struct sample *s, int no)
+make_opening(struct sample *s, struct arena *a, unsigned no, struct sync_record *out)
+{
+	struct sync_opening *o = arena_take(a, 1, sizeof *o);
+	struct buf definition = { 0 };
+
+	HOLDS(o != NULL);
+	*o = (struct sync_opening){ .kind = (enum sync_unit_kind)(no % 3),
+		                    .more = no % 4 == 3,
+		                    .seen_as_before = no % 5 == 2,
+		                    .sealed_ms = IMAGE_NOW_MS + no * 30000,
+		                    .seen = arena_take(a, 3, sizeof *o->seen),
+		                    .origin_scope = "f/F1",
+		                    .origin_first = no,
+		                    .origin_last = no + 20,
+		                    .origins = arena_take(a, 2, sizeof *o->origins),
+		                    .definitions = arena_take(a, 1, sizeof *o->definitions) };
+	HOLDS(o->seen != NULL && o->origins != NULL && o->definitions != NULL);
+	o->seen_count = o->seen_as_before ? 0 : no % 4;
+	for (size_t i = 0; i < o->seen_count; i++) {
+		memset(&o->seen[i].site, (int)i + 1, sizeof o->seen[i].site);
+		o->seen[i].stamp = STORE_STAMP(IMAGE_NOW_MS, sample_below(s, 9));
+	}
+	memset(&o->origin_site, 7, sizeof o->origin_site);
+	memset(o->origins, 8, sizeof *o->origins);
+	o->origin_count = o->kind == SYNC_RELAY ? 2 : 0;
+	if (no % 2 == 0) {
+		store_schema_write(&definition, &schemas[0]);
+		o->definition_count = 1;
+		o->definitions[0] =
+		        (struct sync_definition){ .no = no + 3,
+			                          .bytes = arena_copy(a, definition.bytes,
+			                                              definition.len),
+			                          .len = definition.len };
+	}
+	*out = (struct sync_record){ .type = SYNC_OPENING, .opening = o };
+	buf_free(&definition);
+}
+
+/* A unit of changes, some of them redacted; returns how many records it has. */
+static size_t
+make_unit(struct sample *s, struct arena *a, unsigned no, struct sync_record *out)
+{
+	size_t changes = sample_below(s, UNIT) + 1;
+
+	make_opening(s, a, no, out);
+	out->opening->changes = (uint32_t)changes;
+	for (size_t i = 1; i <= changes; i++) {
+		if (sample_below(s, 8) == 0) {
+			out[i] = (struct sync_record){ .type = SYNC_REDACTED };
+			memset(out[i].leaf, (int)i, sizeof out[i].leaf);
+			continue;
+		}
+		make_change(s, a, &out[i]);
+		if (out->opening->kind == SYNC_RELAY)
+			out[i].origin = (unsigned)sample_below(s, 2);
+	}
+	return changes + 1;
+}
+
+static void
+codec_seed(struct sample *s, unsigned no)
 {
 	struct arena a = { 0 };
-	size_t changes = sample_below(s, 12) + 1;
-	struct sync_record *records = arena_take(&a, changes + 1, sizeof *records);
-	struct sync_opening *opening = arena_take(&a, 1, sizeof *opening);
-	struct buf out = { 0 };
+	struct sync_record *records = arena_take(&a, (size_t)UNITS * (UNIT + 1), sizeof *records);
+	struct buf body = { 0 }, out = { 0 };
+	size_t count = 0;
 	char name[16];
 	struct err err;
 
-	HOLDS(records != NULL && opening != NULL);
-	opening->sealed_ms = IMAGE_NOW_MS;
-	opening->changes = (uint32_t)changes;
-	records[0] = (struct sync_record){ .type = SYNC_OPENING, .opening = opening };
-	for (size_t i = 1; i <= changes; i++)
-		make_change(s, &a, &records[i]);
-	buf_u8(&out, (uint8_t)(changes + 1));
-	buf_u8(&out, 0);
-	HOLDS(sync_codec_encode(records, changes + 1, &out, &err) == 0);
-	snprintf(name, sizeof name, "unit-%d", no);
+	HOLDS(records != NULL);
+	for (unsigned i = 0; i <= no % UNITS; i++)
+		count += make_unit(s, &a, no + i, &records[count]);
+	HOLDS(sync_codec_encode(records, count, &body, &err) == 0);
+	buf_u8(&out, (uint8_t)count);
+	buf_u8(&out, (uint8_t)(count >> 8));
+	buf_put(&out, body.bytes, body.len);
+	snprintf(name, sizeof name, "units-%u", no);
 	seeds_put("codec", name, &out);
+	buf_free(&body);
 	buf_free(&out);
 	arena_free(&a);
 }
@@ -127,7 +185,7 @@ codec_seeds(void)
 		HOLDS(store_schema_finish(&schemas[i], &err) == 0);
 	}
 	sample_init(&s, 7);
-	for (int i = 0; i < RANDOM; i++)
+	for (unsigned i = 0; i < RANDOM; i++)
 		codec_seed(&s, i);
 	sample_free(&s);
 }
