@@ -198,6 +198,23 @@ sync_gitconf_line(const struct sync_gitconf *conf, const char *key)
 
 /* ------------------------------------------------------------------ open */
 
+/*
+ * libgit2 stops at a zero byte: what stands behind it would be quietly ignored, and lost with the
+ * next setting.  A block that a power cut left empty is full of them.
+ */
+static int
+refuse_zeros(const struct buf *text, const char *path, struct err *err)
+{
+	const uint8_t *zero = text->len == 0 ? NULL : memchr(text->bytes, 0, text->len);
+	int line = 1;
+
+	if (zero == NULL)
+		return 0;
+	for (const uint8_t *at = text->bytes; at < zero; at++)
+		line += *at == '\n';
+	return err_set(err, ERR_INVALID, "%s:%d: a zero byte: the file is damaged", path, line);
+}
+
 /* An included file could be anybody's, even one below a home folder. */
 static int
 refuse_includes(const struct sync_gitconf *conf, struct err *err)
@@ -243,6 +260,7 @@ sync_gitconf_open(const char *path, struct sync_gitconf **out, struct err *err)
 		goto out;
 	}
 	if ((rc = file_read(path, SYNC_GITCONF_MAX, &conf->text, err)) < 0 ||
+	    (rc = refuse_zeros(&conf->text, path, err)) < 0 ||
 	    (rc = refuse_includes(conf, err)) < 0)
 		goto out;
 	if (git_config_open_ondisk(&conf->file, path) < 0 ||
@@ -408,8 +426,12 @@ make_copy(const char *path, char *copy, struct err *err)
 	int fd, rc;
 
 	rc = file_read(path, SYNC_GITCONF_MAX, &text, err);
-	if (rc < 0 && rc != ERR_NOTFOUND)
+	if (rc == 0)
+		rc = refuse_zeros(&text, path, err);
+	if (rc < 0 && rc != ERR_NOTFOUND) {
+		copy[0] = 0; /* there is none to remove */
 		goto out;
+	}
 	fd = mkstemp(copy);
 	if (fd < 0) {
 		rc = err_set(err, ERR_IO, "create %s: %s", copy, strerror(errno));
