@@ -99,7 +99,7 @@ make_opening(struct sample *s, struct arena *a, unsigned no, struct sync_record 
 	*o = (struct sync_opening){ .kind = (enum sync_unit_kind)(no % 3),
 		                    .more = no % 4 == 3,
 		                    .seen_as_before = no % 5 == 2,
-		                    .sealed_ms = IMAGE_NOW_MS + no * 30000,
+		                    .sealed_ms = IMAGE_NOW_MS + (int64_t)no * 30000,
 		                    .seen = arena_take(a, 3, sizeof *o->seen),
 		                    .origin_scope = "f/F1",
 		                    .origin_first = no,
