@@ -2,7 +2,8 @@
  * tests/fuzz/seeds.h - the inputs that the fuzz programs begin with, made by real
  * runs: `make fuzz-seeds` writes them anew, when a format has changed.
  *
- * Files called found-* are what the fuzzers found; they are never touched.
+ * Files called found-* are what the fuzzers found, deep-* what they came upon that reaches further
+ * than any real run; both are never touched.
  */
 #ifndef TESTS_FUZZ_SEEDS_H
 #define TESTS_FUZZ_SEEDS_H

@@ -61,7 +61,8 @@ clear(const char *target)
 	dir = opendir(path);
 	HOLDS(dir != NULL);
 	while ((entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] == '.' || strncmp(entry->d_name, "found-", 6) == 0)
+		if (entry->d_name[0] == '.' || strncmp(entry->d_name, "found-", 6) == 0 ||
+		    strncmp(entry->d_name, "deep-", 5) == 0)
 			continue;
 		path_of(path, sizeof path, target, entry->d_name);
 		HOLDS(unlink(path) == 0);
