@@ -456,6 +456,41 @@ edit(git_config *file, const struct sync_gitconf_pair *pair, const char *path, s
 	return 0;
 }
 
+/* Does the key say that in the file? */
+static bool
+says(git_config *file, const struct sync_gitconf_pair *pair)
+{
+	git_config_entry *entry = NULL;
+	int status = git_config_get_entry(&entry, file, pair->key);
+	bool yes = status == GIT_ENOTFOUND && pair->value == NULL;
+
+	if (status == 0 && pair->value != NULL && entry->value != NULL)
+		yes = strcmp(entry->value, pair->value) == 0;
+	git_config_entry_free(entry);
+	return yes;
+}
+
+/*
+ * What libgit2 wrote must say what it was to write.  Behind a last line that goes on ("\" at its
+ * end) it doesn't: the new section becomes a part of that line's value.
+ */
+static int
+check_copy(const char *copy, const char *path, const struct sync_gitconf_pair *pairs, size_t count,
+           struct err *err)
+{
+	git_config *file = NULL;
+	bool good = git_config_open_ondisk(&file, copy) == 0;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (!good || !says(file, &pairs[i]))
+			rc = err_set(err, ERR_INVALID,
+			             "%s: %s can't be set: does the file's last line end with \\ ?",
+			             path, pairs[i].key);
+	git_config_free(file);
+	return rc;
+}
+
 int
 sync_gitconf_set(const char *path, const struct sync_gitconf_pair *pairs, size_t count,
                  struct err *err)
@@ -478,6 +513,8 @@ sync_gitconf_set(const char *path, const struct sync_gitconf_pair *pairs, size_t
 	}
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = edit(file, &pairs[i], path, err);
+	if (rc == 0)
+		rc = check_copy(copy, path, pairs, count, err);
 	if (rc == 0 && (rc = file_read(copy, SYNC_GITCONF_MAX, &text, err)) == 0)
 		rc = file_replace(path, text.bytes, text.len, err);
 out:
