@@ -248,7 +248,7 @@ START_TEST(openings_and_strangers_are_not_redacted)
 {
 	struct day d;
 	struct store_segment out;
-	uint64_t opening, outside, falling[2];
+	uint64_t opening, before, outside, falling[2];
 
 	make_day(&d);
 	opening = d.parts[1].first;
@@ -256,7 +256,33 @@ START_TEST(openings_and_strangers_are_not_redacted)
 	falling[0] = falling[1] = opening + 1;
 	ck_assert_int_eq(redact(&d, &d.parts[1], &opening, 1, &out), ERR_INVALID);
 	ck_assert_int_eq(redact(&d, &d.parts[1], &outside, 1, &out), ERR_INVALID);
+	before = opening - 1;
+	ck_assert_int_eq(redact(&d, &d.parts[1], &before, 1, &out), ERR_INVALID);
 	ck_assert_int_eq(redact(&d, &d.parts[1], falling, 2, &out), ERR_INVALID);
+	free_day(&d);
+}
+END_TEST
+
+/* Whoever keeps a redacted record's salt could still try texts against its leaf. */
+START_TEST(a_leaf_beside_its_salt_is_refused)
+{
+	struct day d;
+	struct store_segment out;
+	struct sync_record *records;
+	struct buf seeds = { 0 };
+	uint64_t n;
+	size_t count;
+
+	make_day(&d);
+	n = d.parts[0].first + 1;
+	ck_assert_int_eq(redact(&d, &d.parts[0], &n, 1, &out), 0);
+	buf_put(&seeds, out.seeds, out.seeds_len);
+	memset(seeds.bytes + 3 + STORE_SEED, 0x5a, STORE_SEED);
+	out.seeds = seeds.bytes;
+	ck_assert_int_eq(sync_segment_open(&out, &d.schemas, &d.arena, &records, &count, &err),
+	                 ERR_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(err.msg, "a redacted record has a salt"));
+	buf_free(&seeds);
 	free_day(&d);
 }
 END_TEST
@@ -559,6 +585,7 @@ suite_sync_segment(void)
 	tcase_add_test(tcase, redacted_records_leave_their_leaves);
 	tcase_add_test(tcase, no_seed_stays_behind);
 	tcase_add_test(tcase, openings_and_strangers_are_not_redacted);
+	tcase_add_test(tcase, a_leaf_beside_its_salt_is_refused);
 	tcase_add_test(tcase, a_leaf_beside_its_seed_is_refused);
 	tcase_add_test(tcase, full_forms_are_golden);
 	tcase_add_test(tcase, short_forms_are_golden);
