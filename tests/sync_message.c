@@ -184,6 +184,29 @@ START_TEST(what_points_nowhere_or_is_too_long_is_refused)
 }
 END_TEST
 
+/* A difference to our own clock is taken of it. */
+START_TEST(a_clock_that_no_stamp_could_hold_is_refused)
+{
+	static const struct {
+		int64_t ms;
+		int rc;
+	} cases[] = { { 0, 0 },
+		      { ((int64_t)1 << 48) - 1, 0 },
+		      { (int64_t)1 << 48, ERR_CORRUPT },
+		      { INT64_MAX, ERR_CORRUPT },
+		      { -1, ERR_CORRUPT },
+		      { INT64_MIN, ERR_CORRUPT } };
+	struct buf out = { 0 };
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		made.m.now_ms = cases[i].ms;
+		write(&out, false);
+		ck_assert_int_eq(read(out.bytes, out.len, false), cases[i].rc);
+	}
+	buf_free(&out);
+}
+END_TEST
+
 START_TEST(a_zero_in_a_name_is_refused)
 {
 	struct buf out = { 0 };
@@ -268,6 +291,7 @@ suite_sync_message(void)
 	tcase_add_loop_test(tcase, a_byte_that_means_nothing_is_refused, 0,
 	                    sizeof bent_bytes / sizeof bent_bytes[0]);
 	tcase_add_loop_test(tcase, what_points_nowhere_or_is_too_long_is_refused, 0, 7);
+	tcase_add_test(tcase, a_clock_that_no_stamp_could_hold_is_refused);
 	tcase_add_test(tcase, a_zero_in_a_name_is_refused);
 	tcase_add_test(tcase, too_many_things_are_refused);
 	tcase_add_test(tcase, a_message_over_the_limit_is_not_looked_at);
