@@ -89,6 +89,7 @@ request_base(struct buf *base, const struct reqsig_request *r, const char *diges
 static void
 reply_base(struct buf *base, const struct reqsig_reply *r, const char *digest, const char *params)
 {
+	assert(strncmp(r->request_signature, "yz=", 3) == 0); /* the request was proven */
 	buf_printf(base, "\"@status\": %d\n\"content-digest\": %s\n\"yz-nonce\": %s\n", r->status,
 	           digest, r->next_nonce);
 	/* The member of the request's dictionary, without its "yz=". */

@@ -97,6 +97,7 @@ store_schema_read(const uint8_t *bytes, size_t len, struct arena *a, struct stor
 {
 	struct rd r = rd_from(bytes, len);
 	struct store_schema *s = arena_take(a, 1, sizeof *s);
+	int rc;
 
 	if (s == NULL)
 		return err_set(err, ERR_NOMEM, "schema: out of memory");
@@ -111,11 +112,10 @@ store_schema_read(const uint8_t *bytes, size_t len, struct arena *a, struct stor
 		return err_set(err, ERR_CORRUPT,
 		               "schema definition of %zu bytes is not well-formed", len);
 	*out = s;
-	if (store_schema_finish(s, err) < 0) {
-		err->code = ERR_CORRUPT;
-		return err->code;
-	}
-	return 0;
+	rc = store_schema_finish(s, err);
+	if (rc == ERR_INVALID)
+		err->code = rc = ERR_CORRUPT; /* but memory that is out isn't the peer's fault */
+	return rc;
 }
 
 static int

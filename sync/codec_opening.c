@@ -309,21 +309,26 @@ read_seen(struct rd *r, const struct sync_codec_openings *list, int64_t *ints, i
 	return !r->bad;
 }
 
+/* Where a re-mint comes from: false if memory is out; what is wrong marks `r` bad. */
 static bool
-read_rest(struct rd *r, struct sync_opening *o, struct arena *a)
+read_origin(struct rd *r, struct sync_opening *o, struct arena *a)
 {
-	if (o->kind == SYNC_REMINT) {
-		size_t len;
-		const uint8_t *scope = rd_lenbytes(r, &len);
+	size_t len;
+	const uint8_t *scope = rd_lenbytes(r, &len);
 
-		if (r->bad || len > STORE_SCOPE_MAX || memchr(scope, 0, len) != NULL)
-			return false;
-		o->origin_scope = arena_copy(a, scope, len);
-		o->origin_first = rd_varint(r);
-		o->origin_last = rd_varint(r);
-		if (o->origin_scope == NULL)
-			return false;
+	if (r->bad || len > STORE_SCOPE_MAX || memchr(scope, 0, len) != NULL) {
+		r->bad = true;
+		return true;
 	}
+	o->origin_scope = arena_copy(a, scope, len);
+	o->origin_first = rd_varint(r);
+	o->origin_last = rd_varint(r);
+	return o->origin_scope != NULL;
+}
+
+static bool
+read_definitions(struct rd *r, struct sync_opening *o)
+{
 	for (size_t i = 0; i < o->definition_count; i++) {
 		uint64_t no = rd_varint(r);
 
@@ -356,8 +361,13 @@ sync_codec_openings_read(struct rd *r, const struct sync_codec_openings *list, s
 		return err_set(err, ERR_NOMEM, "openings need too much memory");
 	if (!read_sites(r, list, ints, mentions) || !read_seen(r, list, ints, base))
 		return err_set(err, ERR_CORRUPT, "what openings have seen is not well-formed");
-	for (size_t i = 0; i < list->n; i++)
-		if (!read_rest(r, list->list[i], a))
+	for (size_t i = 0; i < list->n; i++) {
+		struct sync_opening *o = list->list[i];
+
+		if (o->kind == SYNC_REMINT && !read_origin(r, o, a))
+			return err_set(err, ERR_NOMEM, "openings need too much memory");
+		if (!read_definitions(r, o))
 			return err_set(err, ERR_CORRUPT, "an opening is not well-formed");
+	}
 	return 0;
 }

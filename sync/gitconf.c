@@ -160,7 +160,7 @@ scan_key(struct scan *s, int *line)
 static struct scan
 scan_start(const struct sync_gitconf *conf)
 {
-	const char *text = (const char *)conf->text.bytes;
+	const char *text = conf->text.len == 0 ? "" : (const char *)conf->text.bytes;
 
 	return (struct scan){ .at = text, .end = text + conf->text.len, .line = 1 };
 }
@@ -197,6 +197,23 @@ sync_gitconf_line(const struct sync_gitconf *conf, const char *key)
 }
 
 /* ------------------------------------------------------------------ open */
+
+/*
+ * libgit2 stops at a zero byte: what stands behind it would be quietly ignored, and lost with the
+ * next setting.  A block that a power cut left empty is full of them.
+ */
+static int
+refuse_zeros(const struct buf *text, const char *path, struct err *err)
+{
+	const uint8_t *zero = text->len == 0 ? NULL : memchr(text->bytes, 0, text->len);
+	int line = 1;
+
+	if (zero == NULL)
+		return 0;
+	for (const uint8_t *at = text->bytes; at < zero; at++)
+		line += *at == '\n';
+	return err_set(err, ERR_INVALID, "%s:%d: a zero byte: the file is damaged", path, line);
+}
 
 /* An included file could be anybody's, even one below a home folder. */
 static int
@@ -243,6 +260,7 @@ sync_gitconf_open(const char *path, struct sync_gitconf **out, struct err *err)
 		goto out;
 	}
 	if ((rc = file_read(path, SYNC_GITCONF_MAX, &conf->text, err)) < 0 ||
+	    (rc = refuse_zeros(&conf->text, path, err)) < 0 ||
 	    (rc = refuse_includes(conf, err)) < 0)
 		goto out;
 	if (git_config_open_ondisk(&conf->file, path) < 0 ||
@@ -408,8 +426,12 @@ make_copy(const char *path, char *copy, struct err *err)
 	int fd, rc;
 
 	rc = file_read(path, SYNC_GITCONF_MAX, &text, err);
-	if (rc < 0 && rc != ERR_NOTFOUND)
+	if (rc == 0)
+		rc = refuse_zeros(&text, path, err);
+	if (rc < 0 && rc != ERR_NOTFOUND) {
+		copy[0] = 0; /* there is none to remove */
 		goto out;
+	}
 	fd = mkstemp(copy);
 	if (fd < 0) {
 		rc = err_set(err, ERR_IO, "create %s: %s", copy, strerror(errno));
@@ -434,6 +456,41 @@ edit(git_config *file, const struct sync_gitconf_pair *pair, const char *path, s
 	return 0;
 }
 
+/* Does the key say that in the file? */
+static bool
+says(git_config *file, const struct sync_gitconf_pair *pair)
+{
+	git_config_entry *entry = NULL;
+	int status = git_config_get_entry(&entry, file, pair->key);
+	bool yes = status == GIT_ENOTFOUND && pair->value == NULL;
+
+	if (status == 0 && pair->value != NULL && entry->value != NULL)
+		yes = strcmp(entry->value, pair->value) == 0;
+	git_config_entry_free(entry);
+	return yes;
+}
+
+/*
+ * What libgit2 wrote must say what it was to write.  Behind a last line that goes on ("\" at its
+ * end) it doesn't: the new section becomes a part of that line's value.
+ */
+static int
+check_copy(const char *copy, const char *path, const struct sync_gitconf_pair *pairs, size_t count,
+           struct err *err)
+{
+	git_config *file = NULL;
+	bool good = git_config_open_ondisk(&file, copy) == 0;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (!good || !says(file, &pairs[i]))
+			rc = err_set(err, ERR_INVALID,
+			             "%s: %s can't be set: does the file's last line end with \\ ?",
+			             path, pairs[i].key);
+	git_config_free(file);
+	return rc;
+}
+
 int
 sync_gitconf_set(const char *path, const struct sync_gitconf_pair *pairs, size_t count,
                  struct err *err)
@@ -456,6 +513,8 @@ sync_gitconf_set(const char *path, const struct sync_gitconf_pair *pairs, size_t
 	}
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = edit(file, &pairs[i], path, err);
+	if (rc == 0)
+		rc = check_copy(copy, path, pairs, count, err);
 	if (rc == 0 && (rc = file_read(copy, SYNC_GITCONF_MAX, &text, err)) == 0)
 		rc = file_replace(path, text.bytes, text.len, err);
 out:

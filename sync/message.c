@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { FORMAT = 1, FLAG_MORE = 1 };
+enum { FORMAT = 1, FLAG_MORE = 1, CLOCK_BITS = 48 };
 
 static const char receipt_tag[] = "yizhan-receipt-1";
 
@@ -217,6 +217,9 @@ read_part1(struct rd *r, struct arena *a, struct sync_message *m)
 	copy_bytes(r, &m->self, sizeof m->self);
 	copy_bytes(r, m->peer_epoch, STORE_EPOCH);
 	m->now_ms = rd_zigzag(r);
+	/* what no stamp could hold; differences of two clocks don't run over then */
+	if (m->now_ms < 0 || m->now_ms >> CLOCK_BITS != 0)
+		r->bad = true;
 	m->counter = rd_varint(r);
 	if (!r->bad)
 		read_names(r, a, m);

@@ -7,13 +7,13 @@
  * part is signed: it is the receipt that the node keeps.
  *
  *   part 1   u8 1 (format) · u8 flags (1: more to come) · site (24) · peer epoch (8; zero: not
- * known) · zig-zag wall clock ms · varint counter · sites: varint count, per entry: site (24) · u8
- * key follows · key (32) · scopes: varint count, per entry: name with length · streams: varint
- * count, per entry: varint site, varint scope, varint n, head (8) · digests: varint count, per
- * entry: varint scope, sum (16), varint rows · notes: varint count, per entry: varint stream,
- * varint n, reason with length reply    signature (64) over "yizhan-receipt-1" ||
- * BLAKE2b-256(request part 1) || part 1 part 2   segments: varint count, per entry: varint stream,
- * varint n before it, short form with length
+ * known) · zig-zag wall clock ms (48 bits, not negative) · varint counter · sites: varint count,
+ * per entry: site (24) · u8 key follows · key (32) · scopes: varint count, per entry: name with
+ * length · streams: varint count, per entry: varint site, varint scope, varint n, head (8) ·
+ * digests: varint count, per entry: varint scope, sum (16), varint rows · notes: varint count, per
+ * entry: varint stream, varint n, reason with length reply    signature (64) over
+ * "yizhan-receipt-1" || BLAKE2b-256(request part 1) || part 1 part 2   segments: varint count, per
+ * entry: varint stream, varint n before it, short form with length
  */
 #ifndef SYNC_MESSAGE_H
 #define SYNC_MESSAGE_H

@@ -105,6 +105,60 @@ START_TEST(a34_a_code_is_good_for_ten_minutes)
 }
 END_TEST
 
+START_TEST(a_code_lives_as_long_as_it_was_given)
+{
+	struct enrol_terms terms = { .facility = "F1", .automatic = true, .ttl_ms = 1000 };
+	int64_t expires;
+
+	ck_assert_int_eq(enrol_new(&hub, &terms, code, &expires, &hub_err), 0);
+	ck_assert_int_eq(expires, hub.now_ms + 1000);
+	hub.now_ms += 1000;
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_DENIED);
+	terms.facility = "../F1";
+	ck_assert_int_eq(enrol_new(&hub, &terms, code, &expires, &hub_err), ERR_INVALID);
+}
+END_TEST
+
+/* Each is found by its own node among others. */
+START_TEST(one_of_two_nodes_is_decided_about)
+{
+	struct sync_key node = hub_node_key(1);
+	uint8_t id[STORE_NODE_ID];
+	char hex[2 * STORE_NODE_ID + 1], first[CODE_TEXT];
+
+	hub_code("F1", false, first);
+	hub_ask(first, 1, NULL);
+	hub.now_ms++;
+	hub_code("F2", false, code);
+	hub_ask(code, 2, NULL);
+	sync_node_id(id, node.public_key);
+	text_hex(hex, id, sizeof id);
+	decide(hex, ENROL_APPROVE, 0);
+	ck_assert_int_eq(hub_ask(first, 1, NULL).state, ENROL_GRANTED);
+	ck_assert_int_eq(hub_ask(code, 2, NULL).state, ENROL_WAITING);
+	decide("{{{{", ENROL_APPROVE, ERR_NOTFOUND);
+}
+END_TEST
+
+START_TEST(nobody_approves_a_node_of_another_facility)
+{
+	hub_enrol("F1", 1);
+	hub_code("F2", false, code);
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_WAITING);
+	decide(code, ENROL_APPROVE, ERR_DENIED);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_node"), 1);
+}
+END_TEST
+
+START_TEST(a_node_that_the_hub_has_lost_gets_nothing)
+{
+	hub_code("F1", true, code);
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_GRANTED);
+	ck_assert_int_eq(store_db_exec(hub_db, "DELETE FROM hub_node", &hub_err), 0);
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_DENIED);
+}
+END_TEST
+
 /* The right name with another secret, as one who guesses would send it. */
 static void
 guess(char out[CODE_TEXT], unsigned n)
@@ -127,6 +181,23 @@ START_TEST(a34_five_wrong_guesses_close_a_code)
 	}
 	ck_assert_int_eq(hub_ask(code, 1, NULL).state,
 	                 _i < ENROL_TRIES ? ENROL_GRANTED : ENROL_DENIED);
+}
+END_TEST
+
+/* Who has come with the right code keeps it, however many guess at it then. */
+START_TEST(guesses_at_a_used_code_cost_its_node_nothing)
+{
+	char wrong[CODE_TEXT];
+
+	hub_code("F1", false, code);
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_WAITING);
+	for (unsigned n = 1; n <= ENROL_TRIES + 2; n++) {
+		guess(wrong, n);
+		ck_assert_int_eq(hub_ask(wrong, 2, NULL).state, ENROL_DENIED);
+	}
+	ck_assert_int_eq(hub_int("SELECT tries FROM hub_enrolment"), 0);
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_WAITING);
+	ck_assert_int_eq(hub_ask("7F3K", 2, NULL).state, ENROL_DENIED); /* no code at all */
 }
 END_TEST
 
@@ -545,6 +616,11 @@ suite_node_enrol(void)
 	tcase_add_loop_test(t, a34_a_code_is_good_for_ten_minutes, 0, 2);
 	tcase_add_loop_test(t, a34_five_wrong_guesses_close_a_code, ENROL_TRIES - 1,
 	                    ENROL_TRIES + 1);
+	tcase_add_test(t, a_code_lives_as_long_as_it_was_given);
+	tcase_add_test(t, one_of_two_nodes_is_decided_about);
+	tcase_add_test(t, nobody_approves_a_node_of_another_facility);
+	tcase_add_test(t, a_node_that_the_hub_has_lost_gets_nothing);
+	tcase_add_test(t, guesses_at_a_used_code_cost_its_node_nothing);
 	tcase_add_test(t, a34_all_bad_codes_hear_the_same_sentence);
 	tcase_add_loop_test(t, a34_an_unsigned_or_foreign_signed_ask_is_refused, 0, 3);
 	tcase_add_test(t, a_code_of_another_hub_is_refused);

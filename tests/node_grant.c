@@ -87,6 +87,97 @@ START_TEST(a_grant_names_the_hub_that_signed_it)
 }
 END_TEST
 
+/* A grant that the hub's key signs, with what no hub would write. */
+struct forged {
+	const char *what;
+	const char *facility;
+	size_t facility_len;
+	const char *scope;
+	size_t scope_len;
+	uint64_t scopes; /* as it says */
+	uint64_t roles, version, issued;
+	const char *behind;
+};
+
+#define S64 "ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss"
+static const struct forged forged[] = {
+	{ "nothing wrong", "F1", 2, "all", 3, 1, 1, 7, 7, "" },
+	{ "an ID of 49 characters", S64, GRANT_FACILITY + 1, "all", 3, 1, 1, 7, 7, "" },
+	{ "a zero in the ID", "F\0001", 3, "all", 3, 1, 1, 7, 7, "" },
+	{ "an ID that is a way out", "../x", 4, "all", 3, 1, 1, 7, 7, "" },
+	{ "a scope of 65 bytes", "F1", 2, S64 "s", 65, 1, 1, 7, 7, "" },
+	{ "a zero in a scope", "F1", 2, "al\0l", 4, 1, 1, 7, 7, "" },
+	{ "nine scopes", "F1", 2, "all", 3, GRANT_SCOPES + 1, 1, 7, 7, "" },
+	{ "more scopes than follow", "F1", 2, "all", 3, 8, 1, 7, 7, "" },
+	{ "roles of 33 bits", "F1", 2, "all", 3, 1, (uint64_t)1 << 32, 7, 7, "" },
+	{ "a version of 64 bits", "F1", 2, "all", 3, 1, 1, (uint64_t)1 << 63, 7, "" },
+	{ "a time of 64 bits", "F1", 2, "all", 3, 1, 1, 7, (uint64_t)1 << 63, "" },
+	{ "a byte behind it", "F1", 2, "all", 3, 1, 1, 7, 7, "x" },
+};
+
+static void
+forge(struct buf *out, const struct forged *f)
+{
+	static const uint8_t zeros[SYNC_PUBLIC_KEY + STORE_NODE_ID];
+
+	buf_put(out, "yizhan-grant-1", 14);
+	buf_put(out, zeros, sizeof zeros);
+	buf_lenbytes(out, f->facility, f->facility_len);
+	buf_varint(out, f->scopes);
+	buf_lenbytes(out, f->scope, f->scope_len);
+	for (uint64_t i = 1; f->scopes > GRANT_SCOPES && i < f->scopes; i++)
+		buf_lenbytes(out, f->scope, f->scope_len);
+	buf_varint(out, 0);
+	buf_varint(out, f->roles);
+	buf_varint(out, f->version);
+	buf_varint(out, f->issued);
+	buf_put(out, hub_key.public_key, SYNC_PUBLIC_KEY);
+	buf_put(out, f->behind, strlen(f->behind));
+}
+
+static int
+read_signed(struct buf *out)
+{
+	uint8_t signature[STORE_SIGNATURE];
+
+	sync_sign(&hub_key, out->bytes, out->len, signature);
+	buf_put(out, signature, sizeof signature);
+	return grant_read(out->bytes, out->len, hub_key.public_key, &back, &hub_err);
+}
+
+START_TEST(a_malformed_grant_is_refused_though_signed)
+{
+	struct buf out = { 0 };
+
+	forge(&out, &forged[_i]);
+	ck_assert_msg(read_signed(&out) == (_i == 0 ? 0 : ERR_CORRUPT), "%s: %s", forged[_i].what,
+	              hub_err.msg);
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(a_grant_over_2048_bytes_is_refused)
+{
+	static const uint8_t zeros[GRANT_MAX];
+	struct buf out = { 0 };
+
+	forge(&out, &forged[0]);
+	buf_put(&out, zeros, GRANT_MAX - out.len - STORE_SIGNATURE + 1);
+	ck_assert_int_eq(read_signed(&out), ERR_CORRUPT);
+	ck_assert_uint_eq(out.len, GRANT_MAX + 1);
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(a_subdistrict_is_held_to_the_same)
+{
+	ck_assert_int_eq(grant_of_facility(&back, "F1", "../s", &hub_err), ERR_INVALID);
+	ck_assert_ptr_nonnull(strstr(hub_err.msg, "subdistrict"));
+	ck_assert_int_eq(grant_of_facility(&back, "../f", "S1", &hub_err), ERR_INVALID);
+	ck_assert_ptr_null(strstr(hub_err.msg, "subdistrict"));
+}
+END_TEST
+
 START_TEST(facility_ids_that_could_be_something_else_are_refused)
 {
 	static const char *const bad[] = { "",    ".",    "..",       "../x", "a/b",     "a\\b",
@@ -118,6 +209,10 @@ suite_node_grant(void)
 	tcase_add_test(t, every_changed_byte_and_every_cut_is_refused);
 	tcase_add_test(t, another_hubs_grant_is_refused);
 	tcase_add_test(t, a_grant_names_the_hub_that_signed_it);
+	tcase_add_loop_test(t, a_malformed_grant_is_refused_though_signed, 0,
+	                    sizeof forged / sizeof forged[0]);
+	tcase_add_test(t, a_grant_over_2048_bytes_is_refused);
+	tcase_add_test(t, a_subdistrict_is_held_to_the_same);
 	tcase_add_test(t, facility_ids_that_could_be_something_else_are_refused);
 	suite_add_tcase(s, t);
 	return s;

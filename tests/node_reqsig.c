@@ -274,6 +274,28 @@ START_TEST(the_headers_are_short)
 }
 END_TEST
 
+/* By its own form, however well it may be signed. */
+START_TEST(numbers_and_nonces_have_their_lengths)
+{
+	static const char *const inputs[] = {
+		"created=177243840000;", /* twelve digits */
+		"created=;",
+		"nonce=\"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\"", /* 33 */
+		"nonce=\"\"",
+		"keyid=\"" KEY_HEX "0\"",
+	};
+	char changed[2 * REQSIG_INPUT_SIZE];
+	const char *part = inputs[_i], *end = strchr(part, '=');
+	const char *from = memmem(REQUEST_INPUT, sizeof REQUEST_INPUT, part, (size_t)(end - part));
+	const char *rest = from == NULL ? NULL : strpbrk(from, _i < 2 ? ";" : ";)");
+
+	ck_assert_ptr_nonnull(rest);
+	snprintf(changed, sizeof changed, "%.*s%s%s", (int)(from - REQUEST_INPUT), REQUEST_INPUT,
+	         part, rest + (_i < 2));
+	ck_assert_int_eq(with_input(changed), ERR_DENIED);
+}
+END_TEST
+
 Suite *
 suite_node_reqsig(void)
 {
@@ -283,6 +305,7 @@ suite_node_reqsig(void)
 	tcase_add_checked_fixture(tcase, make_key, NULL);
 	tcase_add_test(tcase, what_we_write_is_what_the_rfc_says);
 	tcase_add_test(tcase, what_was_signed_is_accepted);
+	tcase_add_loop_test(tcase, numbers_and_nonces_have_their_lengths, 0, 5);
 	tcase_add_test(tcase, a_request_without_query_has_a_shorter_list);
 	tcase_add_loop_test(tcase, another_request_than_the_signed_one_is_refused, 0, 10);
 	tcase_add_loop_test(tcase, another_reply_than_the_signed_one_is_refused, 0, 5);

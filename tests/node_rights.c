@@ -79,6 +79,15 @@ START_TEST(a_revoked_node_has_no_rights_but_its_past_can_be_checked)
 }
 END_TEST
 
+/* As a disk may damage it; nothing in it counts then. */
+START_TEST(a_damaged_grant_at_the_hub_gives_no_rights)
+{
+	ck_assert_int_eq(store_db_exec(hub_db, "UPDATE hub_node SET doc = x'00'", &hub_err), 0);
+	ck_assert(!rights_may_read(&rights, one.node, "f/F1"));
+	ck_assert(!rights_may_write(&rights, &one, "f/F1"));
+}
+END_TEST
+
 START_TEST(without_its_tables_nobody_has_rights)
 {
 	ck_assert_int_eq(store_db_exec(hub_db, "DROP TABLE hub_node", &hub_err), 0);
@@ -134,6 +143,9 @@ START_TEST(a_node_takes_from_the_hub_and_its_own_facility)
 	ck_assert(rights_may_write(&rights, &one, "f/F1"));
 	ck_assert(!rights_may_write(&rights, &one, "f/F2"));
 	ck_assert(!rights_may_write(&rights, &one, "all"));
+	ck_assert(rights_may_read(&rights, one.node, "all"));
+	ck_assert(!rights_may_read(&rights, one.node, "f/F2"));
+	ck_assert(!rights_may_read(&rights, two.node, "f/F1"));
 	ck_assert(rights_may_write(&rights, &self, "f/F1"));
 	ck_assert(rights_may_write(&rights, &self, "all"));
 	ck_assert(rights_may_write(&rights, &stranger,
@@ -191,6 +203,7 @@ suite_node_rights(void)
 	tcase_add_test(t, at_the_hub_a_node_has_what_its_grant_says);
 	tcase_add_test(t, at_the_hub_keys_are_those_that_were_enrolled);
 	tcase_add_test(t, a_revoked_node_has_no_rights_but_its_past_can_be_checked);
+	tcase_add_test(t, a_damaged_grant_at_the_hub_gives_no_rights);
 	tcase_add_test(t, without_its_tables_nobody_has_rights);
 	suite_add_tcase(s, t);
 

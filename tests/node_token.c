@@ -102,6 +102,9 @@ START_TEST(a_token_ends_when_it_was_to_or_was_revoked)
 }
 END_TEST
 
+#define N32 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+#define LONG_NAME N32 N32 N32 N32 "n"
+
 START_TEST(terms_that_make_no_sense_are_refused)
 {
 	static const struct {
@@ -112,14 +115,21 @@ START_TEST(terms_that_make_no_sense_are_refused)
 		      { "f/", NULL, "scope" },
 		      { "f/a/b", NULL, "scope" },
 		      { "all", "", "no name" },
+		      { "all", LONG_NAME, "128 bytes" },
 		      { "all", "note,,note", "names" },
 		      { "all", "nope", "no table nope" } };
+	struct buf many = { 0 };
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		ck_assert_int_eq(make_token(cases[i].scope, cases[i].tables, 0), ERR_INVALID);
 		ck_assert_msg(strstr(hub_err.msg, cases[i].says) != NULL, "%s", hub_err.msg);
 	}
 	ck_assert_int_eq(make_token("all", NULL, hub.now_ms), ERR_INVALID);
+	/* more names than there is room for */
+	for (int i = 0; i < 2 * TOKEN_TABLES * STORE_NAME_MAX / 5; i++)
+		buf_put(&many, i == 0 ? "note" : ",note", i == 0 ? 4 : 5);
+	ck_assert_int_eq(make_token("all", buf_str(&many), 0), ERR_INVALID);
+	buf_free(&many);
 	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_token"), 0);
 }
 END_TEST

@@ -1,7 +1,8 @@
 #!/bin/sh
-# run.sh BUILD unit|e2e|long|browser ... - run the tests and count them.
+# run.sh BUILD unit|fuzz|e2e|long|browser ... - run the tests and count them.
 #
 #   unit    BUILD/check, all suites (CK_RUN_SUITE, CK_RUN_CASE narrow it)
+#   fuzz    BUILD/replay/*, each over its tests/fuzz/seeds
 #   e2e     tests/e2e/*.sh but those called *_long.sh
 #   long    tests/e2e/*_long.sh
 #   browser tests/browser/*.mjs but those called _*.mjs, with node; they take
@@ -54,6 +55,21 @@ unit() {
 	fi
 }
 
+# Each target over its seeds and over what the fuzzers once found: one test.
+fuzz() {
+	for source in tests/fuzz/*.c; do
+		name=$(basename "$source" .c)
+		"$build/replay/$name" "tests/fuzz/seeds/$name"/* >"$logs/fuzz-$name.log" 2>&1 </dev/null
+		status=$?
+		count "$logs/fuzz-$name.log" "$status"
+		[ "$status" = 0 ] || {
+			echo "fuzz $name: FAILED, status $status"
+			tail -n 40 "$logs/fuzz-$name.log" | sed 's/^/    /'
+		}
+	done
+	echo "fuzz: the seeds of $(find tests/fuzz/*.c | wc -l) targets"
+}
+
 # e2e SCRIPT...: run each, with the program $with if that is set.
 e2e() {
 	for script in "$@"; do
@@ -89,6 +105,7 @@ mkdir -p "$logs"
 for part in "$@"; do
 	case $part in
 	unit) unit ;;
+	fuzz) fuzz ;;
 	e2e)
 		for script in tests/e2e/*.sh; do
 			case $script in

@@ -123,6 +123,31 @@ START_TEST(joined_seeds_are_golden)
 }
 END_TEST
 
+START_TEST(another_day_is_another_run)
+{
+	struct parts p;
+	struct buf joined = { 0 };
+	struct sync_seeds s;
+
+	make_parts(&p);
+	/* without the salted part: two days side by side */
+	p.list[1] = p.list[2];
+	p.list[1].first = 8;
+	p.list[1].last = 10;
+	ck_assert_int_eq(sync_seeds_join(&joined, p.list, 2, 5, 10, &err), 0);
+	s = sync_seeds_from(joined.bytes, joined.len, 5, 10);
+	ck_assert_uint_eq(s.runs, 2);
+	ck_assert(sync_seeds_next(&s));
+	ck_assert_uint_eq(s.run.last, 7);
+	ck_assert_mem_eq(s.run.bytes, p.seeds[0], STORE_SEED);
+	ck_assert(sync_seeds_next(&s));
+	ck_assert_mem_eq(s.run.bytes, p.seeds[1], STORE_SEED);
+	ck_assert(!sync_seeds_next(&s) && !s.bad);
+	buf_free(&joined);
+	free_parts(&p);
+}
+END_TEST
+
 START_TEST(equal_neighbours_become_one_run)
 {
 	struct parts p;
@@ -182,8 +207,7 @@ START_TEST(seeds_are_well_formed_or_refused)
 		good = sync_seeds_salt(&s, n, salt);
 	good = good && s.runs == 0;
 	ck_assert_msg(good == c->want, "%s", c->what);
-	if (c->want)
-		ck_assert_int_eq(sync_seeds_join(&joined, &part, 1, 5, 7, &err), 0);
+	ck_assert_int_eq(sync_seeds_join(&joined, &part, 1, 5, 7, &err), c->want ? 0 : ERR_CORRUPT);
 	buf_free(&joined);
 }
 END_TEST
@@ -209,6 +233,7 @@ suite_sync_chain(void)
 	tcase_add_test(tcase, the_chain_is_what_the_header_says);
 	tcase_add_test(tcase, joined_seeds_keep_every_salt);
 	tcase_add_test(tcase, joined_seeds_are_golden);
+	tcase_add_test(tcase, another_day_is_another_run);
 	tcase_add_test(tcase, equal_neighbours_become_one_run);
 	tcase_add_test(tcase, no_seeds_of_no_records);
 	tcase_add_loop_test(tcase, seeds_are_well_formed_or_refused, 0, SEEDS_CASES);

@@ -313,6 +313,10 @@ START_TEST(memory_is_bounded)
 	ck_assert_uint_le(arena.used, arena.limit);
 	ck_assert_int_eq(decode(&raw, raw.len, most_records + 1, &schemas, &arena, &records),
 	                 ERR_CORRUPT);
+	ck_assert_int_eq(decode(&raw, raw.len, 0, &schemas, &arena, &records), ERR_CORRUPT);
+	ck_assert_int_eq(
+	        decode(&raw, (size_t)SYNC_RAW_MAX + 1, s.count, &schemas, &arena, &records),
+	        ERR_CORRUPT);
 	ck_assert_int_eq(sync_codec_encode(s.records, 0, &raw, &err), ERR_INVALID);
 	ck_assert_int_eq(sync_codec_encode(s.records, most_records + 1, &raw, &err), ERR_INVALID);
 	buf_free(&raw);

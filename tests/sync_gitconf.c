@@ -231,6 +231,37 @@ START_TEST(a_broken_file_is_refused_with_its_line)
 }
 END_TEST
 
+/* As a power cut leaves it: libgit2 would take it for the end. */
+START_TEST(a_zero_byte_is_refused_with_its_line)
+{
+	static const char text[] = "[a]\n\tx = 1\n\0\ty = 2\n";
+	struct sync_gitconf_pair pair = { "a.x", "3" };
+	struct buf got = { 0 };
+
+	ck_assert_int_eq(file_replace(path, text, sizeof text - 1, &err), 0);
+	ck_assert_int_eq(sync_gitconf_open(path, &conf, &err), ERR_INVALID);
+	ck_assert_ptr_nonnull(strstr(err.msg, "node.conf:3: a zero byte"));
+	ck_assert_int_eq(sync_gitconf_set(path, &pair, 1, &err), ERR_INVALID);
+	ck_assert_int_eq(file_read(path, SYNC_GITCONF_MAX, &got, &err), 0);
+	ck_assert_uint_eq(got.len, sizeof text - 1);
+	ck_assert_mem_eq(got.bytes, text, sizeof text - 1);
+	buf_free(&got);
+}
+END_TEST
+
+/* The new section would become a part of the last line's value. */
+START_TEST(a_last_line_that_goes_on_is_not_written_behind)
+{
+	static const char text[] = "[a]\n\tx = 1\\\n";
+	const struct sync_gitconf_pair pair = { "b.y", "2" };
+
+	write_file(text);
+	ck_assert_int_eq(sync_gitconf_set(path, &pair, 1, &err), ERR_INVALID);
+	ck_assert_ptr_nonnull(strstr(err.msg, "node.conf: b.y can't be set"));
+	expect_file(text);
+}
+END_TEST
+
 START_TEST(a_missing_file_is_told_apart)
 {
 	ck_assert_int_eq(sync_gitconf_open(path, &conf, &err), ERR_NOTFOUND);
@@ -294,6 +325,8 @@ suite_sync_gitconf(void)
 	tcase_add_test(tcase, lists_keep_the_order_of_the_file);
 	tcase_add_loop_test(tcase, an_unknown_key_is_named_with_its_line, 0, COUNT(unknown));
 	tcase_add_loop_test(tcase, a_broken_file_is_refused_with_its_line, 0, COUNT(broken));
+	tcase_add_test(tcase, a_zero_byte_is_refused_with_its_line);
+	tcase_add_test(tcase, a_last_line_that_goes_on_is_not_written_behind);
 	tcase_add_test(tcase, a_missing_file_is_told_apart);
 	tcase_add_test(tcase, setting_keeps_all_the_rest);
 	tcase_add_test(tcase, setting_makes_the_file);

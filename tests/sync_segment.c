@@ -4,6 +4,7 @@
 #include "tests/sync_sample.h"
 #include "tests/sync_vectors.h"
 
+#include "store/base/hash.h"
 #include "sync/segment.h"
 
 #include <check.h>
@@ -164,6 +165,14 @@ START_TEST(no_cut_where_nobody_signed)
 	make_day(&d);
 	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[1].last - 1, &whole), ERR_INVALID);
 	ck_assert_int_eq(cut(&d, 1, d.parts[1].last, &whole), ERR_INVALID);
+	ck_assert_int_eq(cut(&d, d.parts[1].last, d.parts[0].last, &whole), ERR_INVALID);
+	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[PARTS - 1].last + 1, &whole),
+	                 ERR_INVALID);
+	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[0].first + SYNC_RECORDS_MAX, &whole),
+	                 ERR_INVALID);
+	d.parts[1].first++;
+	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[1].last, &whole), ERR_CORRUPT);
+	d.parts[1].first--;
 	d.parts[2].head_before[0] ^= 1;
 	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[3].last, &whole), ERR_CORRUPT);
 	free_day(&d);
@@ -239,7 +248,7 @@ START_TEST(openings_and_strangers_are_not_redacted)
 {
 	struct day d;
 	struct store_segment out;
-	uint64_t opening, outside, falling[2];
+	uint64_t opening, before, outside, falling[2];
 
 	make_day(&d);
 	opening = d.parts[1].first;
@@ -247,7 +256,33 @@ START_TEST(openings_and_strangers_are_not_redacted)
 	falling[0] = falling[1] = opening + 1;
 	ck_assert_int_eq(redact(&d, &d.parts[1], &opening, 1, &out), ERR_INVALID);
 	ck_assert_int_eq(redact(&d, &d.parts[1], &outside, 1, &out), ERR_INVALID);
+	before = opening - 1;
+	ck_assert_int_eq(redact(&d, &d.parts[1], &before, 1, &out), ERR_INVALID);
 	ck_assert_int_eq(redact(&d, &d.parts[1], falling, 2, &out), ERR_INVALID);
+	free_day(&d);
+}
+END_TEST
+
+/* Whoever keeps a redacted record's salt could still try texts against its leaf. */
+START_TEST(a_leaf_beside_its_salt_is_refused)
+{
+	struct day d;
+	struct store_segment out;
+	struct sync_record *records;
+	struct buf seeds = { 0 };
+	uint64_t n;
+	size_t count;
+
+	make_day(&d);
+	n = d.parts[0].first + 1;
+	ck_assert_int_eq(redact(&d, &d.parts[0], &n, 1, &out), 0);
+	buf_put(&seeds, out.seeds, out.seeds_len);
+	memset(seeds.bytes + 3 + STORE_SEED, 0x5a, STORE_SEED);
+	out.seeds = seeds.bytes;
+	ck_assert_int_eq(sync_segment_open(&out, &d.schemas, &d.arena, &records, &count, &err),
+	                 ERR_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(err.msg, "a redacted record has a salt"));
+	buf_free(&seeds);
 	free_day(&d);
 }
 END_TEST
@@ -405,6 +440,64 @@ START_TEST(a_seed_left_out_must_be_known)
 }
 END_TEST
 
+/* A seed that isn't the one known there is sent, and so are two seeds. */
+START_TEST(another_seed_is_not_left_out)
+{
+	static const uint8_t other[STORE_SEED] = { 1 };
+	struct sync_seeds_part halves[2];
+	struct vectors v;
+	struct store_segment seg;
+	struct buf with = { 0 }, without = { 0 }, seeds = { 0 }, second = { 0 };
+
+	make_golden(&v, &seg);
+	sync_segment_write_short(&with, &seg, NULL);
+	sync_segment_write_short(&without, &seg, other);
+	ck_assert_uint_eq(with.len, without.len);
+	ck_assert_mem_eq(with.bytes, without.bytes, with.len);
+	sync_seeds_write_one(&second, other);
+	halves[0] = (struct sync_seeds_part){ seg.first, seg.first, seg.seeds, seg.seeds_len };
+	halves[1] = (struct sync_seeds_part){ seg.first + 1, seg.last, second.bytes, second.len };
+	ck_assert_int_eq(sync_seeds_join(&seeds, halves, 2, seg.first, seg.last, &err), 0);
+	seg.seeds = seeds.bytes;
+	seg.seeds_len = seeds.len;
+	buf_clear(&without);
+	sync_segment_write_short(&without, &seg, day_seed);
+	ck_assert_uint_eq(without.bytes[0], 1); /* seeds follow */
+	buf_free(&with);
+	buf_free(&without);
+	buf_free(&seeds);
+	buf_free(&second);
+	vectors_free(&v);
+}
+END_TEST
+
+START_TEST(a_scope_that_is_no_name_is_refused)
+{
+	static const char *const scopes[] = {
+		"f/F001", "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+	};
+	struct vectors v;
+	struct store_segment seg, got;
+	struct sync_site whose;
+	const char *scope;
+	struct buf bytes = { 0 };
+	uint8_t hash[HASH_16];
+	struct rd r;
+
+	make_golden(&v, &seg);
+	sync_segment_write(&bytes, &seg, &site, scopes[_i]);
+	if (_i == 0)
+		*(uint8_t *)memmem(bytes.bytes, bytes.len, "F001", 4) = 0;
+	hash_once(hash, sizeof hash, bytes.bytes, bytes.len - 8); /* its check */
+	memcpy(bytes.bytes + bytes.len - 8, hash, 8);
+	r = rd_from(bytes.bytes, bytes.len);
+	ck_assert_int_eq(sync_segment_read(&r, &v.arena, &got, &whose, &scope, &err), ERR_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(err.msg, "no name"));
+	buf_free(&bytes);
+	vectors_free(&v);
+}
+END_TEST
+
 /* ---- damage ---- */
 
 START_TEST(a_full_form_damaged_anywhere_is_refused)
@@ -492,10 +585,13 @@ suite_sync_segment(void)
 	tcase_add_test(tcase, redacted_records_leave_their_leaves);
 	tcase_add_test(tcase, no_seed_stays_behind);
 	tcase_add_test(tcase, openings_and_strangers_are_not_redacted);
+	tcase_add_test(tcase, a_leaf_beside_its_salt_is_refused);
 	tcase_add_test(tcase, a_leaf_beside_its_seed_is_refused);
 	tcase_add_test(tcase, full_forms_are_golden);
 	tcase_add_test(tcase, short_forms_are_golden);
 	tcase_add_test(tcase, a_seed_left_out_must_be_known);
+	tcase_add_test(tcase, another_seed_is_not_left_out);
+	tcase_add_loop_test(tcase, a_scope_that_is_no_name_is_refused, 0, 2);
 	tcase_add_test(tcase, a_full_form_damaged_anywhere_is_refused);
 	tcase_add_loop_test(tcase, a_short_form_damaged_anywhere_is_refused, 0, 2);
 	suite_add_tcase(suite, tcase);

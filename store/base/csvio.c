@@ -50,7 +50,10 @@ csvio_put_safe(struct buf *out, const void *bytes, size_t len)
 struct csvio_reader
 csvio_from(const void *text, size_t len)
 {
-	return (struct csvio_reader){ .at = text, .left = len, .line = 1 };
+	/* an empty file may have no bytes at all, and NULL can't be moved along */
+	return (struct csvio_reader){ .at = len == 0 ? (const uint8_t *)"" : text,
+		                      .left = len,
+		                      .line = 1 };
 }
 
 static void

@@ -1,0 +1,49 @@
+#!/bin/sh
+# coverage.sh BUILD - what the tests of a build with --coverage have run: lines and
+# branches by file, worst first, and for the files that stand between us and
+# bytes from outside, every branch that nothing took.
+#
+# Branches of assert() are left out: they are never to be taken.  What stays is
+# listed with its reason in tests/DESIGN.md.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+build=$1
+
+# decoders, merge, signatures, rights
+watched='sync/codec_body.c sync/codec_column.c sync/codec_decode.c sync/codec_encode.c
+ sync/codec_ids.c sync/codec_ints.c sync/codec_opening.c sync/record.c sync/segment.c
+ sync/segment_form.c sync/message.c sync/pack.c sync/merge.c sync/sign.c sync/chain.c node/reqsig.c
+ node/grant.c node/rights.c node/token.c node/enrol.c'
+
+: >"$build/branches.txt"
+find "$build/obj" -name '*.gcno' ! -path '*/obj/tests/*' -exec gcov -b -c -t {} + 2>/dev/null |
+	awk -v watched="$watched" -v missed="$build/branches.txt" '
+	BEGIN { n = split(watched, list, /[ \n]+/); for (i = 1; i <= n; i++) watch[list[i]] = 1 }
+	function tell() {
+		if (name != "" && name !~ /^\// && lines)
+			printf "%6.2f %6.2f %s\n", 100 * run / lines,
+				branches ? 100 * taken / branches : 100, name
+		name = ""; lines = run = branches = taken = asserts = open = 0
+	}
+	/^ *-: *0:Source:/ { tell(); sub(/.*Source:(\.\/)?/, ""); name = $0; next }
+	/^(function|call|unconditional) / { next }
+	/^branch/ {
+		if (asserts) next
+		branches++
+		if (/taken [1-9]/) taken++
+		else if (name in watch) print name ":" line ":" text >missed
+		next
+	}
+	{
+		count = $1; sub(/^ *[^:]*: */, ""); line = text = $0
+		sub(/:.*/, "", line); sub(/^[0-9]+:/, "", text); gsub(/[ \t]+/, " ", text)
+		asserts = open || text ~ /assert\(/
+		open = asserts && text !~ /;/
+		if (count ~ /^[0-9]/) run++
+		if (count ~ /^[0-9#]/) lines++
+	}
+	END { tell() }' | sort -n >"$build/coverage.txt"
+echo ' lines branches'
+cat "$build/coverage.txt"
+echo "not taken: $(wc -l <"$build/branches.txt") branches of the files that read what comes from outside"
+cat "$build/branches.txt"

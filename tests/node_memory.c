@@ -1,0 +1,329 @@
+/*
+ * tests/node_memory.c - who is let in, with memory that ends: whichever allocation
+ * is the last (SQLite's too), an enrolment, a token or a right is as it should be
+ * or it isn't there, and what failed has left nothing behind.
+ */
+#include "tests/hub_help.h"
+#include "tests/memory.h"
+#include "tests/suites.h"
+
+#include "node/enrol_node.h"
+#include "node/hub_node.h"
+#include "node/rights.h"
+#include "node/token.h"
+#include "store/base/text.h"
+
+#include <check.h>
+#include <string.h>
+
+enum { MOST = 20000 };
+
+static char code[CODE_TEXT], id[TOKEN_ID], bearer[TOKEN_TEXT];
+static struct store_site one; /* node 1, enrolled for F1 */
+static struct rights rights;
+static struct err err;
+
+/* Results of the operation at hand; Check itself would need memory to look at them. */
+static bool sane;
+
+static void
+begin(void)
+{
+	struct token_terms terms = { .scope = "f/F1" };
+
+	hub_open();
+	one = hub_enrol("F1", 1);
+	hub_code("F2", true, code);
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, bearer, id, &err), 0);
+	ck_assert_int_eq(rights_open(&rights, hub_db, true, hub_key.public_key, &err), 0);
+}
+
+/* Everything that is written about nodes, codes and tokens. */
+static int64_t
+written(void)
+{
+	return hub_int("SELECT (SELECT count(*) FROM hub_enrolment) * 1000000"
+	               " + (SELECT count(*) FROM hub_token) * 10000"
+	               " + (SELECT count(*) FROM hub_node) * 100"
+	               " + (SELECT coalesce(sum(state), 0) + coalesce(sum(tries), 0) FROM "
+	               "hub_enrolment)"
+	               " + (SELECT count(*) FROM hub_grant) * 100000000"
+	               " + (SELECT count(*) FROM hub_token WHERE revoked_ms IS NOT NULL) * 1000");
+}
+
+/* Fail allocation 0, 1, 2 ... until none is refused.  What fails has changed nothing. */
+static void
+without_memory(int (*run)(void))
+{
+	unsigned good = 0;
+	bool hit;
+
+	sane = true;
+	do {
+		int64_t before = written();
+		int rc;
+
+		memory_arm(good);
+		rc = run();
+		hit = memory_disarm();
+		ck_assert_msg(sane, "after %u", good);
+		ck_assert_msg(hit || rc >= 0, "after %u: %d %s", good, rc, err.msg);
+		ck_assert(!store_db_in_transaction(hub_db));
+		ck_assert_msg(rc >= 0 || written() == before, "after %u: something was left", good);
+	} while (hit && ++good < MOST);
+	ck_assert(!hit);
+	ck_assert_uint_gt(good, 0);
+}
+
+/* ---- the hub's doors ---- */
+
+static int
+make_code(void)
+{
+	struct enrol_terms terms = { .facility = "F3", .street = "S1" };
+	char text[CODE_TEXT];
+	int64_t expires;
+
+	return enrol_new(&hub, &terms, text, &expires, &err);
+}
+
+/* Node 2 comes with the code. */
+static int
+answer(void)
+{
+	struct sync_key key = hub_node_key(2);
+	struct enrol_ask ask = { .code = code, .label = "office" };
+	struct enrol_answer got = { 0 };
+	struct grant grant;
+	struct code read = { 0 };
+	int rc;
+
+	memcpy(ask.key, key.public_key, sizeof ask.key);
+	if (code_read(code, &read, &err) < 0)
+		return -1;
+	enrol_sign(&key, &read, ask.label, ask.signature);
+	rc = enrol_answer(&hub, &ask, &got, &err);
+	if (rc == 0 && got.state == ENROL_GRANTED)
+		sane = sane &&
+		       grant_read(got.grant.bytes, got.grant.len, hub_key.public_key, &grant,
+		                  &err) == 0 &&
+		       strcmp(grant.facility, "F2") == 0;
+	buf_free(&got.grant);
+	return rc;
+}
+
+/* Somebody comes with a wrong one of that name: it costs a try. */
+static int
+miss(void)
+{
+	struct sync_key key = hub_node_key(3);
+	struct enrol_ask ask = { .label = "" };
+	struct enrol_answer got = { 0 };
+	struct code read;
+	char wrong[CODE_TEXT];
+	int rc;
+
+	if (code_read(code, &read, &err) < 0)
+		return -1;
+	read.secret ^= 1;
+	code_text(&read, wrong);
+	ask.code = wrong;
+	memcpy(ask.key, key.public_key, sizeof ask.key);
+	enrol_sign(&key, &read, ask.label, ask.signature);
+	rc = enrol_answer(&hub, &ask, &got, &err);
+	sane = sane && (rc < 0 || got.state == ENROL_DENIED);
+	buf_free(&got.grant);
+	return rc;
+}
+
+static int
+expire(void)
+{
+	return enrol_decide(&hub, code, ENROL_EXPIRE, &err);
+}
+
+static int
+list(void)
+{
+	struct arena a = { 0 };
+	struct enrol_entry *entries;
+	size_t count;
+	int rc = enrol_list(&hub, &a, &entries, &count, &err);
+
+	sane = sane && (rc < 0 || count >= 2);
+	arena_free(&a);
+	return rc;
+}
+
+START_TEST(an_enrolment_is_whole_or_not_there)
+{
+	without_memory(make_code);
+	without_memory(list);
+	without_memory(answer);
+	without_memory(miss);
+	hub_code("F2", true, code);
+	without_memory(expire);
+}
+END_TEST
+
+/* ---- an administrator's yes ---- */
+
+static int
+approve(void)
+{
+	return enrol_decide(&hub, code, ENROL_APPROVE, &err);
+}
+
+static int
+deny_by_node(void)
+{
+	uint8_t node[STORE_NODE_ID];
+	struct sync_key key = hub_node_key(4);
+	char hex[2 * STORE_NODE_ID + 1];
+
+	sync_node_id(node, key.public_key);
+	text_hex(hex, node, sizeof node);
+	return enrol_decide(&hub, hex, ENROL_DENY, &err);
+}
+
+START_TEST(a_decision_is_whole_or_not_there)
+{
+	hub_code("F4", false, code);
+	ck_assert_int_eq(hub_ask(code, 4, NULL).state, ENROL_WAITING);
+	without_memory(approve);
+	hub_code("F4", false, code);
+	ck_assert_int_eq(hub_ask(code, 4, NULL).state, ENROL_WAITING);
+	without_memory(deny_by_node);
+}
+END_TEST
+
+/* ---- tokens ---- */
+
+static int
+make_token(void)
+{
+	struct token_terms terms = { .scope = "all", .expires_ms = hub.now_ms + 1 };
+	char text[TOKEN_TEXT], name[TOKEN_ID];
+
+	return token_new(hub_db, &terms, hub.now_ms, text, name, &err);
+}
+
+static int
+check_token(void)
+{
+	struct token token;
+	int rc = token_check(hub_db, "stranger", hub.now_ms, &token, &err);
+
+	sane = sane && rc <= 0;
+	rc = token_check(hub_db, bearer, hub.now_ms, &token, &err);
+	sane = sane && rc != 0; /* failing isn't "no such token", and never "yes" to more */
+	sane = sane && (rc < 0 || strcmp(token.scope, "f/F1") == 0);
+	return rc;
+}
+
+static int
+revoke_token(void)
+{
+	return token_revoke(hub_db, id, hub.now_ms, &err);
+}
+
+START_TEST(a_token_is_whole_or_not_there)
+{
+	without_memory(make_token);
+	without_memory(check_token);
+	without_memory(revoke_token);
+}
+END_TEST
+
+/* ---- rights: in doubt, none ---- */
+
+static int
+ask_rights(void)
+{
+	struct store_site stranger = { .node = { 9 } };
+	uint8_t key[SYNC_PUBLIC_KEY], node[STORE_NODE_ID];
+	struct sync_key first = hub_node_key(1), other = hub_node_key(9);
+	int rc;
+
+	sane = sane && !rights_may_write(&rights, &one, "f/F2");
+	sane = sane && !rights_may_read(&rights, one.node, "f/F2");
+	sane = sane && !rights_may_write(&rights, &stranger, "f/F1");
+	sane = sane && !rights_key_of(&rights, &stranger, key);
+	(void)rights_may_write(&rights, &one, "f/F1");
+	(void)rights_may_read(&rights, one.node, "f/F1");
+	if (rights_key_of(&rights, &one, key))
+		sane = sane && memcmp(key, first.public_key, sizeof key) == 0;
+	rc = rights_node_of(&rights, other.public_key, node, &err);
+	sane = sane && rc <= 0;
+	rc = rights_node_of(&rights, first.public_key, node, &err);
+	sane = sane && rc != 0;
+	return rc;
+}
+
+START_TEST(a_right_that_cannot_be_looked_up_is_none)
+{
+	without_memory(ask_rights);
+	ck_assert(rights_may_write(&rights, &one, "f/F1"));
+}
+END_TEST
+
+/* ---- at a node ---- */
+
+static struct store_db *node_db;
+
+static int
+open_rights(void)
+{
+	struct sync_key key = hub_node_key(1);
+	struct rights got;
+	int rc = rights_open(&got, node_db, false, key.public_key, &err);
+
+	sane = sane && (rc < 0 || got.enrolled);
+	sane = sane && (rc < 0 || grant_has(&got.grant.write, "f/F1"));
+	store_catalog_forget(node_db);
+	return rc;
+}
+
+static struct enrol_news news;
+
+static int
+keep_grant(void)
+{
+	return enrol_node_keep(node_db, "https://hub", &news, &err);
+}
+
+START_TEST(a_node_is_enrolled_or_not)
+{
+	struct hub_node found;
+	struct arena a = { 0 };
+
+	node_db = hub_other("F1");
+	news = (struct enrol_news){ .granted = true };
+	ck_assert_int_eq(hub_node_find(hub_db, one.node, &a, &found, &err), 1);
+	memcpy(news.doc, found.doc, found.doc_len);
+	news.doc_len = found.doc_len;
+	memcpy(news.hub_key, hub_key.public_key, SYNC_PUBLIC_KEY);
+	ck_assert_int_eq(grant_read(news.doc, news.doc_len, news.hub_key, &news.grant, &err), 0);
+	without_memory(keep_grant);
+	without_memory(open_rights);
+	arena_free(&a);
+	store_db_close(node_db);
+}
+END_TEST
+
+Suite *
+suite_node_memory(void)
+{
+	Suite *suite = suite_create("node/memory");
+	TCase *tcase = tcase_create("memory");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, begin, hub_close);
+	tcase_add_test(tcase, an_enrolment_is_whole_or_not_there);
+	tcase_add_test(tcase, a_decision_is_whole_or_not_there);
+	tcase_add_test(tcase, a_token_is_whole_or_not_there);
+	tcase_add_test(tcase, a_right_that_cannot_be_looked_up_is_none);
+	tcase_add_test(tcase, a_node_is_enrolled_or_not);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
