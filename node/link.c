@@ -52,7 +52,8 @@ link_new(const struct link_options *options, struct link **out, struct err *err)
 	l->options = *options;
 	text_copy(l->base, sizeof l->base, options->base);
 	text_copy(l->nonce, sizeof l->nonce,
-	          options->nonce == NULL || options->nonce[0] == 0 ? "0" : options->nonce);
+	          options->nonce == NULL || !reqsig_is_nonce(options->nonce) ? "0"
+	                                                                     : options->nonce);
 	rc = keep_grant(l, options, err);
 	if (rc == 0)
 		rc = transport_new(&transport, done, l, &l->transport, err);
@@ -208,7 +209,7 @@ take_nonce(struct link *l, const struct transport_reply *reply)
 {
 	const char *nonce = transport_header(reply, "Yz-Nonce");
 
-	if (nonce == NULL || strlen(nonce) > REQSIG_NONCE_MAX)
+	if (nonce == NULL || !reqsig_is_nonce(nonce))
 		return false;
 	memcpy(l->nonce, nonce, strlen(nonce) + 1);
 	return true;

@@ -117,6 +117,14 @@ put_signature(const struct sync_key *key, struct buf *base, struct reqsig_header
 	buf_free(base);
 }
 
+bool
+reqsig_is_nonce(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && len <= REQSIG_NONCE_MAX && strspn(text, nonce_chars) == len;
+}
+
 void
 reqsig_sign_request(const struct sync_key *key, const struct reqsig_request *request,
                     int64_t created_s, const char *nonce, struct reqsig_headers *out)
@@ -124,7 +132,7 @@ reqsig_sign_request(const struct sync_key *key, const struct reqsig_request *req
 	struct buf base = { 0 };
 	char keyid[HEX_KEY + 1];
 
-	assert(strlen(nonce) <= REQSIG_NONCE_MAX && strspn(nonce, nonce_chars) == strlen(nonce));
+	assert(reqsig_is_nonce(nonce));
 	text_hex(keyid, key->public_key, SYNC_PUBLIC_KEY);
 	digest_of(out->digest, request->body, request->body_len);
 	snprintf(out->input, sizeof out->input,

@@ -30,6 +30,7 @@
 #include "store/base/err.h"
 #include "sync/sign.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -76,6 +77,9 @@ struct reqsig_signer {
 	int64_t created_s;
 	char nonce[REQSIG_NONCE_MAX + 1];
 };
+
+/* Can a nonce look like this?  What a reply claims is one comes from whoever answered. */
+bool reqsig_is_nonce(const char *text);
 
 /* Sign a request.  `nonce` is what the hub issued last; "0" if none was yet. */
 void reqsig_sign_request(const struct sync_key *key, const struct reqsig_request *request,

@@ -251,6 +251,18 @@ START_TEST(other_profiles_are_refused)
 }
 END_TEST
 
+/* It comes with replies that nobody has signed: a login page's must not end the node. */
+START_TEST(only_what_can_be_a_nonce_is_one)
+{
+	ck_assert(reqsig_is_nonce("0"));
+	ck_assert(reqsig_is_nonce("n-1_Z"));
+	ck_assert(!reqsig_is_nonce(""));
+	ck_assert(!reqsig_is_nonce("two words"));
+	ck_assert(!reqsig_is_nonce("\"quoted\""));
+	ck_assert(!reqsig_is_nonce("012345678901234567890123456789012"));
+}
+END_TEST
+
 START_TEST(the_headers_are_short)
 {
 	/* 1 KiB each way for an exchange without news: ours may take 400 of it. */
@@ -273,6 +285,7 @@ suite_node_reqsig(void)
 	tcase_add_loop_test(tcase, another_reply_than_the_signed_one_is_refused, 0, 5);
 	tcase_add_test(tcase, every_changed_byte_of_a_header_is_refused);
 	tcase_add_loop_test(tcase, other_profiles_are_refused, 0, 11);
+	tcase_add_test(tcase, only_what_can_be_a_nonce_is_one);
 	tcase_add_test(tcase, the_headers_are_short);
 	suite_add_tcase(suite, tcase);
 	return suite;
