@@ -1,4 +1,5 @@
 #include "node/core.h"
+#include "store/base/mutant.h"
 #include "store/log.h"
 #include "store/remote.h"
 #include "store/stmt.h"
@@ -227,9 +228,12 @@ end_meeting(struct node *n, bool ok, const char *words, int64_t retry_after_ms,
 	met->rejected_count = n->x.rejected_count;
 	memcpy(met->rejected, n->x.rejected, sizeof met->rejected);
 	sync_exchange_end(&n->x);
-	n->meeting = false;
+	n->meeting = MUT(29) && !ok;
 	n->failures = ok ? 0 : n->failures + 1;
-	n->next_sync_mono_ms = mono(n) + (ok ? n->interval_ms : back_off(n, retry_after_ms));
+	n->next_sync_mono_ms =
+	        MUT(20) && n->failures > 1
+	                ? INT64_MAX
+	                : mono(n) + (ok ? n->interval_ms : back_off(n, retry_after_ms));
 	return note_attempt(n, met, err);
 }
 

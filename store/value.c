@@ -1,4 +1,5 @@
 #include "store/value.h"
+#include "store/base/mutant.h"
 
 #include <assert.h>
 #include <math.h>
@@ -103,6 +104,12 @@ store_value_write(struct buf *out, const struct store_value *v)
 {
 	uint8_t head[STORE_VALUE_HEAD];
 
+	if (MUT(27) && v->type == STORE_REAL) {
+		struct store_value short_one = *v;
+		short_one.num.r = (double)(float)v->num.r;
+		buf_put(out, head, store_value_head(&short_one, head));
+		return;
+	}
 	buf_put(out, head, store_value_head(v, head));
 	if (v->type == STORE_TEXT || v->type == STORE_BLOB)
 		buf_put(out, v->bytes, v->len);

@@ -274,6 +274,29 @@ check_file(struct sim_peer *p)
 	sim_must(p->sim, rc, &err, "verify a file");
 }
 
+/* Nothing of another facility is in a node's file. */
+static void
+check_isolation(struct sim_peer *p)
+{
+	struct store_stmt q = store_stmt_new(
+	        p->st.local,
+	        "SELECT (SELECT count(*) FROM note WHERE facility_id <> ?1)"
+	        " + (SELECT count(*) FROM child WHERE facility_id <> ?1)"
+	        " + (SELECT count(*) FROM yz_stream s JOIN yz_scope c ON c.id = s.scope"
+	        " WHERE c.name LIKE 'f/%' AND c.name <> 'f/' || ?1)");
+	struct err err;
+	int64_t count = 0;
+	int rc;
+
+	store_stmt_put_text(&q, p->facility);
+	rc = store_stmt_step(&q, &err);
+	if (rc == 1)
+		count = store_stmt_get_int(&q);
+	store_stmt_end(&q);
+	if (sim_must(p->sim, rc, &err, "look for others' rows") && count != 0)
+		sim_fail(p->sim, "peer %u holds what is another facility's", p->no);
+}
+
 static void
 count_conflicts(struct sim *s, struct sim_peer *p)
 {
@@ -304,6 +327,7 @@ sim_check_end(struct sim *s)
 		if (p->is_hub)
 			continue;
 		check_status(p);
+		check_isolation(p);
 		compare_tables(hub, p);
 		sim_acks_check(s, p, p);
 		sim_acks_check(s, p, hub);

@@ -3,6 +3,7 @@
  *
  *   sim --seed S          one, in this process, told as it happens
  *   sim --from A --count N   many, each in a process of its own
+ *   sim --from A --hunt N    until one fails, for tests/sim/mutants.sh
  *   sim --replay FILE     one that was written down when it failed
  */
 #include "store/base/hash.h"
@@ -77,56 +78,84 @@ replay(const char *path)
 	return status;
 }
 
+/* ---- the command line ---- */
+
+struct wish {
+	const char *seed, *from, *count, *hunt, *replay;
+};
+
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: sim --seed S | --from A --count N | --replay FILE\n");
+	fprintf(stderr, "usage: sim --seed S | --from A --count N | --from A --hunt N |"
+	                " --replay FILE\n");
 	return 2;
+}
+
+static uint64_t
+number(const char *text, uint64_t missing)
+{
+	return text == NULL ? missing : strtoull(text, NULL, 10);
+}
+
+static bool
+read_wish(int argc, char **argv, struct wish *w)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} options[] = { { "--seed", &w->seed },
+		        { "--from", &w->from },
+		        { "--count", &w->count },
+		        { "--hunt", &w->hunt },
+		        { "--replay", &w->replay } };
+
+	for (int i = 1; i < argc; i += 2) {
+		size_t k = 0;
+
+		while (k < sizeof options / sizeof options[0] &&
+		       strcmp(argv[i], options[k].name) != 0)
+			k++;
+		if (k == sizeof options / sizeof options[0] || i + 1 == argc)
+			return false;
+		*options[k].value = argv[i + 1];
+	}
+	return argc > 1;
+}
+
+static int
+run_seed(uint64_t seed)
+{
+	struct sim_plan plan;
+	int status;
+
+	sim_plan_draw(&plan, seed);
+	status = run_one(&plan);
+	sim_plan_free(&plan);
+	return status;
 }
 
 int
 main(int argc, char **argv)
 {
-	uint64_t seed = 0, from = 1, count = 0;
-	const char *trace = NULL;
-	bool one = false;
+	struct wish w = { 0 };
 	struct err err;
 
+	if (!read_wish(argc, argv, &w))
+		return usage();
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	randombytes_set_implementation(&keyed);
 	if (!hash_init())
 		return 2;
-	for (int i = 1; i < argc; i += 2) {
-		if (i + 1 == argc)
-			return usage();
-		if (strcmp(argv[i], "--seed") == 0) {
-			seed = strtoull(argv[i + 1], NULL, 10);
-			one = true;
-		} else if (strcmp(argv[i], "--from") == 0) {
-			from = strtoull(argv[i + 1], NULL, 10);
-		} else if (strcmp(argv[i], "--count") == 0) {
-			count = strtoull(argv[i + 1], NULL, 10);
-		} else if (strcmp(argv[i], "--replay") == 0) {
-			trace = argv[i + 1];
-		} else {
-			return usage();
-		}
-	}
 	if (sim_mould_make(&err) < 0) {
 		fprintf(stderr, "sim: %s\n", err.msg);
 		return 2;
 	}
-	if (trace != NULL)
-		return replay(trace);
-	if (count > 0)
-		return sim_run_many(from, count);
-	if (one) {
-		struct sim_plan plan;
-		int status;
-
-		sim_plan_draw(&plan, seed);
-		status = run_one(&plan);
-		sim_plan_free(&plan);
-		return status;
-	}
-	return usage();
+	if (w.replay != NULL)
+		return replay(w.replay);
+	if (w.hunt != NULL)
+		return sim_run_hunt(number(w.from, 1), number(w.hunt, 0));
+	if (w.count != NULL)
+		return sim_run_many(number(w.from, 1), number(w.count, 0));
+	return w.seed != NULL ? run_seed(number(w.seed, 0)) : usage();
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,9 +24,10 @@ static void
 child(const struct sim_plan *plan, int fd)
 {
 	struct sim_result result;
+	const struct rlimit hang = { HANG_S, HANG_S };
 	FILE *words = freopen("/dev/null", "w", stderr);
 
-	alarm(HANG_S);
+	setrlimit(RLIMIT_CPU, &hang);
 	sim_run(plan, NULL, &result);
 	_exit(words != NULL && write(fd, &result, sizeof result) == (ssize_t)sizeof result ? 0 : 1);
 }
@@ -34,8 +36,9 @@ static void
 tell_death(struct sim_result *result, int status)
 {
 	*result = (struct sim_result){ .failed = true };
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		snprintf(result->why, sizeof result->why, "not done after %d s", HANG_S);
+	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL))
+		snprintf(result->why, sizeof result->why, "not done after %d s of processor time",
+		         HANG_S);
 	else if (WIFSIGNALED(status))
 		snprintf(result->why, sizeof result->why, "the process died: %s",
 		         strsignal(WTERMSIG(status)));
@@ -137,7 +140,9 @@ run_twice(const struct sim_plan *plan, struct sums *sums, struct sim_result *res
 
 	sim_run_apart(plan, &again);
 	sums->twice++;
-	if (again.hash == result->hash)
+	if (again.failed)
+		*result = again;
+	if (again.failed || again.hash == result->hash)
 		return;
 	result->failed = true;
 	snprintf(result->why, sizeof result->why,
@@ -206,4 +211,22 @@ sim_run_many(uint64_t from, uint64_t count)
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", sums.passed,
 	       sums.failed + (missing > 0));
 	return sums.failed > 0 || missing > 0;
+}
+
+int
+sim_run_hunt(uint64_t from, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		struct sim_result result;
+		struct sim_plan plan;
+
+		sim_plan_draw(&plan, from + i);
+		sim_run_apart(&plan, &result);
+		sim_plan_free(&plan);
+		if (result.failed) {
+			printf("seed %" PRIu64 ": %s\n", from + i, result.why);
+			return 1;
+		}
+	}
+	return 0;
 }

@@ -26,4 +26,7 @@ void sim_run_apart(const struct sim_plan *plan, struct sim_result *result);
  * and, with enough seeds, everything happened that can. */
 int sim_run_many(uint64_t from, uint64_t count);
 
+/* Seeds from, from + 1, ... until one fails, which is told in a line; 1 if one did. */
+int sim_run_hunt(uint64_t from, uint64_t count);
+
 #endif /* TESTS_SIM_RUN_MANY_H */
