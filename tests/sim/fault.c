@@ -182,10 +182,10 @@ to_line(struct sim *s, struct sim_peer *p, enum sim_kind kind, uint64_t *x)
 {
 	switch ((int)kind) {
 	case SIM_LINE_CUT:
-		p->line.cut_until = s->now + some(x, 6 * HOUR);
+		p->line.cut_until = s->now + some(x, 4 * HOUR);
 		break;
 	case SIM_ONE_WAY:
-		p->line.one_way_until = s->now + some(x, 4 * HOUR);
+		p->line.one_way_until = s->now + some(x, 2 * HOUR);
 		break;
 	case SIM_REPLAY:
 		sim_net_replay(s, p, sim_rand_next(x));
@@ -213,7 +213,7 @@ to_machine(struct sim *s, struct sim_peer *p, enum sim_kind kind, uint64_t *x)
 	sim_count(s, kind);
 	switch ((int)kind) {
 	case SIM_HUB_AWAY:
-		sim_peer_stop(p, s->now + some(x, 3 * HOUR));
+		sim_peer_stop(p, s->now + some(x, 2 * HOUR));
 		break;
 	case SIM_RESTART:
 		sim_peer_stop(p, s->now + some(x, 10 * MINUTE));

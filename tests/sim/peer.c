@@ -214,17 +214,12 @@ note_epoch(struct sim_peer *p)
 void
 sim_peer_boot(struct sim_peer *p)
 {
-	char path[128];
 	struct err err;
 	int rc;
 
 	sim_clock_boot(&p->clock, p->sim->now);
 	rc = station_open(p->dir, &p->env, &p->st, &err);
-	path_of(p, "yizhan.db", path);
-	if (rc == 0) {
-		p->open = true;
-		rc = store_db_open(path, STORE_LOCAL, &p->env, &p->tablet, &err);
-	}
+	p->open = rc == 0;
 	if (!sim_peer_bears(p, rc, &err, "start"))
 		return;
 	p->boot_at = INT64_MAX;
@@ -382,17 +377,18 @@ sim_peer_clone(struct sim_peer *p)
 		sim_peer_boot(twin);
 }
 
-static void
-remove_files(struct sim_peer *p)
+void
+sim_peer_sweep(const char *folder, unsigned no)
 {
 	static const char *const names[] = { "key", "anchor", "node.conf", "lock", "yizhan.db" };
 	char path[128];
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		path_of(p, names[i], path);
+		snprintf(path, sizeof path, "%s/%u/%s", folder, no, names[i]);
 		unlink(path);
 	}
-	rmdir(p->dir);
+	snprintf(path, sizeof path, "%s/%u", folder, no);
+	rmdir(path);
 }
 
 void
@@ -402,7 +398,7 @@ sim_peer_free(struct sim_peer *p)
 		return;
 	close_process(p);
 	arena_free(&p->day.arena);
-	remove_files(p);
+	sim_peer_sweep(p->sim->folder, p->no);
 	disk_free(p->disk);
 	disk_free(p->backup);
 	p->exists = false;

@@ -93,6 +93,9 @@ bool sim_peer_awake(const struct sim_peer *p);
 /* A copy of this machine's disk and files, as a second machine that is switched on too. */
 void sim_peer_clone(struct sim_peer *p);
 
+/* Remove what machine `no` has in that folder. */
+void sim_peer_sweep(const char *folder, unsigned no);
+
 /* Close everything and free it. */
 void sim_peer_free(struct sim_peer *p);
 

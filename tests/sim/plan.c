@@ -17,8 +17,8 @@ shape(struct sim_plan *plan)
 	plan->places = (1u << count) - 1;
 	plan->second_nodes = sim_rand_happens(&x, 400) ? 1u << sim_rand_below(&x, count) : 0;
 	plan->interval_ms = (5 + sim_rand_below(&x, 40)) * (int64_t)60000;
-	plan->tick_ms = (2 + sim_rand_below(&x, 6)) * (int64_t)60000;
-	plan->share = 100 + sim_rand_below(&x, 701);
+	plan->tick_ms = (4 + sim_rand_below(&x, 9)) * (int64_t)60000;
+	plan->share = 100 + sim_rand_below(&x, 401);
 	for (int k = 0; k < SIM_KINDS; k++)
 		plan->has[k] =
 		        sim_rand_happens(&x, sim_kinds[k].per_mille) && sim_kinds[k].off == NULL;

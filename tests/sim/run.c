@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MINUTE ((int64_t)60000)
@@ -166,16 +167,31 @@ one_thing(struct sim *s, size_t *event, int64_t until)
 
 /* ---- from beginning to end ---- */
 
+void
+sim_folder(pid_t pid, char out[64])
+{
+	snprintf(out, 64, "%s/yizhan-sim.%ld", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
+	         (long)pid);
+}
+
+void
+sim_sweep(pid_t pid)
+{
+	char folder[64];
+
+	sim_folder(pid, folder);
+	for (unsigned i = 0; i <= SIM_PEERS; i++)
+		sim_peer_sweep(folder, i);
+	rmdir(folder);
+}
+
 static void
 begin(struct sim *s)
 {
 	sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, (int)(s->plan->seed | 1), NULL);
-	if (access("/dev/shm", W_OK) == 0)
-		snprintf(s->folder, sizeof s->folder, "/dev/shm/yizhan-sim.XXXXXX");
-	else
-		snprintf(s->folder, sizeof s->folder, "/tmp/yizhan-sim.XXXXXX");
-	if (mkdtemp(s->folder) == NULL) {
-		sim_fail(s, "no folder can be made");
+	sim_folder(getpid(), s->folder);
+	if (mkdir(s->folder, 0700) < 0) {
+		sim_fail(s, "no folder can be made: %s", s->folder);
 		return;
 	}
 	sim_peer_make(s, 0);

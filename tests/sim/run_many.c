@@ -76,8 +76,10 @@ sim_run_end(struct sim_child *c, struct sim_result *result)
 		close(c->fd);
 	if (c->pid >= 0)
 		waitpid(c->pid, &status, 0);
-	if (got != (ssize_t)sizeof *result)
+	if (got != (ssize_t)sizeof *result) {
 		tell_death(result, status);
+		sim_sweep(c->pid);
+	}
 }
 
 void

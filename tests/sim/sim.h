@@ -14,6 +14,7 @@
 #include "tests/sim/plan.h"
 
 #include <stdarg.h>
+#include <sys/types.h>
 
 /* What is known of a history when it is over; plain bytes, so that it fits through a pipe. */
 struct sim_result {
@@ -42,6 +43,10 @@ struct sim {
 
 /* Run a plan from the first minute to the last check. */
 void sim_run(const struct sim_plan *plan, FILE *print, struct sim_result *result);
+
+/* Where the files of a process's history are; and away with them, when it has died. */
+void sim_folder(pid_t pid, char out[64]);
+void sim_sweep(pid_t pid);
 
 /* It failed, and why: the first sentence stays. */
 void sim_fail(struct sim *s, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -18,11 +18,19 @@
 
 enum { POOL = 12, BULK_MAX = 700, SQL_MAX = 1200 };
 
-/* Either of the two tablets. */
+/* Either of the two tablets; the second one's connection is made when it is first used. */
 static struct store_db *
 tablet(struct sim_peer *p, uint64_t draw)
 {
-	return (draw & 1) != 0 ? p->tablet : p->st.local;
+	char path[128];
+	struct err err;
+
+	if ((draw & 1) == 0)
+		return p->st.local;
+	snprintf(path, sizeof path, "%s/yizhan.db", p->dir);
+	if (p->tablet == NULL && store_db_open(path, STORE_LOCAL, &p->env, &p->tablet, &err) < 0)
+		return p->st.local; /* its disk fails: the one that is open will say so */
+	return p->tablet;
 }
 
 /* True if it was committed.  A refusal by a rule is none of ours. */
