@@ -98,13 +98,24 @@ readable(void *ctx, const char *scope)
 	return an->h->may_read(an->h->ctx, an->h->peer, scope);
 }
 
+/* Its own stream is the node's to know of, whatever else of that scope it may read: that is its
+ * receipt. */
+static bool
+may_hear(struct answering *an, const struct store_stream *stream)
+{
+	const struct store_site *site = store_catalog_site_of(an->h->r->db, stream->site);
+
+	return memcmp(site->node, an->h->peer, STORE_NODE_ID) == 0 ||
+	       readable(an, store_catalog_scope_of(an->h->r->db, stream->scope));
+}
+
 static int
 draft_reply(struct answering *an, struct store_stream *streams, size_t count, struct err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (readable(an, store_catalog_scope_of(an->h->r->db, streams[i].scope)))
+		if (may_hear(an, &streams[i]))
 			rc = answer_stream(an, &streams[i], err);
 	return rc == 0 ? sync_draft_digests(&an->draft, readable, an, err) : rc;
 }

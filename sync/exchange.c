@@ -20,6 +20,13 @@ no_memory(struct err *err)
 
 /* ---- the node asks ---- */
 
+/* Of this node, in whichever of its lives? */
+static bool
+is_own(const struct sync_exchange *x, const struct store_site *site)
+{
+	return memcmp(site->node, x->r->self.node, STORE_NODE_ID) == 0;
+}
+
 /* Records of this node (of any of its lives) go up from where the hub's present life has
  * acknowledged them. */
 static int
@@ -30,7 +37,7 @@ push_own(struct sync_exchange *x, struct sync_draft *d, const struct store_strea
 	uint64_t acked = 0;
 	int rc = 0;
 
-	if (memcmp(site->node, x->r->self.node, STORE_NODE_ID) != 0)
+	if (!is_own(x, site))
 		return 0;
 	if (hub->epoch_known)
 		rc = store_stream_acked(x->r->db, stream->id, hub->epoch, &acked, err);
@@ -177,7 +184,11 @@ learn_keys(struct sync_exchange *x, const struct sync_message *m, struct err *er
 	return rc;
 }
 
-/* What the hub has of one of our streams: as it says; where it says nothing, what we said. */
+/*
+ * What the hub has of a stream: as it says.  It names every stream of ours that it has anything of,
+ * so of those silence means nothing, although we said what we have; of others' it means the same as
+ * we said.
+ */
 static uint64_t
 hub_has(const struct sync_exchange *x, const struct sync_message *m,
         const struct store_stream *stream, bool *same_head)
@@ -198,7 +209,7 @@ hub_has(const struct sync_exchange *x, const struct sync_message *m,
 		             memcmp(view->head, stream->head, SYNC_HEAD_SHORT) == 0;
 		return view->n;
 	}
-	for (size_t i = 0; i < x->said_count; i++)
+	for (size_t i = 0; !is_own(x, site) && i < x->said_count; i++)
 		if (x->said[i].stream == stream->id)
 			return x->said[i].n;
 	return 0;
@@ -216,7 +227,7 @@ take_receipts(struct sync_exchange *x, const struct sync_message *m,
 		int64_t changes;
 		bool same_head;
 
-		if (memcmp(site->node, x->r->self.node, STORE_NODE_ID) != 0)
+		if (!is_own(x, site))
 			continue;
 		has = hub_has(x, m, &streams[i], &same_head);
 		if (has > streams[i].n || !same_head)
