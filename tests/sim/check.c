@@ -7,6 +7,7 @@
 #include "store/stmt.h"
 #include "store/stream.h"
 #include "tests/sim/rand.h"
+#include "tests/sim/reference.h"
 #include "tests/sim/replay.h"
 #include "tests/sim/sim.h"
 
@@ -332,6 +333,8 @@ sim_check_end(struct sim *s)
 		sim_acks_check(s, p, p);
 		sim_acks_check(s, p, hub);
 	}
+	if (!s->result->failed)
+		sim_reference_check(s);
 	if (!s->result->failed)
 		sim_replay_check(s);
 }

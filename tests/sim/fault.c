@@ -198,6 +198,8 @@ to_line(struct sim *s, struct sim_peer *p, enum sim_kind kind, uint64_t *x)
 	case SIM_TRUNCATE:
 	case SIM_FLIP:
 	case SIM_PORTAL:
+	case SIM_GARBLE_REQUEST:
+	case SIM_GARBLE_REPLY:
 		p->line.fault[kind]++;
 		return true;
 	default:

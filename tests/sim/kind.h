@@ -41,6 +41,8 @@ enum sim_kind {
 	SIM_FLIP,
 	SIM_PORTAL,
 	SIM_ONE_WAY,
+	SIM_GARBLE_REQUEST,
+	SIM_GARBLE_REPLY,
 	SIM_CROWD,
 	/* clocks */
 	SIM_STEP,

@@ -147,6 +147,15 @@ sim_net_send(struct sim *s, struct sim_peer *node, bool to_hub, uint64_t call, s
 }
 
 void
+sim_net_garble(struct sim *s, struct sim_peer *node, enum sim_kind kind, uint8_t *bytes, size_t len)
+{
+	uint64_t x = sim_rand(s->plan->seed, node->no, SIM_USE_NET, (uint64_t)s->now << 2 | 3);
+
+	if (len > 0 && strikes(s, node, kind))
+		bytes[sim_rand_below(&x, (uint32_t)len)] ^= (uint8_t)(1u << sim_rand_below(&x, 8));
+}
+
+void
 sim_net_replay(struct sim *s, struct sim_peer *node, uint64_t draw)
 {
 	struct sim_message m = { .at = s->now + 1, .node = node->no, .to_hub = true };

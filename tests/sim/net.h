@@ -50,6 +50,11 @@ struct sim_message sim_net_take(struct sim_net *net);
 /* Send an old request of this node once more. */
 void sim_net_replay(struct sim *s, struct sim_peer *node, uint64_t draw);
 
+/* A machine with bad memory: one bit of a body is another one before it is signed, if that fault
+ * waits. */
+void sim_net_garble(struct sim *s, struct sim_peer *node, enum sim_kind kind, uint8_t *bytes,
+                    size_t len);
+
 /* Forget everything on its way, and what the lines keep. */
 void sim_net_close(struct sim *s);
 

@@ -97,6 +97,7 @@ sim_shell_send(struct sim_peer *p, struct buf *body)
 	p->call.id = ++p->calls;
 	p->call.body = *body;
 	*body = (struct buf){ 0 };
+	sim_net_garble(p->sim, p, SIM_GARBLE_REQUEST, p->call.body.bytes, p->call.body.len);
 	post(p);
 }
 
@@ -294,6 +295,8 @@ hear_request(struct sim_peer *hub, const struct sim_message *m)
 	if (signer_of(&a, rq.peer, &err) != 1)
 		return;
 	rc = hub_step(&hub->st.node, &rq, &fx, &err);
+	sim_net_garble(hub->sim, &hub->sim->peers[m->node], SIM_GARBLE_REPLY, fx.reply.bytes,
+	               fx.reply.len);
 	if (sim_peer_bears(hub, rc, &err, "answer"))
 		answer(&a, fx.status, fx.reply.bytes, fx.reply.len);
 	hub->sim->result->changes += (uint32_t)fx.changes;
