@@ -16,6 +16,7 @@ const struct sim_kind_info sim_kinds[SIM_KINDS] = {
 	[SIM_DAILY] = { "daily", SIM_NODES, 80, 600, false, NULL },
 	[SIM_CORRECT] = { "correct", SIM_NODES, 60, 600, false, NULL },
 	[SIM_BULK] = { "bulk", SIM_NODES, 4, 300, false, NULL },
+	[SIM_HEAVY] = { "heavy", SIM_NODES, 1, 150, false, NULL },
 	[SIM_READER] = { "reader", SIM_ANY, 20, 300, false, NULL },
 	[SIM_AT_HUB] = { "at-hub", SIM_NODES, 40, 700, false, NULL },
 	[SIM_BOTH] = { "both", SIM_NODES, 20, 600, false, NULL },

@@ -23,6 +23,7 @@ enum sim_kind {
 	SIM_DAILY,
 	SIM_CORRECT,
 	SIM_BULK,
+	SIM_HEAVY,
 	SIM_READER,
 	SIM_AT_HUB,
 	SIM_BOTH,

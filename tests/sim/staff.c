@@ -254,9 +254,9 @@ edit(struct sim_peer *p, enum sim_kind kind, const struct sim_peer *of, uint64_t
 	committed(p, rc, &err, "edit");
 }
 
-/* Rows of which each is written once, in one transaction. */
+/* Rows of which each is written once, in one transaction; `text` is SQL. */
 static void
-fresh(struct sim_peer *p, const struct sim_event *e, unsigned count, uint64_t *x)
+fresh(struct sim_peer *p, const struct sim_event *e, unsigned count, const char *text, uint64_t *x)
 {
 	struct store_db *db = tablet(p, sim_rand_next(x));
 	char sql[SQL_MAX], hex[33];
@@ -267,8 +267,8 @@ fresh(struct sim_peer *p, const struct sim_event *e, unsigned count, uint64_t *x
 	snprintf(sql, sizeof sql,
 	         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
 	         " INSERT INTO note(id, facility_id, text, rank)"
-	         " SELECT unhex(printf('ff%%02x%016llx%%012x', %u, i)), '%s', 'f' || i, i FROM n",
-	         count - 1, (unsigned long long)e->id, p->no, p->facility);
+	         " SELECT unhex(printf('ff%%02x%016llx%%012x', %u, i)), '%s', %s, i FROM n",
+	         count - 1, (unsigned long long)e->id, p->no, p->facility, text);
 	rc = store_db_exec(db, sql, &err);
 	sim_tell(p->sim, "peer %u: %u fresh %d", p->no, count, rc);
 	if (!committed(p, rc, &err, "add notes"))
@@ -397,10 +397,14 @@ sim_staff_do(struct sim *s, const struct sim_event *e)
 		plan_day(p, e);
 		break;
 	case SIM_FRESH:
-		fresh(p, e, 1, &x);
+		fresh(p, e, 1, "'f' || i", &x);
 		break;
 	case SIM_BULK:
-		fresh(p, e, 100 + sim_rand_below(&x, BULK_MAX), &x);
+		fresh(p, e, 100 + sim_rand_below(&x, BULK_MAX), "'f' || i", &x);
+		break;
+	case SIM_HEAVY:
+		/* photographs, say: more than goes into one message */
+		fresh(p, e, 900, "randomblob(8000)", &x);
 		break;
 	case SIM_CORRECT:
 		correct(p, &x);
