@@ -272,7 +272,11 @@ take_reply(struct node *n, const struct node_event *ev, struct node_effects *fx,
 		return end_meeting(n, false, err->msg, 0, fx, err);
 	if (rc < 0)
 		return rc;
-	return again ? ask(n, fx, err) : end_meeting(n, true, "", 0, fx, err);
+	if (again)
+		return ask(n, fx, err);
+	/* What one side refused, the other has alone: the line was good, but all is not well. */
+	return end_meeting(n, true, n->x.rejected_count > 0 ? n->x.rejected[0].reason : "", 0, fx,
+	                   err);
 }
 
 static int
