@@ -58,6 +58,19 @@ sim_acks_check(struct sim *s, const struct sim_peer *by, struct sim_peer *at)
 }
 
 void
+sim_acks_forgive(struct sim *s, const struct sim_peer *p)
+{
+	struct sim_peer *hub = &s->peers[0];
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->acks.count; i++)
+		if (s->acks.list[i].peer != p->no ||
+		    (hub != p && hub->open && is_there(s, &s->acks.list[i], hub)))
+			s->acks.list[kept++] = s->acks.list[i];
+	s->acks.count = kept;
+}
+
+void
 sim_acks_free(struct sim_acks *acks)
 {
 	free(acks->list);

@@ -30,6 +30,10 @@ void sim_acks_add(struct sim *s, const struct sim_peer *p, const char *table,
 /* All that was acknowledged at `by` is at `at`; fails the run if not. */
 void sim_acks_check(struct sim *s, const struct sim_peer *by, struct sim_peer *at);
 
+/* This machine's file is put back to an older state: what it held alone is lost by that, and nobody
+ * promised otherwise. */
+void sim_acks_forgive(struct sim *s, const struct sim_peer *p);
+
 /* Free the list. */
 void sim_acks_free(struct sim_acks *acks);
 

@@ -72,6 +72,19 @@ fill_disk(struct sim_peer *p, uint64_t *x)
 	disk_arm(p->disk, DISK_NO_SPACE, sim_rand_below(x, 30), true);
 }
 
+/* A card that says it has written what it hasn't, or forgets bits, from now on. */
+static void
+spoil_disk(struct sim_peer *p, enum sim_kind kind, uint64_t *x)
+{
+	struct disk_device device = { .seed = sim_rand_next(x) };
+
+	if (kind == SIM_LIE)
+		device.lie_permille = 200;
+	else
+		device.rot_permille = 1;
+	disk_set_device(p->disk, &device);
+}
+
 /* ---- administrators ---- */
 
 /* The hub signs a new grant; the node takes it. */
@@ -137,6 +150,9 @@ restore(struct sim_peer *p)
 		disk_copy(p->backup, p->disk);
 		return;
 	}
+	sim_acks_forgive(p->sim, p);
+	p->restored = true;
+	memset(p->acked, 0, sizeof p->acked);
 	sim_peer_stop(p, p->sim->now + MINUTE);
 	disk_copy(p->disk, p->backup);
 }
@@ -243,6 +259,10 @@ to_machine(struct sim *s, struct sim_peer *p, enum sim_kind kind, uint64_t *x)
 		break;
 	case SIM_DISK_FULL:
 		fill_disk(p, x);
+		break;
+	case SIM_LIE:
+	case SIM_ROT:
+		spoil_disk(p, kind, x);
 		break;
 	default:
 		administer(s, p, kind);

@@ -55,6 +55,8 @@ enum sim_kind {
 	SIM_KILL,
 	SIM_POWER,
 	SIM_DISK_FULL,
+	SIM_LIE,
+	SIM_ROT,
 	/* administrators */
 	SIM_REGRANT,
 	SIM_FORGET,

@@ -11,7 +11,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 seeds=${SEEDS:-200}
-first=12
+first=6
 build=build/mut
 log=$build/mutants.log
 killed=0 lived=0

@@ -228,7 +228,8 @@ sim_peer_boot(struct sim_peer *p)
 	if (p->is_hub)
 		draw_bytes(p, p->secret, sizeof p->secret);
 	note_epoch(p);
-	sim_acks_check(p->sim, p, p);
+	if (!p->restored)
+		sim_acks_check(p->sim, p, p);
 }
 
 static void

@@ -59,6 +59,7 @@ struct sim_peer {
 	uint64_t calls;
 	int losses;          /* meetings in a row */
 	struct disk *backup; /* an older copy; NULL: none */
+	bool restored;       /* from it: what it lacks comes from the hub, in time */
 	uint64_t acked[16];  /* what the hub acknowledged of our streams */
 	struct sim_call call;
 	struct sim_line line;
