@@ -1,4 +1,5 @@
 #include "node/core.h"
+#include "store/base/mutant.h"
 #include "store/log.h"
 #include "store/remote.h"
 #include "store/stmt.h"
@@ -248,9 +249,12 @@ end_meeting(struct node *n, bool ok, const char *words, int64_t retry_after_ms,
 	met->rejected_count = n->x.rejected_count;
 	memcpy(met->rejected, n->x.rejected, sizeof met->rejected);
 	sync_exchange_end(&n->x);
-	n->meeting = false;
+	n->meeting = MUT(29) && !ok;
 	n->failures = ok ? 0 : n->failures + 1;
-	n->next_sync_mono_ms = mono(n) + (ok ? n->interval_ms : back_off(n, retry_after_ms));
+	n->next_sync_mono_ms =
+	        MUT(20) && n->failures > 1
+	                ? INT64_MAX
+	                : mono(n) + (ok ? n->interval_ms : back_off(n, retry_after_ms));
 	return note_attempt(n, met, err);
 }
 
@@ -291,7 +295,11 @@ take_reply(struct node *n, const struct node_event *ev, struct node_effects *fx,
 		return end_meeting(n, false, err->msg, 0, fx, err);
 	if (rc < 0)
 		return rc;
-	return again ? ask(n, fx, err) : end_meeting(n, true, "", 0, fx, err);
+	if (again)
+		return ask(n, fx, err);
+	/* What one side refused, the other has alone: the line was good, but all is not well. */
+	return end_meeting(n, true, n->x.rejected_count > 0 ? n->x.rejected[0].reason : "", 0, fx,
+	                   err);
 }
 
 static int

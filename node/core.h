@@ -43,7 +43,7 @@ struct node_event {
 /* How a meeting ended. */
 struct node_met {
 	bool ok;
-	char words[ERR_MSG_SIZE]; /* why not */
+	char words[ERR_MSG_SIZE]; /* why not; or what was refused all the same */
 	int64_t sent, received;
 	int round_trips;
 	struct sync_rejected rejected[SYNC_REJECTED_MAX];

@@ -1,5 +1,6 @@
 #include "node/nonce.h"
 #include "store/base/hash.h"
+#include "store/base/mutant.h"
 #include "store/base/text.h"
 
 #include <stdio.h>
@@ -29,5 +30,6 @@ nonce_good(const char *nonce, const uint8_t secret[32], int64_t now_s)
 	made = (int64_t)strtoul(time, NULL, 16);
 	age = now_s - made;
 	nonce_make(want, secret, made);
-	return age >= 0 && age <= NONCE_LIFE_S && hash_equal(want, nonce, NONCE_SIZE - 1);
+	return MUT(26) ||
+	       (age >= 0 && age <= NONCE_LIFE_S && hash_equal(want, nonce, NONCE_SIZE - 1));
 }

@@ -2,6 +2,7 @@
 
 #include "store/base/buf.h"
 #include "store/base/hash.h"
+#include "store/base/mutant.h"
 #include "store/base/text.h"
 
 #include <assert.h>
@@ -122,6 +123,8 @@ reqsig_is_nonce(const char *text)
 {
 	size_t len = strlen(text);
 
+	if (MUT(35))
+		return len > 0 && len <= REQSIG_NONCE_MAX;
 	return len > 0 && len <= REQSIG_NONCE_MAX && strspn(text, nonce_chars) == len;
 }
 

@@ -2,6 +2,7 @@
 
 #include "node/hub_node.h"
 #include "node/role.h"
+#include "store/base/mutant.h"
 #include "store/remote.h"
 
 #include <string.h>
@@ -80,7 +81,7 @@ rights_may_write(void *ctx, const struct store_site *site, const char *scope)
 	if (memcmp(site->node, rights->self, STORE_NODE_ID) == 0)
 		return rights->is_hub || strcmp(scope, rights->own) == 0;
 	if (rights->is_hub)
-		return granted(rights, site->node, scope, true);
+		return MUT(17) || granted(rights, site->node, scope, true);
 	if (!rights->enrolled)
 		return false;
 	return memcmp(site->node, rights->hub, STORE_NODE_ID) == 0 ||
@@ -120,7 +121,7 @@ rights_may_read(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope)
 	const struct rights *rights = ctx;
 
 	if (rights->is_hub)
-		return granted(rights, node, scope, false);
+		return MUT(18) || granted(rights, node, scope, false);
 	return rights->enrolled && memcmp(node, rights->self, STORE_NODE_ID) == 0 &&
 	       grant_has(&rights->grant.read, scope);
 }

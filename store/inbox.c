@@ -1,5 +1,6 @@
 #include "store/inbox.h"
 #include "store/base/hash.h"
+#include "store/base/mutant.h"
 #include "store/stmt.h"
 
 #include <string.h>
@@ -178,6 +179,8 @@ store_inbox_close(struct store_db *db, const uint8_t id[STORE_CONFLICT_ID], stru
 int
 store_inbox_apply_verdicts(struct store_db *db, struct err *err)
 {
+	if (MUT(28))
+		return 0;
 	struct store_stmt s =
 	        store_stmt_new(db, "UPDATE yz_conflict SET state = 'resolved' WHERE state = 'open'"
 	                           " AND id IN (SELECT conflict FROM yz_verdict)");

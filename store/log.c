@@ -16,6 +16,7 @@
  * and a new insert can't undo what only grows.
  */
 #include "store/log.h"
+#include "store/base/mutant.h"
 #include "store/inbox.h"
 #include "store/rows_priv.h"
 #include "store/shape_priv.h"
@@ -415,7 +416,9 @@ delete_entries(struct store_db *db, int64_t last, bool more, struct err *err)
 	struct store_stmt s;
 
 	if (!more)
-		return store_db_exec(db, "DELETE FROM yz_log", err);
+		return store_db_exec(
+		        db, MUT(11) ? "DELETE FROM yz_log WHERE seq < 0" : "DELETE FROM yz_log",
+		        err);
 	s = store_stmt_new(db, "DELETE FROM yz_log WHERE seq <= ?");
 	store_stmt_put_int(&s, last);
 	return store_stmt_run(&s, err);

@@ -1,4 +1,5 @@
 #include "store/stream.h"
+#include "store/base/mutant.h"
 #include "store/stmt.h"
 
 #include <assert.h>
@@ -211,8 +212,9 @@ int
 store_stream_acked(struct store_db *db, int stream, const uint8_t hub_epoch[STORE_EPOCH],
                    uint64_t *n, struct err *err)
 {
-	struct store_stmt s =
-	        store_stmt_new(db, "SELECT n FROM yz_ack WHERE stream = ? AND hub_epoch = ?");
+	struct store_stmt s = store_stmt_new(
+	        db, MUT(23) ? "SELECT max(n) FROM yz_ack WHERE stream = ? AND ? IS NOT NULL"
+	                    : "SELECT n FROM yz_ack WHERE stream = ? AND hub_epoch = ?");
 	int rc;
 
 	store_stmt_put_int(&s, stream);

@@ -23,6 +23,7 @@
  * recursive_triggers is on), so only for max columns the row that is about to
  * go is looked at, by its key.
  */
+#include "store/base/mutant.h"
 #include "store/rows_priv.h"
 #include "store/trigger_priv.h"
 
@@ -76,6 +77,10 @@ put_differs(struct buf *sql, const char *left, const char *right, const char *na
 	put_column(sql, left, name);
 	buf_printf(sql, " IS NOT ");
 	put_column(sql, right, name);
+	if (MUT(8)) {
+		buf_printf(sql, ")");
+		return;
+	}
 	buf_printf(sql, " COLLATE BINARY OR typeof(");
 	put_column(sql, left, name);
 	buf_printf(sql, ") IS NOT typeof(");
@@ -108,7 +113,7 @@ put_any_differs(struct writer *w, uint64_t mask)
 {
 	const char * or = "";
 
-	for (unsigned i = 0; i < w->s->column_count; i++) {
+	for (unsigned i = 0; i + MUT(9) < w->s->column_count; i++) {
 		if ((mask >> i & 1) == 0)
 			continue;
 		buf_printf(w->sql, "%s", or);
@@ -193,7 +198,7 @@ static void
 put_kept_of_old(struct writer *w)
 {
 	for (unsigned i = 0; i < w->s->column_count; i++) {
-		if (w->s->columns[i].rule != STORE_MAX)
+		if (w->s->columns[i].rule != STORE_MAX || MUT(10))
 			continue;
 		buf_printf(w->sql, " INSERT INTO yz_log(at_ms,tv,op,mask,");
 		store_trigger_key_names(w->sql, w->s);

@@ -1,4 +1,5 @@
 #include "store/value.h"
+#include "store/base/mutant.h"
 
 #include <assert.h>
 #include <math.h>
@@ -45,6 +46,8 @@ bits_of(double r)
 {
 	uint64_t bits;
 
+	if (MUT(27))
+		r = (double)(float)r;
 	if (r == 0)
 		r = 0.0; /* -0.0 is 0.0 */
 	memcpy(&bits, &r, sizeof bits);

@@ -1,4 +1,5 @@
 #include "sync/ingest.h"
+#include "store/base/mutant.h"
 #include "store/base/text.h"
 #include "store/inbox.h"
 #include "store/stmt.h"
@@ -167,7 +168,7 @@ seen_is_covered(struct incoming *in, const struct sync_opening *o)
 	struct err err;
 	int id;
 
-	for (size_t i = 0; i < o->seen_count; i++) {
+	for (size_t i = 0; i < o->seen_count && !MUT(32); i++) {
 		const struct sync_seen *seen = &o->seen[i];
 
 		if (store_catalog_find_site(in->r->db, seen->site.node, seen->site.epoch, &id,
@@ -292,7 +293,7 @@ raise_last_stamp(struct incoming *in, struct err *err)
 	int64_t last;
 	int rc = store_meta_get_int(in->r->db, "last_stamp", 0, &last, err);
 
-	if (rc < 0 || last >= in->stream.last_stamp)
+	if (rc < 0 || last >= in->stream.last_stamp || MUT(7))
 		return rc;
 	return store_meta_set_int(in->r->db, "last_stamp", in->stream.last_stamp, err);
 }
@@ -447,7 +448,7 @@ place(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 		rc = cut_known(in, err);
 	if (rc < 0)
 		return rc;
-	if (memcmp(in->seg.head_before, in->stream.head, STORE_HEAD) != 0) {
+	if (memcmp(in->seg.head_before, in->stream.head, STORE_HEAD) != 0 && !MUT(5)) {
 		out->outcome = SYNC_FORK;
 		return 0;
 	}

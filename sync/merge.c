@@ -20,6 +20,7 @@
  * of their own that only copies.
  */
 #include "sync/merge.h"
+#include "store/base/mutant.h"
 
 #include <assert.h>
 #include <string.h>
@@ -73,7 +74,7 @@ version_cmp(struct store_batch *b, const struct store_cell *left, const struct s
 {
 	if (left->stamp != right->stamp)
 		return left->stamp < right->stamp ? -1 : 1;
-	return left->site == right->site ? 0 : b->site_cmp(b, left->site, right->site);
+	return left->site == right->site || MUT(4) ? 0 : b->site_cmp(b, left->site, right->site);
 }
 
 /* A write as a whole: its version, and no column. */
@@ -208,7 +209,7 @@ begin_life(struct merge *m)
 	if (is_watched(m))
 		tell_dropped(m);
 	for (unsigned i = 0; i < row->cell_count; i++)
-		if (is_max(m, &row->cells[i]))
+		if (is_max(m, &row->cells[i]) || MUT(13))
 			row->cells[kept++] = row->cells[i];
 	row->cell_count = kept;
 	row->cl = m->change->cl;
@@ -254,7 +255,7 @@ static void
 gather_cells(struct merge *m)
 {
 	const struct store_change *change = m->change;
-	bool late = change->cl < m->row->cl;
+	bool late = change->cl < m->row->cl && !MUT(16);
 
 	for (unsigned i = 0; i < change->schema->column_count; i++) {
 		const struct store_column *column = &change->schema->columns[i];
@@ -320,8 +321,8 @@ judge(const struct merge *m, const struct meeting *met)
 		return 1;
 	version = version_cmp(m->b, &met->cell, met->here);
 	value = store_value_cmp(&met->cell.value, &met->here->value);
-	if (met->rule == STORE_MAX)
-		return value != 0 ? value : -version;
+	if (met->rule == STORE_MAX && !MUT(14))
+		return value != 0 ? value : MUT(15) ? version : -version;
 	if (version != 0)
 		return version;
 	return met->group == 0 ? value : group_cmp(m, met->group);

@@ -5,6 +5,7 @@
  * to.  The change then goes through the same sync_merge as a foreign one, and
  * sync/seal_unit.c writes it into the stream of its scope.
  */
+#include "store/base/mutant.h"
 #include "store/inbox.h"
 #include "store/settle.h"
 #include "store/track.h"
@@ -27,13 +28,13 @@ no_memory(struct err *err)
 static int64_t
 next_stamp(struct seal *s, int64_t at_ms)
 {
-	int64_t ms = at_ms + s->r->clock_offset_ms;
+	int64_t ms = at_ms + (MUT(34) ? 0 : s->r->clock_offset_ms);
 	int64_t stamp;
 
 	if (ms < s->r->clock_floor_ms)
 		ms = s->r->clock_floor_ms;
 	stamp = STORE_STAMP(ms, 0);
-	s->last_stamp = stamp > s->last_stamp ? stamp : s->last_stamp + 1;
+	s->last_stamp = stamp > s->last_stamp || MUT(6) ? stamp : s->last_stamp + 1;
 	return s->last_stamp;
 }
 
@@ -321,7 +322,7 @@ sync_seal_sign(struct sync_replica *r, const struct sync_key *key, struct err *e
 	int rc = store_stream_list(r->db, 0, &a, &list, &count, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (list[i].site == r->self.id && list[i].n > 0)
+		if (list[i].site == r->self.id && list[i].n > 0 && !MUT(99))
 			rc = sign_stream(r, key, &list[i], err);
 	arena_free(&a);
 	return rc;

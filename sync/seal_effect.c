@@ -15,6 +15,7 @@
  * back into the row's state first (unset if it isn't known: the triggers see to
  * it that a max column never falls, so a changed one has risen).
  */
+#include "store/base/mutant.h"
 #include "sync/codec.h"
 #include "sync/seal_priv.h"
 
@@ -170,9 +171,10 @@ sync_seal_effect(struct seal *s, struct item *it, struct err *err)
 {
 	const struct store_schema *schema = it->log->schema;
 	bool alive = it->row.cl % 2 == 1;
-	uint64_t mask = it->log->inserted
-	                        ? schema->cells
-	                        : store_schema_widen(schema, it->log->mask) & schema->cells;
+	uint64_t mask = it->log->inserted ? schema->cells
+	                                  : (MUT(12) ? it->log->mask
+	                                             : store_schema_widen(schema, it->log->mask)) &
+	                                            schema->cells;
 
 	if (it->log->present && !alive) {
 		add_change(s, it, STORE_INSERT, it->row.cl + 1, schema->cells);

@@ -129,6 +129,27 @@ START_TEST(waiting_is_what_the_hub_has_not_got)
 }
 END_TEST
 
+START_TEST(what_was_refused_is_not_in_sync)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct arena a = { 0 };
+	struct node_status s;
+
+	world_sql(p, "INSERT INTO yz_meta VALUES ('facility', 'F1')");
+	world_settle(&w, 1);
+	world_sql(&w.hub, "INSERT INTO note(id, facility_id) VALUES (x'01', 'F1')");
+	w.damage_reply = true; /* in the hub's records; its receipts are as it signed them */
+	world_sync(&w, 0);
+	s = look(p, &a);
+	ck_assert_int_ne(node_status_state(&s), NODE_IN_SYNC);
+	ck_assert_str_ne(s.last_error, "");
+	world_settle(&w, 1);
+	s = look(p, &a);
+	ck_assert_int_eq(node_status_state(&s), NODE_IN_SYNC);
+	arena_free(&a);
+}
+END_TEST
+
 START_TEST(digests_alarm_only_at_equal_have)
 {
 	struct world_peer *p = &w.nodes[0];
@@ -208,6 +229,7 @@ suite_node_status(void)
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(facts, open_world, close_world);
 	tcase_add_test(facts, waiting_is_what_the_hub_has_not_got);
+	tcase_add_test(facts, what_was_refused_is_not_in_sync);
 	tcase_add_test(facts, digests_alarm_only_at_equal_have);
 	suite_add_tcase(suite, facts);
 	return suite;

@@ -120,6 +120,20 @@ START_TEST(lost_reply_changes_nothing)
 }
 END_TEST
 
+/* It has nothing of this stream then, and so says nothing of it. */
+START_TEST(first_records_that_the_hub_refuses_are_not_acknowledged)
+{
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'x')");
+	w.damage_request = true;
+	world_sync(&w, 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 0);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM yz_ack WHERE n > 0"), 0);
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 1);
+	expect_same(2);
+}
+END_TEST
+
 START_TEST(natural_key_made_twice_offline_is_one_row)
 {
 	w.nodes[0].up = w.nodes[1].up = false;
@@ -295,6 +309,7 @@ suite_sim_two_nodes(void)
 	tcase_add_test(one, a_row_reaches_hub_and_the_other_node);
 	tcase_add_test(one, steady_state_is_one_small_round_trip);
 	tcase_add_test(one, lost_reply_changes_nothing);
+	tcase_add_test(one, first_records_that_the_hub_refuses_are_not_acknowledged);
 	tcase_add_test(one, natural_key_made_twice_offline_is_one_row);
 	tcase_add_test(one, same_cell_in_an_outage_is_a_conflict_until_resolved);
 	tcase_add_test(one, later_write_that_has_seen_the_first_is_no_conflict);

@@ -302,7 +302,13 @@ carry(struct world *w, struct world_peer *p, const struct buf *request, struct b
 	if (!p->up)
 		return lost;
 	memcpy(rq.peer, p->node.r.self.node, STORE_NODE_ID);
+	if (w->damage_request)
+		request->bytes[request->len - 1] ^= 1;
+	w->damage_request = false;
 	must(hub_step(&w->hub.node, &rq, &hub, &err), &err);
+	if (w->damage_reply)
+		hub.reply.bytes[hub.reply.len - 1] ^= 1;
+	w->damage_reply = false;
 	w->bytes_up += request->len;
 	w->bytes_down += hub.reply.len;
 	w->round_trips++;

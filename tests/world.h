@@ -35,7 +35,9 @@ struct world {
 	struct world_peer hub;
 	struct world_peer nodes[WORLD_NODES];
 	int node_count;
-	bool lose_reply; /* the hub commits, the reply is lost, once */
+	bool lose_reply;     /* the hub commits, the reply is lost, once */
+	bool damage_request; /* its last byte arrives as another one, once */
+	bool damage_reply;
 	size_t bytes_up, bytes_down;
 	int round_trips;
 };

@@ -1,0 +1,340 @@
+/* tests/sim/check.c - the oracle. */
+#include "tests/sim/check.h"
+#include "node/facility/schema.h"
+#include "node/status.h"
+#include "store/digest.h"
+#include "store/inspect.h"
+#include "store/stmt.h"
+#include "store/stream.h"
+#include "tests/sim/rand.h"
+#include "tests/sim/reference.h"
+#include "tests/sim/replay.h"
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { CLOCK_OFF_MS = 2000 };
+
+/* ---- after a meeting ---- */
+
+/* Of this life's streams the acknowledged number never falls while the hub's life lasts. */
+static void
+check_cursors(struct sim_peer *p)
+{
+	struct sim *s = p->sim;
+	struct store_stream *list = NULL;
+	struct arena a = { 0 };
+	size_t count = 0;
+	struct err err;
+	int rc = store_stream_list(p->st.merge, 0, &a, &list, &count, &err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		const struct sim_peer *hub = &s->peers[0];
+		uint64_t acked, *before = &p->acked[list[i].id % 16];
+
+		if (list[i].site != p->st.node.r.self.id)
+			continue;
+		rc = store_stream_acked(p->st.merge, list[i].id, hub->epoch, &acked, &err);
+		if (rc == 0 && acked > list[i].n)
+			sim_fail(s, "peer %u: %llu records are acknowledged of a stream of %llu",
+			         p->no, (unsigned long long)acked, (unsigned long long)list[i].n);
+		if (rc == 0 && acked < *before)
+			sim_fail(s, "peer %u: acknowledged fell from %llu to %llu", p->no,
+			         (unsigned long long)*before, (unsigned long long)acked);
+		*before = acked;
+	}
+	arena_free(&a);
+	sim_peer_bears(p, rc, &err, "look at its streams");
+}
+
+static void
+check_status(struct sim_peer *p)
+{
+	static const unsigned counts[] = { [NODE_ATTENTION] = SIM_DID_ATTENTION,
+		                           [NODE_WAITING] = SIM_DID_WAIT,
+		                           [NODE_UNREACHABLE] = SIM_DID_UNREACHABLE,
+		                           [NODE_IN_SYNC] = SIM_DID_IN_SYNC };
+	struct sim *s = p->sim;
+	struct node_status status;
+	struct arena a = { 0 };
+	struct err err;
+	enum node_state state;
+	int rc = node_status_read(p->st.local, NULL, &a, &status, &err);
+
+	if (sim_peer_bears(p, rc, &err, "tell its status") && rc == 0) {
+		state = node_status_state(&status);
+		if (state < sizeof counts / sizeof counts[0] && counts[state] != 0)
+			sim_count(s, counts[state]);
+		for (size_t i = 0; i < status.scope_count; i++) {
+			const struct node_status_scope *scope = &status.scopes[i];
+
+			if (scope->differs)
+				sim_fail(s,
+				         "peer %u: digest of %s differs from the hub's at equal "
+				         "records",
+				         p->no, scope->scope);
+			if (state == NODE_IN_SYNC && scope->hub_known &&
+			    memcmp(scope->digest, scope->hub_digest, STORE_TERM) != 0)
+				sim_fail(s,
+				         "peer %u says in_sync while its digest of %s is not the "
+				         "hub's",
+				         p->no, scope->scope);
+		}
+	}
+	arena_free(&a);
+}
+
+void
+sim_check_met(struct sim_peer *p)
+{
+	struct sim *s = p->sim;
+
+	check_cursors(p);
+	if (p->st.node.r.clock_offset_ms > CLOCK_OFF_MS ||
+	    p->st.node.r.clock_offset_ms < -CLOCK_OFF_MS)
+		sim_count(s, SIM_DID_CORRECT_CLOCK);
+	if (p->open && sim_rand(s->plan->seed, p->no, SIM_USE_CHECK, (uint64_t)s->now) % 4 == 0)
+		check_status(p);
+}
+
+/* ---- is everything equal? ---- */
+
+static bool
+digest_of(struct sim_peer *p, const char *scope, struct store_digest *out)
+{
+	struct err err;
+	int id, rc = store_db_begin(p->st.merge, &err);
+
+	if (rc == 0)
+		rc = store_catalog_scope(p->st.merge, scope, &id, &err);
+	if (rc == 0)
+		rc = store_digest_get(p->st.merge, id, out, &err);
+	store_db_rollback(p->st.merge);
+	return sim_must(p->sim, rc, &err, "read a digest");
+}
+
+/* The facility's scope, and what is for all. */
+static void
+scope_of(const struct sim_peer *p, unsigned which, char out[32])
+{
+	snprintf(out, 32, "%s%s", which == 0 ? "f/" : "all", which == 0 ? p->facility : "");
+}
+
+static bool
+same_digests(struct sim_peer *hub, struct sim_peer *p)
+{
+	struct store_digest here = { 0 }, there = { 0 };
+	char scope[32];
+
+	for (unsigned i = 0; i < 2; i++) {
+		scope_of(p, i, scope);
+		if (!digest_of(p, scope, &here) || !digest_of(hub, scope, &there) ||
+		    memcmp(here.sum, there.sum, STORE_TERM) != 0 || here.rows != there.rows)
+			return false;
+	}
+	return true;
+}
+
+static bool
+nothing_waits(struct sim_peer *p)
+{
+	struct node_status status;
+	struct arena a = { 0 };
+	struct err err;
+	int rc = node_status_read(p->st.local, NULL, &a, &status, &err);
+
+	arena_free(&a);
+	return sim_must(p->sim, rc, &err, "tell its status") && status.waiting == 0;
+}
+
+bool
+sim_check_equal(struct sim *s)
+{
+	for (unsigned i = 0; i < SIM_PEERS; i++) {
+		struct sim_peer *p = &s->peers[i];
+
+		if (p->exists && !p->open)
+			return false;
+		if (p->exists &&
+		    (!nothing_waits(p) || (!p->is_hub && !same_digests(&s->peers[0], p))))
+			return false;
+	}
+	return true;
+}
+
+/* ---- at the end ---- */
+
+/* A row's values, each told apart from every other. */
+static void
+hash_row(struct store_stmt *q, struct buf *bytes, struct hash *h)
+{
+	int columns = store_stmt_columns(q);
+
+	buf_clear(bytes);
+	for (int i = 0; i < columns; i++) {
+		struct store_value v = store_stmt_get_value(q);
+
+		store_value_write(bytes, &v);
+	}
+	hash_add(h, bytes->bytes, bytes->len);
+}
+
+static bool
+hash_rows(struct sim_peer *p, const char *sql, const char *facility, uint8_t out[HASH_16])
+{
+	struct store_stmt q = store_stmt_new(p->st.local, sql);
+	struct buf bytes = { 0 };
+	struct hash h;
+	struct err err;
+	int rc;
+
+	hash_start(&h, HASH_16);
+	if (facility != NULL)
+		store_stmt_put_text(&q, facility);
+	while ((rc = store_stmt_step(&q, &err)) == 1)
+		hash_row(&q, &bytes, &h);
+	store_stmt_end(&q);
+	buf_free(&bytes);
+	hash_end(&h, out);
+	return sim_must(p->sim, rc, &err, sql);
+}
+
+static void
+compare_rows(struct sim_peer *hub, struct sim_peer *p, const char *table, const char *sql,
+             const char *facility)
+{
+	uint8_t here[HASH_16] = { 0 }, there[HASH_16] = { 0 };
+
+	if (hash_rows(p, sql, facility, here) && hash_rows(hub, sql, facility, there) &&
+	    memcmp(here, there, HASH_16) != 0)
+		sim_fail(p->sim, "rows of %s differ between peer %u and the hub", table, p->no);
+}
+
+static void
+compare_tables(struct sim_peer *hub, struct sim_peer *p)
+{
+	char sql[160];
+
+	for (size_t i = 0; i < facility_table_count && !p->sim->result->failed; i++) {
+		const struct store_track_spec *t = &facility_tables[i];
+		bool by_facility = t->scope_column != NULL && strcmp(t->scope, "f/") == 0;
+
+		if (!by_facility && strcmp(t->scope, "all") != 0)
+			continue;
+		snprintf(sql, sizeof sql, "SELECT * FROM %s%s%s%s ORDER BY 1, 2, 3", t->table,
+		         by_facility ? " WHERE " : "", by_facility ? t->scope_column : "",
+		         by_facility ? " = ?" : "");
+		compare_rows(hub, p, t->table, sql, by_facility ? p->facility : NULL);
+	}
+	compare_rows(hub, p, "note",
+	             "SELECT id, facility_id, text, rank, top, a, b FROM note WHERE facility_id = ?"
+	             " ORDER BY id",
+	             p->facility);
+	compare_rows(hub, p, "daily",
+	             "SELECT * FROM daily WHERE facility_id = ? ORDER BY child, day", p->facility);
+}
+
+static void
+tell_fault(void *ctx, const struct store_digest_fault *fault)
+{
+	struct sim_peer *p = ctx;
+
+	sim_fail(p->sim, "peer %u: a row of %s: %s", p->no, fault->table, fault->what);
+}
+
+static void
+tell_breach(void *ctx, const struct store_breach *breach)
+{
+	struct sim_peer *p = ctx;
+
+	if (breach->damage)
+		sim_fail(p->sim, "peer %u: the file is damaged: %s", p->no, breach->what);
+}
+
+/* The file is whole; each row is what its term says; digests are the sums of their terms. */
+static void
+check_file(struct sim_peer *p)
+{
+	struct store_digest_verify verify = { .deep = true, .tell = tell_fault, .ctx = p };
+	struct store_db *reader = NULL;
+	char path[128];
+	struct err err;
+	int rc;
+
+	snprintf(path, sizeof path, "%s/yizhan.db", p->dir);
+	rc = store_db_open(path, STORE_READ, &p->env, &reader, &err);
+	if (rc == 0)
+		rc = store_inspect_breaches(reader, true, tell_breach, p, &err);
+	store_db_close(reader);
+	if (rc == 0)
+		rc = store_db_begin(p->st.merge, &err);
+	if (rc == 0)
+		rc = store_digest_verify(p->st.merge, &verify, &err);
+	store_db_rollback(p->st.merge);
+	sim_must(p->sim, rc, &err, "verify a file");
+}
+
+/* Nothing of another facility is in a node's file. */
+static void
+check_isolation(struct sim_peer *p)
+{
+	struct store_stmt q = store_stmt_new(
+	        p->st.local,
+	        "SELECT (SELECT count(*) FROM note WHERE facility_id <> ?1)"
+	        " + (SELECT count(*) FROM child WHERE facility_id <> ?1)"
+	        " + (SELECT count(*) FROM yz_stream s JOIN yz_scope c ON c.id = s.scope"
+	        " WHERE c.name LIKE 'f/%' AND c.name <> 'f/' || ?1)");
+	struct err err;
+	int64_t count = 0;
+	int rc;
+
+	store_stmt_put_text(&q, p->facility);
+	rc = store_stmt_step(&q, &err);
+	if (rc == 1)
+		count = store_stmt_get_int(&q);
+	store_stmt_end(&q);
+	if (sim_must(p->sim, rc, &err, "look for others' rows") && count != 0)
+		sim_fail(p->sim, "peer %u holds what is another facility's", p->no);
+}
+
+static void
+count_conflicts(struct sim *s, struct sim_peer *p)
+{
+	struct err err;
+	int64_t count;
+
+	if (sim_must(s,
+	             store_stmt_int(p->st.local,
+	                            "SELECT count(*) FROM yz_conflict WHERE state = 'open'", 0,
+	                            &count, &err),
+	             &err, "count conflicts") &&
+	    count > 0)
+		sim_count(s, SIM_DID_CONFLICT);
+}
+
+void
+sim_check_end(struct sim *s)
+{
+	struct sim_peer *hub = &s->peers[0];
+
+	for (unsigned i = 0; i < SIM_PEERS && !s->result->failed; i++) {
+		struct sim_peer *p = &s->peers[i];
+
+		if (!p->exists)
+			continue;
+		check_file(p);
+		count_conflicts(s, p);
+		if (p->is_hub)
+			continue;
+		check_status(p);
+		check_isolation(p);
+		compare_tables(hub, p);
+		sim_acks_check(s, p, p);
+		sim_acks_check(s, p, hub);
+	}
+	if (!s->result->failed)
+		sim_reference_check(s);
+	if (!s->result->failed)
+		sim_replay_check(s);
+}

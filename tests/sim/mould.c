@@ -1,0 +1,240 @@
+/* tests/sim/mould.c - node_init() and a roster, then into memory. */
+#include "tests/sim/mould.h"
+#include "node/facility/roster.h"
+#include "node/facility/samples.h"
+#include "node/identity.h"
+#include "node/init.h"
+#include "store/base/file.h"
+#include "store/track.h"
+#include "tests/sim/plan.h"
+#include "tests/sim/rand.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct disk *disks[SIM_MOULD_PLACE + SIM_PLACES];
+static struct samples_place places[SIM_PLACES];
+static uint64_t draws;
+enum { ROSTER_SEED = 2 }; /* one that gives no name twice */
+
+static const char tables[] =
+        "CREATE TABLE note(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)), facility_id TEXT "
+        "NOT NULL, text TEXT, rank INTEGER DEFAULT 0, top INTEGER DEFAULT 0, a INTEGER, b INTEGER)"
+        " WITHOUT ROWID;"
+        "CREATE TABLE daily(child TEXT NOT NULL, day INTEGER NOT NULL, facility_id TEXT NOT NULL,"
+        " text TEXT, mood INTEGER, PRIMARY KEY(child, day)) WITHOUT ROWID;";
+
+static int64_t
+still(void *ctx)
+{
+	(void)ctx;
+	return SIM_START_MS - 3600000;
+}
+
+static void
+draw(void *ctx, void *bytes, size_t len)
+{
+	uint8_t *b = bytes;
+
+	(void)ctx;
+	while (len-- > 0)
+		*b++ = (uint8_t)sim_rand(0, 0, SIM_USE_ENV, ++draws);
+}
+
+static const struct env env = { .wall_ms = still, .mono_ms = still, .rand = draw };
+static const struct disk_host host = { .wall_ms = still, .rand = draw };
+
+int
+sim_mould_copy(const char *from_vfs, const char *from, const char *to_vfs, const char *to,
+               struct err *err)
+{
+	sqlite3 *a = NULL, *b = NULL;
+	sqlite3_backup *backup = NULL;
+	int status = sqlite3_open_v2(from, &a, SQLITE_OPEN_READWRITE, from_vfs);
+
+	if (status == SQLITE_OK)
+		status =
+		        sqlite3_open_v2(to, &b, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, to_vfs);
+	if (status == SQLITE_OK)
+		backup = sqlite3_backup_init(b, "main", a, "main");
+	if (backup != NULL) {
+		sqlite3_backup_step(backup, -1);
+		status = sqlite3_backup_finish(backup);
+	}
+	sqlite3_close(a);
+	sqlite3_close(b);
+	return status == SQLITE_OK && backup != NULL
+	               ? 0
+	               : err_set(err, ERR_IO, "copy %s: %s", from, sqlite3_errstr(status));
+}
+
+static int
+track(struct store_db *db, bool is_hub, struct err *err)
+{
+	static const char *const group[] = { "a,b", NULL };
+	const struct store_track_spec specs[] = {
+		{ .table = "note",
+		  .scope = "f/",
+		  .scope_column = "facility_id",
+		  .max = "top",
+		  .groups = group },
+		{ .table = "daily", .scope = "f/", .scope_column = "facility_id" },
+	};
+	int rc = store_db_begin(db, err);
+
+	if (rc == 0)
+		rc = store_db_exec(db, tables, err);
+	for (size_t i = 0; rc == 0 && i < sizeof specs / sizeof specs[0]; i++)
+		rc = store_track_table(db, &specs[i], is_hub, err);
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	if (rc < 0)
+		store_db_rollback(db);
+	return rc;
+}
+
+/* The children and staff of a made-up facility; its own row has its kind. */
+static int
+import(struct store_db *db, unsigned i, struct err *err)
+{
+	struct roster_options options = { .at = SIM_START_MS - (int64_t)3600000 };
+	struct roster_counts counts;
+	struct buf roster = { 0 };
+	struct facility f;
+	int rc;
+
+	samples_get(i, ROSTER_SEED, &places[i], &roster);
+	rc = store_db_begin(db, err);
+	if (rc == 0)
+		rc = facility_create(db, places[i].id, places[i].name, places[i].kind, err);
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	if (rc < 0)
+		store_db_rollback(db);
+	if (rc == 0)
+		rc = facility_open(&f, db, NULL, err);
+	if (rc == 0)
+		rc = roster_import(&f, roster.bytes, roster.len, &options, &counts, err);
+	buf_free(&roster);
+	return rc;
+}
+
+/* A node without anything: not even its own row, which comes from the first one of its facility. */
+static int
+empty(struct store_db *merge, struct err *err)
+{
+	return store_db_exec(merge, "DELETE FROM facility; DELETE FROM yz_log", err);
+}
+
+static int
+fill(const char *path, unsigned mould, struct err *err)
+{
+	struct store_db *local = NULL, *merge = NULL;
+	int left, rc = store_db_open(path, STORE_MERGE, &env, &merge, err);
+
+	if (rc == 0)
+		rc = track(merge, mould == SIM_MOULD_HUB, err);
+	if (rc == 0 && mould == SIM_MOULD_BARE)
+		rc = empty(merge, err);
+	if (rc == 0)
+		rc = store_db_open(path, STORE_LOCAL, &env, &local, err);
+	if (rc == 0 && mould >= SIM_MOULD_PLACE)
+		rc = import(local, mould - SIM_MOULD_PLACE, err);
+	store_db_close(local);
+	if (rc == 0)
+		rc = store_db_checkpoint(merge, 0, &left, err);
+	store_db_close(merge);
+	return rc;
+}
+
+/* What is kept for bad times costs time and memory here; a hole of that size will do. */
+static void
+make_reserve(const char *dir)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/reserve", dir);
+	mkdir(dir, 0700);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0 && ftruncate(fd, IDENTITY_RESERVE_BYTES) == 0)
+		close(fd);
+}
+
+static void
+take_away(const char *dir)
+{
+	static const char *const names[] = { "yizhan.db", "yizhan.db-wal",   "yizhan.db-shm",
+		                             "key",       "allowed_signers", "anchor",
+		                             "node.conf", "reserve" };
+	char path[128];
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+static int
+make(const char *folder, unsigned mould, struct err *err)
+{
+	char dir[64], path[80], name[16];
+	struct node_init what = { .dir = dir, .facility = "F1" };
+	struct store_site self;
+	struct buf none = { 0 };
+	int rc;
+
+	snprintf(dir, sizeof dir, "%s/m%u", folder, mould);
+	snprintf(path, sizeof path, "%s/yizhan.db", dir);
+	snprintf(name, sizeof name, "mould%u", mould);
+	if (mould == SIM_MOULD_HUB)
+		what.facility = NULL;
+	if (mould >= SIM_MOULD_PLACE) {
+		samples_get(mould - SIM_MOULD_PLACE, ROSTER_SEED, &places[mould - SIM_MOULD_PLACE],
+		            &none);
+		buf_free(&none);
+		what.facility = places[mould - SIM_MOULD_PLACE].id;
+	}
+	make_reserve(dir);
+	rc = node_init(&what, &env, &self, err);
+	if (rc == 0)
+		rc = fill(path, mould, err);
+	if (rc == 0) {
+		disks[mould] = disk_new(name, &host);
+		rc = sim_mould_copy(NULL, path, name, "db", err);
+	}
+	take_away(dir);
+	return rc;
+}
+
+int
+sim_mould_make(struct err *err)
+{
+	char folder[] = "/tmp/yizhan-sim.XXXXXX";
+	int rc = 0;
+
+	if (mkdtemp(folder) == NULL)
+		return err_set(err, ERR_IO, "no folder can be made in /tmp");
+	for (unsigned i = 0; rc == 0 && i < SIM_MOULD_PLACE + SIM_PLACES; i++)
+		rc = make(folder, i, err);
+	rmdir(folder);
+	return rc;
+}
+
+int
+sim_mould_cast(unsigned mould, const char *vfs, const char *path, struct err *err)
+{
+	return sim_mould_copy(disk_vfs(disks[mould]), "db", vfs, path, err);
+}
+
+const char *
+sim_mould_facility(unsigned i)
+{
+	return places[i].id;
+}

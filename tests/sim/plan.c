@@ -1,0 +1,214 @@
+/* tests/sim/plan.c - drawing, writing and reading a history. */
+#include "tests/sim/plan.h"
+#include "tests/sim/rand.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVENTS_MAX = 20000 };
+
+static void
+shape(struct sim_plan *plan)
+{
+	uint64_t x = sim_rand(plan->seed, 0, SIM_USE_SHAPE, 0);
+	unsigned count = 2 + sim_rand_below(&x, SIM_PLACES - 1);
+
+	plan->places = (1u << count) - 1;
+	plan->second_nodes = sim_rand_happens(&x, 400) ? 1u << sim_rand_below(&x, count) : 0;
+	plan->interval_ms = (5 + sim_rand_below(&x, 40)) * (int64_t)60000;
+	plan->tick_ms = (4 + sim_rand_below(&x, 9)) * (int64_t)60000;
+	plan->share = 100 + sim_rand_below(&x, 401);
+	for (int k = 0; k < SIM_KINDS; k++)
+		plan->has[k] =
+		        sim_rand_happens(&x, sim_kinds[k].per_mille) && sim_kinds[k].off == NULL;
+}
+
+/* Working hours draw most of what people do; faults come at any time. */
+static int64_t
+time_of(uint64_t *x, enum sim_kind kind, int64_t day)
+{
+	int64_t ms = sim_rand_below(x, SIM_DAY_MS);
+
+	if (kind == SIM_DAY)
+		ms = sim_rand_below(x, 3600000); /* planned in the night */
+	else if (!sim_kinds[kind].fault && sim_rand_happens(x, 850))
+		ms = 7 * 3600000 + sim_rand_below(x, 11 * 3600000);
+	return SIM_START_MS + day * SIM_DAY_MS + ms;
+}
+
+static void
+add(struct sim_plan *plan, enum sim_kind kind, unsigned peer, int64_t at)
+{
+	if (plan->count == EVENTS_MAX)
+		return;
+	plan->events[plan->count] = (struct sim_event){
+		.id = (uint32_t)plan->count + 1, .kind = kind, .peer = peer, .at = at
+	};
+	plan->count++;
+}
+
+/* About as many as the table says; more on some days than on others. */
+static unsigned
+how_many(uint64_t *x, enum sim_kind kind)
+{
+	unsigned mean = sim_kinds[kind].per_day10;
+
+	if (kind == SIM_DAY)
+		return 1;
+	mean = sim_rand_below(x, 2 * mean + 1);
+	return mean / 10 + (sim_rand_below(x, 10) < mean % 10);
+}
+
+static void
+draw_kind(struct sim_plan *plan, enum sim_kind kind, unsigned peer)
+{
+	uint64_t x = sim_rand(plan->seed, peer, SIM_USE_PLAN, (uint64_t)kind);
+
+	for (int day = 0; day < SIM_DAYS; day++)
+		for (unsigned i = how_many(&x, kind); i > 0; i--)
+			add(plan, kind, peer, time_of(&x, kind, day));
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct sim_event *x = a, *y = b;
+
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Node peers are 1 + place, and 1 + SIM_PLACES + place for the second of a facility. */
+static bool
+takes_part(const struct sim_plan *plan, unsigned peer)
+{
+	if (peer == 0)
+		return true;
+	if (peer <= SIM_PLACES)
+		return (plan->places >> (peer - 1) & 1) != 0;
+	return (plan->places & plan->second_nodes) >> (peer - 1 - SIM_PLACES) & 1;
+}
+
+void
+sim_plan_draw(struct sim_plan *plan, uint64_t seed)
+{
+	*plan = (struct sim_plan){ .seed = seed };
+	plan->events = calloc(EVENTS_MAX, sizeof *plan->events);
+	if (plan->events == NULL)
+		abort();
+	shape(plan);
+	for (unsigned peer = 0; peer < SIM_PEERS; peer++)
+		for (int k = 0; k < SIM_KINDS; k++)
+			if (plan->has[k] && takes_part(plan, peer) &&
+			    (sim_kinds[k].whom & (peer == 0 ? SIM_HUB : SIM_NODES)) != 0)
+				draw_kind(plan, (enum sim_kind)k, peer);
+	qsort(plan->events, plan->count, sizeof *plan->events, by_time);
+}
+
+void
+sim_plan_copy(struct sim_plan *plan, const struct sim_plan *from)
+{
+	*plan = *from;
+	plan->events = calloc(from->count + 1, sizeof *plan->events);
+	if (plan->events == NULL)
+		abort();
+	memcpy(plan->events, from->events, from->count * sizeof *plan->events);
+}
+
+void
+sim_plan_free(struct sim_plan *plan)
+{
+	free(plan->events);
+	plan->events = NULL;
+	plan->count = 0;
+}
+
+unsigned
+sim_plan_places(const struct sim_plan *plan)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < SIM_PLACES; i++)
+		count += plan->places >> i & 1;
+	return count;
+}
+
+/* ---- as text ---- */
+
+static const char head[] = "yizhan-sim-trace 1";
+
+void
+sim_plan_write(FILE *out, const struct sim_plan *plan)
+{
+	fprintf(out,
+	        "%s\nseed %" PRIu64 "\nplaces %u second %u interval %" PRId64 " tick %" PRId64
+	        " share %u\nkinds",
+	        head, plan->seed, plan->places, plan->second_nodes, plan->interval_ms,
+	        plan->tick_ms, plan->share);
+	for (int k = 0; k < SIM_KINDS; k++)
+		if (plan->has[k])
+			fprintf(out, " %s", sim_kinds[k].name);
+	fprintf(out, " .\nevents %zu\n", plan->count);
+	for (size_t i = 0; i < plan->count; i++)
+		fprintf(out, "%u %" PRId64 " %u %s\n", plan->events[i].id,
+		        plan->events[i].at - SIM_START_MS, plan->events[i].peer,
+		        sim_kinds[plan->events[i].kind].name);
+}
+
+static bool
+read_kinds(FILE *in, struct sim_plan *plan)
+{
+	char word[32];
+
+	while (fscanf(in, " %31s", word) == 1 && strcmp(word, ".") != 0) {
+		enum sim_kind kind = sim_kind_find(word);
+
+		if (kind == SIM_KINDS)
+			return false;
+		plan->has[kind] = true;
+	}
+	return true;
+}
+
+static bool
+read_events(FILE *in, struct sim_plan *plan, size_t count)
+{
+	char word[32];
+
+	for (size_t i = 0; i < count; i++) {
+		struct sim_event *e = &plan->events[i];
+
+		if (fscanf(in, " %u %" SCNd64 " %u %31s", &e->id, &e->at, &e->peer, word) != 4)
+			return false;
+		e->at += SIM_START_MS;
+		e->kind = sim_kind_find(word);
+		if (e->kind == SIM_KINDS || e->peer >= SIM_PEERS)
+			return false;
+		plan->count++;
+	}
+	return true;
+}
+
+bool
+sim_plan_read(FILE *in, struct sim_plan *plan)
+{
+	char line[64] = "";
+	size_t count;
+
+	*plan = (struct sim_plan){ 0 };
+	if (fgets(line, sizeof line, in) == NULL || strncmp(line, head, sizeof head - 1) != 0)
+		return false;
+	if (fscanf(in,
+	           " seed %" SCNu64 " places %u second %u interval %" SCNd64 " tick %" SCNd64
+	           " share %u kinds",
+	           &plan->seed, &plan->places, &plan->second_nodes, &plan->interval_ms,
+	           &plan->tick_ms, &plan->share) != 6 ||
+	    !read_kinds(in, plan) || fscanf(in, " events %zu", &count) != 1 || count > EVENTS_MAX)
+		return false;
+	plan->events = calloc(count + 1, sizeof *plan->events);
+	if (plan->events == NULL)
+		abort();
+	return read_events(in, plan, count);
+}
