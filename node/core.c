@@ -252,7 +252,9 @@ begin_meeting(struct node *n, struct node_effects *fx, struct err *err)
 {
 	if (n->meeting || !n->has_hub)
 		return 0;
-	n->x = (struct sync_exchange){ .r = &n->r, .key = &n->key };
+	n->x = (struct sync_exchange){ .r = &n->r,
+		                       .key = &n->key,
+		                       .small = n->failures >= NODE_STALLS };
 	memcpy(n->x.hub_key, n->hub_key, sizeof n->hub_key);
 	n->meeting = true;
 	return ask(n, fx, err);

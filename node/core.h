@@ -23,6 +23,7 @@ enum {
 	NODE_SEAL_CHANGES = 500,  /* so many waiting changes are sealed at once */
 	NODE_BACKOFF_MIN_MS = 2000,   /* full jitter: random between 0 and MIN * 2^failures ... */
 	NODE_BACKOFF_MAX_MS = 300000, /* ... at most this */
+	NODE_STALLS = 2,              /* after so many failures a push goes up little by little */
 	NODE_CHECKPOINT_PAGES = 400,
 	NODE_HOUSE_MS = 3600 * 1000, /* between roll-ups */
 };

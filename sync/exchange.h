@@ -25,12 +25,13 @@ struct sync_rejected {
 	char reason[160];
 };
 
-/* The node's side of one meeting; zero it, set the first three, and keep it until the meeting ends.
+/* The node's side of one meeting; zero it, set the first four, and keep it until the meeting ends.
  */
 struct sync_exchange {
 	struct sync_replica *r;
 	const struct sync_key *key;
 	uint8_t hub_key[SYNC_PUBLIC_KEY];
+	bool small; /* push little by little: the line has stalled under more */
 
 	enum sync_state state;
 	uint8_t asked[HASH_32]; /* hash of the request's part 1 */

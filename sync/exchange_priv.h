@@ -8,7 +8,10 @@
 #include "sync/message.h"
 #include "sync/replica.h"
 
-enum { SYNC_PUSH_BYTES = 3 << 20 }; /* segments of one message; the rest goes in the next */
+enum {
+	SYNC_PUSH_BYTES = 3 << 20, /* segments of one message; the rest goes in the next */
+	SYNC_SMALL_BYTES = 4096,   /* the same on a line that has stalled */
+};
 
 struct sync_draft {
 	struct sync_replica *r;
@@ -16,6 +19,7 @@ struct sync_draft {
 	struct sync_message m;
 	size_t site_cap, scope_cap, stream_cap, digest_cap, note_cap, segment_cap;
 	size_t bytes; /* of segments so far */
+	bool small;   /* little by little, as the line has stalled */
 };
 
 /* Start a message; `room` bounds the streams and digests it will name. */

@@ -22,6 +22,7 @@ struct run {
 	uint64_t records;
 	size_t bytes, raw;
 	size_t last_signed; /* segments up to the last signed one */
+	bool least;         /* stop at the first signed one */
 };
 
 static struct run *
@@ -84,6 +85,8 @@ collect(struct run *run, int day, struct err *err)
 		run->count++;
 		if (seg->is_signed)
 			run->last_signed = run->count;
+		if (seg->is_signed && run->least)
+			break;
 		n = seg->last + 1;
 	}
 	return rc == ERR_NOTFOUND ? 0 : rc;
@@ -108,31 +111,57 @@ cut(struct run *run, struct store_segment *out, struct err *err)
 	return sync_segment_cut(&line, &schemas, run->a, out, err);
 }
 
+/* Collect, cut and write what follows `run->from`. */
+static int
+write_next(struct run *run, struct buf *out, uint64_t *to, struct err *err)
+{
+	struct store_segment seg;
+	struct buf bytes = { 0 };
+	int rc = collect(run, -1, err);
+
+	if (rc < 0 || run->last_signed == 0)
+		return rc;
+	rc = cut(run, &seg, err);
+	if (rc == 0) {
+		sync_segment_write_short(&bytes, &seg, NULL);
+		buf_lenbytes(out, bytes.bytes, bytes.len);
+		if (bytes.bad)
+			out->bad = true;
+		*to = seg.last;
+	}
+	buf_free(&bytes);
+	return rc;
+}
+
 int
 sync_outgoing_next(struct store_db *db, const struct store_stream *stream, uint64_t from,
                    struct buf *out, uint64_t *to, struct err *err)
 {
 	struct arena a = { 0 };
 	struct run *run = run_new(db, stream, from, &a);
-	struct store_segment seg;
-	struct buf bytes = { 0 };
 	int rc;
 
 	*to = from;
 	if (run == NULL)
 		return err_set(err, ERR_NOMEM, "sync: out of memory");
-	rc = collect(run, -1, err);
-	if (rc == 0 && run->last_signed > 0) {
-		rc = cut(run, &seg, err);
-		if (rc == 0) {
-			sync_segment_write_short(&bytes, &seg, NULL);
-			buf_lenbytes(out, bytes.bytes, bytes.len);
-			if (bytes.bad)
-				out->bad = true;
-			*to = seg.last;
-		}
-	}
-	buf_free(&bytes);
+	rc = write_next(run, out, to, err);
+	arena_free(&a);
+	return rc;
+}
+
+int
+sync_outgoing_least(struct store_db *db, const struct store_stream *stream, uint64_t from,
+                    struct buf *out, uint64_t *to, struct err *err)
+{
+	struct arena a = { 0 };
+	struct run *run = run_new(db, stream, from, &a);
+	int rc;
+
+	*to = from;
+	if (run == NULL)
+		return err_set(err, ERR_NOMEM, "sync: out of memory");
+	run->least = true;
+	rc = write_next(run, out, to, err);
 	arena_free(&a);
 	return rc;
 }

@@ -15,6 +15,12 @@
 MUST_CHECK int sync_outgoing_next(struct store_db *db, const struct store_stream *stream,
                                   uint64_t from, struct buf *out, uint64_t *to, struct err *err);
 
+/* The same without joining: only up to the next place that was signed, which is as small as it
+ * gets.
+ */
+MUST_CHECK int sync_outgoing_least(struct store_db *db, const struct store_stream *stream,
+                                   uint64_t from, struct buf *out, uint64_t *to, struct err *err);
+
 /* Join all segments of a stream that lie wholly in days before `day` and belong to one day each;
  * *joined counts. */
 MUST_CHECK int sync_outgoing_roll_up(struct store_db *db, const struct store_stream *stream,

@@ -359,6 +359,70 @@ START_TEST(a17_an_unsigned_wish_to_wait_is_kept_short)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- a line for small things only */
+
+/* One meeting on a line on which whatever is larger than `most` vanishes; true if it went well. */
+static bool
+meet_small(size_t most, size_t *largest)
+{
+	struct node_event ev = { .type = NODE_EV_SYNC };
+	struct node_effects fx = { 0 };
+	struct buf reply = { 0 };
+	bool ok;
+
+	do {
+		must(node_step(&node->node, &ev, &fx, &err));
+		buf_free(&reply);
+		if (!fx.send)
+			break;
+		*largest = fx.request.len > *largest ? fx.request.len : *largest;
+		ev = (struct node_event){ .type = NODE_EV_LOST, .words = "timeout" };
+		if (fx.request.len <= most && ask(fx.request.bytes, fx.request.len, &reply) == 200)
+			ev = (struct node_event){ .type = NODE_EV_REPLY,
+				                  .bytes = reply.bytes,
+				                  .len = reply.len };
+	} while (fx.send);
+	ok = fx.met && fx.meeting.ok;
+	node_effects_clear(&fx);
+	return ok;
+}
+
+/* F40: a line whose packets vanish by size, or that stalls under more than a little. */
+START_TEST(f40_a_push_that_stalls_is_made_small)
+{
+	struct node_event lost = { .type = NODE_EV_LOST, .words = "timeout" };
+	struct node_event tick = { .type = NODE_EV_TICK };
+	struct node_effects fx = { 0 };
+	size_t largest = 0;
+
+	must(node_step(&node->node, &lost, &fx, &err)); /* what open_world() had begun */
+	for (int i = 0; i < 60; i++) {
+		world_wait(&w, NODE_SYNC_MS);
+		world_sql(
+		        node,
+		        "INSERT INTO note(facility_id, text) VALUES ('F1', hex(randomblob(200)))");
+		node->node.next_sync_mono_ms = w.mono_ms + 1; /* only seal */
+		must(node_step(&node->node, &tick, &fx, &err));
+	}
+	node_effects_clear(&fx);
+	ck_assert(!meet_small(8192, &largest));
+	ck_assert_uint_gt(largest, 8192);
+	largest = 0;
+	ck_assert(meet_small(8192, &largest));
+	ck_assert_uint_le(largest, 8192);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE facility_id = 'F1'"),
+	                 62);
+	/* and a line that is good again carries much at once */
+	largest = 0;
+	for (int i = 0; i < 60; i++)
+		world_sql(
+		        node,
+		        "INSERT INTO note(facility_id, text) VALUES ('F1', hex(randomblob(200)))");
+	ck_assert(meet_small(1 << 20, &largest));
+	ck_assert_uint_gt(largest, 8192);
+}
+END_TEST
+
 Suite *
 suite_attack_message(void)
 {
@@ -375,6 +439,7 @@ suite_attack_message(void)
 	tcase_add_test(tc, a13_a15_names_of_scopes);
 	tcase_add_test(tc, a28_another_node_is_not_spoken_for);
 	tcase_add_test(tc, a17_an_unsigned_wish_to_wait_is_kept_short);
+	tcase_add_test(tc, f40_a_push_that_stalls_is_made_small);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
