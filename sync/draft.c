@@ -143,12 +143,21 @@ add_segment(struct sync_draft *d, unsigned index, uint64_t n, const struct buf *
 	return 0;
 }
 
+static int
+next_segment(const struct sync_draft *d, const struct store_stream *stream, uint64_t from,
+             struct buf *out, uint64_t *to, struct err *err)
+{
+	return d->small ? sync_outgoing_least(d->r->db, stream, from, out, to, err)
+	                : sync_outgoing_next(d->r->db, stream, from, out, to, err);
+}
+
 int
 sync_draft_records(struct sync_draft *d, const struct store_stream *stream, unsigned index,
                    uint64_t from, struct err *err)
 {
 	const struct store_site *site = store_catalog_site_of(d->r->db, stream->site);
 	struct sync_view_site *view = &d->m.sites[d->m.streams[index].site];
+	size_t most = d->small ? SYNC_SMALL_BYTES : SYNC_PUSH_BYTES;
 	uint64_t n = from;
 	int rc = 0;
 
@@ -156,12 +165,11 @@ sync_draft_records(struct sync_draft *d, const struct store_stream *stream, unsi
 		struct buf bytes = { 0 };
 		uint64_t to;
 
-		if (d->bytes >= (d->small ? SYNC_SMALL_BYTES : SYNC_PUSH_BYTES)) {
+		if (d->bytes >= most) {
 			d->m.more = true;
 			break;
 		}
-		rc = d->small ? sync_outgoing_least(d->r->db, stream, n, &bytes, &to, err)
-		              : sync_outgoing_next(d->r->db, stream, n, &bytes, &to, err);
+		rc = next_segment(d, stream, n, &bytes, &to, err);
 		if (rc == 0)
 			rc = buf_check(&bytes, err);
 		if (rc == 0 && to > n)
