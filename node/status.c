@@ -35,20 +35,30 @@ read_waiting(struct store_db *db, const struct store_remote *hub, struct node_st
 	return rc;
 }
 
-/* Does the hub have every record of the scope that we have?  Then, if it had the same when it told
- * its digest, ours must still be equal to it. */
+/*
+ * Does the hub have every record of the scope that was written here?  What others wrote comes only
+ * in an exchange, which tells the digests anew; so if both sides had the same then, ours must still
+ * be equal to what the hub told.
+ */
 static int
-all_acked(struct store_db *db, const struct store_remote *hub, int scope, bool *all,
+own_acked(struct store_db *db, const struct store_remote *hub, int scope, bool *all,
           struct err *err)
 {
 	struct store_stream *list;
+	struct store_site self;
 	struct arena a = { 0 };
 	size_t count = 0;
 	uint64_t acked;
-	int rc = store_stream_list(db, scope, &a, &list, &count, err);
+	int rc = store_meta_self(db, &self, err);
 
+	if (rc == 0)
+		rc = store_stream_list(db, scope, &a, &list, &count, err);
 	*all = true;
 	for (size_t i = 0; rc == 0 && *all && i < count; i++) {
+		const struct store_site *site = store_catalog_site_of(db, list[i].site);
+
+		if (memcmp(site->node, self.node, STORE_NODE_ID) != 0)
+			continue;
 		rc = store_stream_acked(db, list[i].id, hub->epoch, &acked, err);
 		*all = rc == 0 && acked == list[i].n;
 	}
@@ -67,7 +77,7 @@ compare(struct store_db *db, const struct store_remote *hub, const struct store_
 	memcpy(out->hub_digest, told->sum, STORE_TERM);
 	if (told->equal_have && hub->epoch_known &&
 	    memcmp(out->digest, out->hub_digest, STORE_TERM) != 0)
-		rc = all_acked(db, hub, scope, &all, err);
+		rc = own_acked(db, hub, scope, &all, err);
 	out->differs = all;
 	return rc;
 }

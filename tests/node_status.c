@@ -150,6 +150,7 @@ START_TEST(what_was_refused_is_not_in_sync)
 }
 END_TEST
 
+/* Whoever else has written in the scope. */
 START_TEST(digests_alarm_only_at_equal_have)
 {
 	struct world_peer *p = &w.nodes[0];
@@ -157,6 +158,12 @@ START_TEST(digests_alarm_only_at_equal_have)
 	struct node_status s;
 
 	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'a')");
+	if (_i >= 1)
+		world_sql(&w.hub,
+		          "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F1', 'h')");
+	if (_i >= 2)
+		world_sql(&w.nodes[1],
+		          "INSERT INTO note(id, facility_id, text) VALUES (x'03', 'F1', 'n')");
 	world_settle(&w, 3);
 	s = look(p, &a);
 	ck_assert_uint_eq(s.scope_count, 1);
@@ -230,7 +237,7 @@ suite_node_status(void)
 	tcase_add_checked_fixture(facts, open_world, close_world);
 	tcase_add_test(facts, waiting_is_what_the_hub_has_not_got);
 	tcase_add_test(facts, what_was_refused_is_not_in_sync);
-	tcase_add_test(facts, digests_alarm_only_at_equal_have);
+	tcase_add_loop_test(facts, digests_alarm_only_at_equal_have, 0, 3);
 	suite_add_tcase(suite, facts);
 	return suite;
 }
