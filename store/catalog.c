@@ -10,6 +10,7 @@
 #include "store/stmt.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -329,14 +330,23 @@ catalog_of(struct store_db *db, struct err *err)
 	return db->catalog;
 }
 
-/* The same where a failure to read can't be told: what is asked for is known to be in the file. */
+/*
+ * The same where a failure to read can't be told: what is asked for is known to be in the file, and
+ * what was read before still holds.  With nothing read the process ends; the file is whole, and
+ * whoever starts it again hears why it can't be read.
+ */
 static struct store_catalog *
 catalog_must(struct store_db *db)
 {
 	struct err err;
 	struct store_catalog *c = catalog_of(db, &err);
 
-	assert(c != NULL);
+	if (c == NULL)
+		c = db->catalog;
+	if (c == NULL) {
+		fprintf(stderr, "yizhan: the catalogue can't be read: %s\n", err.msg);
+		abort();
+	}
 	return c;
 }
 
