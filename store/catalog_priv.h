@@ -25,7 +25,11 @@ struct store_catalog {
  */
 struct store_catalog *store_catalog_of(struct store_db *db, struct err *err);
 
-/* The same where a failure to read can't be told: what is asked for is known to be in the file. */
+/*
+ * The same where a failure to read can't be told: what is asked for is known to be in the file, and
+ * what was read before still holds.  With nothing read the process ends; the file is whole, and
+ * whoever starts it again hears why it can't be read.
+ */
 struct store_catalog *store_catalog_must(struct store_db *db);
 
 /* Put an item at its number (-1 without memory); take it again, NULL if there is none. */

@@ -289,15 +289,24 @@ disk_truncate(struct disk *d, struct disk_file *f, uint64_t size)
 	pend_size(d, f);
 }
 
-/* Has the sector been written anew by a later entry that a sync knows of? */
-static bool
-is_overtaken(const struct disk_file *f, size_t p)
+/* Doubtful entries whose sector has been written anew since: a sync knows of the later one. */
+static void
+mark_overtaken(struct disk_file *f)
 {
-	for (size_t i = p + 1; i < f->pending_count; i++)
-		if (!f->pending[i].doubtful && !f->pending[i].is_size &&
-		    f->pending[i].where == f->pending[p].where)
-			return true;
-	return false;
+	uint64_t sectors = f->now.room / DISK_SECTOR + f->durable.room / DISK_SECTOR + 1;
+	uint8_t *newer = disk_grown(NULL, sectors);
+
+	memset(newer, 0, sectors);
+	for (size_t i = f->pending_count; i-- > 0;) {
+		struct disk_pending *p = &f->pending[i];
+
+		if (p->is_size)
+			continue;
+		assert(p->where < sectors);
+		p->overtaken = p->doubtful && newer[p->where] != 0;
+		newer[p->where] |= !p->doubtful;
+	}
+	disk_dropped(newer);
 }
 
 void
@@ -305,11 +314,12 @@ disk_sync_file(struct disk_file *f)
 {
 	size_t kept = 0;
 
+	mark_overtaken(f);
 	for (size_t i = 0; i < f->pending_count; i++)
-		if (f->pending[i].doubtful && !is_overtaken(f, i))
-			f->pending[kept++] = f->pending[i];
-		else if (!f->pending[i].doubtful)
+		if (!f->pending[i].doubtful)
 			disk_place(&f->durable, &f->pending[i]);
+		else if (!f->pending[i].overtaken)
+			f->pending[kept++] = f->pending[i];
 	f->pending_count = kept;
 }
 

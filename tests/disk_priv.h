@@ -26,7 +26,8 @@ struct disk_pending {
 	uint64_t call;     /* which write it belongs to */
 	uint16_t from, to; /* the bytes of the sector that the write meant */
 	bool is_size;
-	bool doubtful; /* a sync of it has failed: no later sync knows of it */
+	bool overtaken; /* doubtful, and written anew since */
+	bool doubtful;  /* a sync of it has failed: no later sync knows of it */
 	uint8_t bytes[DISK_SECTOR];
 };
 

@@ -188,8 +188,8 @@ enum crash_fault {
 	CRASH_FAULTS
 };
 
-/* At how many points, at most (0: at all), a crash; a third as many for what else there is.  And
- * where; -1: at every point, with every draw. */
+/* At how many points, at most (0: at all), a crash or an error; a third as many for what else there
+ * is.  And where; -1: at every point, with every draw. */
 struct crash_plan {
 	int cap;
 	int fault;
@@ -205,7 +205,7 @@ struct crash_result {
 	int64_t whole;  /* it was there, though nobody had heard so */
 	int64_t logs;   /* reopened with a WAL to replay */
 	int64_t recovered;
-	int64_t died; /* by abort(), for want of memory */
+	int64_t died; /* by abort(): it could not go on, and nothing was half done */
 	int64_t ms;
 	/* where it is, for whoever finds it dead */
 	int fault, draw;

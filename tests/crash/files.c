@@ -261,21 +261,32 @@ close_kept(struct scene *s)
 }
 
 static int
-tap_step(struct scene *s, int no, struct err *err)
+keep_open(struct scene *s, struct err *err)
 {
-	int rc = 0;
-
-	(void)no;
-	if (kept == NULL)
-		rc = store_db_open(in_dir(s, "yizhan.db"), STORE_LOCAL, env_of(s), &kept, err);
-	return rc == 0 ? store_db_exec(kept, WRITE, err) : rc;
+	return kept != NULL
+	               ? 0
+	               : store_db_open(in_dir(s, "yizhan.db"), STORE_LOCAL, env_of(s), &kept, err);
 }
 
 static int
+tap_step(struct scene *s, int no, struct err *err)
+{
+	int rc = keep_open(s, err);
+
+	(void)no;
+	return rc == 0 ? store_db_exec(kept, WRITE, err) : rc;
+}
+
+/* By the connection that stays: one that is closed would take the log into the database. */
+static int
 tap_seen(struct scene *s)
 {
-	return (int)look(s, "SELECT CASE WHEN r = l THEN r ELSE -1 END FROM (SELECT count(*) r FROM"
-	                    " class_group), (SELECT count(*) l FROM yz_log)");
+	struct err err;
+
+	crash_must(keep_open(s, &err), &err, "open");
+	return (int)scene_number(kept, "SELECT CASE WHEN r = l THEN r ELSE -1 END FROM (SELECT"
+	                               " count(*) r FROM class_group), (SELECT count(*) l FROM"
+	                               " yz_log)");
 }
 
 /* ---- the archive ---- */

@@ -25,9 +25,9 @@ folder_name(const char *path)
 	const char *name, *end;
 
 	if (folder.disk == NULL || strncmp(path, folder.path, folder.path_len) != 0 ||
-	    path[folder.path_len] != '/')
+	    (path[folder.path_len] != '/' && path[folder.path_len] != 0))
 		return NULL;
-	name = path + folder.path_len + 1;
+	name = path + folder.path_len;
 	while (*name == '/')
 		name++;
 	end = name + strlen(name);

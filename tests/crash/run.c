@@ -18,7 +18,7 @@ static const char *const fault_names[] = {
 	[CRASH_FULL] = "full", [CRASH_MEMORY] = "memory", [CRASH_MEMORIES] = "memories",
 };
 
-static sigjmp_buf died; /* out of an abort() for want of memory, which is allowed */
+static sigjmp_buf died; /* out of an abort(), which the code may choose; an assertion isn't one */
 static volatile sig_atomic_t may_die;
 static struct crash_result *result;
 static struct scene scene;
@@ -162,6 +162,14 @@ reboot(struct scene *s, enum disk_damage damage, uint64_t seed)
 		folder_restore();
 }
 
+/* How often a point is tried: a crash with each draw of what is left, an error with and without a
+ * power cut after it. */
+static int
+draws_of(int fault)
+{
+	return fault == CRASH_CUT ? DRAWS : fault <= CRASH_ERRORS ? 2 : 1;
+}
+
 /* Everybody stops; the victim's machine too, if its power is gone, or every second time after
  * another fault: what had been acknowledged then must be on the medium. */
 static void
@@ -169,7 +177,7 @@ stop(struct scene *s, int fault, uint64_t point, int draw)
 {
 	struct disk *d = victim(s)->disk;
 
-	if (fault != CRASH_CUT && point % 2 == 1)
+	if (fault != CRASH_CUT && (draws_of(fault) > 1 ? draw == 1 : point % 2 == 1))
 		disk_cut(d);
 	scene_close(s);
 	if (s->scenario->folder)
@@ -254,10 +262,10 @@ do_steps(struct scene *s, int *rc, struct err *err)
 
 	if (sigsetjmp(died, 1) != 0) {
 		die(s);
-		*rc = ERR_NOMEM;
+		*rc = ERR_IO;
 		return acked;
 	}
-	may_die = result->fault >= CRASH_MEMORY;
+	may_die = true;
 	while (acked < s->scenario->steps && (*rc = do_step(s, acked, err)) >= 0)
 		acked++;
 	may_die = false;
@@ -296,7 +304,7 @@ run_once(struct scene *s, int fault, uint64_t point, int draw)
 static void
 run_point(struct scene *s, int fault, uint64_t point, const struct crash_plan *plan)
 {
-	int draws = fault == CRASH_CUT ? DRAWS : 1;
+	int draws = draws_of(fault);
 	int64_t live = memory_live(), deaths = result->died;
 
 	for (int draw = 0; draw < draws; draw++)
@@ -311,7 +319,7 @@ run_point(struct scene *s, int fault, uint64_t point, const struct crash_plan *p
 static void
 run_fault(struct scene *s, int fault, const struct crash_plan *plan)
 {
-	int cap = fault == CRASH_CUT ? plan->cap : (plan->cap + 2) / 3;
+	int cap = fault <= CRASH_ERROR ? plan->cap : (plan->cap + 2) / 3;
 	int64_t all, take;
 
 	run_once(s, fault, UINT64_MAX, 0);

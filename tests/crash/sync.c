@@ -480,7 +480,6 @@ const struct scenario scenarios_sync[] = {
 	  .seen = push_seen,
 	  .finish = settled },
 	{ .name = "push-large",
-	  .recovers = "the hub had it and the node asked again",
 	  .victim = NODE,
 	  .slow = true,
 	  .steps = 2,
