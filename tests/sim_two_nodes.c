@@ -120,6 +120,17 @@ START_TEST(lost_reply_changes_nothing)
 }
 END_TEST
 
+START_TEST(reply_of_another_hub_changes_nothing)
+{
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'x')");
+	world_sql(&w.hub, "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F1', 'y')");
+	w.nodes[0].node.hub_key[0] ^= 1;
+	ck_assert(!world_sync(&w, 0));
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note"), 1);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM yz_ack WHERE n > 0"), 0);
+}
+END_TEST
+
 /* It has nothing of this stream then, and so says nothing of it. */
 START_TEST(first_records_that_the_hub_refuses_are_not_acknowledged)
 {
@@ -309,6 +320,7 @@ suite_sim_two_nodes(void)
 	tcase_add_test(one, a_row_reaches_hub_and_the_other_node);
 	tcase_add_test(one, steady_state_is_one_small_round_trip);
 	tcase_add_test(one, lost_reply_changes_nothing);
+	tcase_add_test(one, reply_of_another_hub_changes_nothing);
 	tcase_add_test(one, first_records_that_the_hub_refuses_are_not_acknowledged);
 	tcase_add_test(one, natural_key_made_twice_offline_is_one_row);
 	tcase_add_test(one, same_cell_in_an_outage_is_a_conflict_until_resolved);

@@ -298,19 +298,27 @@ check_isolation(struct sim_peer *p)
 		sim_fail(p->sim, "peer %u holds what is another facility's", p->no);
 }
 
-static void
-count_conflicts(struct sim *s, struct sim_peer *p)
+static int64_t
+count(struct sim_peer *p, const char *sql)
 {
 	struct err err;
-	int64_t count;
+	int64_t n = 0;
 
-	if (sim_must(s,
-	             store_stmt_int(p->st.local,
-	                            "SELECT count(*) FROM yz_conflict WHERE state = 'open'", 0,
-	                            &count, &err),
-	             &err, "count conflicts") &&
-	    count > 0)
-		sim_count(s, SIM_DID_CONFLICT);
+	sim_must(p->sim, store_stmt_int(p->st.local, sql, 0, &n, &err), &err, "count");
+	return n;
+}
+
+/* Nobody here writes what he may not, so nothing is in quarantine; conflicts may be open. */
+static void
+check_inbox(struct sim_peer *p)
+{
+	int64_t aside = count(p, "SELECT count(*) FROM yz_quarantine");
+
+	if (aside != 0)
+		sim_fail(p->sim, "peer %u holds %lld changes in quarantine", p->no,
+		         (long long)aside);
+	if (count(p, "SELECT count(*) FROM yz_conflict WHERE state = 'open'") > 0)
+		sim_count(p->sim, SIM_DID_CONFLICT);
 }
 
 void
@@ -324,7 +332,7 @@ sim_check_end(struct sim *s)
 		if (!p->exists)
 			continue;
 		check_file(p);
-		count_conflicts(s, p);
+		check_inbox(p);
 		if (p->is_hub)
 			continue;
 		check_status(p);

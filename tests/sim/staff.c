@@ -216,7 +216,10 @@ write_sql(char sql[SQL_MAX], enum sim_kind kind, const struct sim_peer *of, uint
 
 	key_of(of, sim_rand_below(x, POOL), key);
 	if (kind == SIM_GROUP)
-		snprintf(sql, SQL_MAX, "UPDATE note SET a = %u, b = %u WHERE id = x'%s'", number,
+		snprintf(sql, SQL_MAX, "UPDATE note SET %s = %u WHERE id = x'%s'",
+		         number % 3 == 0   ? "a"
+		         : number % 3 == 1 ? "b"
+		                           : "a = 7, b",
 		         number, key);
 	else if (kind == SIM_RAISE)
 		snprintf(sql, SQL_MAX,
