@@ -282,7 +282,7 @@ START_TEST(numbers_and_nonces_have_their_lengths)
 		"created=;",
 		"nonce=\"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\"", /* 33 */
 		"nonce=\"\"",
-		"keyid=\"" KEY_HEX "0\"",
+		("keyid=\"" KEY_HEX "0\""),
 	};
 	char changed[2 * REQSIG_INPUT_SIZE];
 	const char *part = inputs[_i], *end = strchr(part, '=');

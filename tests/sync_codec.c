@@ -296,6 +296,44 @@ START_TEST(a_schema_is_defined_before_it_is_used)
 }
 END_TEST
 
+/* The encoder looks for a site among 256; what it doesn't find is listed again. */
+START_TEST(more_sites_than_are_looked_for_come_back)
+{
+	enum { SITES = 600 };
+	static struct sync_seen seen[SITES];
+	struct sync_opening opening = { .seen = seen, .seen_count = SITES };
+	struct sync_record record = { .type = SYNC_OPENING, .opening = &opening };
+	struct sample s;
+	struct sync_codec_schemas schemas = sample_resolver(&s);
+
+	sample_init(&s, 1);
+	for (unsigned i = 0; i < SITES; i++) {
+		memcpy(seen[i].site.node, &(unsigned){ i % 400 }, sizeof i);
+		seen[i].stamp = STORE_STAMP(i, i);
+	}
+	check_round_trip(&record, 1, &schemas);
+	sample_free(&s);
+}
+END_TEST
+
+START_TEST(a_segment_defines_no_more_than_is_read)
+{
+	enum { MOST = 1 << 12 };
+	static struct sync_definition definitions[MOST + 1];
+	struct sync_opening opening = { .definitions = definitions };
+	struct sync_record record = { .type = SYNC_OPENING, .opening = &opening };
+	struct buf raw = { 0 };
+
+	for (unsigned i = 0; i <= MOST; i++)
+		definitions[i] = (struct sync_definition){ i + 1, (const uint8_t *)"", 0 };
+	opening.definition_count = MOST;
+	ck_assert_int_eq(sync_codec_encode(&record, 1, &raw, &err), 0);
+	opening.definition_count = MOST + 1;
+	ck_assert_int_eq(sync_codec_encode(&record, 1, &raw, &err), ERR_INVALID);
+	buf_free(&raw);
+}
+END_TEST
+
 /* A few bytes that promise 65 536 records of wide rows. */
 START_TEST(memory_is_bounded)
 {
@@ -341,6 +379,8 @@ suite_sync_codec(void)
 	tcase_add_loop_test(tcase, damage_is_refused_or_harmless, 0, 8);
 	tcase_add_test(tcase, every_truncation_is_refused);
 	tcase_add_test(tcase, a_schema_is_defined_before_it_is_used);
+	tcase_add_test(tcase, more_sites_than_are_looked_for_come_back);
+	tcase_add_test(tcase, a_segment_defines_no_more_than_is_read);
 	tcase_add_test(tcase, memory_is_bounded);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -142,10 +142,10 @@ END_TEST
 static void
 bend(int which)
 {
-	static const char long_name[STORE_SCOPE_MAX + 2] =
-	        "ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss";
+	static char long_name[STORE_SCOPE_MAX + 2];
 	static char long_reason[257];
 
+	memset(long_name, 's', sizeof long_name - 1);
 	memset(long_reason, 'r', sizeof long_reason - 1);
 	switch (which) {
 	case 0:

@@ -159,6 +159,7 @@ END_TEST
 
 START_TEST(no_cut_where_nobody_signed)
 {
+	struct sync_segment_line nothing = { .from = 1, .to = 1 };
 	struct day d;
 	struct store_segment whole;
 
@@ -169,6 +170,8 @@ START_TEST(no_cut_where_nobody_signed)
 	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[PARTS - 1].last + 1, &whole),
 	                 ERR_INVALID);
 	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[0].first + SYNC_RECORDS_MAX, &whole),
+	                 ERR_INVALID);
+	ck_assert_int_eq(sync_segment_cut(&nothing, &d.schemas, &d.arena, &whole, &err),
 	                 ERR_INVALID);
 	d.parts[1].first++;
 	ck_assert_int_eq(cut(&d, d.parts[0].first, d.parts[1].last, &whole), ERR_CORRUPT);

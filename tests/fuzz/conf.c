@@ -22,25 +22,23 @@ static const char *const keys[KEYS] = { "facility.name", "hub.url",    "hub.pin"
 
 static char dir[64], path[96];
 
-static void
-remove_dir(void)
-{
-	unlink(path);
-	rmdir(dir);
-}
-
-/* One folder for the whole run; a file that an input left is replaced by the next. */
+/* Each input has its own: libFuzzer ends without calling anybody back. */
 static void
 make_dir(void)
 {
-	if (path[0] != 0)
-		return;
 	/* in memory, where a flush takes no time, if there is such a folder */
 	snprintf(dir, sizeof dir, "%s/yizhan-fuzz.XXXXXX",
 	         access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	HOLDS(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/node.conf", dir);
-	HOLDS(atexit(remove_dir) == 0);
+}
+
+/* Nothing but the file may be left in it. */
+static void
+remove_dir(void)
+{
+	HOLDS(unlink(path) == 0);
+	HOLDS(rmdir(dir) == 0);
 }
 
 /* Without a flush to the disk, which file_replace() would wait for. */
@@ -146,6 +144,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_limits(&c);
 		check_set(&c, key, value);
 	}
+	remove_dir();
 	free(value);
 	return 0;
 }
