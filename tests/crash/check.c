@@ -74,8 +74,12 @@ scene_check(struct machine *m)
 	crash_must(sync_verify_streams(db, &streams, &err), &err, "verify streams");
 	crash_must(store_digest_verify(db, &rows, &err), &err, "verify digests");
 	crash_must(store_inspect_breaches(db, true, tell_breach, NULL, &err), &err, "integrity");
-	if (scene_number(db, "SELECT coalesce(max(stamp), 0) > (SELECT coalesce(max(value), 0) FROM"
-	                     " yz_meta WHERE name = 'last_stamp') FROM yz_clock") != 0)
+	if (scene_number(db,
+	                 "SELECT coalesce(max(stamp), 0) > (SELECT coalesce(max(value), 0) FROM"
+	                 " yz_meta WHERE name = 'last_stamp') FROM yz_clock WHERE site ="
+	                 " (SELECT id FROM yz_site WHERE node = (SELECT value FROM yz_meta WHERE"
+	                 " name = 'node') AND epoch = (SELECT value FROM yz_meta WHERE name ="
+	                 " 'epoch'))") != 0)
 		crash_fail("a stamp could be given out twice");
 	store_db_rollback(db);
 	store_db_close(db);

@@ -78,11 +78,11 @@ tell_row(const struct scenario *s, const struct crash_result *r)
 }
 
 static void
-tell(int i, int status, bool one_run)
+tell(int i, int status, bool in_part)
 {
 	const struct scenario *s = scenarios[i];
 	const struct crash_result *r = &results[i];
-	const char *lacks = one_run ? NULL : missing(s, r);
+	const char *lacks = in_part ? NULL : missing(s, r);
 
 	tell_row(s, r);
 	if (status == 0 && lacks == NULL) {
@@ -114,7 +114,7 @@ begin(int i, const struct crash_plan *plan)
 }
 
 static void
-reap(bool one_run)
+reap(bool in_part)
 {
 	int status, i = 0;
 	pid_t pid = wait(&status);
@@ -123,7 +123,7 @@ reap(bool one_run)
 		i++;
 	folder_remove((long)pid);
 	if (i < scenario_count)
-		tell(i, status, one_run);
+		tell(i, status, in_part);
 }
 
 static void
@@ -140,7 +140,7 @@ run_all(const struct crash_plan *plan, int jobs)
 			begin(begun++, plan);
 			continue;
 		}
-		reap(plan->point >= 0);
+		reap(plan->point >= 0 || plan->fault >= 0);
 		ended++;
 	}
 	printf("%lld runs\n%d passed, %d failed\n", (long long)runs, passed, failed);
