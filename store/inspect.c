@@ -182,6 +182,33 @@ store_inspect_scope(struct store_db *db, int table, const uint8_t *key, size_t k
 }
 
 int
+store_inspect_is_default(struct store_db *db, const char *table, const char *column,
+                         const struct store_value *value, bool *is, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT coalesce(dflt_value, 'NULL') FROM pragma_table_info(?) WHERE name = ?");
+	struct buf sql = { 0 };
+	int rc;
+
+	store_stmt_put_text(&s, table);
+	store_stmt_put_text(&s, column);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1)
+		buf_printf(&sql, "SELECT ? IS (%s)", store_stmt_get_text(&s));
+	store_stmt_end(&s);
+	*is = false;
+	if (rc == 1 && (rc = buf_check(&sql, err)) == 0) {
+		s = store_stmt_new(db, buf_str(&sql));
+		store_stmt_put_value(&s, value);
+		rc = store_stmt_step(&s, err);
+		*is = rc == 1 && store_stmt_get_int(&s) != 0;
+		store_stmt_end(&s);
+	}
+	buf_free(&sql);
+	return rc < 0 ? rc : 0;
+}
+
+int
 store_inspect_unsealed(struct store_db *db, int64_t *rows, int64_t *oldest_ms, struct err *err)
 {
 	int rc =

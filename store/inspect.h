@@ -7,6 +7,7 @@
 
 #include "store/base/arena.h"
 #include "store/db.h"
+#include "store/value.h"
 
 #include <stddef.h>
 
@@ -43,6 +44,10 @@ MUST_CHECK int store_inspect_breaches(struct store_db *db, bool deep, store_insp
 /* The scope number in which a row is kept; 0 if nothing is known of the row. */
 MUST_CHECK int store_inspect_scope(struct store_db *db, int table, const uint8_t *key,
                                    size_t key_len, int *scope, struct err *err);
+
+/* Is `value` what the column gets in a row that doesn't name it? */
+MUST_CHECK int store_inspect_is_default(struct store_db *db, const char *table, const char *column,
+                                        const struct store_value *value, bool *is, struct err *err);
 
 /* How many rows the log's entries speak of, and the time of the oldest (0: none). */
 MUST_CHECK int store_inspect_unsealed(struct store_db *db, int64_t *rows, int64_t *oldest_ms,

@@ -198,6 +198,23 @@ store_schema_widen(const struct store_schema *s, uint64_t mask)
 	return wide;
 }
 
+bool
+store_schema_is_hubs(const struct store_schema *s)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < s->column_count; i++) {
+		const struct store_column *c = &s->columns[i];
+
+		if (c->key != 0 || (int)i == s->scope_column)
+			continue;
+		if (!c->hub_only)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 int
 store_schema_find(const struct store_schema *s, const char *name)
 {

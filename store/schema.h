@@ -74,6 +74,9 @@ MUST_CHECK int store_schema_finish(struct store_schema *s, struct err *err);
 /* `mask` with every group it touches made whole. */
 uint64_t store_schema_widen(const struct store_schema *s, uint64_t mask);
 
+/* Are its rows the hub's: is there no cell, but for the scope, that anybody else may write? */
+bool store_schema_is_hubs(const struct store_schema *s);
+
 /* The position of the column `name`, or -1. */
 int store_schema_find(const struct store_schema *s, const char *name);
 

@@ -287,6 +287,7 @@ write_deleted(struct writer *w, struct store_triggers *out)
 /* ---- refusals ---- */
 
 static const char only_grows[] = "only grows: write a value that is not below the present one";
+static const char hub_rows[] = "has rows that only the hub writes: ask the hub";
 static const char hub_writes[] = "is written by the hub only: leave it out, or ask the hub";
 static const char stays[] = "says who may see the row and can't change: insert a new row instead";
 
@@ -353,6 +354,26 @@ put_hub_insert_guard(struct writer *w, unsigned i)
 	buf_printf(w->sql, " IS NOT %s COLLATE BINARY;", fallback == NULL ? "NULL" : fallback);
 }
 
+static void
+put_hub_rows_guard(struct writer *w)
+{
+	buf_printf(w->sql, " SELECT ");
+	put_raise(w, NULL, hub_rows);
+	buf_printf(w->sql, ";");
+}
+
+/* The hub's rows can't be deleted at a facility, nor take another key. */
+static void
+write_delete_guard(struct writer *w, struct store_triggers *out, bool is_hub)
+{
+	if (is_hub || !store_schema_is_hubs(w->s))
+		return;
+	begin(w, out, "bd", " BEFORE DELETE ON ");
+	buf_printf(w->sql, " BEGIN");
+	put_hub_rows_guard(w);
+	buf_printf(w->sql, " END");
+}
+
 static bool
 has_insert_guard(const struct store_schema *s, bool is_hub)
 {
@@ -369,6 +390,8 @@ write_insert_guard(struct writer *w, struct store_triggers *out, bool is_hub)
 		return;
 	begin(w, out, "bi", " BEFORE INSERT ON ");
 	buf_printf(w->sql, " BEGIN");
+	if (!is_hub && store_schema_is_hubs(w->s))
+		put_hub_rows_guard(w);
 	for (unsigned i = 0; i < w->s->column_count; i++) {
 		if (w->s->columns[i].hub_only && !is_hub)
 			put_hub_insert_guard(w, i);
@@ -415,6 +438,12 @@ write_update_guard(struct writer *w, struct store_triggers *out, bool is_hub)
 	buf_printf(w->sql, " BEGIN SELECT CASE");
 	for (unsigned i = 0; i < w->s->column_count; i++)
 		put_update_guard(w, i, is_hub);
+	if (!is_hub && store_schema_is_hubs(w->s)) {
+		buf_printf(w->sql, " WHEN ");
+		put_any_differs(w, key_mask(w->s));
+		buf_printf(w->sql, " THEN ");
+		put_raise(w, NULL, hub_rows);
+	}
 	buf_printf(w->sql, " END;");
 	for (unsigned i = 0; i < w->s->column_count; i++) {
 		if (w->s->columns[i].rule != STORE_MAX)
@@ -456,6 +485,7 @@ store_trigger_write(const struct store_schema *schema, const struct store_shape 
 		write_event_guards(&w, out);
 	} else {
 		write_update_guard(&w, out, is_hub);
+		write_delete_guard(&w, out, is_hub);
 		write_updated(&w, out);
 		write_rekeyed(&w, out);
 		write_deleted(&w, out);

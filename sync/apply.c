@@ -8,12 +8,17 @@
  *   it says only what it wrote itself, unless it is the hub  likewise
  *   an inserted row's scope column names the stream's scope; one in the key does so always
  *   a changed row belongs to the stream's scope
- *   a column that only the hub may write comes from the hub (an insert may carry its default)
+ *   a row that is the hub's, and a column that only the hub may write, come from the hub (an insert
+ *   may carry the column's default)
+ *
+ * What is the hub's and was written elsewhere the hub writes again, as it is here
+ * (sync/seal_back.c), so that the writer converges.
  *
  * A conflict is two different values of one cell by two sites neither of which
  * had seen the other's (sync/seen.h).  The loser is kept.
  */
 #include "store/inbox.h"
+#include "store/inspect.h"
 #include "sync/apply_priv.h"
 #include "sync/merge.h"
 #include "sync/seen.h"
@@ -148,7 +153,10 @@ keep_aside(struct applying *ap, const struct store_change *c, uint64_t n, const 
 		.reason = reason,
 	};
 
-	ap->u->kept_aside++;
+	if (ap->u->kept_aside++ == 0) {
+		ap->u->aside_n = n;
+		ap->u->aside_reason = reason;
+	}
 	return store_quarantine_add(ap->u->r->db, &q, err);
 }
 
@@ -247,11 +255,93 @@ forbidden(struct applying *ap, struct store_change *c, const struct store_row *r
 		c->mask = 0;
 		return "the row's own scope is not the one it was sent in";
 	}
-	if (c->op == STORE_UPDATE && (c->mask & law->hub_columns) != 0 && !from_hub(ap->u)) {
-		c->mask &= ~store_schema_widen(c->schema, law->hub_columns);
-		return "a column that only the hub may write was written elsewhere";
-	}
 	return NULL;
+}
+
+/* ---- what is the hub's ---- */
+
+static const char hubs_row[] = "a row that only the hub may write was written elsewhere";
+static const char hubs_column[] = "a column that only the hub may write was written elsewhere";
+
+/* Columns of the hub's that an insert by somebody else gives another value than their default. */
+static int
+odd_columns(struct applying *ap, const struct store_change *c, const struct law *law, uint64_t *odd,
+            struct err *err)
+{
+	*odd = 0;
+	for (uint64_t left = c->mask & law->hub_columns; left != 0; left &= left - 1) {
+		int at = __builtin_ctzll(left), rc;
+		bool usual = c->values[at].type == STORE_NULL;
+
+		rc = usual ? 0
+		           : store_inspect_is_default(ap->u->r->db, c->schema->table,
+		                                      c->schema->columns[at].name, &c->values[at],
+		                                      &usual, err);
+		if (rc < 0)
+			return rc;
+		if (!usual)
+			*odd |= (uint64_t)1 << at;
+	}
+	return 0;
+}
+
+static int
+note_wrong(struct applying *ap, const struct store_change *c, struct err *err)
+{
+	struct sync_apply *u = ap->u;
+
+	if (!u->r->is_hub)
+		return 0;
+	if (u->wrong_count == u->wrong_cap) {
+		size_t cap = u->wrong_cap * 2 + 16;
+		struct sync_wrong *list = arena_take(u->arena, cap, sizeof *list);
+
+		if (list == NULL)
+			return no_memory(err);
+		if (u->wrong_count > 0)
+			memcpy(list, u->wrong, u->wrong_count * sizeof *list);
+		u->wrong = list;
+		u->wrong_cap = cap;
+	}
+	u->wrong[u->wrong_count++] = (struct sync_wrong){ .table = c->schema->table_id,
+		                                          .scope = u->stream->scope,
+		                                          .key = c->key,
+		                                          .key_len = c->key_len,
+		                                          .op = c->op,
+		                                          .cl = c->cl,
+		                                          .stamp = c->stamp };
+	return 0;
+}
+
+/*
+ * Take out of the change what only the hub may write; *reason if there was anything.  An insert
+ * says all cells of its schema, so there it becomes NULL.
+ */
+static int
+leave_to_hub(struct applying *ap, struct store_change *c, const char **reason, struct err *err)
+{
+	const struct law *law = law_of(ap, c);
+	uint64_t odd = c->mask & law->hub_columns;
+	int rc = 0;
+
+	if (law->hub_columns == 0 || from_hub(ap->u))
+		return 0;
+	if (store_schema_is_hubs(law->rules)) {
+		*reason = hubs_row;
+		c->mask = 0;
+		return note_wrong(ap, c, err);
+	}
+	if (c->op == STORE_INSERT)
+		rc = odd_columns(ap, c, law, &odd, err);
+	if (rc < 0 || odd == 0)
+		return rc;
+	*reason = hubs_column;
+	rc = note_wrong(ap, c, err);
+	if (c->op == STORE_UPDATE)
+		c->mask &= ~store_schema_widen(c->schema, law->hub_columns);
+	for (uint64_t left = c->op == STORE_INSERT ? odd : 0; left != 0; left &= left - 1)
+		c->values[__builtin_ctzll(left)] = store_value_null();
+	return rc;
 }
 
 /* ---- conflicts ---- */
@@ -344,7 +434,14 @@ close_seen(struct applying *ap, const struct store_row *row, const struct store_
 
 /* ---- the unit ---- */
 
-/* What is forbidden is kept aside; of an update the other cells may be left to merge. */
+/* May what is left of a change that was forbidden in part still be merged? */
+static bool
+is_left(const struct applying *ap, const struct store_change *c, const struct store_row *row)
+{
+	return c->op != STORE_DELETE && c->mask != 0 && row->scope == ap->u->stream->scope;
+}
+
+/* What is forbidden is kept aside; of an insert or update the other cells may be left to merge. */
 static int
 merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch, struct err *err)
 {
@@ -352,12 +449,12 @@ merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch
 	struct store_change *c = &u->changes[i].change;
 	struct store_row *row = ap->of[i];
 	const char *reason = forbidden(ap, c, row);
-	int rc = 0;
+	bool whole = reason != NULL;
+	int rc = whole ? 0 : leave_to_hub(ap, c, &reason, err);
 
-	if (reason != NULL) {
+	if (rc == 0 && reason != NULL) {
 		rc = keep_aside(ap, c, u->first + 1 + i, reason, err);
-		if (rc < 0 || c->op != STORE_UPDATE || c->mask == 0 ||
-		    row->scope != u->stream->scope)
+		if (rc < 0 || whole || !is_left(ap, c, row))
 			return rc;
 	}
 	if (ap->open_conflicts > 0)

@@ -6,6 +6,7 @@
 #define SYNC_APPLY_PRIV_H
 
 #include "sync/replica.h"
+#include "sync/seal.h"
 
 /* A unit's records, out of a proven segment. */
 struct sync_apply {
@@ -18,6 +19,12 @@ struct sync_apply {
 	const uint8_t *seen;         /* in force for this unit, as sync/seen.h writes it */
 	size_t seen_len;
 	int64_t merged, kept_aside; /* counted here */
+	/* the first that was kept aside: its record, and why (NULL: none) */
+	uint64_t aside_n;
+	const char *aside_reason;
+	/* at the hub: rows in which others wrote what is the hub's; lives in `arena` */
+	struct sync_wrong *wrong;
+	size_t wrong_count, wrong_cap;
 };
 
 /* Merge it. */

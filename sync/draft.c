@@ -250,6 +250,8 @@ take_one(struct pass *p, size_t i, struct err *err)
 	*p->changes += in.changes;
 	if (words_of(&in) != NULL)
 		p->tell(p->ctx, seg->stream, in.n, words_of(&in));
+	else if (in.kept_aside > 0)
+		p->tell(p->ctx, seg->stream, in.aside_n, in.reason);
 	return 0;
 }
 

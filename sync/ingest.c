@@ -31,7 +31,9 @@ struct incoming {
 		size_t def_len;
 	} names[NAMES];
 	size_t name_count;
-	struct buf seen; /* in force */
+	struct buf seen;          /* in force */
+	struct sync_wrong *wrong; /* what the hub has to write again */
+	size_t wrong_count;
 };
 
 /* ---- schemas ---- */
@@ -257,6 +259,24 @@ note_unit(struct incoming *in, size_t at, struct err *err)
 }
 
 static int
+collect_wrong(struct incoming *in, const struct sync_apply *u, struct err *err)
+{
+	struct sync_wrong *list;
+
+	if (u->wrong_count == 0)
+		return 0;
+	list = arena_take(&in->arena, in->wrong_count + u->wrong_count, sizeof *list);
+	if (list == NULL)
+		return err_set(err, ERR_NOMEM, "merge: out of memory");
+	if (in->wrong_count > 0)
+		memcpy(list, in->wrong, in->wrong_count * sizeof *list);
+	memcpy(list + in->wrong_count, u->wrong, u->wrong_count * sizeof *list);
+	in->wrong = list;
+	in->wrong_count += u->wrong_count;
+	return 0;
+}
+
+static int
 apply_units(struct incoming *in, struct sync_ingested *out, struct err *err)
 {
 	size_t i = 0;
@@ -280,7 +300,13 @@ apply_units(struct incoming *in, struct sync_ingested *out, struct err *err)
 		if (rc == 0)
 			rc = sync_apply_unit(&u, err);
 		out->changes += u.merged;
+		if (out->kept_aside == 0 && u.kept_aside > 0) {
+			out->aside_n = u.aside_n;
+			text_copy(out->reason, sizeof out->reason, u.aside_reason);
+		}
 		out->kept_aside += u.kept_aside;
+		if (rc == 0)
+			rc = collect_wrong(in, &u, err);
 		in->seg.sealed_ms = u.opening->sealed_ms;
 		i += u.opening->changes + 1;
 	}
@@ -337,6 +363,8 @@ take(struct incoming *in, struct sync_ingested *out, struct err *err)
 		rc = store_stream_put(in->r->db, &in->stream, err);
 	if (rc == 0)
 		rc = raise_last_stamp(in, err);
+	if (rc == 0 && in->wrong_count > 0)
+		rc = sync_seal_back(in->r, in->wrong, in->wrong_count, err);
 	out->outcome = SYNC_STORED;
 	out->n = in->stream.n;
 	return rc;

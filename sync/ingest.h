@@ -28,8 +28,9 @@ struct sync_ingested {
 	enum sync_outcome outcome;
 	uint64_t n;         /* what we have of the stream now */
 	int64_t changes;    /* merged */
-	int64_t kept_aside; /* listed in quarantine */
-	char reason[160];
+	int64_t kept_aside; /* listed in quarantine; the first of them was record aside_n */
+	uint64_t aside_n;
+	char reason[160]; /* why it was refused, or the first change kept aside */
 };
 
 /*

@@ -25,8 +25,8 @@ no_memory(struct err *err)
 	return err_set(err, ERR_NOMEM, "seal: out of memory");
 }
 
-static int64_t
-next_stamp(struct seal *s, int64_t at_ms)
+int64_t
+sync_seal_stamp(struct seal *s, int64_t at_ms)
 {
 	int64_t ms = at_ms + (MUT(34) ? 0 : s->r->clock_offset_ms);
 	int64_t stamp;
@@ -162,7 +162,7 @@ merge_item(struct seal *s, struct item *it, struct err *err)
 	for (int i = 0; i < it->change_count; i++) {
 		int rc;
 
-		it->changes[i].stamp = next_stamp(s, it->log->at_ms);
+		it->changes[i].stamp = sync_seal_stamp(s, it->log->at_ms);
 		rc = sync_merge(s->r->batch, &it->row, &it->changes[i], NULL, &s->arena, err);
 		if (rc < 0)
 			return rc;

@@ -26,6 +26,23 @@ struct sync_sealed {
  */
 MUST_CHECK int sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err);
 
+/* A change that wasn't applied because what it wrote is the hub's. */
+struct sync_wrong {
+	int table, scope;
+	const uint8_t *key;
+	size_t key_len;
+	enum store_op op;
+	int64_t cl, stamp;
+};
+
+/*
+ * At the hub: write those rows again as they are here, later than the wrong changes, so that
+ * whoever made them converges.  In a transaction, with nothing in the log.  `list` is put in
+ * another order.
+ */
+MUST_CHECK int sync_seal_back(struct sync_replica *r, struct sync_wrong *list, size_t count,
+                              struct err *err);
+
 /* Sign every segment of our own streams that isn't signed yet. In a transaction. */
 MUST_CHECK int sync_seal_sign(struct sync_replica *r, const struct sync_key *key, struct err *err);
 

@@ -33,6 +33,9 @@ MUST_CHECK int sync_seal_effect(struct seal *s, struct item *it, struct err *err
 /* Can no segment hold what the item changes?  Then `reason` says so to a person. */
 bool sync_seal_too_large(const struct item *it, char *reason, size_t size);
 
+/* A stamp for a change made at this time, later than all so far. */
+int64_t sync_seal_stamp(struct seal *s, int64_t at_ms);
+
 /* All items with changes as records: one unit per scope, `more` of it to come in the next part. */
 MUST_CHECK int sync_seal_units(struct seal *s, bool more, struct err *err);
 

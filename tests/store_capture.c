@@ -59,7 +59,7 @@ static const struct store_track_spec track_hub = { .table = "t",
 
 static const char hostile[] =
         "CREATE TABLE \"a \"\"b\"\" 'c'; -- \xe6\x89\x98 SELECT\"(\"order\" INTEGER,"
-        " \"it's \"\"q\"\" [x]\" TEXT, \"\xe8\x82\xb2 %s\" DEFAULT 'it''s', \"scope;\" TEXT,"
+        " \"it's \"\"q\"\" [x]\" TEXT, \"\xe8\x82\xb2 %s\" DEFAULT 'it''s', \"scope;\" TEXT, own,"
         " PRIMARY KEY(\"order\", \"it's \"\"q\"\" [x]\")) WITHOUT ROWID;";
 static const struct store_track_spec track_hostile = {
 	.table = "a \"b\" 'c'; -- \xe6\x89\x98 SELECT",
@@ -67,6 +67,13 @@ static const struct store_track_spec track_hostile = {
 	.scope_column = "scope;",
 	.max = "\xe8\x82\xb2 %s",
 	.hub_only = "\xe8\x82\xb2 %s"
+};
+
+static const char theirs[] = "CREATE TABLE t(id INTEGER PRIMARY KEY, f TEXT, a);";
+static const char their_row[] =
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, f TEXT, a); INSERT INTO t VALUES(1, 'F1', 5);";
+static const struct store_track_spec track_theirs = {
+	.table = "t", .scope = "f/", .scope_column = "f", .hub_only = "a"
 };
 
 static const char computed[] =
@@ -321,14 +328,26 @@ static const struct capture_case {
 	  "INSERT INTO t(id, w) VALUES(2, 'yes'); UPDATE t SET v = 6 WHERE id = 1",
 	  "t 2 insert\nt 1 update v=6\n", .is_hub = true },
 
+	{ "a table whose rows are the hub's, at the hub", theirs, &track_theirs,
+	  "INSERT INTO t VALUES(1, 'F1', 5); UPDATE t SET a = 6; DELETE FROM t",
+	  .want = "t 1 insert gone\n", .is_hub = true },
+	{ "a row of the hub's inserted elsewhere", theirs, &track_theirs,
+	  "INSERT INTO t(id, f) VALUES(1, 'F1')", "",
+	  .refuse = "t has rows that only the hub writes" },
+	{ "a row of the hub's deleted elsewhere", their_row, &track_theirs, "DELETE FROM t", "",
+	  .refuse = "t has rows that only the hub writes" },
+	{ "a row of the hub's gets another key elsewhere", their_row, &track_theirs,
+	  "UPDATE t SET id = 2", "", .refuse = "t has rows that only the hub writes" },
+
 	{ "hostile names", hostile, &track_hostile,
-	  "INSERT INTO \"a \"\"b\"\" 'c'; -- \xe6\x89\x98 SELECT\" VALUES(1, 'k', 'it''s', 'F1');"
+	  "INSERT INTO \"a \"\"b\"\" 'c'; -- \xe6\x89\x98 SELECT\" VALUES(1, 'k', 'it''s', 'F1', "
+	  "0);"
 	  "DELETE FROM \"a \"\"b\"\" 'c'; -- \xe6\x89\x98 SELECT\"",
 	  .want = "a \"b\" 'c'; -- \xe6\x89\x98 SELECT 1/'k' insert gone kept \xe8\x82\xb2 "
 	          "%s='it's'\n" },
 	{ "hostile names in refusals", hostile, &track_hostile,
-	  "INSERT INTO \"a \"\"b\"\" 'c'; -- \xe6\x89\x98 SELECT\" VALUES(1, 'k', 'it', 'F1')", "",
-	  .refuse = "SELECT.\xe8\x82\xb2 %s is written by the hub only" },
+	  "INSERT INTO \"a \"\"b\"\" 'c'; -- \xe6\x89\x98 SELECT\" VALUES(1, 'k', 'it', 'F1', 0)",
+	  "", .refuse = "SELECT.\xe8\x82\xb2 %s is written by the hub only" },
 };
 
 enum { CASES = sizeof cases / sizeof cases[0] };

@@ -324,7 +324,7 @@ carry(struct world *w, struct world_peer *p, const struct buf *request, struct b
 
 /* From this event on, to the end of the meeting that it begins. */
 static bool
-step_from(struct world *w, int i, struct node_event ev)
+step_from(struct world *w, int i, struct node_event ev, struct node_met *met)
 {
 	struct world_peer *p = &w->nodes[i];
 	struct node_effects fx = { 0 };
@@ -339,6 +339,8 @@ step_from(struct world *w, int i, struct node_event ev)
 			ev = carry(w, p, &fx.request, &reply);
 	} while (fx.send);
 	ok = fx.met && fx.meeting.ok;
+	if (met != NULL)
+		*met = fx.meeting;
 	node_effects_clear(&fx);
 	return ok;
 }
@@ -346,13 +348,19 @@ step_from(struct world *w, int i, struct node_event ev)
 bool
 world_sync(struct world *w, int i)
 {
-	return step_from(w, i, (struct node_event){ .type = NODE_EV_SYNC });
+	return step_from(w, i, (struct node_event){ .type = NODE_EV_SYNC }, NULL);
+}
+
+void
+world_meet(struct world *w, int i, struct node_met *met)
+{
+	step_from(w, i, (struct node_event){ .type = NODE_EV_SYNC }, met);
 }
 
 bool
 world_tick(struct world *w, int i)
 {
-	return step_from(w, i, (struct node_event){ .type = NODE_EV_TICK });
+	return step_from(w, i, (struct node_event){ .type = NODE_EV_TICK }, NULL);
 }
 
 void

@@ -62,6 +62,9 @@ void world_wait(struct world *w, int64_t ms);
 /* One meeting of node `i` with the hub, to its end; true if it went well. */
 bool world_sync(struct world *w, int i);
 
+/* The same, and how it ended. */
+void world_meet(struct world *w, int i, struct node_met *met);
+
 /* One tick of node `i`, as its daemon takes them each second, with the meeting that it may begin;
  * true if one went well. */
 bool world_tick(struct world *w, int i);
