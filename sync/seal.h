@@ -26,7 +26,8 @@ struct sync_sealed {
  */
 MUST_CHECK int sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err);
 
-/* Sign every segment of our own streams that isn't signed yet. In a transaction. */
+/* Sign every segment of our own streams, of whichever life, that isn't signed yet.  In a
+ * transaction. */
 MUST_CHECK int sync_seal_sign(struct sync_replica *r, const struct sync_key *key, struct err *err);
 
 #endif /* SYNC_SEAL_H */
