@@ -59,6 +59,7 @@ struct sim_peer {
 	uint64_t calls;
 	int losses;          /* meetings in a row */
 	struct disk *backup; /* an older copy; NULL: none */
+	bool moved;          /* since the last start: it has to notice */
 	bool restored;       /* from it: what it lacks comes from the hub, in time */
 	uint64_t acked[16];  /* what the hub acknowledged of our streams */
 	struct sim_call call;
@@ -90,6 +91,9 @@ void sim_peer_step(struct sim_peer *p, const struct node_event *ev);
 
 /* Is its process there to do something now? */
 bool sim_peer_awake(const struct sim_peer *p);
+
+/* Another empty file stands for the database now: another inode, as after a copy. */
+MUST_CHECK int sim_peer_new_file(const struct sim_peer *p, struct err *err);
 
 /* A copy of this machine's disk and files, as a second machine that is switched on too. */
 void sim_peer_clone(struct sim_peer *p);
