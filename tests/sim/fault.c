@@ -302,6 +302,8 @@ wake(struct sim_peer *p, int64_t now)
 	if (p->asleep_until <= now)
 		return;
 	sim_clock_slept(&p->clock, now - p->asleep_until);
+	if (p->call.id != 0)
+		p->call.gives_up_at -= p->asleep_until - now;
 	p->asleep_until = 0;
 	p->tick_at = now;
 }
