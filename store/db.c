@@ -198,8 +198,7 @@ store_db_rollback(struct store_db *db)
 	if (db->handle == NULL || !store_db_in_transaction(db))
 		return;
 	sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
-	if (!MUT(30))
-		store_catalog_forget(db);
+	store_catalog_forget(db);
 }
 
 bool

@@ -4,6 +4,7 @@
 #include "tests/world.h"
 
 #include "node/status.h"
+#include "store/remote.h"
 #include "sync/seal.h"
 
 #include <stdio.h>
@@ -164,6 +165,25 @@ START_TEST(what_an_earlier_life_sealed_waits_and_is_sent)
 }
 END_TEST
 
+/* A hub that was restored is another life: what it acknowledged before says nothing of now. */
+START_TEST(acknowledged_is_per_life_of_the_hub)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct store_remote hub;
+	struct arena a = { 0 };
+
+	world_sql(p, "INSERT INTO yz_meta VALUES ('facility', 'F1')");
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'a')");
+	world_settle(&w, 1);
+	ck_assert_int_eq(waiting(p), 0);
+	ck_assert_int_eq(store_remote_get(p->merge, "hub", &a, &hub, &err), 0);
+	hub.epoch[0] ^= 1;
+	ck_assert_int_eq(store_remote_put(p->merge, "hub", &hub, &err), 0);
+	ck_assert_int_eq(waiting(p), 1);
+	arena_free(&a);
+}
+END_TEST
+
 START_TEST(what_was_refused_is_not_in_sync)
 {
 	struct world_peer *p = &w.nodes[0];
@@ -265,6 +285,7 @@ suite_node_status(void)
 	tcase_add_checked_fixture(facts, open_world, close_world);
 	tcase_add_test(facts, waiting_is_what_the_hub_has_not_got);
 	tcase_add_test(facts, what_an_earlier_life_sealed_waits_and_is_sent);
+	tcase_add_test(facts, acknowledged_is_per_life_of_the_hub);
 	tcase_add_test(facts, what_was_refused_is_not_in_sync);
 	tcase_add_test(facts, digests_alarm_only_at_equal_have);
 	suite_add_tcase(suite, facts);

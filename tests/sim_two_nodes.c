@@ -158,6 +158,18 @@ START_TEST(one_meeting_pushes_everything)
 }
 END_TEST
 
+/* The node's clock is an hour slow, which it has learnt from the hub. */
+START_TEST(stamps_are_corrected_by_the_hubs_time)
+{
+	w.nodes[0].node.r.clock_offset_ms = 3600000;
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'x')");
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_ge(
+	        world_int(&w.nodes[0], "SELECT value >> 16 FROM yz_meta WHERE name = 'last_stamp'"),
+	        w.wall_ms + 3600000);
+}
+END_TEST
+
 START_TEST(natural_key_made_twice_offline_is_one_row)
 {
 	w.nodes[0].up = w.nodes[1].up = false;
@@ -336,6 +348,7 @@ suite_sim_two_nodes(void)
 	tcase_add_test(one, reply_of_another_hub_changes_nothing);
 	tcase_add_test(one, first_records_that_the_hub_refuses_are_not_acknowledged);
 	tcase_add_test(one, one_meeting_pushes_everything);
+	tcase_add_test(one, stamps_are_corrected_by_the_hubs_time);
 	tcase_add_test(one, natural_key_made_twice_offline_is_one_row);
 	tcase_add_test(one, same_cell_in_an_outage_is_a_conflict_until_resolved);
 	tcase_add_test(one, later_write_that_has_seen_the_first_is_no_conflict);
