@@ -25,8 +25,8 @@ read_waiting(struct store_db *db, const struct store_remote *hub, struct node_st
 
 	if (s->role.is_hub)
 		return 0; /* nobody above it to wait for */
-	rc = sync_reader_waiting(db, s->self.id, hub->epoch_known ? hub->epoch : NULL, &s->waiting,
-	                         &s->oldest_waiting_ms, err);
+	rc = sync_reader_waiting(db, s->self.node, hub->epoch_known ? hub->epoch : NULL,
+	                         &s->waiting, &s->oldest_waiting_ms, err);
 	if (rc == 0)
 		rc = store_inspect_unsealed(db, &unsealed, &unsealed_ms, err);
 	s->waiting += MUT(33) ? 0 : unsealed;

@@ -215,8 +215,7 @@ store_db_rollback(struct store_db *db)
 	sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL); /* SQLite may have done it */
 	db->begun = false;
 	db->doom.code = 0;
-	if (!MUT(30))
-		store_catalog_forget(db);
+	store_catalog_forget(db);
 }
 
 bool

@@ -1,5 +1,7 @@
 #include "sync/reader.h"
 
+#include <string.h>
+
 struct schemas {
 	struct store_db *db;
 	int stream;
@@ -97,8 +99,8 @@ sync_reader_changes(struct store_db *db, const struct store_stream *stream, uint
 }
 
 int
-sync_reader_waiting(struct store_db *db, int site, const uint8_t *hub_epoch, int64_t *count,
-                    int64_t *oldest_ms, struct err *err)
+sync_reader_waiting(struct store_db *db, const uint8_t node[STORE_NODE_ID],
+                    const uint8_t *hub_epoch, int64_t *count, int64_t *oldest_ms, struct err *err)
 {
 	struct tally tally = { 0 };
 	struct store_stream *list;
@@ -107,9 +109,10 @@ sync_reader_waiting(struct store_db *db, int site, const uint8_t *hub_epoch, int
 	int rc = store_stream_list(db, 0, &a, &list, &streams, err);
 
 	for (size_t i = 0; rc == 0 && i < streams; i++) {
+		const struct store_site *by = store_catalog_site_of(db, list[i].site);
 		uint64_t acked = 0;
 
-		if (list[i].site != site)
+		if (memcmp(by->node, node, STORE_NODE_ID) != 0)
 			continue;
 		if (hub_epoch != NULL)
 			rc = store_stream_acked(db, list[i].id, hub_epoch, &acked, err);

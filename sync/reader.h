@@ -26,11 +26,12 @@ MUST_CHECK int sync_reader_changes(struct store_db *db, const struct store_strea
                                    uint64_t from, uint64_t to, int64_t *count, struct err *err);
 
 /*
- * How many changes the streams of `site` hold that it has no receipt for in the hub's life
- * `hub_epoch` (NULL: no hub known, so all of them), and when the oldest was written (0: none).
- * What isn't sealed yet isn't counted.
+ * How many changes the streams of `node`, in all its lives, hold that it has no receipt for in the
+ * hub's life `hub_epoch` (NULL: no hub known, so all of them), and when the oldest was written (0:
+ * none). What isn't sealed yet isn't counted.
  */
-MUST_CHECK int sync_reader_waiting(struct store_db *db, int site, const uint8_t *hub_epoch,
-                                   int64_t *count, int64_t *oldest_ms, struct err *err);
+MUST_CHECK int sync_reader_waiting(struct store_db *db, const uint8_t node[STORE_NODE_ID],
+                                   const uint8_t *hub_epoch, int64_t *count, int64_t *oldest_ms,
+                                   struct err *err);
 
 #endif /* SYNC_READER_H */

@@ -296,14 +296,15 @@ static int
 sign_stream(struct sync_replica *r, const struct sync_key *key, const struct store_stream *stream,
             struct err *err)
 {
+	const struct store_site *name = store_catalog_site_of(r->db, stream->site);
 	const char *scope = store_catalog_scope_of(r->db, stream->scope);
 	uint8_t head[STORE_HEAD], signature[STORE_SIGNATURE];
 	struct sync_site site;
 	uint64_t last;
 	int rc;
 
-	memcpy(site.node, r->self.node, STORE_NODE_ID);
-	memcpy(site.epoch, r->self.epoch, STORE_EPOCH);
+	memcpy(site.node, name->node, STORE_NODE_ID);
+	memcpy(site.epoch, name->epoch, STORE_EPOCH);
 	while ((rc = store_segment_unsigned(r->db, stream->id, &last, head, err)) == 1) {
 		sync_sign_head(key, &site, scope, last, head, signature);
 		rc = store_segment_sign(r->db, stream->id, last, signature, key->public_key, err);
@@ -321,9 +322,13 @@ sync_seal_sign(struct sync_replica *r, const struct sync_key *key, struct err *e
 	size_t count = 0;
 	int rc = store_stream_list(r->db, 0, &a, &list, &count, err);
 
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (list[i].site == r->self.id && list[i].n > 0 && !MUT(99))
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		const struct store_site *by = store_catalog_site_of(r->db, list[i].site);
+
+		/* an earlier life's tail, too: sealed, and then the epoch was another one */
+		if (memcmp(by->node, r->self.node, STORE_NODE_ID) == 0 && list[i].n > 0 && !MUT(99))
 			rc = sign_stream(r, key, &list[i], err);
+	}
 	arena_free(&a);
 	return rc;
 }

@@ -43,7 +43,8 @@ struct sync_wrong {
 MUST_CHECK int sync_seal_back(struct sync_replica *r, struct sync_wrong *list, size_t count,
                               struct err *err);
 
-/* Sign every segment of our own streams that isn't signed yet. In a transaction. */
+/* Sign every segment of our own streams, of whichever life, that isn't signed yet.  In a
+ * transaction. */
 MUST_CHECK int sync_seal_sign(struct sync_replica *r, const struct sync_key *key, struct err *err);
 
 #endif /* SYNC_SEAL_H */

@@ -4,6 +4,7 @@
  */
 #include "tests/suites.h"
 
+#include "node/nonce.h"
 #include "node/reqsig.h"
 #include "store/base/hash.h"
 
@@ -266,6 +267,23 @@ START_TEST(a_nonce_is_of_few_characters)
 }
 END_TEST
 
+START_TEST(a_nonce_is_good_at_its_hub_for_a_while)
+{
+	static const uint8_t secret[32] = "a hub's", other[32] = "another's";
+	char nonce[NONCE_SIZE];
+
+	nonce_make(nonce, secret, 1000000);
+	ck_assert(nonce_good(nonce, secret, 1000000));
+	ck_assert(nonce_good(nonce, secret, 1000000 + NONCE_LIFE_S));
+	ck_assert(!nonce_good(nonce, secret, 1000001 + NONCE_LIFE_S));
+	ck_assert(!nonce_good(nonce, secret, 999999));
+	ck_assert(!nonce_good(nonce, other, 1000000));
+	nonce[NONCE_SIZE - 2] ^= 1;
+	ck_assert(!nonce_good(nonce, secret, 1000000));
+	ck_assert(!nonce_good("0", secret, 1000000));
+}
+END_TEST
+
 START_TEST(the_headers_are_short)
 {
 	/* 1 KiB each way for an exchange without news: ours may take 400 of it. */
@@ -311,6 +329,7 @@ suite_node_reqsig(void)
 	tcase_add_loop_test(tcase, another_reply_than_the_signed_one_is_refused, 0, 5);
 	tcase_add_test(tcase, every_changed_byte_of_a_header_is_refused);
 	tcase_add_loop_test(tcase, other_profiles_are_refused, 0, 11);
+	tcase_add_test(tcase, a_nonce_is_good_at_its_hub_for_a_while);
 	tcase_add_test(tcase, the_headers_are_short);
 	tcase_add_test(tcase, a_nonce_is_of_few_characters);
 	suite_add_tcase(suite, tcase);

@@ -4,6 +4,8 @@
 #include "tests/world.h"
 
 #include "node/status.h"
+#include "store/remote.h"
+#include "sync/seal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -129,6 +131,59 @@ START_TEST(waiting_is_what_the_hub_has_not_got)
 }
 END_TEST
 
+/* The file is found to be a copy: it goes on under another epoch, over the same rows. */
+static void
+begin_new_life(struct world_peer *p)
+{
+	struct sync_replica before = p->node.r;
+	uint8_t epoch[STORE_EPOCH] = "another";
+
+	ck_assert_int_eq(store_meta_set(p->merge, "epoch", epoch, sizeof epoch, &err), 0);
+	node_close(&p->node);
+	ck_assert_int_eq(node_open(&p->node, p->merge, &p->key, false, &err), 0);
+	p->node.r.may_write = before.may_write;
+	p->node.r.key_of = before.key_of;
+	p->node.r.ctx = before.ctx;
+}
+
+/* Sealed, not signed yet, and then the epoch is another one: nobody else has these records. */
+START_TEST(what_an_earlier_life_sealed_waits_and_is_sent)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct sync_sealed sealed;
+
+	world_sql(p, "INSERT INTO yz_meta VALUES ('facility', 'F1')");
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'a')");
+	ck_assert_int_eq(store_db_begin(p->merge, &err), 0);
+	ck_assert_int_eq(sync_seal(&p->node.r, &sealed, &err), 0);
+	ck_assert_int_eq(store_db_commit(p->merge, &err), 0);
+	begin_new_life(p);
+	ck_assert_int_eq(waiting(p), 1);
+	world_settle(&w, 2);
+	ck_assert_int_eq(waiting(p), 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 1);
+}
+END_TEST
+
+/* A hub that was restored is another life: what it acknowledged before says nothing of now. */
+START_TEST(acknowledged_is_per_life_of_the_hub)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct store_remote hub;
+	struct arena a = { 0 };
+
+	world_sql(p, "INSERT INTO yz_meta VALUES ('facility', 'F1')");
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'a')");
+	world_settle(&w, 1);
+	ck_assert_int_eq(waiting(p), 0);
+	ck_assert_int_eq(store_remote_get(p->merge, "hub", &a, &hub, &err), 0);
+	hub.epoch[0] ^= 1;
+	ck_assert_int_eq(store_remote_put(p->merge, "hub", &hub, &err), 0);
+	ck_assert_int_eq(waiting(p), 1);
+	arena_free(&a);
+}
+END_TEST
+
 START_TEST(what_was_refused_is_not_in_sync)
 {
 	struct world_peer *p = &w.nodes[0];
@@ -236,6 +291,8 @@ suite_node_status(void)
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(facts, open_world, close_world);
 	tcase_add_test(facts, waiting_is_what_the_hub_has_not_got);
+	tcase_add_test(facts, what_an_earlier_life_sealed_waits_and_is_sent);
+	tcase_add_test(facts, acknowledged_is_per_life_of_the_hub);
 	tcase_add_test(facts, what_was_refused_is_not_in_sync);
 	tcase_add_loop_test(facts, digests_alarm_only_at_equal_have, 0, 3);
 	suite_add_tcase(suite, facts);

@@ -145,6 +145,31 @@ START_TEST(first_records_that_the_hub_refuses_are_not_acknowledged)
 }
 END_TEST
 
+/* More than one message takes: the meeting goes on until all of it is there. */
+START_TEST(one_meeting_pushes_everything)
+{
+	world_sql(
+	        &w.nodes[0],
+	        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900)"
+	        " INSERT INTO note(id, facility_id, text) SELECT i, 'F1', randomblob(8000) FROM n");
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_gt(w.round_trips, 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 900);
+}
+END_TEST
+
+/* The node's clock is an hour slow, which it has learnt from the hub. */
+START_TEST(stamps_are_corrected_by_the_hubs_time)
+{
+	w.nodes[0].node.r.clock_offset_ms = 3600000;
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'x')");
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_ge(
+	        world_int(&w.nodes[0], "SELECT value >> 16 FROM yz_meta WHERE name = 'last_stamp'"),
+	        w.wall_ms + 3600000);
+}
+END_TEST
+
 START_TEST(natural_key_made_twice_offline_is_one_row)
 {
 	w.nodes[0].up = w.nodes[1].up = false;
@@ -322,6 +347,8 @@ suite_sim_two_nodes(void)
 	tcase_add_test(one, lost_reply_changes_nothing);
 	tcase_add_test(one, reply_of_another_hub_changes_nothing);
 	tcase_add_test(one, first_records_that_the_hub_refuses_are_not_acknowledged);
+	tcase_add_test(one, one_meeting_pushes_everything);
+	tcase_add_test(one, stamps_are_corrected_by_the_hubs_time);
 	tcase_add_test(one, natural_key_made_twice_offline_is_one_row);
 	tcase_add_test(one, same_cell_in_an_outage_is_a_conflict_until_resolved);
 	tcase_add_test(one, later_write_that_has_seen_the_first_is_no_conflict);

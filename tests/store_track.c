@@ -485,6 +485,26 @@ START_TEST(trigger_text_names_the_engine_only_by_its_log)
 }
 END_TEST
 
+/* A scope that was first named in a transaction that didn't happen has no number. */
+START_TEST(numbers_of_a_rollback_are_forgotten)
+{
+	int64_t rows = 0;
+	int id;
+
+	ck_assert_int_eq(store_db_begin(capture_merge, &capture_err), 0);
+	ck_assert_int_eq(store_catalog_scope(capture_merge, "f/F9", &id, &capture_err), 0);
+	store_db_rollback(capture_merge);
+	ck_assert_int_eq(store_db_begin(capture_merge, &capture_err), 0);
+	ck_assert_int_eq(store_catalog_scope(capture_merge, "f/F9", &id, &capture_err), 0);
+	ck_assert_int_eq(store_db_commit(capture_merge, &capture_err), 0);
+	ck_assert_int_eq(store_stmt_int(capture_merge,
+	                                "SELECT count(*) FROM yz_scope WHERE name = 'f/F9'", 0,
+	                                &rows, &capture_err),
+	                 0);
+	ck_assert_int_eq(rows, 1);
+}
+END_TEST
+
 Suite *
 suite_store_track(void)
 {
@@ -496,6 +516,7 @@ suite_store_track(void)
 	tcase_add_test(tcase, sixty_three_columns_are_the_most);
 	tcase_add_test(tcase, a_file_in_utf16_is_refused);
 	tcase_add_test(tcase, rows_that_are_there_are_logged_once);
+	tcase_add_test(tcase, numbers_of_a_rollback_are_forgotten);
 	tcase_add_test(tcase, tracking_again_takes_up_new_columns);
 	tcase_add_loop_test(tcase, the_meaning_of_a_name_stays, 0, MEANING_CASES);
 	tcase_add_test(tcase, refresh_without_a_change_does_nothing);

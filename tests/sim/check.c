@@ -23,14 +23,17 @@ static void
 check_cursors(struct sim_peer *p)
 {
 	struct sim *s = p->sim;
+	const struct sim_peer *hub = &s->peers[0];
 	struct store_stream *list = NULL;
 	struct arena a = { 0 };
 	size_t count = 0;
 	struct err err;
 	int rc = store_stream_list(p->st.merge, 0, &a, &list, &count, &err);
 
+	if (memcmp(p->hub_epoch, hub->epoch, STORE_EPOCH) != 0)
+		memset(p->acked, 0, sizeof p->acked);
+	memcpy(p->hub_epoch, hub->epoch, STORE_EPOCH);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		const struct sim_peer *hub = &s->peers[0];
 		uint64_t acked, *before = &p->acked[list[i].id % 16];
 
 		if (list[i].site != p->st.node.r.self.id)

@@ -139,6 +139,18 @@ forget(struct sim *s, const struct sim_peer *p)
 	sim_peer_bears(&s->peers[0], store_stmt_run(&q, &err), &err, "forget a node");
 }
 
+/* The folder is carried to a new machine, as it is: the same database in another file. */
+static void
+move(struct sim_peer *p)
+{
+	struct err err;
+
+	sim_peer_stop(p, p->sim->now + 5 * MINUTE);
+	memset(p->acked, 0, sizeof p->acked);
+	p->moved = true;
+	sim_must(p->sim, sim_peer_new_file(p, &err), &err, "make a file");
+}
+
 /* Take a copy; or put the last one back. */
 static void
 restore(struct sim_peer *p)
@@ -168,6 +180,9 @@ administer(struct sim *s, struct sim_peer *p, enum sim_kind kind)
 	case SIM_FORGET:
 		if (sim_peer_awake(&s->peers[0]))
 			forget(s, p);
+		break;
+	case SIM_MOVE:
+		move(p);
 		break;
 	case SIM_FAR_AHEAD:
 		sim_clock_set(&p->clock, s->now, s->now + 40 * HOUR);
@@ -287,6 +302,8 @@ wake(struct sim_peer *p, int64_t now)
 	if (p->asleep_until <= now)
 		return;
 	sim_clock_slept(&p->clock, now - p->asleep_until);
+	if (p->call.id != 0)
+		p->call.gives_up_at -= p->asleep_until - now;
 	p->asleep_until = 0;
 	p->tick_at = now;
 }

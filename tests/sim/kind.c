@@ -21,7 +21,7 @@ const struct sim_kind_info sim_kinds[SIM_KINDS] = {
 	[SIM_AT_HUB] = { "at-hub", SIM_NODES, 40, 700, false, NULL },
 	[SIM_BOTH] = { "both", SIM_NODES, 20, 600, false, NULL },
 	[SIM_RESOLVE] = { "resolve", SIM_ANY, 20, 500, false, NULL },
-	[SIM_COLUMN] = { "column", SIM_ANY, 3, 250, false, NULL },
+	[SIM_COLUMN] = { "column", SIM_ANY, 4, 350, false, NULL },
 	[SIM_LINE_CUT] = { "line-cut", SIM_NODES, 5, 400, true, NULL },
 	[SIM_HUB_AWAY] = { "hub-away", SIM_HUB, 4, 400, true, NULL },
 	[SIM_LOSE_REQUEST] = { "lose-request", SIM_NODES, 40, 500, true, NULL },
@@ -48,6 +48,7 @@ const struct sim_kind_info sim_kinds[SIM_KINDS] = {
 	[SIM_LIE] = { "lie", SIM_ANY, 4, 200, true, NO_REMINT },
 	[SIM_ROT] = { "rot", SIM_ANY, 2, 200, true,
 	              "a damaged page isn't rebuilt from segments or the hub yet" },
+	[SIM_MOVE] = { "move", SIM_ANY, 2, 300, true, NULL },
 	[SIM_REGRANT] = { "regrant", SIM_NODES, 4, 300, true, NULL },
 	[SIM_FORGET] = { "forget", SIM_NODES, 3, 250, true, NULL },
 	[SIM_RESTORE] = { "restore", SIM_NODES, 3, 300, true, NO_REMINT },
@@ -104,7 +105,5 @@ sim_count_name(unsigned count)
 bool
 sim_count_wanted(unsigned count)
 {
-	if (count == SIM_DID_NEW_EPOCH)
-		return sim_kinds[SIM_RESTORE].off == NULL;
 	return count >= SIM_KINDS || sim_kinds[count].off == NULL;
 }

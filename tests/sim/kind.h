@@ -58,6 +58,7 @@ enum sim_kind {
 	SIM_LIE,
 	SIM_ROT,
 	/* administrators */
+	SIM_MOVE,
 	SIM_REGRANT,
 	SIM_FORGET,
 	SIM_RESTORE,

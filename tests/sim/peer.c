@@ -78,6 +78,15 @@ make_files(struct sim_peer *p, struct err *err)
 	return file_replace(path, "", 0, err);
 }
 
+int
+sim_peer_new_file(const struct sim_peer *p, struct err *err)
+{
+	char path[128];
+
+	path_of(p, "yizhan.db", path);
+	return file_replace(path, "", 0, err); /* by rename, so the inode is a new one */
+}
+
 /* The mould's database becomes this node's: its id, its first life. */
 static int
 become(struct sim_peer *p, const struct sync_key *key, struct err *err)
@@ -207,6 +216,10 @@ note_epoch(struct sim_peer *p)
 
 	if (memcmp(p->epoch, none, STORE_EPOCH) != 0)
 		sim_count(p->sim, same ? SIM_DID_REOPEN_SAME : SIM_DID_NEW_EPOCH);
+	if (p->moved && same)
+		sim_fail(p->sim, "peer %u: its file is another one, and it goes on as before",
+		         p->no);
+	p->moved = false;
 	memcpy(p->epoch, now, STORE_EPOCH);
 	sim_tell(p->sim, "peer %u: open, %s epoch", p->no, same ? "same" : "new");
 }

@@ -57,10 +57,12 @@ struct sim_peer {
 	uint8_t secret[32]; /* of the hub's nonces */
 	char nonce[REQSIG_NONCE_MAX + 1];
 	uint64_t calls;
-	int losses;          /* meetings in a row */
-	struct disk *backup; /* an older copy; NULL: none */
-	bool restored;       /* from it: what it lacks comes from the hub, in time */
-	uint64_t acked[16];  /* what the hub acknowledged of our streams */
+	int losses;                     /* meetings in a row */
+	struct disk *backup;            /* an older copy; NULL: none */
+	bool moved;                     /* since the last start: it has to notice */
+	bool restored;                  /* from it: what it lacks comes from the hub, in time */
+	uint8_t hub_epoch[STORE_EPOCH]; /* the hub's life that acknowledged: */
+	uint64_t acked[16];             /* what the hub acknowledged of our streams */
 	struct sim_call call;
 	struct sim_line line;
 	struct sim_day day;
@@ -90,6 +92,9 @@ void sim_peer_step(struct sim_peer *p, const struct node_event *ev);
 
 /* Is its process there to do something now? */
 bool sim_peer_awake(const struct sim_peer *p);
+
+/* Another empty file stands for the database now: another inode, as after a copy. */
+MUST_CHECK int sim_peer_new_file(const struct sim_peer *p, struct err *err);
 
 /* A copy of this machine's disk and files, as a second machine that is switched on too. */
 void sim_peer_clone(struct sim_peer *p);

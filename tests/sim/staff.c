@@ -247,11 +247,16 @@ static void
 edit(struct sim_peer *p, enum sim_kind kind, const struct sim_peer *of, uint64_t *x)
 {
 	struct store_db *db = tablet(p, sim_rand_next(x));
-	char sql[SQL_MAX];
+	char sql[SQL_MAX], key[33];
 	struct err err;
 	int rc;
 
 	write_sql(sql, kind, of, x);
+	if (kind == SIM_EDIT && p->has_column && sim_rand_happens(x, 300)) {
+		key_of(of, sim_rand_below(x, POOL), key);
+		snprintf(sql, SQL_MAX, "UPDATE note SET mood = 'm%u' WHERE id = x'%s'",
+		         sim_rand_below(x, 100), key);
+	}
 	rc = store_db_exec(db, sql, &err);
 	sim_tell(p->sim, "peer %u: %s %d", p->no, sql, rc);
 	committed(p, rc, &err, "edit");
