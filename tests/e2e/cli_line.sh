@@ -110,7 +110,7 @@ until "$YIZHAN" -C "$one" sync >/dev/null 2>&1 || [ $i = 50 ]; do
 done
 "$YIZHAN" -C "$two" sync >/dev/null
 "$YIZHAN" -C "$one" sync >/dev/null
-check 4 '^1 conflict needs a look · in sync' -C "$one" status
+check 4 '^1 conflict needs a look · last good exchange [0-9]+ seconds? ago$' -C "$one" status
 check 4 '"state":"attention".*"conflicts":1,' -C "$hub" status --json
 check 0 '^\[\{"id":"[0-9a-f]{32}","table":"child","key":"00112233445566778899aabbccddeeff","column":"note","shown":"written at two","other":"written at one","site":"[0-9a-f]{32}-[0-9a-f]{16}","other_site":"[0-9a-f]{32}-[0-9a-f]{16}","at":"20[^"]*","state":"open"\}\]$' \
 	-C "$one" conflicts --json
