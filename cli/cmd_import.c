@@ -9,6 +9,7 @@
 #include "store/base/file.h"
 #include "store/base/json.h"
 #include "store/print.h"
+#include "store/protect.h"
 #include "store/transfer.h"
 
 #include <errno.h>
@@ -218,6 +219,7 @@ import_table(const struct cli *cli, struct store_db *db, struct buf *out, struct
 	struct buf bytes = { 0 }, text = { 0 };
 	int rc = read_input(cli->argv[1], FILE_MAX, &bytes, err);
 
+	store_protect_engine(db);
 	if (rc == 0)
 		rc = csv_to_utf8(bytes.bytes, bytes.len, &text, err);
 	if (rc == 0)

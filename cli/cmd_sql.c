@@ -8,6 +8,7 @@
 #include "cli/cmd.h"
 #include "cli/table.h"
 #include "store/print.h"
+#include "store/protect.h"
 #include "store/stmt.h"
 
 #include <stdio.h>
@@ -110,16 +111,26 @@ first_word(const char *sql)
 static int
 refuse_transaction(const char *sql, struct err *err)
 {
-	static const char *const words[] = { "BEGIN", "COMMIT", "END", "ROLLBACK" };
+	static const struct {
+		const char *word, *todo;
+	} words[] = {
+		{ "BEGIN", "leave it out" },
+		{ "COMMIT", "leave it out" },
+		{ "END", "leave it out" },
+		{ "ROLLBACK", "leave it out" },
+		{ "ATTACH", "read another file with yizhan -C DIR sql of its own" },
+		{ "DETACH", "leave it out" },
+		{ "VACUUM", "yizhan backup makes a small copy" },
+	};
 	const char *word = first_word(sql);
 	size_t len = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_");
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (len == strlen(words[i]) && strncasecmp(word, words[i], len) == 0)
+		if (len == strlen(words[i].word) && strncasecmp(word, words[i].word, len) == 0)
 			return err_set(err, ERR_INVALID,
 			               "%s can't stand here, because all statements are one "
-			               "transaction already; leave it out",
-			               words[i]);
+			               "transaction already; %s",
+			               words[i].word, words[i].todo);
 	return 0;
 }
 
@@ -204,6 +215,8 @@ run(struct cli *cli)
 	int rc;
 
 	rc = cli_open(cli, STORE_LOCAL, &db, &err);
+	if (rc == 0)
+		store_protect_engine(db);
 	if (rc == 0)
 		rc = run_transaction(db, cli->argv[0], &shown, &err);
 	store_db_close(db);

@@ -1,7 +1,8 @@
-/* tests/store_db.c - which SQLite we run with. */
+/* tests/store_db.c - which SQLite we run with, and what a person may write. */
 #include "tests/suites.h"
 
 #include "store/db.h"
+#include "store/protect.h"
 
 #include <string.h>
 
@@ -28,6 +29,59 @@ START_TEST(sqlite_with_the_wal_reset_bug_is_refused)
 }
 END_TEST
 
+/* Of a fresh database with a table t of a person. */
+static const struct protect_case {
+	const char *sql;
+	const char *refused; /* what the sentence names; NULL: it runs */
+} protect_cases[] = {
+	{ "DROP TABLE yz_log", "yz_log" },
+	{ "DELETE FROM yz_segment", "yz_segment" },
+	{ "DELETE FROM YZ_Segment WHERE id = 1", "yz_segment" },
+	{ "INSERT INTO yz_meta VALUES ('node', x'00')", "yz_meta" },
+	{ "UPDATE main.yz_meta SET value = 1", "yz_meta" },
+	{ "ALTER TABLE yz_log RENAME TO mine", "yz_log" },
+	{ "CREATE INDEX i ON yz_log(tv)", "yz_log" },
+	{ "CREATE TABLE yz_new(a)", "yz_new" },
+	{ "CREATE TABLE hub_node(a)", "hub_node" },
+	{ "CREATE TEMP TABLE yz_log(a)", "yz_log" },
+	{ "DROP TABLE yz_verdict", "yz_verdict" },
+	/* around the corner */
+	{ "CREATE TRIGGER yz_t_x AFTER INSERT ON t BEGIN DELETE FROM yz_log; END", "yz_t_x" },
+	{ "CREATE TRIGGER x AFTER INSERT ON yz_log BEGIN DELETE FROM t; END", "yz_log" },
+	{ "CREATE TRIGGER x AFTER INSERT ON t BEGIN DELETE FROM yz_log; END;"
+	  "INSERT INTO t VALUES (1)",
+	  "yz_log" },
+	{ "WITH w AS (SELECT 1) DELETE FROM yz_log", "yz_log" },
+	{ "PRAGMA writable_schema = 1; DELETE FROM sqlite_schema", "sqlite_master" },
+	/* what is a person's */
+	{ "SELECT * FROM yz_log, yz_segment", NULL },
+	{ "INSERT INTO t SELECT count(*) FROM yz_log; UPDATE t SET a = 2; DELETE FROM t", NULL },
+	{ "ALTER TABLE t ADD COLUMN b; CREATE INDEX i ON t(b); DROP TABLE t", NULL },
+	{ "CREATE TABLE yzlog(a); CREATE VIEW hubs AS SELECT * FROM yz_site", NULL },
+	{ "INSERT INTO yz_verdict(conflict, scope, take, by, at) VALUES (x'00', 'all', 'shown', "
+	  "'', 1)",
+	  NULL },
+};
+
+enum { PROTECT_CASES = sizeof protect_cases / sizeof protect_cases[0] };
+
+START_TEST(engine_tables_can_be_read_and_not_written)
+{
+	const struct protect_case *c = &protect_cases[_i];
+	struct store_db *db = NULL;
+	struct err err = { 0 };
+
+	ck_assert_int_eq(store_db_open(":memory:", STORE_LOCAL, env_real(), &db, &err), 0);
+	ck_assert_int_eq(store_db_exec(db, "CREATE TABLE t(a)", &err), 0);
+	store_protect_engine(db);
+	ck_assert_msg(store_db_exec(db, c->sql, &err) == (c->refused == NULL ? 0 : ERR_INVALID),
+	              "%s: %s", c->sql, err.msg);
+	if (c->refused != NULL)
+		ck_assert_msg(strstr(err.msg, c->refused) != NULL, "%s: %s", c->sql, err.msg);
+	store_db_close(db);
+}
+END_TEST
+
 Suite *
 suite_store_db(void)
 {
@@ -35,6 +89,7 @@ suite_store_db(void)
 	TCase *tcase = tcase_create("db");
 
 	tcase_add_loop_test(tcase, sqlite_with_the_wal_reset_bug_is_refused, 0, VERSION_CASES);
+	tcase_add_loop_test(tcase, engine_tables_can_be_read_and_not_written, 0, PROTECT_CASES);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -59,6 +59,15 @@ check 1 'holds no node; make one with yizhan -C .* init' -C "$SCRATCH" sql 'SELE
 check 1 'no such table: nothere; nothing was written' -C "$node" sql 'SELECT * FROM nothere'
 check 1 'syntax error; nothing was written' -C "$node" sql 'SELEKT 1'
 check 1 "COMMIT can't stand here" -C "$node" sql '/* so */ COMMIT; SELECT 1'
+check 1 "ATTACH can't stand here, because .* transaction already; read another file with" \
+	-C "$node" sql "attach '$SCRATCH/y' as y"
+# the engine's own tables are for reading
+check 1 "yz_log is yizhan's own and can only be read; nothing was written" -C "$node" sql 'DROP TABLE yz_log'
+check 1 "yz_segment is yizhan's own" -C "$node" sql "UPDATE t SET c = 9; DELETE FROM yz_segment"
+check 1 "hub_node is yizhan's own" -C "$SCRATCH/hub" sql 'DELETE FROM hub_node'
+check 0 '^\[\{"c":5\}\]$' -C "$node" sql --json 'SELECT c FROM t WHERE a = 2'
+printf 'name,value\nformat,01\n' >"$SCRATCH/meta.csv"
+check 1 "yz_meta is yizhan's own and can only be read; " -C "$node" import yz_meta "$SCRATCH/meta.csv"
 check 2 'too few words: it takes "STATEMENTS"; usage: ' -C "$node" sql
 check 2 '"b" is one word too many; usage: ' -C "$node" sql a b
 check 2 'there is no option --fast; usage: ' -C "$node" sql --fast 'SELECT 1'
