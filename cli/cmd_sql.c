@@ -3,7 +3,8 @@
  * on, all statements in one transaction, all or nothing.
  *
  * What only reads doesn't ask for the write lock.  The rows shown are those of
- * the last statement that gives any.
+ * the last statement that gave any; one that could have and gave none doesn't
+ * count.
  */
 #include "cli/cmd.h"
 #include "cli/table.h"
@@ -63,27 +64,34 @@ begin_table(struct shown *shown, const struct store_stmt *s, struct err *err)
 
 /* ---- one statement ---- */
 
+/* The first row of a statement: what was shown before isn't any more. */
+static int
+begin_rows(struct shown *shown, struct json *j, const struct store_stmt *s, struct err *err)
+{
+	if (!shown->json)
+		return begin_table(shown, s, err);
+	buf_clear(&shown->rows);
+	*j = json_to(&shown->rows);
+	json_array(j);
+	return 0;
+}
+
 static int
 run_statement(struct store_stmt *s, struct shown *shown, struct err *err)
 {
-	bool rows = store_stmt_columns(s) > 0;
 	struct json j = json_to(&shown->rows);
+	bool any = false;
 	int rc = 0;
 
-	if (rows && shown->json) {
-		buf_clear(&shown->rows);
-		json_array(&j);
-	} else if (rows) {
-		rc = begin_table(shown, s, err);
-	}
 	while (rc == 0 && (rc = store_stmt_step(s, err)) == 1) {
-		rc = 0;
-		if (shown->json)
+		rc = any ? 0 : begin_rows(shown, &j, s, err);
+		any = true;
+		if (rc == 0 && shown->json)
 			store_print_row_json(&j, s);
-		else
+		else if (rc == 0)
 			rc = row_table(shown->table, s, err);
 	}
-	if (rc == 0 && rows && shown->json)
+	if (rc == 0 && any && shown->json)
 		json_end_array(&j);
 	return rc;
 }

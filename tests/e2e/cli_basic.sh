@@ -25,6 +25,12 @@ check 0 '^\[\{"t":"�A","r":1.0,"i":9e999,"b":"00ff","n":null,"_bad_utf8":\["t"
 check 0 '^a b +c 1 x +2 驿站 5$' -C "$node" sql 'SELECT * FROM t'
 check 0 '^\[\]$' -C "$node" sql --json ' -- nothing
 	/* at all */ ; '
+# rows are of the last statement that gave some
+check 0 '^\[\{"b":"z"\}\]$' -C "$node" sql --json \
+	"INSERT INTO t VALUES (7, 'z', NULL) RETURNING b; SELECT 1 WHERE 0; DELETE FROM t WHERE a = 7"
+check 0 '^b z$' -C "$node" sql "INSERT INTO t VALUES (7, 'z', NULL) RETURNING b; SELECT 1 WHERE 0; DELETE FROM t WHERE a = 7"
+check 0 '^\[\]$' -C "$node" sql --json 'SELECT 1 WHERE 0'
+is "$("$YIZHAN" -C "$node" sql 'SELECT 1 WHERE 0' 2>&1)" '' 'no rows'
 # all or nothing
 check 1 'UNIQUE constraint failed: t.a; nothing was written' -C "$node" sql \
 	"INSERT INTO t(a) VALUES (3); INSERT INTO t(a) VALUES (1)"
