@@ -140,4 +140,30 @@ check 1 '; ' -C "$two" run
 check 0 '"column":"note","value":"with a daemon","before":"written at one"' \
 	-C "$two" history child 00112233445566778899aabbccddeeff --json
 check 0 '^in order' -C "$two" verify --deep
+
+# ------------------------------------------------------------------ a row of another facility stays here
+
+sql "$one" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778899aabbccddeeff', 'F9', '小红')" >/dev/null
+check 5 '^sent 0, received .* 1 change stays here: yizhan -C .*/one quarantine$' -C "$one" sync
+check 5 '"rejected":\[\{"scope":"f/F9","n":0,"reason":"not ours: [^"]*"\}\]' -C "$one" sync --json
+sql "$two" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778899aabbccddeeff', 'F9', '小红'),
+	(x'02112233445566778899aabbccddeeff', 'F9', '小兰')" >/dev/null
+check 5 '^sent 0, received [^;]*; [^;]*; 1 round trip 2 changes stay here: yizhan -C .*/two quarantine$' -C "$two" sync
+check 5 '"rejected":\[\{"scope":"f/F9","n":0,"reason":"not ours: [^"]*"\}\]' -C "$two" sync --json
+"$YIZHAN" -C "$one" quarantine drop 1 >/dev/null
+check 0 '"rejected":\[\]' -C "$one" sync --json
+
+# ------------------------------------------------------------------ shut out
+
+id_of() {
+	"$YIZHAN" -C "$1" status --json | sed 's/.*"node":"\([0-9a-f]*\)".*/\1/'
+}
+for dir in "$one" "$two"; do # by itself, and through its daemon
+	check 0 'opens nothing' -C "$hub" nodes revoke "$(id_of "$dir")"
+	check 1 'the hub refuses this node, .*; get a new code at the hub and run yizhan enrol CODE URL$' -C "$dir" sync
+	check 1 '^\{"error":\{"code":"denied","message":"the hub refuses this node, [^";]*","do":"get a new code [^"]*"\}\}$' \
+		-C "$dir" sync --json
+	is "$("$YIZHAN" -C "$dir" status | grep -c 'last good exchange .*(the hub refuses this node, .*; get a new code')" 1 \
+		'status of a node that was shut out'
+done
 finish
