@@ -72,9 +72,6 @@ make_code(const struct cli *cli, struct at_hub *h, struct buf *out, struct err *
 	int64_t expires_ms;
 	int rc;
 
-	if (terms.facility == NULL)
-		return err_set(err, ERR_INVALID,
-		               "enrol new needs --facility ID; whose node is it to be");
 	rc = enrol_new(&h->hub, &terms, code, &expires_ms, err);
 	if (rc < 0)
 		return rc;
@@ -398,6 +395,7 @@ hub_args(const char *word)
 static int
 run(struct cli *cli)
 {
+	const char *facility = cli_option(cli, "facility");
 	int args = hub_args(cli->argv[0]);
 	struct buf out = { 0 };
 	struct err err;
@@ -406,6 +404,13 @@ run(struct cli *cli)
 	if (args > 0 && cli->argc != args)
 		return cli_usage(cli, "enrol %s takes %s", cli->argv[0],
 		                 args == 1 ? "no operand" : "a code or a node's id");
+	if (strcmp(cli->argv[0], "new") == 0 && facility == NULL)
+		return cli_usage(cli, "new needs --facility ID, whose node it is to be");
+	if (facility != NULL && !config_is_facility_id(facility))
+		return cli_usage(cli,
+		                 "\"%.60s\" can't be a facility's ID, which is 1 to %d of A-Z a-z "
+		                 "0-9 - _",
+		                 facility, CONFIG_ID_MAX);
 	if (args == 0 && cli->argc != 2)
 		return cli_usage(
 		        cli,

@@ -51,8 +51,8 @@ YIZHAN_DIR=$node check 0 '^n 2$' sql 'SELECT count(*) n FROM t'
 # ------------------------------------------------------------------ what doesn't
 
 check 1 'holds a node already; choose another directory' -C "$node" init --facility F1
-check 1 "can't be a facility's ID; " -C "$SCRATCH/x" init --facility 'a/b'
-check 1 "can't be a facility's ID; " -C "$SCRATCH/x" init --facility ''
+check 2 "can't be a facility's ID, which is 1 to 48 .*; usage: " -C "$SCRATCH/x" init --facility 'a/b c'
+check 2 "can't be a facility's ID, .*; usage: " -C "$SCRATCH/x" init --facility ''
 check 1 'no such group|there is no group nobodyhere here; ' -C "$SCRATCH/x" init --facility A --group nobodyhere
 check 1 'No such file or directory; ' -C "$SCRATCH/no/such/dir" init --facility A
 is "$(ls -d "$SCRATCH/x" 2>/dev/null)" '' 'a refused init leaves nothing'

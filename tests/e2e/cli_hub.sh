@@ -16,9 +16,10 @@ check 0 '"expires":"2999-01-31T12:30:00.000Z"\}$' -C "$hub" token new --scope al
 check 0 '"expires":"20..-' -C "$hub" token new --scope all --expires 90d --tables child,care_event --json
 id=$("$YIZHAN" -C "$hub" token new --scope all --json | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
 check 0 "^token $id opens nothing any more" -C "$hub" token revoke "$id"
-check 1 "scope is .all. or f/<facility>; " -C "$hub" token new --scope nothing
+check 2 'new needs --scope all or --scope f/ID; usage: ' -C "$hub" token new --scope zz
+check 2 'new needs --scope all or --scope f/ID; usage: ' -C "$hub" token new --scope 'f/x y'
 check 1 'there is no table nothere here; ' -C "$hub" token new --scope all --tables nothere
-check 1 '--expires soon is no time; give 90d' -C "$hub" token new --scope all --expires soon
+check 2 '--expires soon is no time like 90d, 12h, 2027-01-31 or 2027-01-31T12:00:00Z; usage: ' -C "$hub" token new --scope all --expires soon
 check 1 'expiry is in the past; ' -C "$hub" token new --scope all --expires 2001-01-01
 check 1 'there is no token 12ab; ' -C "$hub" token revoke 12ab
 check 2 'new needs --scope all or --scope f/ID; usage: ' -C "$hub" token new

@@ -45,13 +45,13 @@ sql() {
 check 1 'not enrolled at a hub; get a code there and run yizhan -C .* enrol CODE URL' -C "$one" sync
 check 1 '^\{"error":\{"code":"invalid",' -C "$one" sync --json
 check 1 'is a facility.s node; yizhan enrol is for the hub' -C "$one" enrol new --facility F1
-check 1 '; ' -C "$hub" enrol new
-check 1 '; ' -C "$hub" enrol new --facility a/b
+check 2 'new needs --facility ID, whose node it is to be; usage: ' -C "$hub" enrol new
+check 2 '"x y" can.t be a facility.s ID, .*; usage: ' -C "$hub" enrol new --facility 'x y'
 check 1 '; ' -C "$hub" enrol approve nobody
 check 2 'takes a code or a node.s id; usage: ' -C "$hub" enrol approve
 check 1 'a code has 28 characters' -C "$one" enrol ABCD http://127.0.0.1:1
 check 2 'usage: ' -C "$one" enrol ABCD
-check 1 'give ADDR:PORT' -C "$one" run --listen nowhere
+check 2 'give ADDR:PORT or unix:PATH; usage: ' -C "$one" run --listen nowhere
 check 1 '; ' -C "$SCRATCH/none" run
 start "$hub"
 hub_pid=$last hub_url=$address
