@@ -165,15 +165,13 @@ static int
 run(struct cli *cli)
 {
 	const char *word = cli->argv[0];
-	struct store_db *db = NULL;
 	struct buf out = { 0 };
 	struct err err;
 	int rc, code;
 
 	if (strcmp(word, "now") != 0 && strcmp(word, "log") != 0 && strcmp(word, "rebuild") != 0)
 		return cli_usage(cli, "archive can't \"%s\"", word);
-	rc = cli_open(cli, STORE_READ, &db, &err); /* for its sentences */
-	store_db_close(db);
+	rc = cli_look(cli, &err);
 	if (rc == 0)
 		rc = strcmp(word, "log") == 0 ? show_log(cli, &out, &err)
 		                              : bring_up(cli, word[0] == 'r', &out, &err);

@@ -158,6 +158,9 @@ decide(const struct cli *cli, struct at_hub *h, enum enrol_verdict verdict, stru
 {
 	int rc = enrol_decide(&h->hub, cli->argv[1], verdict, err);
 
+	if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
+		rc = cli_advise(err, "yizhan enrol list names those that wait, yizhan nodes revoke "
+		                     "shuts a granted node out");
 	if (rc == 0 && !cli->json)
 		buf_printf(out, "%s: %s\n", cli->argv[1],
 		           verdict == ENROL_APPROVE ? "approved"

@@ -31,7 +31,9 @@ run(struct cli *cli)
 
 	if (options.listen != NULL && listen_check(options.listen, &err) < 0)
 		return cli_usage(cli, "--listen: %s", err.msg);
-	return run_daemon(&options, &err) < 0 ? cli_fail(cli, &err) : CLI_OK;
+	if (cli_look(cli, &err) < 0 || run_daemon(&options, &err) < 0)
+		return cli_fail(cli, &err);
+	return CLI_OK;
 }
 
 static const struct cmd_option options[] = {

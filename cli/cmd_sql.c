@@ -193,14 +193,9 @@ run_transaction(struct store_db *db, const char *sql, struct shown *shown, struc
 		rc = store_db_commit(db, err);
 	if (rc < 0)
 		store_db_rollback(db);
-	if (rc == ERR_INVALID && strstr(err->msg, "; ") == NULL) {
-		char why[ERR_MSG_SIZE];
-
-		memcpy(why, err->msg, sizeof why);
-		err_set(err, rc, "%.180s; nothing was written, correct the SQL and run it again",
-		        why);
-	}
-	return rc;
+	return rc == ERR_INVALID
+	               ? cli_advise(err, "nothing was written, correct the SQL and run it again")
+	               : rc;
 }
 
 static int

@@ -196,8 +196,11 @@ static int
 run(struct cli *cli)
 {
 	struct err err;
-	int code = by_ourselves(cli, &err);
+	int code = cli_look(cli, &err);
 
+	if (code < 0)
+		return cli_fail(cli, &err);
+	code = by_ourselves(cli, &err);
 	return code == ERR_BUSY ? by_daemon(cli, &err) : code;
 }
 

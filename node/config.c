@@ -118,7 +118,9 @@ config_load(const char *dir, struct config *config, struct err *err)
 		rc = sync_gitconf_open(path, &r.conf, err);
 	if (rc == ERR_NOTFOUND)
 		return err_set(err, ERR_NOTFOUND,
-		               "%s is not a yizhan directory: it has no node.conf", dir);
+		               "%.80s is not a yizhan directory: it has no node.conf; write it "
+		               "anew with git config -f %.80s/node.conf facility.id ID",
+		               dir, dir);
 	if (rc == 0)
 		rc = sync_gitconf_check(r.conf, keys, err);
 	if (rc == 0)

@@ -172,8 +172,9 @@ listen_open(const char *where, unsigned mode, int *fd, char name[LISTEN_NAME_SIZ
 	if (*fd < 0)
 		return err_set(err, ERR_IO, "socket: %s", strerror(errno));
 	if (bind_and_listen(*fd, mode, &addr, len) < 0) {
-		rc = err_set(err, errno == EADDRINUSE ? ERR_BUSY : ERR_IO, "listen on %s: %s",
-		             where, strerror(errno));
+		rc = err_set(err, errno == EADDRINUSE ? ERR_BUSY : ERR_IO,
+		             "listen on %.100s: %s; choose another with --listen ADDR:PORT", where,
+		             strerror(errno));
 		close(*fd);
 		*fd = -1;
 		return rc;

@@ -58,6 +58,9 @@ hub_pid=$last hub_url=$address
 enrol "$one"
 enrol "$two"
 check 0 '"facility":"F1","name":"[^"]*","state":"granted"' -C "$hub" nodes --json
+check 1 'is granted; yizhan enrol list names those that wait, yizhan nodes revoke shuts a granted node out' \
+	-C "$hub" enrol deny "$code"
+check 1 'Address already in use; choose another with --listen ADDR:PORT' -C "$one" run --listen "${hub_url#http://}"
 
 code=$("$YIZHAN" -C "$hub" enrol new --facility F2 --auto --json | sed 's/.*"code":"\([^"]*\)".*/\1/')
 check 1 'is a hub.s directory; a code is used at a facility.s node' -C "$hub" enrol "$code" "$address"
