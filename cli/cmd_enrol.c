@@ -337,6 +337,22 @@ open_line(const struct cli *cli, struct transport **t, struct err *err)
 	return transport_new(&options, NULL, NULL, t, err);
 }
 
+/* What the hub's list is to call us: the name that people gave at init, as much of it as fits, or
+ * the machine's. */
+static int
+choose_name(const struct cli *cli, char name[ENROL_LABEL + 1], struct err *err)
+{
+	struct config config;
+	int rc = config_load(cli->dir, &config, err);
+
+	if (rc < 0)
+		return rc;
+	text_copy(name, ENROL_LABEL + 1, config.facility_name);
+	if (name[0] == 0)
+		gethostname(name, ENROL_LABEL);
+	return 0;
+}
+
 static int
 at_node(const struct cli *cli, struct buf *out, struct err *err)
 {
@@ -345,7 +361,8 @@ at_node(const struct cli *cli, struct buf *out, struct err *err)
 	struct node_role role;
 	int rc = cli_open(cli, STORE_MERGE, &n.db, err);
 
-	gethostname(n.name, sizeof n.name - 1);
+	if (rc == 0)
+		rc = choose_name(cli, n.name, err);
 	if (rc == 0)
 		rc = node_role_get(n.db, &role, err);
 	if (rc == 0 && role.is_hub)

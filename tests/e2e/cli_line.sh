@@ -42,6 +42,8 @@ sql() {
 
 "$YIZHAN" -C "$hub" init --hub >/dev/null && "$YIZHAN" -C "$one" init --facility F1 >/dev/null &&
 	"$YIZHAN" -C "$two" init --facility F1 >/dev/null || exit 1
+# at init --name would also be the facility's, and a conflict with the other node's
+git config -f "$one/node.conf" facility.name '向日葵园 办公室'
 check 1 'not enrolled at a hub; get a code there and run yizhan -C .* enrol CODE URL' -C "$one" sync
 check 1 '^\{"error":\{"code":"invalid",' -C "$one" sync --json
 check 1 'is a facility.s node; yizhan enrol is for the hub' -C "$one" enrol new --facility F1
@@ -57,7 +59,8 @@ start "$hub"
 hub_pid=$last hub_url=$address
 enrol "$one"
 enrol "$two"
-check 0 '"facility":"F1","name":"[^"]*","state":"granted"' -C "$hub" nodes --json
+check 0 '"facility":"F1","name":"向日葵园 办公室","state":"granted"' -C "$hub" nodes --json
+is "$("$YIZHAN" -C "$hub" nodes | grep -c " $(hostname) *granted")" 1 'a node without a name is called like its machine'
 check 1 'is granted; yizhan enrol list names those that wait, yizhan nodes revoke shuts a granted node out' \
 	-C "$hub" enrol deny "$code"
 check 1 'Address already in use; choose another with --listen ADDR:PORT' -C "$one" run --listen "${hub_url#http://}"
