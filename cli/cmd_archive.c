@@ -22,11 +22,12 @@ print_result(const struct cli *cli, bool rebuilt, const struct sync_archive_resu
 	if (cli->json) {
 		ctl_words_archive(out, r);
 		buf_u8(out, '\n');
-	} else if (r->head[0] == 0) {
+	} else if (r->head[0] == 0 && r->commits == 0) {
 		buf_printf(out, "nothing to archive yet\n");
 	} else {
-		buf_printf(out, "%zu %scommit%s, %s is at %s\n", r->commits, rebuilt ? "" : "new ",
-		           r->commits == 1 ? "" : "s", r->branch, r->head);
+		buf_printf(out, "%zu %scommit%s, %s %s%s\n", r->commits, rebuilt ? "" : "new ",
+		           r->commits == 1 ? "" : "s", r->branch,
+		           r->head[0] == 0 ? "has none yet" : "is at ", r->head);
 	}
 	if (!cli->json && r->unproven > 0)
 		buf_printf(out, "%zu days were left as they are; yizhan verify says why\n",

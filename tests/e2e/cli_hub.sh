@@ -51,6 +51,11 @@ rm -rf "$node/archive.git"
 check 1 'there is no archive.git; .* NOT in order' -C "$node" verify
 check 0 "^1 commit, proof/.* is at $commit$" -C "$node" archive rebuild
 check 0 '^in order: 3 records in 1 streams' -C "$node" verify --deep
+# a copy is another life: the branch of the old one is made again, its own is empty
+cp -a "$node" "$SCRATCH/copy"
+check 0 ' 1 commit, proof/[0-9a-f]{32}-[0-9a-f]{16} has none yet$' -C "$SCRATCH/copy" archive rebuild
+is "$(git -C "$SCRATCH/copy/archive.git" for-each-ref --format='%(objectname)' 'refs/heads/proof/*')" "$commit" \
+	'the proof branches of the copy'
 # a row that was written since is not damage, one changed behind our back is
 "$YIZHAN" -C "$node" sql "UPDATE child SET note = 'x'"
 check 0 '^in order' -C "$node" verify --deep
