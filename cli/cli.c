@@ -87,6 +87,16 @@ cli_open(const struct cli *cli, enum store_mode mode, struct store_db **db, stru
 	return store_db_open(path, mode, env_real(), db, err);
 }
 
+int
+cli_look(const struct cli *cli, struct err *err)
+{
+	struct store_db *db = NULL;
+	int rc = cli_open(cli, STORE_READ, &db, err);
+
+	store_db_close(db);
+	return rc;
+}
+
 /* ---- output ---- */
 
 int
@@ -138,6 +148,18 @@ split_advice(char *message)
 		return NULL;
 	*at = 0;
 	return at + 2;
+}
+
+int
+cli_advise(struct err *err, const char *todo)
+{
+	char why[ERR_MSG_SIZE];
+	int room = (int)(sizeof err->msg - sizeof "; " - strlen(todo));
+
+	text_copy(why, sizeof why, err->msg);
+	if (split_advice(why) == NULL)
+		err_set(err, err->code, "%.*s; %s", room, why, todo);
+	return err->code;
 }
 
 static void

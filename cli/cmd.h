@@ -85,6 +85,9 @@ MUST_CHECK int cli_path(const struct cli *cli, const char *name, char *out, stru
 MUST_CHECK int cli_open(const struct cli *cli, enum store_mode mode, struct store_db **db,
                         struct err *err);
 
+/* Is there a node in DIR?  The same sentences, for commands that let others open it. */
+MUST_CHECK int cli_look(const struct cli *cli, struct err *err);
+
 /* Print `out` and free its memory (it is empty and usable again); CLI_OK, or CLI_FAILED with a
  * sentence if memory ran out or the output is closed. */
 int cli_print(const struct cli *cli, struct buf *out);
@@ -105,6 +108,10 @@ int cli_fail(const struct cli *cli, const struct err *err);
 
 /* The same with another exit code. */
 int cli_fail_as(const struct cli *cli, int exit_code, const struct err *err);
+
+/* Give an error whose message says no more than what happened these words to do; returns its code.
+ */
+int cli_advise(struct err *err, const char *todo);
 
 /* Tell that the command line is wrong, and return CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);

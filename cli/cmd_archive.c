@@ -22,11 +22,12 @@ print_result(const struct cli *cli, bool rebuilt, const struct sync_archive_resu
 	if (cli->json) {
 		ctl_words_archive(out, r);
 		buf_u8(out, '\n');
-	} else if (r->head[0] == 0) {
+	} else if (r->head[0] == 0 && r->commits == 0) {
 		buf_printf(out, "nothing to archive yet\n");
 	} else {
-		buf_printf(out, "%zu %scommit%s, %s is at %s\n", r->commits, rebuilt ? "" : "new ",
-		           r->commits == 1 ? "" : "s", r->branch, r->head);
+		buf_printf(out, "%zu %scommit%s, %s %s%s\n", r->commits, rebuilt ? "" : "new ",
+		           r->commits == 1 ? "" : "s", r->branch,
+		           r->head[0] == 0 ? "has none yet" : "is at ", r->head);
 	}
 	if (!cli->json && r->unproven > 0)
 		buf_printf(out, "%zu days were left as they are; yizhan verify says why\n",
@@ -165,15 +166,13 @@ static int
 run(struct cli *cli)
 {
 	const char *word = cli->argv[0];
-	struct store_db *db = NULL;
 	struct buf out = { 0 };
 	struct err err;
 	int rc, code;
 
 	if (strcmp(word, "now") != 0 && strcmp(word, "log") != 0 && strcmp(word, "rebuild") != 0)
 		return cli_usage(cli, "archive can't \"%s\"", word);
-	rc = cli_open(cli, STORE_READ, &db, &err); /* for its sentences */
-	store_db_close(db);
+	rc = cli_look(cli, &err);
 	if (rc == 0)
 		rc = strcmp(word, "log") == 0 ? show_log(cli, &out, &err)
 		                              : bring_up(cli, word[0] == 'r', &out, &err);

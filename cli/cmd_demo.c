@@ -29,7 +29,6 @@ enum {
 
 struct story {
 	struct demo d;
-	int64_t speed;
 	bool edited, terminal;
 	int64_t shown_ms; /* monotonic, of the last board; 0: none */
 };
@@ -109,6 +108,9 @@ heal(struct story *s, struct err *err)
 	struct buf out = { 0 };
 	int rc;
 
+	rc = demo_waiting(&s->d.places[1], &s->d.waited, err);
+	if (rc < 0)
+		return rc;
 	demo_relay_cut(s->d.relay, false);
 	s->d.healed_ms = mono();
 	say(s, "15:30  the line is back, and facility 2 syncs");
@@ -166,7 +168,7 @@ live_a_day(struct story *s, struct err *err)
 	int rc = 0;
 
 	while (rc == 0 && now < evening && stopped == 0) {
-		now = morning + (mono() - start) * s->speed;
+		now = morning + (mono() - start) * s->d.speed;
 		for (int i = 0; rc == 0 && i < s->d.count; i++)
 			rc = demo_play(&s->d.places[i], now, err);
 		if (rc == 0)
@@ -288,7 +290,7 @@ run(struct cli *cli)
 	static int64_t facility_range[2] = { 1, DEMO_PLACES }, seed_range[2] = { 0, INT64_MAX },
 	               speed_range[2] = { 60, 100000 };
 	struct story *s = calloc(1, sizeof *s);
-	int64_t facilities = 0, seed = 0;
+	int64_t facilities = 0, seed = 0, speed = 0;
 	struct err err;
 	int rc;
 
@@ -298,7 +300,7 @@ run(struct cli *cli)
 	if (rc == 0)
 		rc = cli_option_int(cli, "seed", 1, seed_range, &seed, &err);
 	if (rc == 0)
-		rc = cli_option_int(cli, "speed", SPEED, speed_range, &s->speed, &err);
+		rc = cli_option_int(cli, "speed", SPEED, speed_range, &speed, &err);
 	if (rc < 0) {
 		free(s);
 		return cli_fail_as(cli, CLI_USAGE, &err);
@@ -307,6 +309,7 @@ run(struct cli *cli)
 	signal(SIGTERM, on_signal);
 	s->terminal = isatty(STDOUT_FILENO) != 0;
 	rc = demo_begin(&s->d, (int)facilities, (uint64_t)seed, &err);
+	s->d.speed = speed;
 	if (rc == 0)
 		rc = tell(s, &err);
 	if (rc == 0 && cli_option(cli, "keep") != NULL && stopped == 0)

@@ -72,9 +72,6 @@ make_code(const struct cli *cli, struct at_hub *h, struct buf *out, struct err *
 	int64_t expires_ms;
 	int rc;
 
-	if (terms.facility == NULL)
-		return err_set(err, ERR_INVALID,
-		               "enrol new needs --facility ID; whose node is it to be");
 	rc = enrol_new(&h->hub, &terms, code, &expires_ms, err);
 	if (rc < 0)
 		return rc;
@@ -161,6 +158,9 @@ decide(const struct cli *cli, struct at_hub *h, enum enrol_verdict verdict, stru
 {
 	int rc = enrol_decide(&h->hub, cli->argv[1], verdict, err);
 
+	if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
+		rc = cli_advise(err, "yizhan enrol list names those that wait, yizhan nodes revoke "
+		                     "shuts a granted node out");
 	if (rc == 0 && !cli->json)
 		buf_printf(out, "%s: %s\n", cli->argv[1],
 		           verdict == ENROL_APPROVE ? "approved"
@@ -337,6 +337,22 @@ open_line(const struct cli *cli, struct transport **t, struct err *err)
 	return transport_new(&options, NULL, NULL, t, err);
 }
 
+/* What the hub's list is to call us: the name that people gave at init, as much of it as fits, or
+ * the machine's. */
+static int
+choose_name(const struct cli *cli, char name[ENROL_LABEL + 1], struct err *err)
+{
+	struct config config;
+	int rc = config_load(cli->dir, &config, err);
+
+	if (rc < 0)
+		return rc;
+	text_copy(name, ENROL_LABEL + 1, config.facility_name);
+	if (name[0] == 0)
+		gethostname(name, ENROL_LABEL);
+	return 0;
+}
+
 static int
 at_node(const struct cli *cli, struct buf *out, struct err *err)
 {
@@ -345,7 +361,8 @@ at_node(const struct cli *cli, struct buf *out, struct err *err)
 	struct node_role role;
 	int rc = cli_open(cli, STORE_MERGE, &n.db, err);
 
-	gethostname(n.name, sizeof n.name - 1);
+	if (rc == 0)
+		rc = choose_name(cli, n.name, err);
 	if (rc == 0)
 		rc = node_role_get(n.db, &role, err);
 	if (rc == 0 && role.is_hub)
@@ -398,6 +415,7 @@ hub_args(const char *word)
 static int
 run(struct cli *cli)
 {
+	const char *facility = cli_option(cli, "facility");
 	int args = hub_args(cli->argv[0]);
 	struct buf out = { 0 };
 	struct err err;
@@ -406,6 +424,13 @@ run(struct cli *cli)
 	if (args > 0 && cli->argc != args)
 		return cli_usage(cli, "enrol %s takes %s", cli->argv[0],
 		                 args == 1 ? "no operand" : "a code or a node's id");
+	if (strcmp(cli->argv[0], "new") == 0 && facility == NULL)
+		return cli_usage(cli, "new needs --facility ID, whose node it is to be");
+	if (facility != NULL && !config_is_facility_id(facility))
+		return cli_usage(cli,
+		                 "\"%.60s\" can't be a facility's ID, which is 1 to %d of A-Z a-z "
+		                 "0-9 - _",
+		                 facility, CONFIG_ID_MAX);
 	if (args == 0 && cli->argc != 2)
 		return cli_usage(
 		        cli,

@@ -9,20 +9,27 @@
 #include "store/base/file.h"
 #include "store/base/json.h"
 #include "store/print.h"
+#include "store/protect.h"
 #include "store/transfer.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { FILE_MAX = 256 << 20 };
 
 static int
 read_input(const char *path, size_t max, struct buf *bytes, struct err *err)
 {
-	int rc = file_read(path, max, bytes, err);
+	struct stat st;
+	int rc;
 
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(err, ERR_INVALID,
+		               "%.180s is a directory; give the path of a CSV file", path);
+	rc = file_read(path, max, bytes, err);
 	if (rc == ERR_NOTFOUND)
 		return err_set(err, rc, "%.180s: there is no such file; look at the path", path);
 	return rc;
@@ -71,6 +78,8 @@ import_roster(const struct cli *cli, struct store_db *db, struct buf *out, struc
 	struct buf bytes = { 0 };
 	int rc = facility_open(&facility, db, NULL, err);
 
+	if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
+		rc = cli_advise(err, "import a roster at the node of its facility");
 	if (rc == 0)
 		rc = read_input(cli->argv[1], ROSTER_BYTES_MAX, &bytes, err);
 	if (rc == 0)
@@ -218,6 +227,7 @@ import_table(const struct cli *cli, struct store_db *db, struct buf *out, struct
 	struct buf bytes = { 0 }, text = { 0 };
 	int rc = read_input(cli->argv[1], FILE_MAX, &bytes, err);
 
+	store_protect_engine(db);
 	if (rc == 0)
 		rc = csv_to_utf8(bytes.bytes, bytes.len, &text, err);
 	if (rc == 0)
@@ -242,12 +252,8 @@ run(struct cli *cli)
 		rc = strcmp(cli->argv[0], "roster") == 0 ? import_roster(cli, db, &out, &err)
 		                                         : import_table(cli, db, &out, &err);
 	store_db_close(db);
-	if (rc == ERR_INVALID && strstr(err.msg, "; ") == NULL) {
-		char why[ERR_MSG_SIZE];
-
-		memcpy(why, err.msg, sizeof why);
-		err_set(&err, rc, "%.190s; nothing was written, correct the file", why);
-	}
+	if (rc == ERR_INVALID)
+		rc = cli_advise(&err, "nothing was written, correct the file");
 	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
 	buf_free(&out);
 	return code;

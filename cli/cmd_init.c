@@ -1,5 +1,6 @@
 /* cli/cmd_init.c - make a node or a hub. */
 #include "cli/cmd.h"
+#include "node/config.h"
 #include "node/init.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
@@ -55,6 +56,11 @@ run(struct cli *cli)
 		return cli_usage(cli, "%s",
 		                 hub ? "a hub has no facility"
 		                     : "either --facility ID or --hub is needed");
+	if (!hub && !config_is_facility_id(what.facility))
+		return cli_usage(cli,
+		                 "\"%.60s\" can't be a facility's ID, which is 1 to %d of A-Z a-z "
+		                 "0-9 - _",
+		                 what.facility, CONFIG_ID_MAX);
 	if (node_init(&what, env_real(), &self, &err) < 0)
 		return cli_fail(cli, &err);
 	describe(cli, &what, &self, &out);

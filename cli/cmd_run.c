@@ -1,5 +1,6 @@
 /* cli/cmd_run.c - the daemon. */
 #include "cli/cmd.h"
+#include "node/listen.h"
 #include "node/run.h"
 
 #include <stdio.h>
@@ -28,7 +29,11 @@ run(struct cli *cli)
 	};
 	struct err err;
 
-	return run_daemon(&options, &err) < 0 ? cli_fail(cli, &err) : CLI_OK;
+	if (options.listen != NULL && listen_check(options.listen, &err) < 0)
+		return cli_usage(cli, "--listen: %s", err.msg);
+	if (cli_look(cli, &err) < 0 || run_daemon(&options, &err) < 0)
+		return cli_fail(cli, &err);
+	return CLI_OK;
 }
 
 static const struct cmd_option options[] = {

@@ -3,11 +3,13 @@
  * on, all statements in one transaction, all or nothing.
  *
  * What only reads doesn't ask for the write lock.  The rows shown are those of
- * the last statement that gives any.
+ * the last statement that gave any; one that could have and gave none doesn't
+ * count.
  */
 #include "cli/cmd.h"
 #include "cli/table.h"
 #include "store/print.h"
+#include "store/protect.h"
 #include "store/stmt.h"
 
 #include <stdio.h>
@@ -62,27 +64,34 @@ begin_table(struct shown *shown, const struct store_stmt *s, struct err *err)
 
 /* ---- one statement ---- */
 
+/* The first row of a statement: what was shown before isn't any more. */
+static int
+begin_rows(struct shown *shown, struct json *j, const struct store_stmt *s, struct err *err)
+{
+	if (!shown->json)
+		return begin_table(shown, s, err);
+	buf_clear(&shown->rows);
+	*j = json_to(&shown->rows);
+	json_array(j);
+	return 0;
+}
+
 static int
 run_statement(struct store_stmt *s, struct shown *shown, struct err *err)
 {
-	bool rows = store_stmt_columns(s) > 0;
 	struct json j = json_to(&shown->rows);
+	bool any = false;
 	int rc = 0;
 
-	if (rows && shown->json) {
-		buf_clear(&shown->rows);
-		json_array(&j);
-	} else if (rows) {
-		rc = begin_table(shown, s, err);
-	}
 	while (rc == 0 && (rc = store_stmt_step(s, err)) == 1) {
-		rc = 0;
-		if (shown->json)
+		rc = any ? 0 : begin_rows(shown, &j, s, err);
+		any = true;
+		if (rc == 0 && shown->json)
 			store_print_row_json(&j, s);
-		else
+		else if (rc == 0)
 			rc = row_table(shown->table, s, err);
 	}
-	if (rc == 0 && rows && shown->json)
+	if (rc == 0 && any && shown->json)
 		json_end_array(&j);
 	return rc;
 }
@@ -110,16 +119,26 @@ first_word(const char *sql)
 static int
 refuse_transaction(const char *sql, struct err *err)
 {
-	static const char *const words[] = { "BEGIN", "COMMIT", "END", "ROLLBACK" };
+	static const struct {
+		const char *word, *todo;
+	} words[] = {
+		{ "BEGIN", "leave it out" },
+		{ "COMMIT", "leave it out" },
+		{ "END", "leave it out" },
+		{ "ROLLBACK", "leave it out" },
+		{ "ATTACH", "read another file with yizhan -C DIR sql of its own" },
+		{ "DETACH", "leave it out" },
+		{ "VACUUM", "yizhan backup makes a small copy" },
+	};
 	const char *word = first_word(sql);
 	size_t len = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_");
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (len == strlen(words[i]) && strncasecmp(word, words[i], len) == 0)
+		if (len == strlen(words[i].word) && strncasecmp(word, words[i].word, len) == 0)
 			return err_set(err, ERR_INVALID,
 			               "%s can't stand here, because all statements are one "
-			               "transaction already; leave it out",
-			               words[i]);
+			               "transaction already; %s",
+			               words[i].word, words[i].todo);
 	return 0;
 }
 
@@ -174,14 +193,9 @@ run_transaction(struct store_db *db, const char *sql, struct shown *shown, struc
 		rc = store_db_commit(db, err);
 	if (rc < 0)
 		store_db_rollback(db);
-	if (rc == ERR_INVALID && strstr(err->msg, "; ") == NULL) {
-		char why[ERR_MSG_SIZE];
-
-		memcpy(why, err->msg, sizeof why);
-		err_set(err, rc, "%.180s; nothing was written, correct the SQL and run it again",
-		        why);
-	}
-	return rc;
+	return rc == ERR_INVALID
+	               ? cli_advise(err, "nothing was written, correct the SQL and run it again")
+	               : rc;
 }
 
 static int
@@ -204,6 +218,8 @@ run(struct cli *cli)
 	int rc;
 
 	rc = cli_open(cli, STORE_LOCAL, &db, &err);
+	if (rc == 0)
+		store_protect_engine(db);
 	if (rc == 0)
 		rc = run_transaction(db, cli->argv[0], &shown, &err);
 	store_db_close(db);

@@ -7,9 +7,41 @@
 #include "node/ctl_words.h"
 #include "node/json.h"
 #include "node/station.h"
+#include "store/inbox.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* How many changes were written here and may not leave this node? */
+static int64_t
+count_kept(const struct cli *cli)
+{
+	struct store_quarantined *list = NULL;
+	struct store_db *db = NULL;
+	struct arena a = { 0 };
+	size_t count = 0;
+	int64_t kept = 0;
+	struct err err;
+	int rc = cli_open(cli, STORE_READ, &db, &err);
+
+	if (rc == 0)
+		rc = store_db_begin(db, &err);
+	if (rc == 0)
+		rc = store_quarantine_list(db, &a, &list, &count, &err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		kept += list[i].stream == 0;
+	store_db_close(db);
+	arena_free(&a);
+	return kept;
+}
+
+static void
+put_kept(const struct cli *cli, int64_t kept, struct buf *out)
+{
+	if (kept > 0)
+		buf_printf(out, "%lld change%s here: yizhan -C %s quarantine\n", (long long)kept,
+		           kept == 1 ? " stays" : "s stay", cli->dir);
+}
 
 /* A document of the daemon or of ours, as people like to read it. */
 static int
@@ -32,9 +64,17 @@ show(const struct cli *cli, const struct node_met *met, struct buf *doc,
 		for (size_t i = 0; i < met->rejected_count; i++)
 			buf_printf(&out, "not taken: %s record %llu: %s\n", met->rejected[i].scope,
 			           (unsigned long long)met->rejected[i].n, met->rejected[i].reason);
+		put_kept(cli, count_kept(cli), &out);
 	}
 	buf_free(doc);
 	return cli_print(cli, &out);
+}
+
+/* Does the document of an exchange name something that wasn't taken, or may not go? */
+static bool
+is_partly(const char *doc)
+{
+	return strstr(doc, "\"rejected\":[]") == NULL;
 }
 
 static int
@@ -45,6 +85,7 @@ by_ourselves(const struct cli *cli, struct err *err)
 	struct buf doc = { 0 };
 	struct station st;
 	int code, rc = station_open(cli->dir, env_real(), &st, err);
+	bool rejected;
 
 	if (rc < 0)
 		return rc == ERR_BUSY ? rc : cli_fail(cli, err);
@@ -55,14 +96,19 @@ by_ourselves(const struct cli *cli, struct err *err)
 	station_close(&st);
 	if (rc < 0)
 		return cli_fail(cli, err);
+	if (met.denied) {
+		err_set(err, ERR_DENIED, "%s", met.words);
+		return cli_fail(cli, err);
+	}
 	if (!met.ok) {
 		err_set(err, ERR_IO,
 		        "%s; records are kept and go up by themselves when the line is back",
 		        met.words);
 		return cli_fail_as(cli, CLI_UNREACHABLE, err);
 	}
+	rejected = is_partly(buf_str(&doc));
 	code = show(cli, &met, &doc, &said);
-	return code != CLI_OK ? code : met.rejected_count > 0 ? CLI_PARTLY : CLI_OK;
+	return code != CLI_OK ? code : rejected ? CLI_PARTLY : CLI_OK;
 }
 
 static long long
@@ -73,9 +119,21 @@ number(const struct json_doc *doc, const char *name)
 	return json_doc_int(doc, name, &value) ? (long long)value : 0;
 }
 
+/* Is everything that it names as rejected ours, n 0?  Nothing else in it has a member n. */
+static bool
+only_kept(const char *doc)
+{
+	while ((doc = strstr(doc, "\"n\":")) != NULL) {
+		doc += strlen("\"n\":");
+		if (*doc != '0')
+			return false;
+	}
+	return true;
+}
+
 /* The daemon's document in the same words as ours. */
 static int
-daemon_words(const struct cli *cli, const struct buf *answer, int code, struct err *err)
+daemon_words(const struct cli *cli, struct buf *answer, int code, struct err *err)
 {
 	const char *message, *todo;
 	struct json_doc *doc;
@@ -96,9 +154,10 @@ daemon_words(const struct cli *cli, const struct buf *answer, int code, struct e
 	           number(doc, "bytes_in"));
 	buf_printf(&out, "%lld round trip%s\n", number(doc, "round_trips"),
 	           number(doc, "round_trips") == 1 ? "" : "s");
-	if (code == CLI_PARTLY)
+	if (code == CLI_PARTLY && !only_kept(buf_str(answer)))
 		buf_printf(&out,
 		           "not everything was taken; yizhan sync --json says what and why\n");
+	put_kept(cli, count_kept(cli), &out);
 	json_doc_free(doc);
 	printed = cli_print(cli, &out);
 	return printed == CLI_OK ? code : printed;
@@ -120,8 +179,8 @@ by_daemon(const struct cli *cli, struct err *err)
 	code = strncmp(text, "{\"error\"", 8) == 0
 	               ? strstr(text, "\"code\":\"unreachable\"") != NULL ? CLI_UNREACHABLE
 	                                                                  : CLI_FAILED
-	       : strstr(text, "\"rejected\":[]") == NULL ? CLI_PARTLY
-	                                                 : CLI_OK;
+	       : is_partly(text) ? CLI_PARTLY
+	                         : CLI_OK;
 	if (!cli->json) {
 		code = daemon_words(cli, &answer, code, err);
 		buf_free(&answer);
@@ -137,8 +196,11 @@ static int
 run(struct cli *cli)
 {
 	struct err err;
-	int code = by_ourselves(cli, &err);
+	int code = cli_look(cli, &err);
 
+	if (code < 0)
+		return cli_fail(cli, &err);
+	code = by_ourselves(cli, &err);
 	return code == ERR_BUSY ? by_daemon(cli, &err) : code;
 }
 

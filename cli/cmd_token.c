@@ -1,8 +1,10 @@
 /* cli/cmd_token.c - at the hub: who may read its feed. */
 #include "cli/hub.h"
+#include "node/config.h"
 #include "node/token.h"
 #include "store/base/json.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,16 +43,19 @@ read_moment(const char *text, int64_t *ms)
 	return false;
 }
 
-static int
-read_expiry(const char *text, int64_t now_ms, int64_t *ms, struct err *err)
+/* The moment that --expires names, 0 for never; false if it is none. */
+static bool
+read_expiry(const char *text, int64_t now_ms, int64_t *ms)
 {
 	*ms = 0;
-	if (text == NULL || read_span(text, now_ms, ms) || read_moment(text, ms))
-		return 0;
-	return err_set(err, ERR_INVALID,
-	               "--expires %.40s is no time; give 90d, 12h, 2027-01-31 or "
-	               "2027-01-31T12:00:00Z",
-	               text);
+	return text == NULL || read_span(text, now_ms, ms) || read_moment(text, ms);
+}
+
+static bool
+is_scope(const char *scope)
+{
+	return strcmp(scope, "all") == 0 ||
+	       (strncmp(scope, "f/", 2) == 0 && config_is_facility_id(scope + 2));
 }
 
 static void
@@ -84,10 +89,11 @@ make(const struct cli *cli, struct store_db *db, struct buf *out, struct err *er
 		                     .tables = cli_option(cli, "tables") };
 	int64_t now = env_wall_ms(env_real());
 	char text[TOKEN_TEXT], id[TOKEN_ID];
-	int rc = read_expiry(cli_option(cli, "expires"), now, &terms.expires_ms, err);
+	bool known = read_expiry(cli_option(cli, "expires"), now, &terms.expires_ms);
+	int rc;
 
-	if (rc == 0)
-		rc = token_new(db, &terms, now, text, id, err);
+	assert(known); /* by check_options() */
+	rc = token_new(db, &terms, now, text, id, err);
 	if (rc == 0)
 		print_new(cli, &terms, text, id, out);
 	return rc;
@@ -109,6 +115,23 @@ revoke(const struct cli *cli, struct store_db *db, struct buf *out, struct err *
 	return rc;
 }
 
+/* The options of `token new`; CLI_OK if they can be. */
+static int
+check_options(const struct cli *cli)
+{
+	const char *scope = cli_option(cli, "scope"), *expires = cli_option(cli, "expires");
+	int64_t ms;
+
+	if (scope == NULL || !is_scope(scope))
+		return cli_usage(cli, "new needs --scope all or --scope f/ID");
+	if (!read_expiry(expires, 0, &ms))
+		return cli_usage(cli,
+		                 "--expires %.40s is no time like 90d, 12h, 2027-01-31 or "
+		                 "2027-01-31T12:00:00Z",
+		                 expires);
+	return CLI_OK;
+}
+
 static int
 run(struct cli *cli)
 {
@@ -122,8 +145,9 @@ run(struct cli *cli)
 		return cli_usage(cli, "token can't \"%s\"", cli->argv[0]);
 	if (cli->argc != (is_new ? 1 : 2))
 		return cli_usage(cli, is_new ? "new takes no more words" : "revoke needs one ID");
-	if (is_new && cli_option(cli, "scope") == NULL)
-		return cli_usage(cli, "new needs --scope all or --scope f/ID");
+	code = is_new ? check_options(cli) : CLI_OK;
+	if (code != CLI_OK)
+		return code;
 	rc = cli_hub_open(cli, &db, &err);
 	if (rc == 0)
 		rc = is_new ? make(cli, db, &out, &err) : revoke(cli, db, &out, &err);

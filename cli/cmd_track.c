@@ -109,6 +109,8 @@ run(struct cli *cli)
 	if (rc == 0)
 		describe(cli, &w.spec, &out);
 	store_db_close(db);
+	if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
+		rc = cli_advise(&err, "yizhan schema show lists the tables and their columns");
 	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
 	buf_free(&out);
 	return code;

@@ -38,7 +38,8 @@ struct demo {
 	int count;
 	struct demo_relay *relay;  /* the second facility's line */
 	int64_t cut_ms, healed_ms; /* monotonic; 0: not yet */
-	int64_t longest_waiting;
+	int64_t speed;             /* ms of the day in one of ours */
+	int64_t waited;            /* changes at the second facility when its line came back */
 };
 
 /* Make all of it and start it; says what it does.  demo_end() also after an error. */
@@ -63,6 +64,9 @@ MUST_CHECK int demo_board(struct demo *d, int64_t day_ms, enum demo_screen scree
 
 /* Do the hub and every facility agree, with nothing waiting? */
 MUST_CHECK int demo_agree(struct demo *d, bool *agree, struct err *err);
+
+/* How many changes of a place wait for the hub. */
+MUST_CHECK int demo_waiting(struct demo_place *p, int64_t *n, struct err *err);
 
 /* The closing table. */
 MUST_CHECK int demo_sum(struct demo *d, struct err *err);

@@ -83,8 +83,18 @@ look(struct demo *d, struct demo_place *p, struct facts *f, struct err *err)
 	if (rc == 0)
 		rc = count_today(d, p, "SELECT count(*) FROM health_check WHERE biz_date = ?",
 		                 &f->checks, err);
-	if (f->waiting > d->longest_waiting)
-		d->longest_waiting = f->waiting;
+	return rc;
+}
+
+int
+demo_waiting(struct demo_place *p, int64_t *n, struct err *err)
+{
+	struct node_status status;
+	struct arena a = { 0 };
+	int rc = node_status_read(p->db, NULL, &a, &status, err);
+
+	*n = rc == 0 ? status.waiting : 0;
+	arena_free(&a);
 	return rc;
 }
 
@@ -107,9 +117,11 @@ demo_board(struct demo *d, int64_t day_ms, enum demo_screen screen, struct err *
 		struct facts f = { 0 };
 
 		rc = look(d, &d->places[i], &f, err);
+		/* digests are of what is sealed: with changes waiting, equal ones say nothing yet
+		 */
 		printf("%s  %-6s%8lld%8lld%9lld  %-13s %s\n", clear, d->places[i].sample.id,
 		       (long long)f.present, (long long)f.checks, (long long)f.waiting,
-		       node_status_word(f.state), f.equal ? "✓" : "…");
+		       node_status_word(f.state), f.equal && f.waiting == 0 ? "✓" : "…");
 	}
 	fflush(stdout);
 	return rc;
@@ -212,6 +224,19 @@ sum_wire(struct demo *d, struct err *err)
 	return rc;
 }
 
+/* How long the line was away, by the day's clock, and what waited behind it. */
+static void
+sum_outage(const struct demo *d)
+{
+	int64_t minutes = (d->healed_ms - d->cut_ms) * d->speed / 60000;
+
+	if (d->cut_ms == 0 || d->healed_ms == 0)
+		printf("  longest outage survived       none\n");
+	else
+		printf("  longest outage survived %3lld h %02lld min, %lld changes waited\n",
+		       (long long)(minutes / 60), (long long)(minutes % 60), (long long)d->waited);
+}
+
 /* Archive and verify as an administrator would. */
 static int
 prove(struct demo_place *p, const char *name, struct err *err)
@@ -262,8 +287,7 @@ demo_sum(struct demo *d, struct err *err)
 		return rc;
 	printf("\n  digests                 %s\n", agree ? "equal everywhere" : "NOT EQUAL");
 	printf("  open conflicts          %10lld\n", (long long)open);
-	printf("  longest outage survived %10s, %lld changes waited\n",
-	       d->cut_ms == 0 ? "none" : "5 h 30 min", (long long)d->longest_waiting);
+	sum_outage(d);
 	rc = sum_wire(d, err);
 	if (rc == 0)
 		rc = sum_proof(d, err);

@@ -1,7 +1,6 @@
 #include "node/config.h"
 
 #include "node/identity.h"
-#include "store/base/text.h"
 #include "sync/gitconf.h"
 
 #include <stddef.h>
@@ -10,11 +9,8 @@
 #include <strings.h>
 
 static const char *const keys[] = {
-	"facility.id", "facility.name", "facility.timezone",
-	"node.role",   "hub.url",       "hub.key",
-	"hub.pin",     "hub.ca",        "sync.interval",
-	"http.listen", "http.hosts",    "archive.remote",
-	NULL,
+	"facility.id",   "facility.name", "node.role",  "hub.pin", "hub.ca",
+	"sync.interval", "http.listen",   "http.hosts", NULL,
 };
 
 /* Where each plain text goes, and what it is if absent. */
@@ -24,15 +20,9 @@ static const struct {
 	size_t offset, size;
 	const char *missing;
 } texts[] = {
-	{ "facility.id", FIELD(facility_id), "" },
-	{ "facility.name", FIELD(facility_name), "" },
-	{ "facility.timezone", FIELD(timezone), "Asia/Shanghai" },
-	{ "hub.url", FIELD(hub_url), "" },
-	{ "hub.pin", FIELD(hub_pin), "" },
-	{ "hub.ca", FIELD(hub_ca), "" },
-	{ "http.listen", FIELD(listen), "" },
-	{ "http.hosts", FIELD(hosts), "" },
-	{ "archive.remote", FIELD(archive_remote), "" },
+	{ "facility.id", FIELD(facility_id), "" }, { "facility.name", FIELD(facility_name), "" },
+	{ "hub.pin", FIELD(hub_pin), "" },         { "hub.ca", FIELD(hub_ca), "" },
+	{ "http.listen", FIELD(listen), "" },      { "http.hosts", FIELD(hosts), "" },
 };
 
 /* A reading in progress, so that complaints can name file and line. */
@@ -60,16 +50,6 @@ config_is_facility_id(const char *id)
 	return len > 0 && len <= CONFIG_ID_MAX &&
 	       strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
 	               len;
-}
-
-/* A name as in the time zone database: no way out of its folder. */
-static bool
-is_timezone(const char *name)
-{
-	return name[0] != '/' && strstr(name, "..") == NULL &&
-	       name[strspn(name,
-	                   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/")] ==
-	               0;
 }
 
 static int
@@ -103,20 +83,6 @@ read_role(const struct reading *r, struct err *err)
 }
 
 static int
-read_hub_key(const struct reading *r, struct err *err)
-{
-	const char *key;
-	int rc = sync_gitconf_text(r->conf, "hub.key", "", &key, err);
-
-	if (rc < 0 || key[0] == 0)
-		return rc;
-	r->config->has_hub_key = true;
-	if (!text_unhex(r->config->hub_key, sizeof r->config->hub_key, key))
-		return complain(r, "hub.key", "must be 64 hex digits", err);
-	return 0;
-}
-
-static int
 read_interval(const struct reading *r, struct err *err)
 {
 	int rc = sync_gitconf_int(r->conf, "sync.interval", 30, &r->config->sync_interval_s, err);
@@ -135,8 +101,6 @@ check_values(const struct reading *r, struct err *err)
 
 	if (!c->is_hub && !config_is_facility_id(c->facility_id))
 		return complain(r, "facility.id", "must be 1 to 48 of A-Z a-z 0-9 - _", err);
-	if (!is_timezone(c->timezone))
-		return complain(r, "facility.timezone", "is no name of a time zone", err);
 	if (c->listen[0] == 0)
 		snprintf(c->listen, sizeof c->listen, "127.0.0.1:%d", c->is_hub ? 8700 : 8710);
 	return 0;
@@ -154,15 +118,15 @@ config_load(const char *dir, struct config *config, struct err *err)
 		rc = sync_gitconf_open(path, &r.conf, err);
 	if (rc == ERR_NOTFOUND)
 		return err_set(err, ERR_NOTFOUND,
-		               "%s is not a yizhan directory: it has no node.conf", dir);
+		               "%.80s is not a yizhan directory: it has no node.conf; write it "
+		               "anew with git config -f %.80s/node.conf facility.id ID",
+		               dir, dir);
 	if (rc == 0)
 		rc = sync_gitconf_check(r.conf, keys, err);
 	if (rc == 0)
 		rc = read_texts(&r, err);
 	if (rc == 0)
 		rc = read_role(&r, err);
-	if (rc == 0)
-		rc = read_hub_key(&r, err);
 	if (rc == 0)
 		rc = read_interval(&r, err);
 	if (rc == 0)

@@ -1,12 +1,15 @@
 /*
  * node/config.h - DIR/node.conf: the settings of one installation.
  *
- *     [facility]  id  name  timezone (Asia/Shanghai)
+ *     [facility]  id  name
  *     [node]      role (node | hub)
- *     [hub]       url  key (its Ed25519 key, 64 hex)  pin (sha256//..., of its TLS key)  ca (file)
+ *     [hub]       pin (sha256//..., of its TLS key)  ca (file)
  *     [sync]      interval (seconds between exchanges, 30)
- *     [http]      listen (127.0.0.1:8710; a hub 127.0.0.1:8700)  hosts (further names it answers
- * to) [archive]   remote (a path or ssh address for an off-site copy)
+ *     [http]      listen (127.0.0.1:8710; a hub 127.0.0.1:8700)
+ *                 hosts (further names it answers to)
+ *
+ * Which hub is ours, and its key, is no setting: enrolment keeps both in the
+ * database, proven by the code.  The time zone is a column of the table facility.
  *
  * A key that isn't in this list is an error that names file and line, so that a
  * slip of the pen is not a setting quietly ignored.
@@ -25,16 +28,11 @@ struct config {
 	bool is_hub;
 	char facility_id[CONFIG_ID_MAX + 1]; /* "" at a hub */
 	char facility_name[CONFIG_NAME_SIZE];
-	char timezone[64];
-	char hub_url[CONFIG_URL_SIZE]; /* "" before enrolment, as the two below */
-	bool has_hub_key;
-	uint8_t hub_key[32];
 	char hub_pin[CONFIG_LIST_SIZE];
 	char hub_ca[CONFIG_URL_SIZE];
 	int64_t sync_interval_s;
 	char listen[CONFIG_URL_SIZE];
 	char hosts[CONFIG_LIST_SIZE];
-	char archive_remote[CONFIG_URL_SIZE];
 };
 
 /*
@@ -43,7 +41,7 @@ struct config {
  */
 MUST_CHECK int config_load(const char *dir, struct config *config, struct err *err);
 
-/* Set one key, "hub.url", durably; a NULL value takes it away.  ERR_INVALID for a key not listed.
+/* Set one key, "hub.pin", durably; a NULL value takes it away.  ERR_INVALID for a key not listed.
  */
 MUST_CHECK int config_set(const char *dir, const char *key, const char *value, struct err *err);
 

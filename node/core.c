@@ -307,6 +307,7 @@ lose(struct node *n, const struct node_event *ev, struct node_effects *fx, struc
 {
 	if (!n->meeting)
 		return 0;
+	fx->meeting.denied = ev->denied;
 	sync_session_step(&n->x.state, SYNC_EV_LOST);
 	return end_meeting(n, false, ev->words == NULL ? "no answer" : ev->words,
 	                   ev->retry_after_ms, fx, err);

@@ -36,6 +36,7 @@ struct node_event {
 	const uint8_t *bytes; /* REPLY: the body */
 	size_t len;
 	const char *words;      /* LOST: why, for a person */
+	bool denied;            /* LOST: the hub is there and doesn't want us */
 	int64_t retry_after_ms; /* LOST: somebody there asks to wait so long, of which
 	                           NODE_BACKOFF_MAX_MS are believed; 0: nobody does */
 };
@@ -43,6 +44,7 @@ struct node_event {
 /* How a meeting ended. */
 struct node_met {
 	bool ok;
+	bool denied;              /* not by the line: the hub refuses this node */
 	char words[ERR_MSG_SIZE]; /* why not; or what was refused all the same */
 	int64_t sent, received;
 	int round_trips;

@@ -1,5 +1,6 @@
 #include "node/ctl_words.h"
 #include "node/status.h"
+#include "store/inbox.h"
 #include "sync/archive.h"
 
 #include <stdio.h>
@@ -29,20 +30,52 @@ ctl_words_line(enum ctl_do what)
 }
 
 static void
-put_rejected(struct json *j, const struct node_met *met)
+put_refusal(struct json *j, const char *scope, uint64_t n, const char *reason)
+{
+	json_object(j);
+	json_name(j, "scope");
+	json_text(j, scope);
+	json_name(j, "n");
+	json_int(j, (int64_t)n);
+	json_name(j, "reason");
+	json_text(j, reason);
+	json_end_object(j);
+}
+
+/* What is written here and stays here, each reason of a scope once; it has no number in a stream.
+ */
+static void
+put_kept(struct json *j, struct store_db *db)
+{
+	const struct store_quarantined *told = NULL;
+	struct store_quarantined *list = NULL;
+	struct arena a = { 0 };
+	struct err err;
+	size_t count = 0;
+	int rc = store_db_begin(db, &err);
+
+	if (rc == 0)
+		rc = store_quarantine_list(db, &a, &list, &count, &err);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		if (list[i].stream != 0 || (told != NULL && told->scope == list[i].scope &&
+		                            strcmp(told->reason, list[i].reason) == 0))
+			continue;
+		told = &list[i];
+		put_refusal(j, told->scope == 0 ? NULL : store_catalog_scope_of(db, told->scope), 0,
+		            told->reason);
+	}
+	store_db_rollback(db); /* it has only read */
+	arena_free(&a);
+}
+
+static void
+put_rejected(struct json *j, struct store_db *db, const struct node_met *met)
 {
 	json_name(j, "rejected");
 	json_array(j);
-	for (size_t i = 0; i < met->rejected_count; i++) {
-		json_object(j);
-		json_name(j, "scope");
-		json_text(j, met->rejected[i].scope);
-		json_name(j, "n");
-		json_int(j, (int64_t)met->rejected[i].n);
-		json_name(j, "reason");
-		json_text(j, met->rejected[i].reason);
-		json_end_object(j);
-	}
+	for (size_t i = 0; i < met->rejected_count; i++)
+		put_refusal(j, met->rejected[i].scope, met->rejected[i].n, met->rejected[i].reason);
+	put_kept(j, db);
 	json_end_array(j);
 }
 
@@ -58,6 +91,26 @@ state_word(struct store_db *db)
 		word = node_status_word(node_status_state(&status));
 	arena_free(&a);
 	return word;
+}
+
+/* Why it failed; a refusal brings its own advice, behind a "; ". */
+static void
+put_failed(struct buf *out, const struct node_met *met)
+{
+	const char *advice = met->denied ? strstr(met->words, "; ") : NULL;
+	struct ctl_error error = {
+		met->denied ? "denied" : "unreachable", met->words,
+		"records are kept and go up by themselves when the line is back"
+	};
+	struct buf message = { 0 };
+
+	if (advice != NULL) {
+		buf_put(&message, met->words, (size_t)(advice - met->words));
+		error.message = buf_str(&message);
+		error.todo = advice + 2;
+	}
+	ctl_words_error(out, &error);
+	buf_free(&message);
 }
 
 void
@@ -77,11 +130,7 @@ ctl_words_sync(struct buf *out, struct store_db *db, const struct ctl_sync *sync
 	};
 
 	if (!met->ok) {
-		ctl_words_error(
-		        out,
-		        &(struct ctl_error){
-		                "unreachable", met->words,
-		                "records are kept and go up by themselves when the line is back" });
+		put_failed(out, met);
 		return;
 	}
 	json_object(&j);
@@ -91,7 +140,7 @@ ctl_words_sync(struct buf *out, struct store_db *db, const struct ctl_sync *sync
 		json_name(&j, numbers[i].name);
 		json_int(&j, numbers[i].value);
 	}
-	put_rejected(&j, met);
+	put_rejected(&j, db, met);
 	json_name(&j, "took_ms");
 	json_int(&j, sync->cost.took_ms);
 	json_end_object(&j);

@@ -18,7 +18,7 @@ enum ctl_do ctl_words_read(const char *line);
 /* The line of a call. */
 const char *ctl_words_line(enum ctl_do what);
 
-/* How a meeting went, as 6.3 names it:
+/* How a meeting went; `rejected` has what was refused, and with n 0 what may not leave this node:
  * {"state","sent","received","bytes_out","bytes_in","round_trips","rejected", "took_ms"};
  * {"error":...} if it failed. */
 struct ctl_sync {
@@ -33,7 +33,8 @@ void ctl_words_archive(struct buf *out, const struct sync_archive_result *result
 
 /* {"error":{"code","message","do"}} */
 struct ctl_error {
-	const char *code;    /* "unreachable" when a meeting failed, else "invalid" or "busy" */
+	const char *code; /* a meeting failed: "unreachable", or "denied" by the hub; else "invalid"
+	                     or "busy" */
 	const char *message; /* what happened */
 	const char *todo;    /* what to do */
 };

@@ -83,3 +83,24 @@ form_get(struct form form, const char *name, char *out, size_t size, struct err 
 	buf_free(&value);
 	return rc;
 }
+
+bool
+form_is_single(struct form form)
+{
+	struct buf name = { 0 }, other = { 0 }, value = { 0 };
+	struct err ignored;
+	bool single = true;
+	int left = FORM_NAMES_MAX;
+
+	while (single && form_next(&form, &name, &value, &ignored) == 1) {
+		struct form rest = form;
+
+		single = left-- > 0;
+		while (single && form_next(&rest, &other, &value, &ignored) == 1)
+			single = strcmp(buf_str(&name), buf_str(&other)) != 0;
+	}
+	buf_free(&name);
+	buf_free(&other);
+	buf_free(&value);
+	return single;
+}

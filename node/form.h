@@ -35,4 +35,13 @@ MUST_CHECK int form_next(struct form *form, struct buf *name, struct buf *value,
 MUST_CHECK int form_get(struct form form, const char *name, char *out, size_t size,
                         struct err *err);
 
+enum { FORM_NAMES_MAX = 32 };
+
+/*
+ * Is every name given once?  Of a name given twice one program believes the first and another the
+ * last.  Also false for more than FORM_NAMES_MAX pairs; what is malformed ends the look, and is
+ * left to whoever reads it.
+ */
+bool form_is_single(struct form form);
+
 #endif /* NODE_FORM_H */

@@ -19,6 +19,7 @@
  */
 #include "node/http.h"
 
+#include "node/form.h"
 #include "node/guard.h"
 #include "node/listen.h"
 #include "node/peer.h"
@@ -274,6 +275,8 @@ refuse_now(struct http_exchange *x, int status, const char *why)
 	http_problem_body(&response, status, why);
 	if (status == 503)
 		http_field(&response, "Retry-After", "2");
+	if (status == 405)
+		http_field(&response, "Allow", "%s", x->route.allow);
 	set_answer(x, &response);
 	atomic_store(&x->phase, ANSWERED);
 	return send_answer(x);
@@ -348,8 +351,12 @@ begin_request(struct http_exchange *x, const char *method, const char *version)
 		verdict = (struct guard_verdict){ 503, "this service is stopping" };
 	if (verdict.status != 0)
 		return refuse_now(x, verdict.status, verdict.why);
+	if (!form_is_single(form_from(x->head.query, strlen(x->head.query))))
+		return refuse_now(x, 400, "the query gives a parameter twice, or too many");
 	snprintf(x->method, sizeof x->method, "%s", method);
 	x->route = options->route(options->ctx, x->method, x->head.path);
+	if (x->route.lane == NULL && x->route.allow != NULL)
+		return refuse_now(x, 405, "this path is not for this method");
 	if (x->route.lane == NULL)
 		return refuse_now(x, 404, "there is nothing at this path");
 	if (x->head.length > x->route.body_max)

@@ -45,10 +45,12 @@ enum {
 struct http_server;
 struct http_exchange;
 
-/* Where a request goes.  lane NULL: there is nothing at this path (404). */
+/* Where a request goes.  lane NULL: there is nothing at this path (404), or not by this method
+ * (405) if `allow` names others. */
 struct http_route {
 	struct queue *lane; /* borrowed until http_stop() */
 	size_t body_max;    /* bytes; more is answered 413 */
+	const char *allow;  /* the methods that the path has: "GET, HEAD" */
 };
 
 /* All strings are borrowed until http_stop() returns.  A limit of 0 takes the default above. */

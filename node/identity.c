@@ -54,6 +54,20 @@ identity_bad_disk(unsigned long type)
 	return NULL;
 }
 
+/* Why mkdir() failed, as errno says. */
+static int
+not_made(const char *dir, struct err *err)
+{
+	if (errno == ENOENT)
+		return err_set(
+		        err, ERR_IO,
+		        "%.150s can't be made: the directory above it isn't there; make it first",
+		        dir);
+	if (errno == ENOTDIR)
+		return err_set(err, ERR_IO, "%.150s lies below a file; choose another place", dir);
+	return err_set(err, ERR_IO, "make %s: %s", dir, strerror(errno));
+}
+
 int
 identity_make_dir(const char *dir, struct err *err)
 {
@@ -62,19 +76,22 @@ identity_make_dir(const char *dir, struct err *err)
 	const char *why;
 
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return err_set(err, ERR_IO, "make %s: %s", dir, strerror(errno));
+		return not_made(dir, err);
 	if (stat(dir, &st) < 0 || statfs(dir, &fs) < 0)
 		return err_set(err, ERR_IO, "look at %s: %s", dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ERR_INVALID, "%s is not a directory", dir);
+		return err_set(err, ERR_INVALID, "%.150s is a file; choose a new directory", dir);
 	if (st.st_uid != geteuid())
-		return err_set(err, ERR_INVALID, "%s belongs to another user", dir);
+		return err_set(err, ERR_INVALID,
+		               "%.150s belongs to another user; choose a directory of your own",
+		               dir);
 	if (st.st_mode & S_IWOTH)
-		return err_set(err, ERR_INVALID, "%s can be written by everybody: chmod 700 %s",
-		               dir, dir);
+		return err_set(err, ERR_INVALID,
+		               "%.100s can be written by everybody; chmod 700 %.100s", dir, dir);
 	why = identity_bad_disk((unsigned long)fs.f_type);
 	if (why != NULL)
-		return err_set(err, ERR_INVALID, "%s can't hold a database: %s", dir, why);
+		return err_set(err, ERR_INVALID,
+		               "%.100s can't hold a database: %s; choose a local disk", dir, why);
 	return 0;
 }
 
@@ -105,6 +122,10 @@ identity_make_key(const char *dir, struct sync_key *key, struct err *err)
 	return rc;
 }
 
+/* No backup holds a key: two nodes with one would be taken for a clone. */
+static const char no_key[] =
+        "no backup has it: make a new node with yizhan init elsewhere, and enrol that";
+
 /* "seed # public", as above; an older or foreign file may leave the comment out. */
 static int
 parse_key(char *line, const char *path, struct sync_key *key, struct err *err)
@@ -117,12 +138,13 @@ parse_key(char *line, const char *path, struct sync_key *key, struct err *err)
 	if (comment != NULL)
 		*comment = 0;
 	if (!text_unhex(seed, sizeof seed, line))
-		return err_set(err, ERR_CORRUPT, "%s holds no key", path);
+		return err_set(err, ERR_CORRUPT, "%.80s holds no key; %s", path, no_key);
 	sync_key_from_seed(key, seed);
 	if (comment != NULL && (!text_unhex(public_key, sizeof public_key, comment + 3) ||
 	                        memcmp(public_key, key->public_key, sizeof public_key) != 0)) {
 		sync_key_wipe(key);
-		rc = err_set(err, ERR_CORRUPT, "%s is damaged: its two halves don't fit", path);
+		rc = err_set(err, ERR_CORRUPT, "%.80s is damaged, its two halves don't fit; %s",
+		             path, no_key);
 	}
 	explicit_bzero(seed, sizeof seed);
 	return rc;
@@ -139,10 +161,13 @@ identity_load_key(const char *dir, struct sync_key *key, struct err *err)
 
 	if (rc == 0)
 		rc = file_read(path, KEY_FILE_MAX, &line, err);
+	if (rc == ERR_NOTFOUND)
+		return err_set(err, rc, "%.80s is not there; %s", path, no_key);
 	if (rc == 0 && stat(path, &st) == 0 && (st.st_mode & 077) != 0)
-		rc = err_set(err, ERR_DENIED, "%s can be read by others: chmod 600 %s", path, path);
+		rc = err_set(err, ERR_DENIED, "%.100s can be read by others; chmod 600 %.100s",
+		             path, path);
 	if (rc == 0 && line.len == 0)
-		rc = err_set(err, ERR_CORRUPT, "%s is empty", path);
+		rc = err_set(err, ERR_CORRUPT, "%.80s is empty; %s", path, no_key);
 	if (rc == 0) {
 		snprintf(text, sizeof text, "%s", buf_str(&line));
 		rc = parse_key(text, path, key, err);

@@ -251,12 +251,37 @@ lost(struct link_call *call, struct node_event *ev, const char *words)
 	ev->words = buf_str(&call->body);
 }
 
+/* The hub itself doesn't know this node, or doesn't want it any more.  Only a hub gives a nonce: a
+ * portal or a proxy that answers 403 is a bad line. */
+static bool
+is_refusal(const struct transport_reply *r)
+{
+	const char *nonce = transport_header(r, "Yz-Nonce");
+
+	return r->status == 403 && nonce != NULL && reqsig_is_nonce(nonce);
+}
+
+/* Another status than those of a good answer. */
+static void
+turned_away(struct link_call *call, struct node_event *ev)
+{
+	int status = call->reply->status;
+	char words[96];
+
+	ev->denied = is_refusal(call->reply);
+	snprintf(words, sizeof words, "the hub answered %d%s", status,
+	         status == 401 || status == 403 ? ": is this node still enrolled there?" : "");
+	lost(call, ev,
+	     ev->denied ? "the hub refuses this node, which is not enrolled there any more; get a "
+	                  "new code at the hub and run yizhan enrol CODE URL"
+	                : words);
+}
+
 int
 link_result(struct link_call *call, struct node_event *ev, struct err *err)
 {
 	struct transport_reply *r = call->reply;
 	struct link *l = call->link;
-	char words[96];
 
 	*ev = (struct node_event){ 0 };
 	count_cost(l, call);
@@ -277,11 +302,7 @@ link_result(struct link_call *call, struct node_event *ev, struct err *err)
 		return send_call(l, call, err);
 	}
 	if (r->status != 200 && r->status != 204) {
-		snprintf(words, sizeof words, "the hub answered %d%s", r->status,
-		         r->status == 401 || r->status == 403
-		                 ? ": is this node still enrolled there?"
-		                 : "");
-		lost(call, ev, words);
+		turned_away(call, ev);
 	} else if (!call->watch && !proven(call, err)) {
 		lost(call, ev,
 		     "the reply is not signed by our hub: captive portal, or another machine?");

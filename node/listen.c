@@ -21,6 +21,12 @@ union address {
 	struct sockaddr_un local;
 };
 
+static bool
+is_local(const char *name)
+{
+	return strncmp(name, "unix:", 5) == 0;
+}
+
 static int
 bad_address(struct err *err, const char *where)
 {
@@ -75,6 +81,22 @@ parse_local(const char *path, union address *addr, socklen_t *len, struct err *e
 	memcpy(addr->local.sun_path, path, strlen(path) + 1);
 	*len = sizeof addr->local;
 	return 0;
+}
+
+static int
+parse(const char *where, union address *addr, socklen_t *len, struct err *err)
+{
+	return is_local(where) ? parse_local(where + 5, addr, len, err)
+	                       : parse_inet(where, addr, len, err);
+}
+
+int
+listen_check(const char *where, struct err *err)
+{
+	union address addr = { 0 };
+	socklen_t len = 0;
+
+	return parse(where, &addr, &len, err);
 }
 
 /* A socket file outlives its process; take it away if nobody answers there. */
@@ -140,11 +162,9 @@ listen_open(const char *where, unsigned mode, int *fd, char name[LISTEN_NAME_SIZ
 {
 	union address addr = { 0 };
 	socklen_t len = 0;
-	bool local = strncmp(where, "unix:", 5) == 0;
-	int rc = local ? parse_local(where + 5, &addr, &len, err)
-	               : parse_inet(where, &addr, &len, err);
+	int rc = parse(where, &addr, &len, err);
 
-	if (rc == 0 && local)
+	if (rc == 0 && is_local(where))
 		rc = clear_stale(&addr, len, err);
 	if (rc < 0)
 		return rc;
@@ -152,20 +172,15 @@ listen_open(const char *where, unsigned mode, int *fd, char name[LISTEN_NAME_SIZ
 	if (*fd < 0)
 		return err_set(err, ERR_IO, "socket: %s", strerror(errno));
 	if (bind_and_listen(*fd, mode, &addr, len) < 0) {
-		rc = err_set(err, errno == EADDRINUSE ? ERR_BUSY : ERR_IO, "listen on %s: %s",
-		             where, strerror(errno));
+		rc = err_set(err, errno == EADDRINUSE ? ERR_BUSY : ERR_IO,
+		             "listen on %.100s: %s; choose another with --listen ADDR:PORT", where,
+		             strerror(errno));
 		close(*fd);
 		*fd = -1;
 		return rc;
 	}
 	print_name(*fd, where, name);
 	return 0;
-}
-
-static bool
-is_local(const char *name)
-{
-	return strncmp(name, "unix:", 5) == 0;
 }
 
 unsigned

@@ -20,6 +20,9 @@ enum { LISTEN_NAME_SIZE = 128 };
 MUST_CHECK int listen_open(const char *where, unsigned mode, int *fd, char name[LISTEN_NAME_SIZE],
                            struct err *err);
 
+/* Has `where` the form of an address to listen on?  ERR_INVALID with a sentence if not. */
+MUST_CHECK int listen_check(const char *where, struct err *err);
+
 /* The port in such a name; 0 for a Unix socket. */
 unsigned listen_port(const char *name);
 

@@ -54,11 +54,12 @@ static const struct place {
 	{ "POST", "/api/v1/batch", false, true, WRITE_LANE, HTTP_BODY_MAX },
 };
 
+/* Each path is there for one method. */
 static const struct place *
-find_place(bool is_hub, const char *method, const char *path)
+find_place(bool is_hub, const char *path)
 {
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-		if (strcmp(places[i].path, path) == 0 && strcmp(places[i].method, method) == 0 &&
+		if (strcmp(places[i].path, path) == 0 &&
 		    (is_hub ? places[i].at_hub : places[i].at_node))
 			return &places[i];
 	return NULL;
@@ -68,10 +69,14 @@ struct http_route
 serve_route(bool is_hub, const char *method, const char *path, struct queue *write,
             struct queue *read)
 {
-	const struct place *place = find_place(is_hub, method, path);
+	const struct place *place = find_place(is_hub, path);
+	bool reads = place != NULL && strcmp(place->method, "GET") == 0;
 
 	if (place == NULL)
 		return (struct http_route){ 0 };
+	/* HEAD is GET, and the server library leaves the body away */
+	if (strcmp(place->method, method) != 0 && !(reads && strcmp(method, "HEAD") == 0))
+		return (struct http_route){ .allow = reads ? "GET, HEAD" : "POST" };
 	return (struct http_route){ .lane = place->lane == WRITE_LANE ? write : read,
 		                    .body_max = place->body_max };
 }

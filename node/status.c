@@ -362,7 +362,7 @@ put_exchange(struct buf *out, const struct node_status *s, int64_t now_ms)
 		buf_printf(out, "%snot enrolled with a hub yet", dot);
 	else if (s->last_success_ms == 0)
 		buf_printf(out, "%sno exchange with the hub yet", dot);
-	else if (s->last_error[0] == 0 && s->waiting == 0)
+	else if (node_status_state(s) == NODE_IN_SYNC)
 		buf_printf(out, "%sin sync, last exchange ", dot);
 	else
 		buf_printf(out, "%slast good exchange ", dot);

@@ -47,21 +47,25 @@ list_tables(struct store_db *db, const char *names, char *out, size_t size, stru
 		size_t n = strcspn(names, ",");
 
 		if (n == 0 || n > STORE_NAME_MAX || len + n + 2 > size)
-			return err_set(
-			        err, ERR_INVALID,
-			        "tables: names with commas between them, each up to %d bytes",
-			        STORE_NAME_MAX);
+			return err_set(err, ERR_INVALID,
+			               "tables: one is no name of up to %d bytes; put commas "
+			               "between the names",
+			               STORE_NAME_MAX);
 		memcpy(name, names, n);
 		name[n] = 0;
 		if (store_catalog_table_by_name(db, name) == NULL)
-			return err_set(err, ERR_INVALID, "there is no table %s here", name);
+			return err_set(err, ERR_INVALID,
+			               "there is no table %s here; yizhan schema show lists them",
+			               name);
 		memcpy(out + len, name, n);
 		len += n;
 		out[len++] = ',';
 		names += n + (names[n] == ',');
 	}
 	out[len] = 0;
-	return len > 1 ? 0 : err_set(err, ERR_INVALID, "tables: no name is given");
+	return len > 1 ? 0
+	               : err_set(err, ERR_INVALID,
+	                         "tables: no name is given; put commas between the names");
 }
 
 static int
@@ -69,9 +73,10 @@ check_terms(const struct token_terms *terms, int64_t now_ms, struct err *err)
 {
 	if (strcmp(terms->scope, "all") != 0 && (strncmp(terms->scope, "f/", 2) != 0 ||
 	                                         grant_facility_check(terms->scope + 2, err) < 0))
-		return err_set(err, ERR_INVALID, "a token's scope is `all` or f/<facility>");
+		return err_set(err, ERR_INVALID,
+		               "a token's scope is `all` or f/<facility>; give one of them");
 	if (terms->expires_ms != 0 && terms->expires_ms <= now_ms)
-		return err_set(err, ERR_INVALID, "this expiry is in the past");
+		return err_set(err, ERR_INVALID, "this expiry is in the past; give a later one");
 	return 0;
 }
 

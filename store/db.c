@@ -306,6 +306,11 @@ store_db_fail(struct store_db *db, struct err *err, int status)
 {
 	assert(status != SQLITE_OK && status != SQLITE_ROW && status != SQLITE_DONE);
 	store_db_doom(db, status);
+	if ((status & 0xff) == SQLITE_AUTH && db->refused[0] != 0)
+		return err_set(err, ERR_INVALID,
+		               "%s is yizhan's own and can only be read; nothing was written, "
+		               "change your own tables",
+		               db->refused);
 	return err_set(err, code_from(status), "%s",
 	               db->handle == NULL ? sqlite3_errstr(status) : sqlite3_errmsg(db->handle));
 }

@@ -38,6 +38,7 @@ struct store_db {
 	uint8_t id_prefix[9];       /* store/id.c: site prefix (5) and run (4) */
 	uint32_t id_count;          /* ids made in this run; 0: no run yet */
 	int64_t id_ms;
+	char refused[64]; /* store/protect.c: what the last refused statement would have changed */
 };
 
 /* Turn SQLite's `status` into an error with its words; returns a code < 0. */

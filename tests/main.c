@@ -47,6 +47,7 @@ static Suite *(*const suites[])(void) = {
 	suite_store_batch,
 	suite_store_bulk,
 	suite_store_capture,
+	suite_store_db,
 	suite_store_print,
 	suite_store_rescan,
 	suite_store_track,

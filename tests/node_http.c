@@ -24,14 +24,15 @@ static struct err err;
 static struct http_route
 route(void *ctx, const char *method, const char *path)
 {
-	struct http_route to = { lane, HTTP_BODY_MAX };
+	struct http_route to = { .lane = lane, .body_max = HTTP_BODY_MAX };
 
 	(void)ctx;
-	(void)method;
 	if (strcmp(path, "/nowhere") == 0)
 		to.lane = NULL;
 	if (strcmp(path, "/small") == 0)
 		to.body_max = 8;
+	if (strcmp(path, "/read") == 0 && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		to = (struct http_route){ .allow = "GET, HEAD" };
 	return to;
 }
 
@@ -389,6 +390,65 @@ START_TEST(paths_without_a_lane_and_large_bodies_are_refused)
 }
 END_TEST
 
+START_TEST(another_method_is_told_which_there_are)
+{
+	char got[4096];
+
+	ASK("DELETE /read HTTP/1.1\r\n" HOST "\r\n", got);
+	ck_assert_int_eq(strncmp(got, "HTTP/1.1 405 ", 13), 0);
+	ck_assert_ptr_nonnull(strstr(got, "\r\nAllow: GET, HEAD\r\n"));
+}
+END_TEST
+
+START_TEST(head_is_get_without_its_body)
+{
+	const char text[] = "HEAD /read HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n";
+	char got[4096], *end;
+	int fd = dial();
+
+	say(fd, text, sizeof text - 1);
+	ck_assert_int_gt(hear_all(fd, got, sizeof got), 0);
+	close(fd);
+	ck_assert_int_eq(strncmp(got, "HTTP/1.1 200 ", 13), 0);
+	ck_assert_ptr_nonnull(strstr(got, "\r\nContent-Length: 12\r\n")); /* "HEAD /read? " */
+	end = strstr(got, "\r\n\r\n");
+	ck_assert_ptr_nonnull(end);
+	ck_assert_str_eq(end + 4, "");
+}
+END_TEST
+
+START_TEST(a_parameter_given_twice_is_refused)
+{
+	static const struct {
+		const char *query, *status;
+	} cases[] = { { "a=1&b=1", "200" },
+		      { "a=1&a=1", "400" },
+		      { "a=1&b=2&a=3", "400" },
+		      { "since&since", "400" },
+		      { "since=1&sinc%65=2", "400" },
+		      { "=&=", "400" },
+		      { "1&2&3&4&5&6&7&8&9&10&11&12&13&14&15&16&17&18&19&20&21&22&23&24&25&26&27&"
+		        "28&29&30&31&32",
+		        "200" },
+		      { "1&2&3&4&5&6&7&8&9&10&11&12&13&14&15&16&17&18&19&20&21&22&23&24&25&26&27&"
+		        "28&29&30&31&32&33",
+		        "400" } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char got[4096], request[256];
+		int fd = dial();
+
+		snprintf(request, sizeof request, "GET /read?%s HTTP/1.1\r\n" HOST "\r\n",
+		         cases[i].query);
+		say(fd, request, strlen(request));
+		hear_one(fd, got, sizeof got);
+		ck_assert_msg(strncmp(got + 9, cases[i].status, 3) == 0, "%s: %s", cases[i].query,
+		              got);
+		close(fd);
+	}
+}
+END_TEST
+
 START_TEST(a_chunked_body_over_the_limit_is_cut)
 {
 	char got[4096];
@@ -588,6 +648,9 @@ suite_node_http(void)
 	tcase_add_loop_test(served, oversized_heads_are_refused, 0, 4);
 	tcase_add_test(served, too_many_header_lines_are_refused);
 	tcase_add_test(served, paths_without_a_lane_and_large_bodies_are_refused);
+	tcase_add_test(served, another_method_is_told_which_there_are);
+	tcase_add_test(served, head_is_get_without_its_body);
+	tcase_add_test(served, a_parameter_given_twice_is_refused);
 	tcase_add_test(served, a_chunked_body_over_the_limit_is_cut);
 	tcase_add_test(served, a_taken_address_is_busy_and_a_wrong_one_invalid);
 	tcase_add_test(own, a_head_that_drips_is_cut_off);

@@ -256,7 +256,9 @@ static const struct line_case {
 	  "14 changes waiting since 1970-01-12T13:00 UTC · last good exchange 2 days ago (timeout)"
 	  " · clock 4 min fast" },
 	{ "conflict", 1, 0, 0, 999999000, "", "http://h", 0,
-	  "1 conflict needs a look · in sync, last exchange 1 second ago" },
+	  "1 conflict needs a look · last good exchange 1 second ago" },
+	{ "refused", 0, 2, 0, 999999000, "", "http://h", 0,
+	  "2 changes could not be applied · last good exchange 1 second ago" },
 };
 
 enum { LINE_CASES = sizeof line_cases / sizeof line_cases[0] };
@@ -280,6 +282,24 @@ START_TEST(line_says_it_in_words)
 }
 END_TEST
 
+START_TEST(what_differs_is_not_called_in_sync)
+{
+	struct node_status_scope scope = { .scope = "f/F1", .differs = true };
+	struct node_status s = { .last_success_ms = 999999000,
+		                 .last_error = "",
+		                 .hub = "http://h",
+		                 .scope_count = 1,
+		                 .scopes = &scope };
+	struct buf out = { 0 };
+
+	node_status_line(&out, &s, 1000000000);
+	ck_assert_str_eq(buf_str(&out),
+	                 "f/F1 differs from the hub although both have the same records"
+	                 " · last good exchange 1 second ago");
+	buf_free(&out);
+}
+END_TEST
+
 Suite *
 suite_node_status(void)
 {
@@ -288,6 +308,7 @@ suite_node_status(void)
 
 	tcase_add_loop_test(pure, first_state_that_holds, 0, STATE_CASES);
 	tcase_add_loop_test(pure, line_says_it_in_words, 0, LINE_CASES);
+	tcase_add_test(pure, what_differs_is_not_called_in_sync);
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(facts, open_world, close_world);
 	tcase_add_test(facts, waiting_is_what_the_hub_has_not_got);

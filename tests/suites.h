@@ -43,6 +43,7 @@ Suite *suite_sim_two_nodes(void);
 Suite *suite_store_batch(void);
 Suite *suite_store_bulk(void);
 Suite *suite_store_capture(void);
+Suite *suite_store_db(void);
 Suite *suite_store_print(void);
 Suite *suite_store_rescan(void);
 Suite *suite_store_track(void);

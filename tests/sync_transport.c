@@ -224,7 +224,7 @@ route(void *ctx, const char *method, const char *path)
 	(void)ctx;
 	(void)method;
 	(void)path;
-	return (struct http_route){ lane, HTTP_BODY_MAX };
+	return (struct http_route){ .lane = lane, .body_max = HTTP_BODY_MAX };
 }
 
 static void *

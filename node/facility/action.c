@@ -11,6 +11,8 @@
 
 enum { EXCEPTIONS_MAX = 200 };
 
+#define NO_TIME INT64_MIN /* `at` until the line gives one */
+
 enum field_kind { FIELD_ID, FIELD_INT, FIELD_TEXT, FIELD_EXCEPTIONS };
 
 struct field {
@@ -436,6 +438,26 @@ read_what(struct store_db *db, const char *json, struct facility_action *out, st
 	return rc;
 }
 
+/* What its members are until the line gives them. */
+static void
+set_missing(struct facility_action *a)
+{
+	for (const struct field *f = records[a->what].fields; f->name != NULL; f++)
+		if (f->missing != 0)
+			*(int64_t *)(void *)((char *)&a->as + f->offset) = f->missing;
+	a->as.at = NO_TIME;
+}
+
+/* The one member that every record needs, and that nobody can guess. */
+static int
+check_given(const struct facility_action *a, struct err *err)
+{
+	if (a->as.at != NO_TIME)
+		return 0;
+	return err_set(err, ERR_INVALID,
+	               "at: is needed, as ms since 1970 or a time as in RFC 3339");
+}
+
 int
 facility_action_read(struct store_db *db, const char *json, const char *const *others,
                      struct arena *a, struct facility_action *out, struct err *err)
@@ -448,9 +470,7 @@ facility_action_read(struct store_db *db, const char *json, const char *const *o
 	rc = read_what(db, json, out, err);
 	if (rc < 0)
 		return rc;
-	for (f = records[out->what].fields; f->name != NULL; f++)
-		if (f->missing != 0)
-			*(int64_t *)(void *)((char *)&out->as + f->offset) = f->missing;
+	set_missing(out);
 	s = store_stmt_new(db, "SELECT key, type, value FROM json_each(?)");
 	store_stmt_put_text(&s, json);
 	while ((rc = store_stmt_step(&s, err)) == 1) {
@@ -470,7 +490,7 @@ facility_action_read(struct store_db *db, const char *json, const char *const *o
 			break;
 	}
 	store_stmt_end(&s);
-	return rc;
+	return rc == 0 ? check_given(out, err) : rc;
 }
 
 /* ------------------------------------------------------------------ writing */

@@ -74,7 +74,17 @@ done
 asked 400 -H 'Content-Length: 3' -H 'Transfer-Encoding: chunked' -d abc "http://$hub_address/v1/sync"
 asked 400 -H 'Transfer-Encoding: gzip, chunked' -d abc "http://$hub_address/v1/sync"
 asked 413 -H 'Content-Length: 99999999' -d abc "http://$hub_address/v1/enrol"
-asked 404 -X DELETE "http://$hub_address/v1/changes"
+asked 405 -X DELETE "http://$hub_address/v1/changes"
+asked 405 "http://$hub_address/v1/sync"
+is "$(curl -s -o /dev/null -D - "http://$hub_address/v1/sync" | tr -d '\r' | grep -i '^Allow')" 'Allow: POST' 'methods of /v1/sync'
+is "$(curl -s -o /dev/null -D - -X PUT "http://$page/" | tr -d '\r' | grep -i '^Allow')" 'Allow: GET, HEAD' 'methods of /'
+asked 404 "http://$page/v1/sync"
+asked 200 -I "http://$page/"
+asked 200 -I "http://$hub_address/healthz"
+asked 401 -I "http://$hub_address/v1/changes"
+asked 405 -I "http://$page/tap"
+asked 400 "http://$hub_address/v1/changes?limit=1&limit=2"
+asked 400 "http://$page/?lang=zh&lang=en"
 asked 401 "http://$hub_address/v1/changes"
 asked 401 -d abc "http://$hub_address/v1/sync"
 asked 401 "http://$hub_address/v1/watch?since=0"

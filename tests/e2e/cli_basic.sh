@@ -25,6 +25,12 @@ check 0 '^\[\{"t":"�A","r":1.0,"i":9e999,"b":"00ff","n":null,"_bad_utf8":\["t"
 check 0 '^a b +c 1 x +2 驿站 5$' -C "$node" sql 'SELECT * FROM t'
 check 0 '^\[\]$' -C "$node" sql --json ' -- nothing
 	/* at all */ ; '
+# rows are of the last statement that gave some
+check 0 '^\[\{"b":"z"\}\]$' -C "$node" sql --json \
+	"INSERT INTO t VALUES (7, 'z', NULL) RETURNING b; SELECT 1 WHERE 0; DELETE FROM t WHERE a = 7"
+check 0 '^b z$' -C "$node" sql "INSERT INTO t VALUES (7, 'z', NULL) RETURNING b; SELECT 1 WHERE 0; DELETE FROM t WHERE a = 7"
+check 0 '^\[\]$' -C "$node" sql --json 'SELECT 1 WHERE 0'
+is "$("$YIZHAN" -C "$node" sql 'SELECT 1 WHERE 0' 2>&1)" '' 'no rows'
 # all or nothing
 check 1 'UNIQUE constraint failed: t.a; nothing was written' -C "$node" sql \
 	"INSERT INTO t(a) VALUES (3); INSERT INTO t(a) VALUES (1)"
@@ -45,10 +51,13 @@ YIZHAN_DIR=$node check 0 '^n 2$' sql 'SELECT count(*) n FROM t'
 # ------------------------------------------------------------------ what doesn't
 
 check 1 'holds a node already; choose another directory' -C "$node" init --facility F1
-check 1 "can't be a facility's ID; " -C "$SCRATCH/x" init --facility 'a/b'
-check 1 "can't be a facility's ID; " -C "$SCRATCH/x" init --facility ''
+check 2 "can't be a facility's ID, which is 1 to 48 .*; usage: " -C "$SCRATCH/x" init --facility 'a/b c'
+check 2 "can't be a facility's ID, .*; usage: " -C "$SCRATCH/x" init --facility ''
 check 1 'no such group|there is no group nobodyhere here; ' -C "$SCRATCH/x" init --facility A --group nobodyhere
-check 1 'No such file or directory; ' -C "$SCRATCH/no/such/dir" init --facility A
+check 1 "no/such can't be made: the directory above it isn't there; make it first" -C "$SCRATCH/no/such" init --facility A
+: >"$SCRATCH/file"
+check 1 'file is a file; choose a new directory' -C "$SCRATCH/file" init --facility A
+check 1 'file/x lies below a file; choose another place' -C "$SCRATCH/file/x" init --facility A
 is "$(ls -d "$SCRATCH/x" 2>/dev/null)" '' 'a refused init leaves nothing'
 check 2 'either --facility ID or --hub is needed; usage: ' -C "$SCRATCH/x" init
 check 2 'a hub has no facility; usage: ' -C "$SCRATCH/x" init --hub --facility A
@@ -56,9 +65,37 @@ check 2 'the option --facility needs a value; usage: ' -C "$SCRATCH/x" init --fa
 
 check 1 'No such file or directory; -C DIR names' -C "$SCRATCH/none" sql 'SELECT 1'
 check 1 'holds no node; make one with yizhan -C .* init' -C "$SCRATCH" sql 'SELECT 1'
+for words in 'sql SELECT(1)' sync run status verify 'archive now'; do
+	# shellcheck disable=SC2086 # words
+	check 1 'No such file or directory; -C DIR names' -C "$SCRATCH/none" $words
+	# shellcheck disable=SC2086 # words
+	check 1 'holds no node; make one with yizhan -C .* init' -C "$SCRATCH" $words
+done
+# a key is nowhere else
+for spoil in 'chmod 644 key' 'echo nonsense >key' ': >key' 'rm key'; do
+	cp -a "$node" "$SCRATCH/spoilt"
+	(cd "$SCRATCH/spoilt" && eval "$spoil")
+	case $spoil in
+	chmod*) wanted='key can be read by others; chmod 600 .*/spoilt/key$' ;;
+	*) wanted='key (holds no key|is empty|is not there); no backup has it: make a new node with yizhan init elsewhere' ;;
+	esac
+	check 1 "$wanted" -C "$SCRATCH/spoilt" sync
+	rm -rf "$SCRATCH/spoilt"
+done
+cp -a "$node" "$SCRATCH/spoilt" && rm "$SCRATCH/spoilt/node.conf"
+check 1 'has no node.conf; write it anew with git config -f .*/spoilt/node.conf facility.id ID' -C "$SCRATCH/spoilt" run
 check 1 'no such table: nothere; nothing was written' -C "$node" sql 'SELECT * FROM nothere'
 check 1 'syntax error; nothing was written' -C "$node" sql 'SELEKT 1'
 check 1 "COMMIT can't stand here" -C "$node" sql '/* so */ COMMIT; SELECT 1'
+check 1 "ATTACH can't stand here, because .* transaction already; read another file with" \
+	-C "$node" sql "attach '$SCRATCH/y' as y"
+# the engine's own tables are for reading
+check 1 "yz_log is yizhan's own and can only be read; nothing was written" -C "$node" sql 'DROP TABLE yz_log'
+check 1 "yz_segment is yizhan's own" -C "$node" sql "UPDATE t SET c = 9; DELETE FROM yz_segment"
+check 1 "hub_node is yizhan's own" -C "$SCRATCH/hub" sql 'DELETE FROM hub_node'
+check 0 '^\[\{"c":5\}\]$' -C "$node" sql --json 'SELECT c FROM t WHERE a = 2'
+printf 'name,value\nformat,01\n' >"$SCRATCH/meta.csv"
+check 1 "yz_meta is yizhan's own and can only be read; " -C "$node" import yz_meta "$SCRATCH/meta.csv"
 check 2 'too few words: it takes "STATEMENTS"; usage: ' -C "$node" sql
 check 2 '"b" is one word too many; usage: ' -C "$node" sql a b
 check 2 'there is no option --fast; usage: ' -C "$node" sql --fast 'SELECT 1'
@@ -67,7 +104,7 @@ check 1 '^\{"error":\{"code":"invalid","message":"no such table: x","do":"nothin
 check 2 '^\{"error":\{"code":"usage","message":".*","do":"usage: .*"\}\}$' -C "$node" sql --json
 check 1 '^\{"error":\{"code":"not_found","message":".*","do":".*"\}\}$' -C "$SCRATCH/none" sql --json 'SELECT 1'
 
-check 1 'there is no table nothere; ' -C "$node" track nothere
+check 1 'there is no table nothere; yizhan schema show lists the tables' -C "$node" track nothere
 check 1 'another kind|another way' -C "$node" track t --event
 check 1 ' has no column z' -C "$node" track t --max z
 check 2 '--scope is the whole scope' -C "$node" track t --scope all --scope-column b
@@ -91,7 +128,6 @@ done
 # a file that is no database
 mkdir "$SCRATCH/bad" && echo 'this is not a database, whatever its name says' >"$SCRATCH/bad/yizhan.db"
 check 1 'file is not a database; ' -C "$SCRATCH/bad" sql 'SELECT 1'
-: >"$SCRATCH/file"
 check 1 '' -C "$SCRATCH/file" sql 'SELECT 1'
 
 finish

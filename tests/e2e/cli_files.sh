@@ -45,7 +45,7 @@ bad 'a,b\n1,\n' 'line 2: NOT NULL constraint failed: t.b; nothing was written'
 bad '' 'the file is empty; '
 bad 'a,b\n1,\0377\0377\n' '; nothing was written'
 check 1 'there is no such file; ' -C "$node" import t "$SCRATCH/none.csv"
-check 1 'Is a directory; ' -C "$node" import t "$SCRATCH"
+check 1 'is a directory; give the path of a CSV file' -C "$node" import t "$SCRATCH"
 printf 'a\n1\n' >"$file"
 check 1 'there is no table nothere; ' -C "$node" import nothere "$file"
 is "$("$YIZHAN" -C "$node" sql --json 'SELECT count(*) n FROM t')" '[{"n":3}]' 'rows after the bad files'

@@ -16,12 +16,18 @@ check 0 '"expires":"2999-01-31T12:30:00.000Z"\}$' -C "$hub" token new --scope al
 check 0 '"expires":"20..-' -C "$hub" token new --scope all --expires 90d --tables child,care_event --json
 id=$("$YIZHAN" -C "$hub" token new --scope all --json | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
 check 0 "^token $id opens nothing any more" -C "$hub" token revoke "$id"
-check 1 "scope is .all. or f/<facility>; " -C "$hub" token new --scope nothing
-check 1 'there is no table nothere here; ' -C "$hub" token new --scope all --tables nothere
-check 1 '--expires soon is no time; give 90d' -C "$hub" token new --scope all --expires soon
-check 1 'expiry is in the past; ' -C "$hub" token new --scope all --expires 2001-01-01
+check 2 'new needs --scope all or --scope f/ID; usage: ' -C "$hub" token new --scope zz
+check 2 'new needs --scope all or --scope f/ID; usage: ' -C "$hub" token new --scope 'f/x y'
+check 1 'there is no table nothere here; yizhan schema show lists them' -C "$hub" token new --scope all --tables nothere
+check 2 '--expires soon is no time like 90d, 12h, 2027-01-31 or 2027-01-31T12:00:00Z; usage: ' -C "$hub" token new --scope all --expires soon
+check 1 'expiry is in the past; give a later one' -C "$hub" token new --scope all --expires 2001-01-01
 check 1 'there is no token 12ab; ' -C "$hub" token revoke 12ab
 check 2 'new needs --scope all or --scope f/ID; usage: ' -C "$hub" token new
+check 1 'no enrolment is called ZZZZ.*; yizhan enrol list names those that wait' -C "$hub" enrol approve ZZZZ
+echo '姓名,出生日期,班级' >"$SCRATCH/roster"
+check 1 'it has no facility of its own; import a roster at the node of its facility' -C "$hub" import roster "$SCRATCH/roster"
+check 1 'is a directory; give the path of a CSV file' -C "$node" import roster "$SCRATCH"
+check 1 'is a directory; give the path of a CSV file' -C "$node" import child "$SCRATCH"
 check 2 'revoke needs one ID; usage: ' -C "$hub" token revoke
 check 2 'token can.t "eat"; usage: ' -C "$hub" token eat
 check 1 'is a facility.s node; yizhan token is for the hub.s directory' -C "$node" token new --scope all
@@ -45,6 +51,11 @@ rm -rf "$node/archive.git"
 check 1 'there is no archive.git; .* NOT in order' -C "$node" verify
 check 0 "^1 commit, proof/.* is at $commit$" -C "$node" archive rebuild
 check 0 '^in order: 3 records in 1 streams' -C "$node" verify --deep
+# a copy is another life: the branch of the old one is made again, its own is empty
+cp -a "$node" "$SCRATCH/copy"
+check 0 ' 1 commit, proof/[0-9a-f]{32}-[0-9a-f]{16} has none yet$' -C "$SCRATCH/copy" archive rebuild
+is "$(git -C "$SCRATCH/copy/archive.git" for-each-ref --format='%(objectname)' 'refs/heads/proof/*')" "$commit" \
+	'the proof branches of the copy'
 # a row that was written since is not damage, one changed behind our back is
 "$YIZHAN" -C "$node" sql "UPDATE child SET note = 'x'"
 check 0 '^in order' -C "$node" verify --deep

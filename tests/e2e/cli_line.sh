@@ -42,22 +42,28 @@ sql() {
 
 "$YIZHAN" -C "$hub" init --hub >/dev/null && "$YIZHAN" -C "$one" init --facility F1 >/dev/null &&
 	"$YIZHAN" -C "$two" init --facility F1 >/dev/null || exit 1
+# at init --name would also be the facility's, and a conflict with the other node's
+git config -f "$one/node.conf" facility.name '向日葵园 办公室'
 check 1 'not enrolled at a hub; get a code there and run yizhan -C .* enrol CODE URL' -C "$one" sync
 check 1 '^\{"error":\{"code":"invalid",' -C "$one" sync --json
 check 1 'is a facility.s node; yizhan enrol is for the hub' -C "$one" enrol new --facility F1
-check 1 '; ' -C "$hub" enrol new
-check 1 '; ' -C "$hub" enrol new --facility a/b
+check 2 'new needs --facility ID, whose node it is to be; usage: ' -C "$hub" enrol new
+check 2 '"x y" can.t be a facility.s ID, .*; usage: ' -C "$hub" enrol new --facility 'x y'
 check 1 '; ' -C "$hub" enrol approve nobody
 check 2 'takes a code or a node.s id; usage: ' -C "$hub" enrol approve
 check 1 'a code has 28 characters' -C "$one" enrol ABCD http://127.0.0.1:1
 check 2 'usage: ' -C "$one" enrol ABCD
-check 1 'give ADDR:PORT' -C "$one" run --listen nowhere
+check 2 'give ADDR:PORT or unix:PATH; usage: ' -C "$one" run --listen nowhere
 check 1 '; ' -C "$SCRATCH/none" run
 start "$hub"
 hub_pid=$last hub_url=$address
 enrol "$one"
 enrol "$two"
-check 0 '"facility":"F1","name":"[^"]*","state":"granted"' -C "$hub" nodes --json
+check 0 '"facility":"F1","name":"向日葵园 办公室","state":"granted"' -C "$hub" nodes --json
+is "$("$YIZHAN" -C "$hub" nodes | grep -c " $(hostname) *granted")" 1 'a node without a name is called like its machine'
+check 1 'is granted; yizhan enrol list names those that wait, yizhan nodes revoke shuts a granted node out' \
+	-C "$hub" enrol deny "$code"
+check 1 'Address already in use; choose another with --listen ADDR:PORT' -C "$one" run --listen "${hub_url#http://}"
 
 code=$("$YIZHAN" -C "$hub" enrol new --facility F2 --auto --json | sed 's/.*"code":"\([^"]*\)".*/\1/')
 check 1 'is a hub.s directory; a code is used at a facility.s node' -C "$hub" enrol "$code" "$address"
@@ -110,7 +116,7 @@ until "$YIZHAN" -C "$one" sync >/dev/null 2>&1 || [ $i = 50 ]; do
 done
 "$YIZHAN" -C "$two" sync >/dev/null
 "$YIZHAN" -C "$one" sync >/dev/null
-check 4 '^1 conflict needs a look · in sync' -C "$one" status
+check 4 '^1 conflict needs a look · last good exchange [0-9]+ seconds? ago$' -C "$one" status
 check 4 '"state":"attention".*"conflicts":1,' -C "$hub" status --json
 check 0 '^\[\{"id":"[0-9a-f]{32}","table":"child","key":"00112233445566778899aabbccddeeff","column":"note","shown":"written at two","other":"written at one","site":"[0-9a-f]{32}-[0-9a-f]{16}","other_site":"[0-9a-f]{32}-[0-9a-f]{16}","at":"20[^"]*","state":"open"\}\]$' \
 	-C "$one" conflicts --json
@@ -140,4 +146,30 @@ check 1 '; ' -C "$two" run
 check 0 '"column":"note","value":"with a daemon","before":"written at one"' \
 	-C "$two" history child 00112233445566778899aabbccddeeff --json
 check 0 '^in order' -C "$two" verify --deep
+
+# ------------------------------------------------------------------ a row of another facility stays here
+
+sql "$one" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778899aabbccddeeff', 'F9', '小红')" >/dev/null
+check 5 '^sent 0, received .* 1 change stays here: yizhan -C .*/one quarantine$' -C "$one" sync
+check 5 '"rejected":\[\{"scope":"f/F9","n":0,"reason":"not ours: [^"]*"\}\]' -C "$one" sync --json
+sql "$two" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778899aabbccddeeff', 'F9', '小红'),
+	(x'02112233445566778899aabbccddeeff', 'F9', '小兰')" >/dev/null
+check 5 '^sent 0, received [^;]*; [^;]*; 1 round trip 2 changes stay here: yizhan -C .*/two quarantine$' -C "$two" sync
+check 5 '"rejected":\[\{"scope":"f/F9","n":0,"reason":"not ours: [^"]*"\}\]' -C "$two" sync --json
+"$YIZHAN" -C "$one" quarantine drop 1 >/dev/null
+check 0 '"rejected":\[\]' -C "$one" sync --json
+
+# ------------------------------------------------------------------ shut out
+
+id_of() {
+	"$YIZHAN" -C "$1" status --json | sed 's/.*"node":"\([0-9a-f]*\)".*/\1/'
+}
+for dir in "$one" "$two"; do # by itself, and through its daemon
+	check 0 'opens nothing' -C "$hub" nodes revoke "$(id_of "$dir")"
+	check 1 'the hub refuses this node, .*; get a new code at the hub and run yizhan enrol CODE URL$' -C "$dir" sync
+	check 1 '^\{"error":\{"code":"denied","message":"the hub refuses this node, [^";]*","do":"get a new code [^"]*"\}\}$' \
+		-C "$dir" sync --json
+	is "$("$YIZHAN" -C "$dir" status | grep -c 'last good exchange .*(the hub refuses this node, .*; get a new code')" 1 \
+		'status of a node that was shut out'
+done
 finish

@@ -55,6 +55,10 @@ fails 'a nonce that is none' 'not signed by our hub'
 fails 'and nothing of it is kept' 'not signed by our hub'
 canned "503 Busy\r\nRetry-After: 1\r\n$html" "$page"
 fails 'a gateway' 'answered 503'
+canned "403 Forbidden\r\n$html" "$page"
+fails 'a proxy that forbids' 'answered 403'
+canned "403 Forbidden\r\nYz-Nonce: no nonce\r\n$html" "$page"
+fails 'and that has a nonce which is none' 'answered 403'
 rule reset "reply=$SCRATCH/old.down"
 fails 'an old answer of our hub again' 'not signed by our hub'
 is "$(digest "$hub")" "$at_hub" 'the hub heard of none of it'

@@ -70,7 +70,10 @@ is "$(sql "$hub" "SELECT count(*) AS n FROM child WHERE hat = 'red' AND name = '
 
 # ------------------------------------------------------------------ F48
 
-sql "$node" "UPDATE yz_meta SET value = 999 WHERE name = 'format'" >/dev/null
+python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("UPDATE yz_meta SET value = 999 WHERE name = ?", ("format",))
+db.commit()' "$node/yizhan.db"
 before=$(cksum "$node/yizhan.db")
 for words in sync status log verify run conflicts 'archive now' 'export child' 'history child 00'; do
 	# shellcheck disable=SC2086 # words

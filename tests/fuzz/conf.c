@@ -15,10 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEYS = 6 };
+enum { KEYS = 5 };
 
-static const char *const keys[KEYS] = { "facility.name", "hub.url",    "hub.pin",
-	                                "http.listen",   "http.hosts", "archive.remote" };
+static const char *const keys[KEYS] = { "facility.name", "hub.pin", "hub.ca", "http.listen",
+	                                "http.hosts" };
 
 static char dir[64], path[96];
 
@@ -53,8 +53,8 @@ write_file(const uint8_t *bytes, size_t size)
 static const char *
 value_of(const struct config *c, int key)
 {
-	const char *const values[KEYS] = { c->facility_name, c->hub_url, c->hub_pin,
-		                           c->listen,        c->hosts,   c->archive_remote };
+	const char *const values[KEYS] = { c->facility_name, c->hub_pin, c->hub_ca, c->listen,
+		                           c->hosts };
 
 	return values[key];
 }
@@ -64,7 +64,7 @@ check_limits(const struct config *c)
 {
 	HOLDS(c->is_hub || config_is_facility_id(c->facility_id));
 	HOLDS(c->sync_interval_s >= 1 && c->sync_interval_s <= 86400);
-	HOLDS(strstr(c->timezone, "..") == NULL && c->timezone[0] != '/' && c->listen[0] != 0);
+	HOLDS(c->listen[0] != 0);
 }
 
 /* The same settings but for the one with that number? */
@@ -75,8 +75,7 @@ same_but(const struct config *a, const struct config *b, int key)
 		if (i != key && strcmp(value_of(a, i), value_of(b, i)) != 0)
 			return false;
 	return a->is_hub == b->is_hub && strcmp(a->facility_id, b->facility_id) == 0 &&
-	       strcmp(a->timezone, b->timezone) == 0 && a->sync_interval_s == b->sync_interval_s &&
-	       a->has_hub_key == b->has_hub_key;
+	       a->sync_interval_s == b->sync_interval_s;
 }
 
 /* Set one of them; the others stay. */

@@ -60,12 +60,11 @@ static const struct text texts[] = {
 	  "\xd0\xd5\xc3\xfb,\xb3\xf6\xc9\xfa\xc8\xd5\xc6\xda,\xb0\xe0\xbc\xb6\n"
 	  "\xb0\xb2\xd2\xbb,2024-05-01,\xcd\xd0\xd0\xa1\n" },
 	{ "conf", "node",
-	  "\1http://127.0.0.1:8700\n[facility]\n\tid = F1\n\tname = 小星星托育中心\n[sync]\n"
+	  "\1sha256//x\n[facility]\n\tid = F1\n\tname = 小星星托育中心\n[sync]\n"
 	  "\tinterval = 30 ; seconds\n[http]\n\tlisten = 127.0.0.1:8710\n" },
 	{ "conf", "hub",
-	  "\4a.example b.example\n[node]\n\trole = hub\n[hub]\n\tkey = "
-	  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
-	  "\tpin = \"sha256//x\"\n# c\n[archive]\n\tremote = git@h:a\\tb\n" },
+	  "\4a.example b.example\n[node]\n\trole = hub\n[hub]\n\tpin = \"sha256//x\"\n# c\n"
+	  "\tca = /a\\tb\n" },
 	{ "changes", "first", "limit=2\nBearer $" },
 	{ "changes", "next", "since=$1&scope=f%2FF1&feed=normal\nbearer $" },
 	{ "changes", "foreign", "scope=f/F2\nBearer $" },

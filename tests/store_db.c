@@ -1,0 +1,95 @@
+/* tests/store_db.c - which SQLite we run with, and what a person may write. */
+#include "tests/suites.h"
+
+#include "store/db.h"
+#include "store/protect.h"
+
+#include <string.h>
+
+static const struct version_case {
+	int version, rc;
+	const char *said; /* how it is called in the sentence */
+} version_cases[] = {
+	{ 3040001, ERR_INVALID, "SQLite 3.40.1 can lose commits" },
+	{ 3051002, ERR_INVALID, "SQLite 3.51.2 can lose commits" },
+	{ 3051003, 0, NULL },
+	{ 3053002, 0, NULL },
+};
+
+enum { VERSION_CASES = sizeof version_cases / sizeof version_cases[0] };
+
+START_TEST(sqlite_with_the_wal_reset_bug_is_refused)
+{
+	const struct version_case *c = &version_cases[_i];
+	struct err err = { 0 };
+
+	ck_assert_int_eq(store_db_check_version(c->version, &err), c->rc);
+	if (c->said != NULL)
+		ck_assert_msg(strstr(err.msg, c->said) == err.msg, "%s", err.msg);
+}
+END_TEST
+
+/* Of a fresh database with a table t of a person. */
+static const struct protect_case {
+	const char *sql;
+	const char *refused; /* what the sentence names; NULL: it runs */
+} protect_cases[] = {
+	{ "DROP TABLE yz_log", "yz_log" },
+	{ "DELETE FROM yz_segment", "yz_segment" },
+	{ "DELETE FROM YZ_Segment WHERE id = 1", "yz_segment" },
+	{ "INSERT INTO yz_meta VALUES ('node', x'00')", "yz_meta" },
+	{ "UPDATE main.yz_meta SET value = 1", "yz_meta" },
+	{ "ALTER TABLE yz_log RENAME TO mine", "yz_log" },
+	{ "CREATE INDEX i ON yz_log(tv)", "yz_log" },
+	{ "CREATE TABLE yz_new(a)", "yz_new" },
+	{ "CREATE TABLE hub_node(a)", "hub_node" },
+	{ "CREATE TEMP TABLE yz_log(a)", "yz_log" },
+	{ "DROP TABLE yz_verdict", "yz_verdict" },
+	/* around the corner */
+	{ "CREATE TRIGGER yz_t_x AFTER INSERT ON t BEGIN DELETE FROM yz_log; END", "yz_t_x" },
+	{ "CREATE TRIGGER x AFTER INSERT ON yz_log BEGIN DELETE FROM t; END", "yz_log" },
+	{ "CREATE TRIGGER x AFTER INSERT ON t BEGIN DELETE FROM yz_log; END;"
+	  "INSERT INTO t VALUES (1)",
+	  "yz_log" },
+	{ "WITH w AS (SELECT 1) DELETE FROM yz_log", "yz_log" },
+	{ "PRAGMA writable_schema = 1; DELETE FROM sqlite_schema", "sqlite_master" },
+	/* what is a person's */
+	{ "SELECT * FROM yz_log, yz_segment", NULL },
+	{ "INSERT INTO t SELECT count(*) FROM yz_log; UPDATE t SET a = 2; DELETE FROM t", NULL },
+	{ "ALTER TABLE t ADD COLUMN b; CREATE INDEX i ON t(b); DROP TABLE t", NULL },
+	{ "CREATE TABLE yzlog(a); CREATE VIEW hubs AS SELECT * FROM yz_site", NULL },
+	{ "INSERT INTO yz_verdict(conflict, scope, take, by, at) VALUES (x'00', 'all', 'shown', "
+	  "'', 1)",
+	  NULL },
+};
+
+enum { PROTECT_CASES = sizeof protect_cases / sizeof protect_cases[0] };
+
+START_TEST(engine_tables_can_be_read_and_not_written)
+{
+	const struct protect_case *c = &protect_cases[_i];
+	struct store_db *db = NULL;
+	struct err err = { 0 };
+
+	ck_assert_int_eq(store_db_open(":memory:", STORE_LOCAL, env_real(), &db, &err), 0);
+	ck_assert_int_eq(store_db_exec(db, "CREATE TABLE t(a)", &err), 0);
+	store_protect_engine(db);
+	ck_assert_msg(store_db_exec(db, c->sql, &err) == (c->refused == NULL ? 0 : ERR_INVALID),
+	              "%s: %s", c->sql, err.msg);
+	if (c->refused != NULL)
+		ck_assert_msg(strstr(err.msg, c->refused) != NULL, "%s: %s", c->sql, err.msg);
+	store_db_close(db);
+}
+END_TEST
+
+Suite *
+suite_store_db(void)
+{
+	Suite *suite = suite_create("store/db");
+	TCase *tcase = tcase_create("db");
+
+	tcase_add_loop_test(tcase, sqlite_with_the_wal_reset_bug_is_refused, 0, VERSION_CASES);
+	tcase_add_loop_test(tcase, engine_tables_can_be_read_and_not_written, 0, PROTECT_CASES);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
