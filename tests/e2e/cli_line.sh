@@ -40,7 +40,7 @@ sql() {
 	"$YIZHAN" -C "$1" sql --json "$2"
 }
 
-"$YIZHAN" -C "$hub" init --hub >/dev/null && "$YIZHAN" -C "$one" init --facility F1 >/dev/null &&
+"$YIZHAN" -C "$hub" init --hub >/dev/null && "$YIZHAN" -C "$one" init --facility F1 --name 阳光托育 >/dev/null &&
 	"$YIZHAN" -C "$two" init --facility F1 >/dev/null || exit 1
 check 1 'not enrolled at a hub; get a code there and run yizhan -C .* enrol CODE URL' -C "$one" sync
 check 1 '^\{"error":\{"code":"invalid",' -C "$one" sync --json
@@ -71,8 +71,12 @@ check 0 '"state":"in_sync","sent":[1-9][0-9]*,"received":[0-9]+,"bytes_out":[0-9
 	-C "$one" sync --json
 check 0 '"state":"in_sync"' -C "$two" sync --json
 is "$(sql "$two" 'SELECT name FROM child')" '[{"name":"小明"}]' 'the child at the other node'
-# two has also written since: its own facility row
+# two was made without a name and has nothing to say of it
 check 0 '"state":"in_sync"' -C "$one" sync --json
+for dir in "$hub" "$one" "$two"; do
+	is "$(sql "$dir" 'SELECT facility_id, name FROM facility')" '[{"facility_id":"F1","name":"阳光托育"}]' "the facility at $dir"
+	check 0 '"state":"in_sync".*"conflicts":0,' -C "$dir" status --json
+done
 check 0 '"state":"in_sync","waiting":0,"oldest_waiting_s":null,"last_success":"20[^"]*","last_attempt":"20[^"]*","last_error":null,"conflicts":0,' \
 	-C "$one" status --json
 check 0 '^in sync, last exchange [0-9]+ seconds? ago$' -C "$one" status
