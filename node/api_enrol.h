@@ -5,7 +5,7 @@
  *   400  not such a request          403  refused, with the reason
  *
  * A request is authenticated by its own signature, made with the key that it
- * wants to enrol, over code, key and name.
+ * wants to enrol, over code, key, name and facility.
  */
 #ifndef NODE_API_ENROL_H
 #define NODE_API_ENROL_H

@@ -205,10 +205,9 @@ enrol_new(const struct enrol_hub *hub, const struct enrol_terms *terms, char tex
 
 /* ---------------------------------------------------------------- what is signed */
 
-/* "yizhan-enrol-1" || code (28) || node key (32) || label with length */
+/* "yizhan-enrol-1" || code (28) || node key (32) || label, facility with length */
 static void
-signed_bytes(struct buf *out, const struct code *code, const uint8_t key[SYNC_PUBLIC_KEY],
-             const char *label)
+signed_bytes(struct buf *out, const struct code *code, const struct enrol_ask *ask)
 {
 	static const char magic[] = "yizhan-enrol-1";
 	char plain[CODE_CHARS + 1];
@@ -216,20 +215,21 @@ signed_bytes(struct buf *out, const struct code *code, const uint8_t key[SYNC_PU
 	code_plain(code, plain);
 	buf_put(out, magic, sizeof magic - 1);
 	buf_put(out, plain, CODE_CHARS);
-	buf_put(out, key, SYNC_PUBLIC_KEY);
-	buf_lenbytes(out, label, strlen(label));
+	buf_put(out, ask->key, SYNC_PUBLIC_KEY);
+	buf_lenbytes(out, ask->label, strlen(ask->label));
+	buf_lenbytes(out, ask->facility, strlen(ask->facility));
 }
 
 void
-enrol_sign(const struct sync_key *node, const struct code *code, const char *label,
-           uint8_t signature[STORE_SIGNATURE])
+enrol_sign(const struct sync_key *node, const struct code *code, struct enrol_ask *ask)
 {
 	struct buf bytes = { 0 };
 
-	memset(signature, 0, STORE_SIGNATURE);
-	signed_bytes(&bytes, code, node->public_key, label);
+	memcpy(ask->key, node->public_key, SYNC_PUBLIC_KEY);
+	memset(ask->signature, 0, STORE_SIGNATURE);
+	signed_bytes(&bytes, code, ask);
 	if (!bytes.bad)
-		sync_sign(node, bytes.bytes, bytes.len, signature);
+		sync_sign(node, bytes.bytes, bytes.len, ask->signature);
 	buf_free(&bytes);
 }
 
@@ -239,7 +239,7 @@ enrol_signed(const struct enrol_ask *ask, const struct code *code)
 	struct buf bytes = { 0 };
 	bool good;
 
-	signed_bytes(&bytes, code, ask->key, ask->label);
+	signed_bytes(&bytes, code, ask);
 	good = !bytes.bad && sync_verify(ask->key, bytes.bytes, bytes.len, ask->signature);
 	buf_free(&bytes);
 	return good;
@@ -255,10 +255,9 @@ refuse(struct enrol_answer *answer, const char *reason)
 	return 0;
 }
 
-/* Enrol the node that asked; a refusal by its history is told in the answer. */
+/* Enrol the node that asked. */
 static int
-issue(const struct enrol_hub *hub, struct enrolment *e, struct enrol_answer *answer,
-      struct err *err)
+issue(const struct enrol_hub *hub, struct enrolment *e, struct err *err)
 {
 	struct grant grant;
 	struct hub_node_new new = {
@@ -273,8 +272,6 @@ issue(const struct enrol_hub *hub, struct enrolment *e, struct enrol_answer *ans
 	rc = hub_node_grant(hub->db, &new, err);
 	if (rc == 0)
 		e->state = ENROL_GRANTED;
-	if (rc == ERR_DENIED && answer != NULL)
-		return refuse(answer, err->msg);
 	return rc;
 }
 
@@ -291,7 +288,8 @@ give_grant(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_
 	sync_node_id(node, e->key);
 	rc = hub_node_find(hub->db, node, &a, &known, err);
 	if (rc == 0 || (rc == 1 && known.revoked_ms != 0)) {
-		rc = refuse(answer, "this node was revoked");
+		rc = refuse(answer,
+		            "this node was revoked; init a new directory and enrol that one");
 	} else if (rc == 1) {
 		answer->state = ENROL_GRANTED;
 		buf_put(&answer->grant, known.doc, known.doc_len);
@@ -325,19 +323,37 @@ static int
 bind(const struct enrol_hub *hub, struct enrolment *e, const struct enrol_ask *ask,
      struct enrol_answer *answer, struct err *err)
 {
-	int rc = 0;
-
 	memcpy(e->key, ask->key, SYNC_PUBLIC_KEY);
 	memcpy(e->words, answer->words, WORDS);
 	text_copy(e->label, sizeof e->label, ask->label);
 	e->asked = true;
 	e->asked_ms = hub->now_ms;
 	e->state = ENROL_WAITING;
-	if (e->automatic)
-		rc = issue(hub, e, answer, err);
-	if (rc == 0 && answer->state == ENROL_DENIED)
-		e->state = ENROL_DENIED;
-	return rc;
+	return e->automatic ? issue(hub, e, err) : 0;
+}
+
+/*
+ * Could this node have what the code offers?  Asked before anything is given or used up: a key that
+ * once has a grant is bound to its facility.  A refusal is in the answer.
+ */
+static int
+check_fit(const struct enrol_hub *hub, const struct enrolment *e, const struct enrol_ask *ask,
+          struct enrol_answer *answer, struct err *err)
+{
+	uint8_t node[STORE_NODE_ID];
+	int rc;
+
+	if (strcmp(ask->facility, e->facility) != 0) {
+		answer->state = ENROL_DENIED;
+		snprintf(answer->reason, sizeof answer->reason,
+		         "this code is for facility %s, and the node was made for %.62s; use one "
+		         "for that facility",
+		         e->facility, ask->facility);
+		return 0;
+	}
+	sync_node_id(node, ask->key);
+	rc = hub_node_fit(hub->db, node, e->facility, err);
+	return rc == ERR_DENIED ? refuse(answer, err->msg) : rc;
 }
 
 static int
@@ -351,16 +367,16 @@ miss(const struct enrol_hub *hub, struct enrolment *e, struct enrol_answer *answ
 	return update(hub->db, e, err);
 }
 
-/* It will be printed on an administrator's terminal. */
+/* It will be printed on somebody's terminal. */
 static bool
-label_is_fit(const char *label)
+text_fits(const char *text, size_t max)
 {
-	size_t len = strlen(label), bad;
+	size_t len = strlen(text), bad;
 
 	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)label[i] < ' ' || label[i] == 0x7f)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
 			return false;
-	return len <= ENROL_LABEL && text_is_utf8(label, len, &bad);
+	return len <= max && text_is_utf8(text, len, &bad);
 }
 
 static int
@@ -383,10 +399,13 @@ answer_in(const struct enrol_hub *hub, const struct enrol_ask *ask, const struct
 	    (e.asked && memcmp(e.key, ask->key, SYNC_PUBLIC_KEY) != 0))
 		return miss(hub, &e, answer, err);
 	if (!e.asked) {
+		rc = check_fit(hub, &e, ask, answer, err);
+		if (rc < 0 || answer->state == ENROL_DENIED)
+			return rc;
 		rc = bind(hub, &e, ask, answer, err);
 		if (rc == 0)
 			rc = update(hub->db, &e, err);
-		if (rc < 0 || answer->state == ENROL_DENIED)
+		if (rc < 0)
 			return rc;
 	}
 	return tell(hub, &e, answer, err);
@@ -402,9 +421,12 @@ enrol_answer(const struct enrol_hub *hub, const struct enrol_ask *ask, struct en
 	int rc;
 
 	memset(answer, 0, sizeof *answer);
-	if (!label_is_fit(ask->label))
+	if (!text_fits(ask->label, ENROL_LABEL))
 		return refuse(answer, "a node's name has at most 64 bytes of UTF-8 without control "
 		                      "characters");
+	if (!text_fits(ask->facility, GRANT_FACILITY))
+		return refuse(answer, "a facility's ID has at most 48 bytes of UTF-8 without "
+		                      "control characters");
 	if (code_read(ask->code, &code, &why) < 0)
 		return refuse(answer, why.msg);
 	if (!enrol_signed(ask, &code))
@@ -493,7 +515,7 @@ decide(const struct enrol_hub *hub, struct enrolment *e, enum enrol_verdict verd
 		                                      : "");
 	switch (verdict) {
 	case ENROL_APPROVE:
-		rc = issue(hub, e, NULL, err);
+		rc = issue(hub, e, err);
 		break;
 	case ENROL_DENY:
 		e->state = ENROL_DENIED;

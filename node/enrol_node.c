@@ -12,10 +12,10 @@
 enum { ANSWER_MAX = 64 * 1024 };
 
 int
-enrol_node_ask(const struct sync_key *key, const char *code_typed, const char *name,
-               struct buf *body, struct err *err)
+enrol_node_ask(const struct enrol_self *self, const char *code_typed, struct buf *body,
+               struct err *err)
 {
-	uint8_t signature[STORE_SIGNATURE];
+	struct enrol_ask ask = { .label = self->name, .facility = self->facility };
 	char plain[CODE_CHARS + 1];
 	struct json j = json_to(body);
 	struct code code;
@@ -24,20 +24,22 @@ enrol_node_ask(const struct sync_key *key, const char *code_typed, const char *n
 	rc = code_read(code_typed, &code, err);
 	if (rc < 0)
 		return rc;
-	if (strlen(name) > ENROL_LABEL)
+	if (strlen(self->name) > ENROL_LABEL)
 		return err_set(err, ERR_INVALID, "the node's name is longer than %d bytes",
 		               ENROL_LABEL);
 	code_plain(&code, plain);
-	enrol_sign(key, &code, name, signature);
+	enrol_sign(self->key, &code, &ask);
 	json_object(&j);
 	json_name(&j, "code");
 	json_text(&j, plain);
 	json_name(&j, "key");
-	json_hex(&j, key->public_key, SYNC_PUBLIC_KEY);
+	json_hex(&j, ask.key, sizeof ask.key);
 	json_name(&j, "name");
-	json_text(&j, name);
+	json_text(&j, ask.label);
+	json_name(&j, "facility");
+	json_text(&j, ask.facility);
 	json_name(&j, "signature");
-	json_hex(&j, signature, sizeof signature);
+	json_hex(&j, ask.signature, sizeof ask.signature);
 	json_end_object(&j);
 	return buf_check(body, err);
 }

@@ -1,7 +1,7 @@
 /*
  * node/enrol_node.h - how a node becomes known to a hub: the node's side.
  *
- *   POST /v1/enrol   {"code","key","name","signature"}
+ *   POST /v1/enrol   {"code","key","name","facility","signature"}
  *   answer           {"state":"granted"|"waiting","hub","words":{"zh","en"},"grant"}
  *
  * Keys, signature and grant are hex; `grant` is null while an administrator has
@@ -17,9 +17,16 @@
 #include "node/enrol.h"
 #include "node/grant.h"
 
+/* Who asks; borrowed. */
+struct enrol_self {
+	const struct sync_key *key;
+	const char *name;     /* what the machine is called */
+	const char *facility; /* that it was made for */
+};
+
 /* Append the body of the request.  ERR_INVALID if the code is mistyped or the name too long. */
-MUST_CHECK int enrol_node_ask(const struct sync_key *key, const char *code, const char *name,
-                              struct buf *body, struct err *err);
+MUST_CHECK int enrol_node_ask(const struct enrol_self *self, const char *code, struct buf *body,
+                              struct err *err);
 
 struct enrol_news {
 	bool granted; /* else wait and ask again */

@@ -61,8 +61,21 @@ check 0 '"facility":"F1","name":"[^"]*","state":"granted"' -C "$hub" nodes --jso
 
 code=$("$YIZHAN" -C "$hub" enrol new --facility F2 --auto --json | sed 's/.*"code":"\([^"]*\)".*/\1/')
 check 1 'is a hub.s directory; a code is used at a facility.s node' -C "$hub" enrol "$code" "$address"
-"$YIZHAN" -C "$SCRATCH/three" init --facility F3 >/dev/null
-check 1 '"message":"this code is for facility F2, and here is F3"' -C "$SCRATCH/three" enrol "$code" "$address" --json
+# a code for another facility is refused before it binds anybody: the node may use its own, another node this one
+for id in 2 3; do
+	"$YIZHAN" -C "$SCRATCH/node$id" init --facility "F$id" >/dev/null
+done
+check 1 'this code is for facility F2, and the node was made for F3; use one for that facility$' \
+	-C "$SCRATCH/node3" enrol "$code" "$address"
+check 0 'enrolled as a node of F2' -C "$SCRATCH/node2" enrol "$code" "$address"
+code=$("$YIZHAN" -C "$hub" enrol new --facility F3 --auto --json | sed 's/.*"code":"\([^"]*\)".*/\1/')
+check 0 'enrolled as a node of F3' -C "$SCRATCH/node3" enrol "$code" "$address"
+# who was revoked hears what to do, and the code stays good
+"$YIZHAN" -C "$hub" nodes revoke "$("$YIZHAN" -C "$SCRATCH/node3" status --json | sed 's/.*"node":"\([0-9a-f]*\)".*/\1/')" >/dev/null
+code=$("$YIZHAN" -C "$hub" enrol new --facility F3 --auto --json | sed 's/.*"code":"\([^"]*\)".*/\1/')
+check 1 'this node was revoked; init a new directory and enrol that one$' -C "$SCRATCH/node3" enrol "$code" "$address"
+"$YIZHAN" -C "$SCRATCH/node3b" init --facility F3 >/dev/null
+check 0 'enrolled as a node of F3' -C "$SCRATCH/node3b" enrol "$code" "$address"
 
 # ------------------------------------------------------------------ the line is there
 

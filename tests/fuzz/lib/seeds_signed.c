@@ -71,14 +71,19 @@ static void
 enrol_seeds(const char *code, const struct buf *grant)
 {
 	struct sync_key node = help_key(1);
+	struct enrol_self self = { .key = &node, .name = "office", .facility = "F1" };
 	struct buf out = { 0 };
 	struct err err;
 
 	buf_u8(&out, 0);
-	HOLDS(enrol_node_ask(&node, code, "office", &out, &err) == 0);
+	HOLDS(enrol_node_ask(&self, code, &out, &err) == 0);
 	seeds_put("enrol", "request", &out);
-	seeds_put_text("enrol", "automatic", "\1{\"code\":\"$0\",\"name\":\"office\"}");
-	seeds_put_text("enrol", "approved", "\1{\"code\":\"$1\",\"name\":\"小星星\"}");
+	seeds_put_text("enrol", "automatic",
+	               "\1{\"code\":\"$0\",\"name\":\"office\",\"facility\":\"F1\"}");
+	seeds_put_text("enrol", "approved",
+	               "\1{\"code\":\"$1\",\"name\":\"小星星\",\"facility\":\"F1\"}");
+	seeds_put_text("enrol", "elsewhere",
+	               "\1{\"code\":\"$0\",\"name\":\"x\",\"facility\":\"F2\"}");
 	put_answer("granted", grant);
 	put_answer("waiting", NULL);
 	buf_free(&out);
