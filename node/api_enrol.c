@@ -69,6 +69,11 @@ write_answer(const struct enrol_hub *hub, const struct enrol_answer *answer,
 		json_hex(&j, answer->grant.bytes, answer->grant.len);
 	else
 		json_null(&j);
+	json_name(&j, "id_key");
+	if (answer->state == ENROL_GRANTED)
+		json_hex(&j, answer->id_key, sizeof answer->id_key);
+	else
+		json_null(&j);
 	json_end_object(&j);
 	buf_u8(&response->body, '\n');
 }

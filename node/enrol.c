@@ -203,48 +203,6 @@ enrol_new(const struct enrol_hub *hub, const struct enrol_terms *terms, char tex
 	return hub_work_end(&work, rc, err);
 }
 
-/* ---------------------------------------------------------------- what is signed */
-
-/* "yizhan-enrol-1" || code (28) || node key (32) || label, facility with length */
-static void
-signed_bytes(struct buf *out, const struct code *code, const struct enrol_ask *ask)
-{
-	static const char magic[] = "yizhan-enrol-1";
-	char plain[CODE_CHARS + 1];
-
-	code_plain(code, plain);
-	buf_put(out, magic, sizeof magic - 1);
-	buf_put(out, plain, CODE_CHARS);
-	buf_put(out, ask->key, SYNC_PUBLIC_KEY);
-	buf_lenbytes(out, ask->label, strlen(ask->label));
-	buf_lenbytes(out, ask->facility, strlen(ask->facility));
-}
-
-void
-enrol_sign(const struct sync_key *node, const struct code *code, struct enrol_ask *ask)
-{
-	struct buf bytes = { 0 };
-
-	memcpy(ask->key, node->public_key, SYNC_PUBLIC_KEY);
-	memset(ask->signature, 0, STORE_SIGNATURE);
-	signed_bytes(&bytes, code, ask);
-	if (!bytes.bad)
-		sync_sign(node, bytes.bytes, bytes.len, ask->signature);
-	buf_free(&bytes);
-}
-
-bool
-enrol_signed(const struct enrol_ask *ask, const struct code *code)
-{
-	struct buf bytes = { 0 };
-	bool good;
-
-	signed_bytes(&bytes, code, ask);
-	good = !bytes.bad && sync_verify(ask->key, bytes.bytes, bytes.len, ask->signature);
-	buf_free(&bytes);
-	return good;
-}
-
 /* ---------------------------------------------------------------- the answer */
 
 static int
@@ -275,6 +233,17 @@ issue(const struct enrol_hub *hub, struct enrolment *e, struct err *err)
 	return rc;
 }
 
+/* The key of the node's facility, which none but the node can take out. */
+static int
+give_id_key(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_answer *answer,
+            struct err *err)
+{
+	uint8_t nonce[SYNC_BOX_NONCE];
+
+	env_rand(store_db_env(hub->db), nonce, sizeof nonce);
+	return id_key_seal(hub->key, e->facility, e->key, nonce, answer->id_key, err);
+}
+
 /* The newest grant of the node that this enrolment is for. */
 static int
 give_grant(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_answer *answer,
@@ -294,6 +263,8 @@ give_grant(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_
 		answer->state = ENROL_GRANTED;
 		buf_put(&answer->grant, known.doc, known.doc_len);
 		rc = buf_check(&answer->grant, err);
+		if (rc == 0)
+			rc = give_id_key(hub, e, answer, err);
 	}
 	arena_free(&a);
 	return rc;

@@ -19,6 +19,7 @@
 #define NODE_ENROL_H
 
 #include "node/code.h"
+#include "node/id_key.h"
 #include "node/words.h"
 #include "store/base/arena.h"
 #include "store/db.h"
@@ -74,7 +75,8 @@ struct enrol_answer {
 	enum enrol_state state;
 	char reason[240]; /* a sentence if refused */
 	uint8_t words[WORDS];
-	struct buf grant; /* the caller's to free */
+	struct buf grant;         /* the caller's to free */
+	uint8_t id_key[SYNC_BOX]; /* with a grant: the facility's key, for this node */
 };
 
 /*

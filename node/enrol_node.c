@@ -58,8 +58,17 @@ read_grant(const struct sync_key *key, const char *hex, struct enrol_news *news,
 	if (memcmp(news->grant.node_key, key->public_key, SYNC_PUBLIC_KEY) != 0)
 		return err_set(err, ERR_DENIED, "the hub's grant is for another node");
 	news->doc_len = len;
-	news->granted = true;
 	return 0;
+}
+
+static int
+read_id_key(const struct sync_key *key, const char *hex, struct enrol_news *news, struct err *err)
+{
+	uint8_t box[SYNC_BOX];
+
+	if (hex == NULL || !text_unhex(box, sizeof box, hex))
+		return err_set(err, ERR_CORRUPT, "the hub's answer has no key of the facility");
+	return id_key_open(key, news->hub_key, box, news->id_key, err);
 }
 
 static int
@@ -69,6 +78,7 @@ read_answer(const struct json_doc *doc, const struct sync_key *key, const struct
 	const char *state = json_doc_text(doc, "state");
 	const char *hub = json_doc_text(doc, "hub");
 	const char *grant = json_doc_text(doc, "grant");
+	int rc;
 
 	if (state == NULL || hub == NULL || !text_unhex(news->hub_key, SYNC_PUBLIC_KEY, hub))
 		return err_set(err, ERR_CORRUPT, "the answer isn't one of a hub's enrolment");
@@ -81,7 +91,11 @@ read_answer(const struct json_doc *doc, const struct sync_key *key, const struct
 		return 0;
 	if (strcmp(state, "granted") != 0 || grant == NULL)
 		return err_set(err, ERR_CORRUPT, "the answer has an unknown state, or no grant");
-	return read_grant(key, grant, news, err);
+	rc = read_grant(key, grant, news, err);
+	if (rc == 0)
+		rc = read_id_key(key, json_doc_text(doc, "id_key"), news, err);
+	news->granted = rc == 0;
+	return rc;
 }
 
 int
@@ -137,7 +151,8 @@ keep(struct store_db *db, const char *url, const struct enrol_news *news, struct
 	memcpy(remote.key, news->hub_key, SYNC_PUBLIC_KEY);
 	remote.grant = news->doc;
 	remote.grant_len = news->doc_len;
-	return store_remote_put(db, "hub", &remote, err);
+	rc = store_remote_put(db, "hub", &remote, err);
+	return rc < 0 ? rc : id_key_keep(db, news->id_key, err);
 }
 
 int

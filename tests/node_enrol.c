@@ -459,6 +459,58 @@ START_TEST(both_sides_say_the_same_words)
 }
 END_TEST
 
+/* What makes a hash of a number the same at all nodes of a facility, and nowhere else. */
+START_TEST(nodes_of_a_facility_share_a_key_that_others_have_not)
+{
+	struct sync_key node = hub_node_key(1), other = hub_node_key(2);
+	uint8_t first[ID_KEY], box[SYNC_BOX], key[ID_KEY];
+	static const uint8_t nonce[24] = { 5 };
+
+	hub_code("F1", _i == 0, code);
+	if (_i == 1) {
+		ck_assert_int_eq(meet(1, 1), 0);
+		ck_assert_ptr_nonnull(strstr(buf_str(&response.body), "\"id_key\":null"));
+		decide(code, ENROL_APPROVE, 0);
+	}
+	ck_assert_int_eq(meet(1, 1), 0);
+	memcpy(first, news.id_key, sizeof first);
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(2, 2), 0);
+	ck_assert_mem_eq(news.id_key, first, ID_KEY);
+	ck_assert_int_eq(id_key_seal(&hub_key, "F2", node.public_key, nonce, box, &hub_err), 0);
+	ck_assert_int_eq(id_key_open(&node, hub_key.public_key, box, key, &hub_err), 0);
+	ck_assert_mem_ne(key, first, ID_KEY);
+	/* it opens for whom it is, and only if that hub has closed it */
+	ck_assert_int_eq(id_key_open(&other, hub_key.public_key, box, key, &hub_err), ERR_DENIED);
+	ck_assert_int_eq(id_key_open(&node, other.public_key, box, key, &hub_err), ERR_DENIED);
+	box[SYNC_BOX - 1] ^= 1;
+	ck_assert_int_eq(id_key_open(&node, hub_key.public_key, box, key, &hub_err), ERR_DENIED);
+}
+END_TEST
+
+/* Who stands between can't give the facility a key that he knows. */
+START_TEST(a34_a_key_from_somebody_else_is_refused)
+{
+	struct sync_key foe = hub_node_key(9), node = hub_node_key(1);
+	static const uint8_t nonce[24] = { 0 };
+	char hex[2 * SYNC_BOX + 1], *at;
+	uint8_t box[SYNC_BOX];
+
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(1, 1), 0);
+	ck_assert_int_eq(id_key_seal(&foe, "F1", node.public_key, nonce, box, &hub_err), 0);
+	text_hex(hex, box, sizeof box);
+	buf_str(&response.body);
+	at = strstr((char *)response.body.bytes, "\"id_key\":\"");
+	ck_assert_ptr_nonnull(at);
+	memcpy(at + 10, hex, sizeof hex - 1);
+	ck_assert_int_eq(enrol_node_read(&node, code, response.body.bytes, response.body.len, &news,
+	                                 &hub_err),
+	                 ERR_DENIED);
+	ck_assert(!news.granted);
+}
+END_TEST
+
 START_TEST(a34_a_hub_whose_key_is_not_the_codes_is_refused)
 {
 	struct sync_key foe = hub_node_key(9), node = hub_node_key(1);
@@ -689,6 +741,8 @@ suite_node_enrol(void)
 	t = tcase_create("http");
 	tcase_add_checked_fixture(t, hub_open, http_end);
 	tcase_add_test(t, both_sides_say_the_same_words);
+	tcase_add_loop_test(t, nodes_of_a_facility_share_a_key_that_others_have_not, 0, 2);
+	tcase_add_test(t, a34_a_key_from_somebody_else_is_refused);
 	tcase_add_test(t, a34_a_hub_whose_key_is_not_the_codes_is_refused);
 	tcase_add_test(t, a34_a_grant_for_another_node_is_refused);
 	tcase_add_test(t, a08_an_older_grant_never_replaces_a_newer);
