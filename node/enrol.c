@@ -289,20 +289,6 @@ tell(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_answer
 	return refuse(answer, not_this_code);
 }
 
-/* The first that comes with the right code: it is theirs from now on. */
-static int
-bind(const struct enrol_hub *hub, struct enrolment *e, const struct enrol_ask *ask,
-     struct enrol_answer *answer, struct err *err)
-{
-	memcpy(e->key, ask->key, SYNC_PUBLIC_KEY);
-	memcpy(e->words, answer->words, WORDS);
-	text_copy(e->label, sizeof e->label, ask->label);
-	e->asked = true;
-	e->asked_ms = hub->now_ms;
-	e->state = ENROL_WAITING;
-	return e->automatic ? issue(hub, e, err) : 0;
-}
-
 /*
  * Could this node have what the code offers?  Asked before anything is given or used up: a key that
  * once has a grant is bound to its facility.  A refusal is in the answer.
@@ -325,6 +311,26 @@ check_fit(const struct enrol_hub *hub, const struct enrolment *e, const struct e
 	sync_node_id(node, ask->key);
 	rc = hub_node_fit(hub->db, node, e->facility, err);
 	return rc == ERR_DENIED ? refuse(answer, err->msg) : rc;
+}
+
+/* The first that comes with the right code: it is theirs from now on, if they fit. */
+static int
+bind(const struct enrol_hub *hub, struct enrolment *e, const struct enrol_ask *ask,
+     struct enrol_answer *answer, struct err *err)
+{
+	int rc = check_fit(hub, e, ask, answer, err);
+
+	if (rc < 0 || answer->state == ENROL_DENIED)
+		return rc;
+	memcpy(e->key, ask->key, SYNC_PUBLIC_KEY);
+	memcpy(e->words, answer->words, WORDS);
+	text_copy(e->label, sizeof e->label, ask->label);
+	e->asked = true;
+	e->asked_ms = hub->now_ms;
+	e->state = ENROL_WAITING;
+	if (e->automatic)
+		rc = issue(hub, e, err);
+	return rc == 0 ? update(hub->db, e, err) : rc;
 }
 
 static int
@@ -369,16 +375,10 @@ answer_in(const struct enrol_hub *hub, const struct enrol_ask *ask, const struct
 	if (!hash_equal(hash, e.hash, sizeof hash) ||
 	    (e.asked && memcmp(e.key, ask->key, SYNC_PUBLIC_KEY) != 0))
 		return miss(hub, &e, answer, err);
-	if (!e.asked) {
-		rc = check_fit(hub, &e, ask, answer, err);
-		if (rc < 0 || answer->state == ENROL_DENIED)
-			return rc;
+	if (!e.asked)
 		rc = bind(hub, &e, ask, answer, err);
-		if (rc == 0)
-			rc = update(hub->db, &e, err);
-		if (rc < 0)
-			return rc;
-	}
+	if (rc < 0 || answer->state == ENROL_DENIED)
+		return rc;
 	return tell(hub, &e, answer, err);
 }
 
