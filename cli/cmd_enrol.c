@@ -199,6 +199,7 @@ struct at_node {
 	const char *code, *url;
 	struct store_db *db;
 	struct sync_key key;
+	struct node_role role;
 	struct transport *transport;
 	char name[ENROL_LABEL + 1];
 };
@@ -215,8 +216,9 @@ told_no(const struct transport_reply *reply, struct err *err)
 	at = strstr(text, "\"detail\":\"");
 	end = at == NULL ? NULL : strchr(at + 10, '"');
 	if (end != NULL)
-		err_set(err, ERR_DENIED, "the hub says: %.*s; get a new code there",
-		        (int)(end - at - 10), at + 10);
+		err_set(err, ERR_DENIED, "the hub says: %.*s%s", (int)(end - at - 10), at + 10,
+		        memmem(at, (size_t)(end - at), "; ", 2) != NULL ? ""
+		                                                        : "; get a new code there");
 	else
 		err_set(err, ERR_DENIED, "the hub answered %d; is that a yizhan hub's address",
 		        reply->status);
@@ -235,7 +237,8 @@ ask_once(struct at_node *n, struct enrol_news *news, struct err *err)
 		                             .header_count = 1 };
 	struct transport_reply *reply = NULL;
 	struct buf body = { 0 };
-	int rc = enrol_node_ask(&n->key, n->code, n->name, &body, err);
+	struct enrol_self self = { .key = &n->key, .name = n->name, .facility = n->role.facility };
+	int rc = enrol_node_ask(&self, n->code, &body, err);
 
 	request.body = &body;
 	if (rc == 0)
@@ -358,14 +361,13 @@ at_node(const struct cli *cli, struct buf *out, struct err *err)
 {
 	struct at_node n = { .cli = cli, .code = cli->argv[0], .url = cli->argv[1] };
 	struct enrol_news news;
-	struct node_role role;
 	int rc = cli_open(cli, STORE_MERGE, &n.db, err);
 
 	if (rc == 0)
 		rc = choose_name(cli, n.name, err);
 	if (rc == 0)
-		rc = node_role_get(n.db, &role, err);
-	if (rc == 0 && role.is_hub)
+		rc = node_role_get(n.db, &n.role, err);
+	if (rc == 0 && n.role.is_hub)
 		rc = err_set(err, ERR_INVALID,
 		             "%.180s is a hub's directory; a code is used at a facility's node",
 		             cli->dir);
@@ -375,12 +377,12 @@ at_node(const struct cli *cli, struct buf *out, struct err *err)
 		rc = open_line(cli, &n.transport, err);
 	if (rc == 0)
 		rc = ask(&n, &news, err);
-	if (rc == 0 && strcmp(news.grant.facility, role.facility) != 0)
+	if (rc == 0 && strcmp(news.grant.facility, n.role.facility) != 0)
 		rc = err_set(
 		        err, ERR_DENIED,
 		        "this code is for facility %.60s, and here is %.60s; get a code for it "
 		        "at the hub",
-		        news.grant.facility, role.facility);
+		        news.grant.facility, n.role.facility);
 	if (rc == 0)
 		rc = enrol_node_keep(n.db, n.url, &news, err);
 	transport_free(n.transport);

@@ -72,7 +72,7 @@ run(struct cli *cli)
 static const struct cmd_option options[] = {
 	{ "facility", "ID", "the facility whose records are kept here" },
 	{ "hub", NULL, "make a hub, which facilities' nodes exchange with" },
-	{ "name", "NAME", "what people call it" },
+	{ "name", "NAME", "what people call it; at the facility's first node only" },
 	{ "group", "GROUP", "let this Unix group's programs write the database" },
 	{ 0 },
 };

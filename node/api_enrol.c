@@ -8,7 +8,7 @@
 
 enum { BODY_MAX = 4096 };
 
-static const char *const members[] = { "code", "key", "name", "signature", NULL };
+static const char *const members[] = { "code", "key", "name", "facility", "signature", NULL };
 
 /* A sentence if the document can't be a request. */
 static const char *
@@ -19,10 +19,12 @@ read_ask(const struct json_doc *doc, struct enrol_ask *ask)
 
 	ask->code = json_doc_text(doc, "code");
 	ask->label = json_doc_text(doc, "name");
+	ask->facility = json_doc_text(doc, "facility");
 	if (json_doc_stranger(doc, members) != NULL)
-		return "the members are code, key, name and signature, nothing else";
-	if (ask->code == NULL || ask->label == NULL)
-		return "`code` and `name` must be strings";
+		return "the members are code, key, name, facility and signature, nothing "
+		       "else";
+	if (ask->code == NULL || ask->label == NULL || ask->facility == NULL)
+		return "`code`, `name` and `facility` must be strings";
 	if (key == NULL || !text_unhex(ask->key, sizeof ask->key, key))
 		return "`key` must be 64 hex digits";
 	if (signature == NULL || !text_unhex(ask->signature, sizeof ask->signature, signature))
@@ -65,6 +67,11 @@ write_answer(const struct enrol_hub *hub, const struct enrol_answer *answer,
 	json_name(&j, "grant");
 	if (answer->state == ENROL_GRANTED)
 		json_hex(&j, answer->grant.bytes, answer->grant.len);
+	else
+		json_null(&j);
+	json_name(&j, "id_key");
+	if (answer->state == ENROL_GRANTED)
+		json_hex(&j, answer->id_key, sizeof answer->id_key);
 	else
 		json_null(&j);
 	json_end_object(&j);

@@ -203,48 +203,6 @@ enrol_new(const struct enrol_hub *hub, const struct enrol_terms *terms, char tex
 	return hub_work_end(&work, rc, err);
 }
 
-/* ---------------------------------------------------------------- what is signed */
-
-/* "yizhan-enrol-1" || code (28) || node key (32) || label with length */
-static void
-signed_bytes(struct buf *out, const struct code *code, const uint8_t key[SYNC_PUBLIC_KEY],
-             const char *label)
-{
-	static const char magic[] = "yizhan-enrol-1";
-	char plain[CODE_CHARS + 1];
-
-	code_plain(code, plain);
-	buf_put(out, magic, sizeof magic - 1);
-	buf_put(out, plain, CODE_CHARS);
-	buf_put(out, key, SYNC_PUBLIC_KEY);
-	buf_lenbytes(out, label, strlen(label));
-}
-
-void
-enrol_sign(const struct sync_key *node, const struct code *code, const char *label,
-           uint8_t signature[STORE_SIGNATURE])
-{
-	struct buf bytes = { 0 };
-
-	memset(signature, 0, STORE_SIGNATURE);
-	signed_bytes(&bytes, code, node->public_key, label);
-	if (!bytes.bad)
-		sync_sign(node, bytes.bytes, bytes.len, signature);
-	buf_free(&bytes);
-}
-
-bool
-enrol_signed(const struct enrol_ask *ask, const struct code *code)
-{
-	struct buf bytes = { 0 };
-	bool good;
-
-	signed_bytes(&bytes, code, ask->key, ask->label);
-	good = !bytes.bad && sync_verify(ask->key, bytes.bytes, bytes.len, ask->signature);
-	buf_free(&bytes);
-	return good;
-}
-
 /* ---------------------------------------------------------------- the answer */
 
 static int
@@ -255,10 +213,9 @@ refuse(struct enrol_answer *answer, const char *reason)
 	return 0;
 }
 
-/* Enrol the node that asked; a refusal by its history is told in the answer. */
+/* Enrol the node that asked. */
 static int
-issue(const struct enrol_hub *hub, struct enrolment *e, struct enrol_answer *answer,
-      struct err *err)
+issue(const struct enrol_hub *hub, struct enrolment *e, struct err *err)
 {
 	struct grant grant;
 	struct hub_node_new new = {
@@ -273,9 +230,18 @@ issue(const struct enrol_hub *hub, struct enrolment *e, struct enrol_answer *ans
 	rc = hub_node_grant(hub->db, &new, err);
 	if (rc == 0)
 		e->state = ENROL_GRANTED;
-	if (rc == ERR_DENIED && answer != NULL)
-		return refuse(answer, err->msg);
 	return rc;
+}
+
+/* The key of the node's facility, which none but the node can take out. */
+static int
+give_id_key(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_answer *answer,
+            struct err *err)
+{
+	uint8_t nonce[SYNC_BOX_NONCE];
+
+	env_rand(store_db_env(hub->db), nonce, sizeof nonce);
+	return id_key_seal(hub->key, e->facility, e->key, nonce, answer->id_key, err);
 }
 
 /* The newest grant of the node that this enrolment is for. */
@@ -291,11 +257,14 @@ give_grant(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_
 	sync_node_id(node, e->key);
 	rc = hub_node_find(hub->db, node, &a, &known, err);
 	if (rc == 0 || (rc == 1 && known.revoked_ms != 0)) {
-		rc = refuse(answer, "this node was revoked");
+		rc = refuse(answer,
+		            "this node was revoked; init a new directory and enrol that one");
 	} else if (rc == 1) {
 		answer->state = ENROL_GRANTED;
 		buf_put(&answer->grant, known.doc, known.doc_len);
 		rc = buf_check(&answer->grant, err);
+		if (rc == 0)
+			rc = give_id_key(hub, e, answer, err);
 	}
 	arena_free(&a);
 	return rc;
@@ -320,13 +289,39 @@ tell(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_answer
 	return refuse(answer, not_this_code);
 }
 
-/* The first that comes with the right code: it is theirs from now on. */
+/*
+ * Could this node have what the code offers?  Asked before anything is given or used up: a key that
+ * once has a grant is bound to its facility.  A refusal is in the answer.
+ */
+static int
+check_fit(const struct enrol_hub *hub, const struct enrolment *e, const struct enrol_ask *ask,
+          struct enrol_answer *answer, struct err *err)
+{
+	uint8_t node[STORE_NODE_ID];
+	int rc;
+
+	if (strcmp(ask->facility, e->facility) != 0) {
+		answer->state = ENROL_DENIED;
+		snprintf(answer->reason, sizeof answer->reason,
+		         "this code is for facility %s, and the node was made for %.62s; use one "
+		         "for that facility",
+		         e->facility, ask->facility);
+		return 0;
+	}
+	sync_node_id(node, ask->key);
+	rc = hub_node_fit(hub->db, node, e->facility, err);
+	return rc == ERR_DENIED ? refuse(answer, err->msg) : rc;
+}
+
+/* The first that comes with the right code: it is theirs from now on, if they fit. */
 static int
 bind(const struct enrol_hub *hub, struct enrolment *e, const struct enrol_ask *ask,
      struct enrol_answer *answer, struct err *err)
 {
-	int rc = 0;
+	int rc = check_fit(hub, e, ask, answer, err);
 
+	if (rc < 0 || answer->state == ENROL_DENIED)
+		return rc;
 	memcpy(e->key, ask->key, SYNC_PUBLIC_KEY);
 	memcpy(e->words, answer->words, WORDS);
 	text_copy(e->label, sizeof e->label, ask->label);
@@ -334,10 +329,8 @@ bind(const struct enrol_hub *hub, struct enrolment *e, const struct enrol_ask *a
 	e->asked_ms = hub->now_ms;
 	e->state = ENROL_WAITING;
 	if (e->automatic)
-		rc = issue(hub, e, answer, err);
-	if (rc == 0 && answer->state == ENROL_DENIED)
-		e->state = ENROL_DENIED;
-	return rc;
+		rc = issue(hub, e, err);
+	return rc == 0 ? update(hub->db, e, err) : rc;
 }
 
 static int
@@ -351,16 +344,16 @@ miss(const struct enrol_hub *hub, struct enrolment *e, struct enrol_answer *answ
 	return update(hub->db, e, err);
 }
 
-/* It will be printed on an administrator's terminal. */
+/* It will be printed on somebody's terminal. */
 static bool
-label_is_fit(const char *label)
+text_fits(const char *text, size_t max)
 {
-	size_t len = strlen(label), bad;
+	size_t len = strlen(text), bad;
 
 	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)label[i] < ' ' || label[i] == 0x7f)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
 			return false;
-	return len <= ENROL_LABEL && text_is_utf8(label, len, &bad);
+	return len <= max && text_is_utf8(text, len, &bad);
 }
 
 static int
@@ -382,13 +375,10 @@ answer_in(const struct enrol_hub *hub, const struct enrol_ask *ask, const struct
 	if (!hash_equal(hash, e.hash, sizeof hash) ||
 	    (e.asked && memcmp(e.key, ask->key, SYNC_PUBLIC_KEY) != 0))
 		return miss(hub, &e, answer, err);
-	if (!e.asked) {
+	if (!e.asked)
 		rc = bind(hub, &e, ask, answer, err);
-		if (rc == 0)
-			rc = update(hub->db, &e, err);
-		if (rc < 0 || answer->state == ENROL_DENIED)
-			return rc;
-	}
+	if (rc < 0 || answer->state == ENROL_DENIED)
+		return rc;
 	return tell(hub, &e, answer, err);
 }
 
@@ -402,9 +392,12 @@ enrol_answer(const struct enrol_hub *hub, const struct enrol_ask *ask, struct en
 	int rc;
 
 	memset(answer, 0, sizeof *answer);
-	if (!label_is_fit(ask->label))
+	if (!text_fits(ask->label, ENROL_LABEL))
 		return refuse(answer, "a node's name has at most 64 bytes of UTF-8 without control "
 		                      "characters");
+	if (!text_fits(ask->facility, GRANT_FACILITY))
+		return refuse(answer, "a facility's ID has at most 48 bytes of UTF-8 without "
+		                      "control characters");
 	if (code_read(ask->code, &code, &why) < 0)
 		return refuse(answer, why.msg);
 	if (!enrol_signed(ask, &code))
@@ -493,7 +486,7 @@ decide(const struct enrol_hub *hub, struct enrolment *e, enum enrol_verdict verd
 		                                      : "");
 	switch (verdict) {
 	case ENROL_APPROVE:
-		rc = issue(hub, e, NULL, err);
+		rc = issue(hub, e, err);
 		break;
 	case ENROL_DENY:
 		e->state = ENROL_DENIED;

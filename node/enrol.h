@@ -11,12 +11,15 @@
  * again as often as it likes and gets the same answer; another one is refused.
  * A wrong code that names an enrolment costs one of its tries.  Whoever is refused for the
  * code's sake hears the same sentence, whether the code never was, is used up or
- * too old.
+ * too old.  A node that can't have what the right code offers (it was made for
+ * another facility, was revoked, or belongs elsewhere) is told so and leaves the
+ * code as it was.
  */
 #ifndef NODE_ENROL_H
 #define NODE_ENROL_H
 
 #include "node/code.h"
+#include "node/id_key.h"
 #include "node/words.h"
 #include "store/base/arena.h"
 #include "store/db.h"
@@ -55,20 +58,25 @@ struct enrol_terms {
 MUST_CHECK int enrol_new(const struct enrol_hub *hub, const struct enrol_terms *terms,
                          char code[CODE_TEXT], int64_t *expires_ms, struct err *err);
 
-/* What a node says: its code, its key, its name, signed with enrol_sign(). */
+/*
+ * What a node says: its code, its key, its name, the facility that it was made for, signed with
+ * enrol_sign().
+ */
 struct enrol_ask {
 	const char *code;
 	uint8_t key[SYNC_PUBLIC_KEY];
 	const char *label;
+	const char *facility;
 	uint8_t signature[STORE_SIGNATURE];
 };
 
 /* state: ENROL_GRANTED, ENROL_WAITING or, for any refusal, ENROL_DENIED. */
 struct enrol_answer {
 	enum enrol_state state;
-	char reason[160]; /* a sentence if refused */
+	char reason[240]; /* a sentence if refused */
 	uint8_t words[WORDS];
-	struct buf grant; /* the caller's to free */
+	struct buf grant;         /* the caller's to free */
+	uint8_t id_key[SYNC_BOX]; /* with a grant: the facility's key, for this node */
 };
 
 /*
@@ -78,9 +86,11 @@ struct enrol_answer {
 MUST_CHECK int enrol_answer(const struct enrol_hub *hub, const struct enrol_ask *ask,
                             struct enrol_answer *answer, struct err *err);
 
-/* Sign (node) and verify (hub) what is asked; false if the label is too long. */
-void enrol_sign(const struct sync_key *node, const struct code *code, const char *label,
-                uint8_t signature[STORE_SIGNATURE]);
+/* Sign what is asked, all but `ask->code`, which was read as `code`; sets ask->key and signature.
+ */
+void enrol_sign(const struct sync_key *node, const struct code *code, struct enrol_ask *ask);
+
+/* Is it signed by the key that it names? */
 MUST_CHECK bool enrol_signed(const struct enrol_ask *ask, const struct code *code);
 
 /*

@@ -12,10 +12,10 @@
 enum { ANSWER_MAX = 64 * 1024 };
 
 int
-enrol_node_ask(const struct sync_key *key, const char *code_typed, const char *name,
-               struct buf *body, struct err *err)
+enrol_node_ask(const struct enrol_self *self, const char *code_typed, struct buf *body,
+               struct err *err)
 {
-	uint8_t signature[STORE_SIGNATURE];
+	struct enrol_ask ask = { .label = self->name, .facility = self->facility };
 	char plain[CODE_CHARS + 1];
 	struct json j = json_to(body);
 	struct code code;
@@ -24,20 +24,22 @@ enrol_node_ask(const struct sync_key *key, const char *code_typed, const char *n
 	rc = code_read(code_typed, &code, err);
 	if (rc < 0)
 		return rc;
-	if (strlen(name) > ENROL_LABEL)
+	if (strlen(self->name) > ENROL_LABEL)
 		return err_set(err, ERR_INVALID, "the node's name is longer than %d bytes",
 		               ENROL_LABEL);
 	code_plain(&code, plain);
-	enrol_sign(key, &code, name, signature);
+	enrol_sign(self->key, &code, &ask);
 	json_object(&j);
 	json_name(&j, "code");
 	json_text(&j, plain);
 	json_name(&j, "key");
-	json_hex(&j, key->public_key, SYNC_PUBLIC_KEY);
+	json_hex(&j, ask.key, sizeof ask.key);
 	json_name(&j, "name");
-	json_text(&j, name);
+	json_text(&j, ask.label);
+	json_name(&j, "facility");
+	json_text(&j, ask.facility);
 	json_name(&j, "signature");
-	json_hex(&j, signature, sizeof signature);
+	json_hex(&j, ask.signature, sizeof ask.signature);
 	json_end_object(&j);
 	return buf_check(body, err);
 }
@@ -56,8 +58,17 @@ read_grant(const struct sync_key *key, const char *hex, struct enrol_news *news,
 	if (memcmp(news->grant.node_key, key->public_key, SYNC_PUBLIC_KEY) != 0)
 		return err_set(err, ERR_DENIED, "the hub's grant is for another node");
 	news->doc_len = len;
-	news->granted = true;
 	return 0;
+}
+
+static int
+read_id_key(const struct sync_key *key, const char *hex, struct enrol_news *news, struct err *err)
+{
+	uint8_t box[SYNC_BOX];
+
+	if (hex == NULL || !text_unhex(box, sizeof box, hex))
+		return err_set(err, ERR_CORRUPT, "the hub's answer has no key of the facility");
+	return id_key_open(key, news->hub_key, box, news->id_key, err);
 }
 
 static int
@@ -67,6 +78,7 @@ read_answer(const struct json_doc *doc, const struct sync_key *key, const struct
 	const char *state = json_doc_text(doc, "state");
 	const char *hub = json_doc_text(doc, "hub");
 	const char *grant = json_doc_text(doc, "grant");
+	int rc;
 
 	if (state == NULL || hub == NULL || !text_unhex(news->hub_key, SYNC_PUBLIC_KEY, hub))
 		return err_set(err, ERR_CORRUPT, "the answer isn't one of a hub's enrolment");
@@ -79,7 +91,11 @@ read_answer(const struct json_doc *doc, const struct sync_key *key, const struct
 		return 0;
 	if (strcmp(state, "granted") != 0 || grant == NULL)
 		return err_set(err, ERR_CORRUPT, "the answer has an unknown state, or no grant");
-	return read_grant(key, grant, news, err);
+	rc = read_grant(key, grant, news, err);
+	if (rc == 0)
+		rc = read_id_key(key, json_doc_text(doc, "id_key"), news, err);
+	news->granted = rc == 0;
+	return rc;
 }
 
 int
@@ -135,7 +151,8 @@ keep(struct store_db *db, const char *url, const struct enrol_news *news, struct
 	memcpy(remote.key, news->hub_key, SYNC_PUBLIC_KEY);
 	remote.grant = news->doc;
 	remote.grant_len = news->doc_len;
-	return store_remote_put(db, "hub", &remote, err);
+	rc = store_remote_put(db, "hub", &remote, err);
+	return rc < 0 ? rc : id_key_keep(db, news->id_key, err);
 }
 
 int

@@ -1,15 +1,17 @@
 /*
  * node/enrol_node.h - how a node becomes known to a hub: the node's side.
  *
- *   POST /v1/enrol   {"code","key","name","signature"}
- *   answer           {"state":"granted"|"waiting","hub","words":{"zh","en"},"grant"}
+ *   POST /v1/enrol   {"code","key","name","facility","signature"}
+ *   answer           {"state":"granted"|"waiting","hub","words":{"zh","en"},"grant",
+ *                    "id_key"}
  *
- * Keys, signature and grant are hex; `grant` is null while an administrator has
- * to approve, and then the node asks again.  A refusal is a problem document.
+ * Keys, signature, grant and id_key (a box, node/id_key.h) are hex; the last two
+ * are null while an administrator has to approve, and then the node asks again.  A refusal is a
+ * problem document.
  *
  * The answer isn't believed: the hub's key must be the one that the code names,
- * the words are made here again, and the grant must be signed by that key and be
- * for this node.
+ * the words are made here again, the grant must be signed by that key and be for
+ * this node, and the box must have been closed by it for this node.
  */
 #ifndef NODE_ENROL_NODE_H
 #define NODE_ENROL_NODE_H
@@ -17,9 +19,16 @@
 #include "node/enrol.h"
 #include "node/grant.h"
 
+/* Who asks; borrowed. */
+struct enrol_self {
+	const struct sync_key *key;
+	const char *name;     /* what the machine is called */
+	const char *facility; /* that it was made for */
+};
+
 /* Append the body of the request.  ERR_INVALID if the code is mistyped or the name too long. */
-MUST_CHECK int enrol_node_ask(const struct sync_key *key, const char *code, const char *name,
-                              struct buf *body, struct err *err);
+MUST_CHECK int enrol_node_ask(const struct enrol_self *self, const char *code, struct buf *body,
+                              struct err *err);
 
 struct enrol_news {
 	bool granted; /* else wait and ask again */
@@ -28,6 +37,7 @@ struct enrol_news {
 	struct grant grant; /* if granted */
 	uint8_t doc[GRANT_MAX];
 	size_t doc_len;
+	uint8_t id_key[ID_KEY]; /* of the facility */
 };
 
 /*
@@ -38,9 +48,9 @@ MUST_CHECK int enrol_node_read(const struct sync_key *key, const char *code, con
                                size_t len, struct enrol_news *news, struct err *err);
 
 /*
- * Keep a grant that was read, and where the hub is.  ERR_DENIED if the one that we have of this hub
- * is newer, if we belong to another hub, or if it is for another facility than ours.  In the
- * caller's transaction or its own.
+ * Keep a grant and a facility's key that were read, and where the hub is.  ERR_DENIED if the one
+ * that we have of this hub is newer, if we belong to another hub, or if it is for another facility
+ * than ours.  In the caller's transaction or its own.
  */
 MUST_CHECK int enrol_node_keep(struct store_db *db, const char *url, const struct enrol_news *news,
                                struct err *err);

@@ -122,19 +122,45 @@ keep(struct store_db *db, const struct grant *grant, const char *label, const st
 	return store_stmt_run(&s, err);
 }
 
+/* A key is known by what it was enrolled for, for ever: another purpose needs another key. */
+static int
+fit(const struct hub_node *known, const char *facility, struct err *err)
+{
+	if (known->revoked_ms != 0)
+		return err_set(err, ERR_DENIED,
+		               "this node was revoked; init a new directory and enrol that one");
+	if (known->version != 0 && strcmp(known->facility, facility) != 0)
+		return err_set(err, ERR_DENIED,
+		               "this node belongs to facility %s already; init a new directory for "
+		               "another facility",
+		               known->facility);
+	return 0;
+}
+
+int
+hub_node_fit(struct store_db *db, const uint8_t node[STORE_NODE_ID], const char *facility,
+             struct err *err)
+{
+	struct arena a = { 0 };
+	struct hub_node known;
+	int rc = hub_node_find(db, node, &a, &known, err);
+
+	if (rc >= 0)
+		rc = fit(&known, facility, err);
+	arena_free(&a);
+	return rc;
+}
+
 static int
 grant_known(struct store_db *db, const struct hub_node_new *new, const struct hub_node *known,
             struct err *err)
 {
 	struct grant *grant = new->grant;
 	struct buf doc = { 0 };
-	int rc;
+	int rc = fit(known, grant->facility, err);
 
-	if (known->revoked_ms != 0)
-		return err_set(err, ERR_DENIED, "this node was revoked");
-	if (known->version != 0 && strcmp(known->facility, grant->facility) != 0)
-		return err_set(err, ERR_DENIED, "this node belongs to facility %s already",
-		               known->facility);
+	if (rc < 0)
+		return rc;
 	grant->issued_ms = new->now_ms;
 	grant->version = known->version < new->now_ms ? new->now_ms : known->version + 1;
 	grant_write(&doc, grant, new->hub);

@@ -36,6 +36,13 @@ struct hub_node_new {
 };
 
 /*
+ * May the node with this id be enrolled for the facility?  ERR_DENIED, with a sentence that says
+ * what to do instead, if it is revoked or belongs to another facility.
+ */
+MUST_CHECK int hub_node_fit(struct store_db *db, const uint8_t node[STORE_NODE_ID],
+                            const char *facility, struct err *err);
+
+/*
  * Sign a grant for a node, new or known, and keep it.  ERR_DENIED if the node is revoked or belongs
  * to another facility.
  */

@@ -265,12 +265,14 @@ fill_tables(struct making *m, struct store_db *db, struct err *err)
 	return rc;
 }
 
-/* The facility's own row is the first record: written as people write, so it is captured. */
+/*
+ * The facility's own row is the first record: written as people write, so it is captured.  Without
+ * a name there is nothing to tell, and an insert would overwrite what another node has told.
+ */
 static int
 write_facility(struct making *m, const char *path, struct err *err)
 {
 	const struct node_init *what = m->what;
-	const char *name = what->name != NULL ? what->name : what->facility;
 	struct store_db *db = NULL;
 	int rc;
 
@@ -280,7 +282,8 @@ write_facility(struct making *m, const char *path, struct err *err)
 	if (rc == 0)
 		rc = store_db_begin(db, err);
 	if (rc == 0)
-		rc = facility_create(db, what->facility, name, 1, err);
+		rc = what->name == NULL ? facility_claim(db, what->facility, err)
+		                        : facility_create(db, what->facility, what->name, 1, err);
 	if (rc == 0)
 		rc = store_db_commit(db, err);
 	store_db_close(db);

@@ -60,10 +60,29 @@ answer_page(const struct reader *r, struct store_db *db, struct http_exchange *x
 	http_answer(x, &response);
 }
 
+/*
+ * The page shows every child and its forms write: without a sign-in that is for this machine, as
+ * the JSON lines are.  The token in the forms doesn't help, who may see the page has it.
+ */
+static bool
+refuse_elsewhere(struct http_exchange *x)
+{
+	struct http_response response = { .status = 403, .type = "text/html; charset=utf-8" };
+
+	if (http_request(x)->loopback)
+		return false;
+	page_elsewhere(language(x), &response.body);
+	http_field(&response, "Content-Security-Policy", "%s", page_policy);
+	http_field(&response, "Cache-Control", "no-store");
+	http_answer(x, &response);
+	return true;
+}
+
 void
 serve_page(struct reader *r, struct http_exchange *x)
 {
-	answer_page(r, r->db, x, 200, NULL);
+	if (!refuse_elsewhere(x))
+		answer_page(r, r->db, x, 200, NULL);
 }
 
 void
@@ -112,6 +131,8 @@ serve_tap(struct station *st, const struct reader *r, struct http_exchange *x, b
 		http_problem(x, 403, "the form came from another site");
 		return 0;
 	}
+	if (refuse_elsewhere(x))
+		return 0;
 	rc = facility_open(&f, st->local, NULL, err);
 	if (rc == 0)
 		rc = page_tap(&f, &view, rq->body, rq->body_len, err);

@@ -306,6 +306,21 @@ START_TEST(every_word_is_there_in_both_languages)
 }
 END_TEST
 
+START_TEST(elsewhere_there_is_one_sentence)
+{
+	struct buf out = { 0 };
+
+	for (int lang = 0; lang < PAGE_LANGS; lang++) {
+		buf_clear(&out);
+		page_elsewhere((enum page_lang)lang, &out);
+		ck_assert_int_eq(times(buf_str(&out), page_word((enum page_lang)lang, W_ELSEWHERE)),
+		                 1);
+		ck_assert_int_eq(times(buf_str(&out), "<form"), 0);
+	}
+	buf_free(&out);
+}
+END_TEST
+
 Suite *
 suite_facility_page(void)
 {
@@ -323,6 +338,7 @@ suite_facility_page(void)
 	tcase_add_loop_test(tcase, the_language_is_the_reader_s, 0,
 	                    sizeof lang_cases / sizeof lang_cases[0]);
 	tcase_add_test(tcase, every_word_is_there_in_both_languages);
+	tcase_add_test(tcase, elsewhere_there_is_one_sentence);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -9,6 +9,31 @@
 
 #define OK(call) ck_assert_msg((call) == 0, "%s: %s", #call, err.msg)
 
+/* A second node of a facility has nothing to tell of it: a row would undo the first one's. */
+START_TEST(a_claimed_facility_has_no_row_and_its_id_for_a_name)
+{
+	struct facility f, other;
+	struct store_db *db = help_open(&f);
+	struct err err = { 0 };
+
+	ck_assert_int_eq(facility_claim(db, "F2", &err), 0);
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM facility WHERE facility_id = 'F2'"), 0);
+	ck_assert_int_eq(facility_open(&other, db, NULL, &err), 0);
+	ck_assert_str_eq(other.id, "F2");
+	ck_assert_str_eq(other.name, "F2");
+	ck_assert_int_eq(other.kind, KIND_NURSERY);
+	ck_assert_int_eq(other.offset_min, f.offset_min);
+	ck_assert_int_eq(help_int(db, "INSERT INTO facility(facility_id, kind) VALUES ('F2', 2)"
+	                              " RETURNING 0"),
+	                 0);
+	ck_assert_int_eq(facility_open(&other, db, NULL, &err), 0);
+	ck_assert_str_eq(other.name, "F2");
+	ck_assert_int_eq(other.kind, 2);
+	ck_assert_int_eq(facility_claim(db, "F/2", &err), ERR_INVALID);
+	store_db_close(db);
+}
+END_TEST
+
 START_TEST(arrival_is_two_rows_and_one_state)
 {
 	struct facility f;
@@ -478,6 +503,7 @@ suite_facility_record(void)
 	Suite *suite = suite_create("node/facility/record");
 	TCase *tcase = tcase_create("record");
 
+	tcase_add_test(tcase, a_claimed_facility_has_no_row_and_its_id_for_a_name);
 	tcase_add_test(tcase, arrival_is_two_rows_and_one_state);
 	tcase_add_test(tcase, struck_out_she_was_never_here);
 	tcase_add_loop_test(tcase, only_who_may_takes_a_child_home, 0,

@@ -2,6 +2,7 @@
 #include "tests/suites.h"
 
 #include "node/facility/roster.h"
+#include "node/id_key.h"
 #include "store/base/file.h"
 #include "store/catalog.h"
 #include "tests/facility_help.h"
@@ -130,6 +131,60 @@ START_TEST(the_number_is_kept_nowhere)
 }
 END_TEST
 
+#define ONE_NO "姓名,出生日期,班级,证件号\n安一,20240501,托班,330105202405010017\n"
+
+static const uint8_t shared_key[ID_KEY] = { 7, 7, 7 };
+
+/* A child imported before the enrolment gets the facility's hash once, and is found by both. */
+START_TEST(a_hash_from_before_the_enrolment_is_rewritten_once)
+{
+	struct facility f;
+	struct store_db *db = open_closed(&f);
+	struct err err = { 0 };
+	struct roster_counts n;
+
+	IMPORT(ONE_NO, &n);
+	ck_assert_int_eq(id_key_keep(db, shared_key, &err), 0);
+	/* by the number alone: her name was put right */
+	IMPORT("姓名,出生日期,班级,证件号\n安乙,20240502,托班,330105202405010017\n", &n);
+	ck_assert_int_eq(n.changed, 1);
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM child"), 1);
+	ck_assert_int_eq(
+	        store_db_exec(db, "DELETE FROM yz_meta WHERE name = 'facility.id_key'", &err), 0);
+	IMPORT("姓名,出生日期,班级,证件号\n安丙,20240503,托班,330105202405010017\n", &n);
+	ck_assert_int_eq(n.changed, 1);
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM child"), 1);
+	IMPORT("姓名,出生日期,班级,证件号\n安丙,20240503,托班,330105202405010017\n", &n);
+	ck_assert_int_eq(n.rows, 0);
+	store_db_close(db);
+}
+END_TEST
+
+/* A key of this file alone never takes the place of another's. */
+START_TEST(a_hash_by_another_key_gives_way_to_the_facility_s_only)
+{
+	struct facility f;
+	struct store_db *db = open_closed(&f);
+	struct err err = { 0 };
+	struct roster_counts n;
+
+	IMPORT(ONE_NO, &n);
+	ck_assert_int_eq(store_db_exec(db, "UPDATE child SET id_hash = zeroblob(16)", &err), 0);
+	IMPORT(ONE_NO, &n);
+	ck_assert_int_eq(n.rows, 0);
+	ck_assert_int_eq(id_key_keep(db, shared_key, &err), 0);
+	IMPORT(ONE_NO, &n);
+	ck_assert_int_eq(n.changed, 1);
+	IMPORT(ONE_NO, &n);
+	ck_assert_int_eq(n.rows, 0);
+	/* under one key another hash is another number: it was put right */
+	IMPORT("姓名,出生日期,班级,证件号\n安一,20240501,托班,330105202405010025\n", &n);
+	ck_assert_int_eq(n.changed, 1);
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM child"), 1);
+	store_db_close(db);
+}
+END_TEST
+
 START_TEST(a_dry_run_counts_and_leaves_nothing)
 {
 	struct facility f;
@@ -251,6 +306,8 @@ suite_facility_roster(void)
 	tcase_add_test(tcase, what_differs_is_updated_and_nothing_else);
 	tcase_add_test(tcase, two_children_of_one_name_and_day_stay_two);
 	tcase_add_test(tcase, the_number_is_kept_nowhere);
+	tcase_add_test(tcase, a_hash_from_before_the_enrolment_is_rewritten_once);
+	tcase_add_test(tcase, a_hash_by_another_key_gives_way_to_the_facility_s_only);
 	tcase_add_test(tcase, a_dry_run_counts_and_leaves_nothing);
 	tcase_add_test(tcase, allergies_are_taken_apart);
 	tcase_add_loop_test(tcase, wrong_it_says_where_and_writes_nothing, 0,

@@ -1,8 +1,10 @@
 #include "tests/hub_help.h"
 
+#include "node/grant.h"
 #include "node/hub_schema.h"
 #include "node/role.h"
 #include "store/base/hash.h"
+#include "store/base/text.h"
 #include "store/stmt.h"
 
 #include <check.h>
@@ -89,17 +91,31 @@ hub_code(const char *facility, bool automatic, char code[CODE_TEXT])
 	ck_assert_int_eq(expires, hub.now_ms + ENROL_TTL_MS);
 }
 
+/* The facility that a code is for; "F1" if the hub doesn't know it. */
+static const char *
+facility_of(const char *typed)
+{
+	static char facility[GRANT_FACILITY + 1];
+	struct store_stmt s = store_stmt_new(hub_db, "SELECT facility FROM hub_enrolment WHERE"
+	                                             " name = substr(?, 1, 4)");
+
+	store_stmt_put_text(&s, typed);
+	text_copy(facility, sizeof facility,
+	          store_stmt_step(&s, &hub_err) == 1 ? store_stmt_get_text(&s) : "F1");
+	store_stmt_end(&s);
+	return facility;
+}
+
 struct enrol_answer
 hub_ask(const char *typed, uint8_t n, struct buf *grant)
 {
 	struct sync_key key = hub_node_key(n);
-	struct enrol_ask ask = { .code = typed, .label = "office" };
+	struct enrol_ask ask = { .code = typed, .label = "office", .facility = facility_of(typed) };
 	struct enrol_answer answer;
 	struct code code = { 0 };
 
-	memcpy(ask.key, key.public_key, sizeof ask.key);
 	if (code_read(typed, &code, &hub_err) == 0)
-		enrol_sign(&key, &code, ask.label, ask.signature);
+		enrol_sign(&key, &code, &ask);
 	ck_assert_msg(enrol_answer(&hub, &ask, &answer, &hub_err) == 0, "%s", hub_err.msg);
 	if (grant != NULL)
 		*grant = answer.grant;

@@ -28,7 +28,8 @@ struct sync_key hub_node_key(uint8_t n);
 /* A code for the facility; asserts that it works. */
 void hub_code(const char *facility, bool automatic, char code[CODE_TEXT]);
 
-/* Node `n` asks with that code; the grant is freed unless `grant` takes it. */
+/* Node `n`, made for the facility that the code is for, asks with it; the grant is freed unless
+ * `grant` takes it. */
 struct enrol_answer hub_ask(const char *code, uint8_t n, struct buf *grant);
 
 /* Node `n` is enrolled for the facility, automatically; returns its site. */

@@ -142,9 +142,9 @@ END_TEST
 
 START_TEST(nobody_approves_a_node_of_another_facility)
 {
-	hub_enrol("F1", 1);
 	hub_code("F2", false, code);
 	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_WAITING);
+	hub_enrol("F1", 1); /* a key that has said two things */
 	decide(code, ENROL_APPROVE, ERR_DENIED);
 	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_node"), 1);
 }
@@ -225,17 +225,19 @@ END_TEST
 START_TEST(a34_an_unsigned_or_foreign_signed_ask_is_refused)
 {
 	struct sync_key node = hub_node_key(1), foe = hub_node_key(2);
-	struct enrol_ask ask = { .code = code, .label = "x" };
+	struct enrol_ask ask = { .code = code, .label = "x", .facility = "F1" };
 	struct enrol_answer answer;
 	struct code read;
 
 	hub_code("F1", true, code);
 	ck_assert_int_eq(code_read(code, &read, &hub_err), 0);
+	ask.label = _i == 2 ? "y" : "x";
+	ask.facility = _i == 3 ? "F2" : "F1";
+	if (_i > 0)
+		enrol_sign(_i == 1 ? &foe : &node, &read, &ask);
+	ask.label = "x";
+	ask.facility = "F1";
 	memcpy(ask.key, node.public_key, sizeof ask.key);
-	if (_i == 1)
-		enrol_sign(&foe, &read, "x", ask.signature);
-	else if (_i == 2)
-		enrol_sign(&node, &read, "y", ask.signature);
 	ck_assert_int_eq(enrol_answer(&hub, &ask, &answer, &hub_err), 0);
 	ck_assert_int_eq(answer.state, ENROL_DENIED);
 	ck_assert_int_eq(hub_int("SELECT min(tries) FROM hub_enrolment"), ENROL_TRIES);
@@ -284,6 +286,56 @@ START_TEST(a_node_of_two_facilities_is_refused_a_second_pc_is_not)
 }
 END_TEST
 
+/* Node `n`, made for `facility`, asks with `code`. */
+static struct enrol_answer
+ask_as(uint8_t n, const char *facility)
+{
+	struct enrol_ask ask = { .code = code, .label = "x", .facility = facility };
+	struct sync_key node = hub_node_key(n);
+	struct enrol_answer answer;
+	struct code read;
+
+	ck_assert_int_eq(code_read(code, &read, &hub_err), 0);
+	enrol_sign(&node, &read, &ask);
+	ck_assert_int_eq(enrol_answer(&hub, &ask, &answer, &hub_err), 0);
+	buf_free(&answer.grant);
+	return answer;
+}
+
+/* Approved by hand or not (_i), nothing is given, used up or remembered. */
+START_TEST(a_code_for_another_facility_burns_neither_code_nor_node)
+{
+	struct enrol_answer answer;
+
+	hub_code("F1", _i == 0, code);
+	answer = ask_as(1, "F3");
+	ck_assert_int_eq(answer.state, ENROL_DENIED);
+	ck_assert_ptr_nonnull(strstr(answer.reason, "for facility F1"));
+	ck_assert_ptr_nonnull(strstr(answer.reason, "made for F3"));
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_node"), 0);
+	ck_assert_int_eq(hub_int("SELECT tries FROM hub_enrolment"), ENROL_TRIES);
+	ck_assert_int_eq(hub_int("SELECT state FROM hub_enrolment"), ENROL_OPEN);
+	ck_assert_int_eq(ask_as(2, "F1").state, _i == 0 ? ENROL_GRANTED : ENROL_WAITING);
+	hub_code("F3", true, code);
+	ck_assert_int_eq(ask_as(1, "F3").state, ENROL_GRANTED);
+}
+END_TEST
+
+/* Who can't be enrolled with it doesn't use it up, and hears what to do. */
+START_TEST(a_revoked_node_leaves_a_code_to_others)
+{
+	struct store_site site = hub_enrol("F1", 1);
+	struct enrol_answer answer;
+
+	ck_assert_int_eq(hub_node_revoke(hub_db, site.node, hub.now_ms, &hub_err), 0);
+	hub_code("F1", true, code);
+	answer = ask_as(1, "F1");
+	ck_assert_int_eq(answer.state, ENROL_DENIED);
+	ck_assert_ptr_nonnull(strstr(answer.reason, "revoked; init a new directory"));
+	ck_assert_int_eq(ask_as(2, "F1").state, ENROL_GRANTED);
+}
+END_TEST
+
 START_TEST(a_revoked_node_gets_nothing_more)
 {
 	struct store_site site;
@@ -309,14 +361,13 @@ START_TEST(a_name_that_would_play_with_a_terminal_is_refused)
 {
 	static const char *const labels[] = { "a\x1b[2J", "a\nb", "\xff" };
 	struct sync_key node = hub_node_key(1);
-	struct enrol_ask ask = { .code = code, .label = labels[_i] };
+	struct enrol_ask ask = { .code = code, .label = labels[_i], .facility = "F1" };
 	struct enrol_answer answer;
 	struct code read;
 
 	hub_code("F1", true, code);
 	ck_assert_int_eq(code_read(code, &read, &hub_err), 0);
-	memcpy(ask.key, node.public_key, sizeof ask.key);
-	enrol_sign(&node, &read, ask.label, ask.signature);
+	enrol_sign(&node, &read, &ask);
 	ck_assert_int_eq(enrol_answer(&hub, &ask, &answer, &hub_err), 0);
 	ck_assert_int_eq(answer.state, ENROL_DENIED);
 }
@@ -368,11 +419,11 @@ static int
 meet(uint8_t n, uint8_t reader)
 {
 	struct sync_key key = hub_node_key(n), other = hub_node_key(reader);
+	struct enrol_self self = { .key = &key, .name = "办公室", .facility = "F1" };
 	struct buf body = { 0 };
 	int rc;
 
-	ck_assert_msg(enrol_node_ask(&key, code, "办公室", &body, &hub_err) == 0, "%s",
-	              hub_err.msg);
+	ck_assert_msg(enrol_node_ask(&self, code, &body, &hub_err) == 0, "%s", hub_err.msg);
 	post(body.bytes, body.len);
 	buf_free(&body);
 	ck_assert_int_eq(response.status, 200);
@@ -405,6 +456,58 @@ START_TEST(both_sides_say_the_same_words)
 	ck_assert_int_eq(meet(1, 1), 0);
 	ck_assert(news.granted);
 	ck_assert_str_eq(news.grant.facility, "F1");
+}
+END_TEST
+
+/* What makes a hash of a number the same at all nodes of a facility, and nowhere else. */
+START_TEST(nodes_of_a_facility_share_a_key_that_others_have_not)
+{
+	struct sync_key node = hub_node_key(1), other = hub_node_key(2);
+	uint8_t first[ID_KEY], box[SYNC_BOX], key[ID_KEY];
+	static const uint8_t nonce[24] = { 5 };
+
+	hub_code("F1", _i == 0, code);
+	if (_i == 1) {
+		ck_assert_int_eq(meet(1, 1), 0);
+		ck_assert_ptr_nonnull(strstr(buf_str(&response.body), "\"id_key\":null"));
+		decide(code, ENROL_APPROVE, 0);
+	}
+	ck_assert_int_eq(meet(1, 1), 0);
+	memcpy(first, news.id_key, sizeof first);
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(2, 2), 0);
+	ck_assert_mem_eq(news.id_key, first, ID_KEY);
+	ck_assert_int_eq(id_key_seal(&hub_key, "F2", node.public_key, nonce, box, &hub_err), 0);
+	ck_assert_int_eq(id_key_open(&node, hub_key.public_key, box, key, &hub_err), 0);
+	ck_assert_mem_ne(key, first, ID_KEY);
+	/* it opens for whom it is, and only if that hub has closed it */
+	ck_assert_int_eq(id_key_open(&other, hub_key.public_key, box, key, &hub_err), ERR_DENIED);
+	ck_assert_int_eq(id_key_open(&node, other.public_key, box, key, &hub_err), ERR_DENIED);
+	box[SYNC_BOX - 1] ^= 1;
+	ck_assert_int_eq(id_key_open(&node, hub_key.public_key, box, key, &hub_err), ERR_DENIED);
+}
+END_TEST
+
+/* Who stands between can't give the facility a key that he knows. */
+START_TEST(a34_a_key_from_somebody_else_is_refused)
+{
+	struct sync_key foe = hub_node_key(9), node = hub_node_key(1);
+	static const uint8_t nonce[24] = { 0 };
+	char hex[2 * SYNC_BOX + 1], *at;
+	uint8_t box[SYNC_BOX];
+
+	hub_code("F1", true, code);
+	ck_assert_int_eq(meet(1, 1), 0);
+	ck_assert_int_eq(id_key_seal(&foe, "F1", node.public_key, nonce, box, &hub_err), 0);
+	text_hex(hex, box, sizeof box);
+	buf_str(&response.body);
+	at = strstr((char *)response.body.bytes, "\"id_key\":\"");
+	ck_assert_ptr_nonnull(at);
+	memcpy(at + 10, hex, sizeof hex - 1);
+	ck_assert_int_eq(enrol_node_read(&node, code, response.body.bytes, response.body.len, &news,
+	                                 &hub_err),
+	                 ERR_DENIED);
+	ck_assert(!news.granted);
 }
 END_TEST
 
@@ -556,7 +659,8 @@ START_TEST(bodies_that_are_no_request_get_a_problem)
 		{ "{", 400, "line 1" },
 		{ "{}", 400, "strings" },
 		{ "{\"code\":1,\"name\":\"x\"}", 400, "strings" },
-		{ "{\"code\":\"\",\"name\":\"\",\"key\":\"00\"}", 400, "`key`" },
+		{ "{\"code\":\"\",\"name\":\"\",\"key\":\"00\"}", 400, "`facility`" },
+		{ "{\"code\":\"\",\"name\":\"\",\"facility\":\"\",\"key\":\"00\"}", 400, "`key`" },
 		{ "{\"code\":\"\",\"code\":\"\"}", 400, "duplicate" },
 		{ "{\"code\":\"\",\"name\":\"\",\"facility_id\":\"F2\"}", 400, "nothing else" },
 		{ "{\"code\":\"\",\"name\":\"a\\u0000b\"}", 400, "JSON" },
@@ -576,11 +680,12 @@ END_TEST
 START_TEST(a_refusal_is_403_with_its_reason)
 {
 	struct sync_key key = hub_node_key(1);
+	struct enrol_self self = { .key = &key, .name = "x", .facility = "F1" };
 	struct buf body = { 0 };
 
 	hub_code("F1", true, code);
 	hub.now_ms += ENROL_TTL_MS;
-	ck_assert_int_eq(enrol_node_ask(&key, code, "x", &body, &hub_err), 0);
+	ck_assert_int_eq(enrol_node_ask(&self, code, &body, &hub_err), 0);
 	post(body.bytes, body.len);
 	buf_free(&body);
 	ck_assert_int_eq(response.status, 403);
@@ -622,10 +727,12 @@ suite_node_enrol(void)
 	tcase_add_test(t, a_node_that_the_hub_has_lost_gets_nothing);
 	tcase_add_test(t, guesses_at_a_used_code_cost_its_node_nothing);
 	tcase_add_test(t, a34_all_bad_codes_hear_the_same_sentence);
-	tcase_add_loop_test(t, a34_an_unsigned_or_foreign_signed_ask_is_refused, 0, 3);
+	tcase_add_loop_test(t, a34_an_unsigned_or_foreign_signed_ask_is_refused, 0, 4);
 	tcase_add_test(t, a_code_of_another_hub_is_refused);
 	tcase_add_test(t, codes_are_kept_as_hashes_only);
 	tcase_add_test(t, a_node_of_two_facilities_is_refused_a_second_pc_is_not);
+	tcase_add_loop_test(t, a_code_for_another_facility_burns_neither_code_nor_node, 0, 2);
+	tcase_add_test(t, a_revoked_node_leaves_a_code_to_others);
 	tcase_add_test(t, a_revoked_node_gets_nothing_more);
 	tcase_add_loop_test(t, a_name_that_would_play_with_a_terminal_is_refused, 0, 3);
 	tcase_add_test(t, the_list_tells_all);
@@ -634,6 +741,8 @@ suite_node_enrol(void)
 	t = tcase_create("http");
 	tcase_add_checked_fixture(t, hub_open, http_end);
 	tcase_add_test(t, both_sides_say_the_same_words);
+	tcase_add_loop_test(t, nodes_of_a_facility_share_a_key_that_others_have_not, 0, 2);
+	tcase_add_test(t, a34_a_key_from_somebody_else_is_refused);
 	tcase_add_test(t, a34_a_hub_whose_key_is_not_the_codes_is_refused);
 	tcase_add_test(t, a34_a_grant_for_another_node_is_refused);
 	tcase_add_test(t, a08_an_older_grant_never_replaces_a_newer);

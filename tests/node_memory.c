@@ -92,16 +92,15 @@ static int
 answer(void)
 {
 	struct sync_key key = hub_node_key(2);
-	struct enrol_ask ask = { .code = code, .label = "office" };
+	struct enrol_ask ask = { .code = code, .label = "office", .facility = "F2" };
 	struct enrol_answer got = { 0 };
 	struct grant grant;
 	struct code read = { 0 };
 	int rc;
 
-	memcpy(ask.key, key.public_key, sizeof ask.key);
 	if (code_read(code, &read, &err) < 0)
 		return -1;
-	enrol_sign(&key, &read, ask.label, ask.signature);
+	enrol_sign(&key, &read, &ask);
 	rc = enrol_answer(&hub, &ask, &got, &err);
 	if (rc == 0 && got.state == ENROL_GRANTED)
 		sane = sane &&
@@ -117,7 +116,7 @@ static int
 miss(void)
 {
 	struct sync_key key = hub_node_key(3);
-	struct enrol_ask ask = { .label = "" };
+	struct enrol_ask ask = { .label = "", .facility = "F2" };
 	struct enrol_answer got = { 0 };
 	struct code read;
 	char wrong[CODE_TEXT];
@@ -128,8 +127,7 @@ miss(void)
 	read.secret ^= 1;
 	code_text(&read, wrong);
 	ask.code = wrong;
-	memcpy(ask.key, key.public_key, sizeof ask.key);
-	enrol_sign(&key, &read, ask.label, ask.signature);
+	enrol_sign(&key, &read, &ask);
 	rc = enrol_answer(&hub, &ask, &got, &err);
 	sane = sane && (rc < 0 || got.state == ENROL_DENIED);
 	buf_free(&got.grant);
@@ -191,6 +189,7 @@ START_TEST(a_decision_is_whole_or_not_there)
 	hub_code("F4", false, code);
 	ck_assert_int_eq(hub_ask(code, 4, NULL).state, ENROL_WAITING);
 	without_memory(approve);
+	hub.now_ms++; /* a node's id stands for what it has asked last */
 	hub_code("F4", false, code);
 	ck_assert_int_eq(hub_ask(code, 4, NULL).state, ENROL_WAITING);
 	without_memory(deny_by_node);

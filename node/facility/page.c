@@ -548,3 +548,12 @@ page_today(struct facility *f, const struct page_view *view, struct buf *html, s
 	arena_free(&a);
 	return rc;
 }
+
+void
+page_elsewhere(enum page_lang lang, struct buf *html)
+{
+	buf_printf(html,
+	           "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
+	           "<title>403</title>\n</head>\n<body>\n<p>%s</p>\n</body>\n</html>\n",
+	           page_word(lang, W_LANG), page_word(lang, W_ELSEWHERE));
+}

@@ -44,6 +44,9 @@ enum page_lang page_lang_choose(const char *query_lang, const char *accept_langu
 MUST_CHECK int page_today(struct facility *f, const struct page_view *view, struct buf *html,
                           struct err *err);
 
+/* Append what somebody at another machine gets instead: one sentence, nothing of the facility. */
+void page_elsewhere(enum page_lang lang, struct buf *html);
+
 /*
  * Do what a posted form says, in a transaction of its own on a LOCAL connection.  Repeating it is
  * harmless: who is here already has arrived.  On refusal `err->msg` is a sentence in the view's

@@ -38,12 +38,20 @@ check_facility_id(const char *id, struct err *err)
 }
 
 int
+facility_claim(struct store_db *db, const char *id, struct err *err)
+{
+	int rc = check_facility_id(id, err);
+
+	return rc < 0 ? rc : store_meta_set(db, "facility", id, strlen(id), err);
+}
+
+int
 facility_create(struct store_db *db, const char *id, const char *name, int kind, struct err *err)
 {
 	struct store_stmt s;
 	int rc;
 
-	rc = check_facility_id(id, err);
+	rc = facility_claim(db, id, err);
 	if (rc == 0)
 		rc = record_range("kind", kind, KIND_NURSERY, KIND_KINDERGARTEN, err);
 	if (rc == 0)
@@ -56,10 +64,7 @@ facility_create(struct store_db *db, const char *id, const char *name, int kind,
 	store_stmt_put_text(&s, id);
 	store_stmt_put_int(&s, kind);
 	store_stmt_put_text(&s, name == NULL ? "" : name);
-	rc = store_stmt_run(&s, err);
-	if (rc == 0)
-		rc = store_meta_set(db, "facility", id, strlen(id), err);
-	return rc;
+	return store_stmt_run(&s, err);
 }
 
 static int
@@ -102,13 +107,14 @@ facility_open(struct facility *f, struct store_db *db, const char *id, struct er
 		text_copy(timezone, sizeof timezone, store_stmt_get_text(&s));
 		rc = date_offset(timezone, &f->offset_min, err);
 	} else if (rc == 0 && id == NULL) {
-		text_copy(f->name, sizeof f->name, f->id);
 		f->kind = KIND_NURSERY;
 		rc = date_offset("Asia/Shanghai", &f->offset_min, err);
 	} else if (rc == 0) {
 		rc = err_set(err, ERR_NOTFOUND, "facility '%s' is not in this database", f->id);
 	}
 	store_stmt_end(&s);
+	if (f->name[0] == 0)
+		text_copy(f->name, sizeof f->name, f->id);
 	return rc;
 }
 

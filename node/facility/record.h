@@ -34,15 +34,21 @@ struct facility {
 };
 
 /*
- * Make or correct the facility's own row, and remember in this file (yz_meta "facility") that it is
- * ours.  In a transaction.
+ * Remember in this file (yz_meta "facility") whose it is.  Writes no row: what a second node of a
+ * facility knows of it comes from the first (DESIGN.md F13).  In a transaction.
+ */
+MUST_CHECK int facility_claim(struct store_db *db, const char *id, struct err *err);
+
+/*
+ * The same, and make or correct the facility's own row.  An insert writes every cell, those it
+ * doesn't name too: so this is for who knows the facility's name.  In a transaction.
  */
 MUST_CHECK int facility_create(struct store_db *db, const char *id, const char *name, int kind,
                                struct err *err);
 
 /*
  * Open the facility `id`; or with NULL this file's own, which needs no row yet (it is then a
- * nursery called by its id).  ERR_NOTFOUND if there is none.
+ * nursery).  One without a name is called by its id.  ERR_NOTFOUND if there is none.
  */
 MUST_CHECK int facility_open(struct facility *f, struct store_db *db, const char *id,
                              struct err *err);

@@ -7,10 +7,7 @@
  * Who is matched by id_no goes first: then a child with the same name and birth
  * date as another, but another number, is not taken for her.
  *
- * The number on the paper is kept nowhere: only BLAKE2b keyed with yz_meta
- * "facility.id_key", which is drawn at the first import and never leaves the
- * file.  So the hash can't be searched by trying numbers by whoever has the rows
- * but not this file - and two nodes' hashes of one number differ.
+ * The number on the paper is kept nowhere, only its keyed hash (roster_id.c).
  */
 #include "node/facility/roster.h"
 #include "node/facility/codes.h"
@@ -18,13 +15,10 @@
 #include "node/facility/record_priv.h"
 #include "node/facility/roster_priv.h"
 
-#include "store/base/hash.h"
 #include "store/catalog.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { ID_HASH = 16, ID_KEY = 32 };
 
 /* One import under way. */
 struct import {
@@ -33,7 +27,7 @@ struct import {
 	uint8_t (*ids)[STORE_ID]; /* of the child or staff each row is, once known */
 	bool *known;
 	size_t count;
-	uint8_t key[ID_KEY];
+	struct roster_keys keys;
 	int date;
 	struct roster_counts *out;
 };
@@ -65,25 +59,6 @@ find(struct store_stmt *s, uint8_t id[STORE_ID], struct err *err)
 		memcpy(id, found, len < STORE_ID ? len : STORE_ID);
 	}
 	store_stmt_end(s);
-	return rc;
-}
-
-static int
-load_key(struct import *im, struct err *err)
-{
-	struct buf key = { 0 };
-	int rc = store_meta_get(im->f->db, "facility.id_key", &key, err);
-
-	if (rc == 0 && key.len == ID_KEY) {
-		memcpy(im->key, key.bytes, ID_KEY);
-	} else if (rc == 0) {
-		rc = err_set(err, ERR_CORRUPT, "facility.id_key has %zu bytes, not %d", key.len,
-		             ID_KEY);
-	} else if (rc == ERR_NOTFOUND) {
-		env_rand(store_db_env(im->f->db), im->key, ID_KEY);
-		rc = store_meta_set(im->f->db, "facility.id_key", im->key, ID_KEY, err);
-	}
-	buf_free(&key);
 	return rc;
 }
 
@@ -162,12 +137,6 @@ the_class(struct import *im, const struct roster_row *row, uint8_t id[STORE_ID],
 
 /* ------------------------------------------------------------------ a child */
 
-static void
-hash_id_no(const struct import *im, const char *id_no, uint8_t out[ID_HASH])
-{
-	hash_keyed(out, ID_HASH, id_no, strlen(id_no), im->key);
-}
-
 /* Is this child another row's? */
 static bool
 taken(const struct import *im, const uint8_t id[STORE_ID])
@@ -179,21 +148,29 @@ taken(const struct import *im, const uint8_t id[STORE_ID])
 }
 
 static int
-match_by_id_no(struct import *im, size_t i, struct err *err)
+find_by_hash(struct import *im, size_t i, size_t key, struct err *err)
 {
-	uint8_t hash[ID_HASH];
+	uint8_t hash[ROSTER_ID_HASH];
 	struct store_stmt s;
-	int rc;
 
-	if (im->rows[i].staff || im->rows[i].id_no == NULL)
-		return 0;
-	hash_id_no(im, im->rows[i].id_no, hash);
+	roster_id_hash(&im->keys, key, im->rows[i].id_no, hash);
 	s = store_stmt_new(
 	        im->f->db,
 	        "SELECT id FROM child WHERE facility_id = ? AND id_hash = ? ORDER BY id LIMIT 1");
 	store_stmt_put_text(&s, im->f->id);
-	store_stmt_put_blob(&s, hash, ID_HASH);
-	rc = find(&s, im->ids[i], err);
+	store_stmt_put_blob(&s, hash, sizeof hash);
+	return find(&s, im->ids[i], err);
+}
+
+static int
+match_by_id_no(struct import *im, size_t i, struct err *err)
+{
+	int rc = 0;
+
+	if (im->rows[i].staff || im->rows[i].id_no == NULL)
+		return 0;
+	for (size_t key = 0; rc == 0 && key < im->keys.count; key++)
+		rc = find_by_hash(im, i, key, err);
 	im->known[i] = rc == 1;
 	return rc < 0 ? rc : 0;
 }
@@ -224,23 +201,31 @@ match_by_name(struct import *im, size_t i, struct err *err)
 	return rc;
 }
 
+/*
+ * What id_hash becomes, with ?4 from the file and ?6 whether our key is the facility's: a hash by
+ * our key is a corrected number, one by another key gives way to the facility's only.  So two nodes
+ * can't take turns.
+ */
+#define NEW_HASH                                                                                   \
+	"CASE WHEN ?4 IS NULL THEN id_hash WHEN id_hash IS NULL OR ?6 THEN ?4"                     \
+	" WHEN substr(id_hash, 1, 4) = substr(?4, 1, 4) THEN ?4 ELSE id_hash END"
+
 static int
 put_child(struct import *im, size_t i, bool *touched, struct err *err)
 {
 	const struct roster_row *row = &im->rows[i];
-	uint8_t hash[ID_HASH];
+	uint8_t hash[ROSTER_ID_HASH];
 	struct store_stmt s;
 
 	if (row->id_no != NULL)
-		hash_id_no(im, row->id_no, hash);
+		roster_id_hash(&im->keys, 0, row->id_no, hash);
 	if (im->known[i]) {
-		s = store_stmt_new(
-		        im->f->db,
-		        "UPDATE child SET name = ?1, sex = coalesce(?2, sex), birth_date = ?3,"
-		        " id_hash = coalesce(?4, id_hash) WHERE id = ?5 AND (name IS NOT ?1 OR "
-		        "birth_date IS NOT ?3"
-		        " OR sex IS NOT coalesce(?2, sex) OR id_hash IS NOT coalesce(?4, "
-		        "id_hash))");
+		s = store_stmt_new(im->f->db,
+		                   "UPDATE child SET name = ?1, sex = coalesce(?2, sex),"
+		                   " birth_date = ?3, id_hash = " NEW_HASH
+		                   " WHERE id = ?5 AND (name IS NOT ?1 OR birth_date IS NOT ?3"
+		                   " OR sex IS NOT coalesce(?2, sex) OR id_hash IS NOT " NEW_HASH
+		                   ")");
 	} else {
 		s = store_stmt_new(im->f->db, "INSERT INTO child(name, sex, birth_date, id_hash, "
 		                              "id, facility_id, recorded_by)"
@@ -251,11 +236,13 @@ put_child(struct import *im, size_t i, bool *touched, struct err *err)
 	record_put_some(&s, row->sex);
 	store_stmt_put_int(&s, row->birth_date);
 	if (row->id_no != NULL)
-		store_stmt_put_blob(&s, hash, ID_HASH);
+		store_stmt_put_blob(&s, hash, sizeof hash);
 	else
 		store_stmt_put_null(&s);
 	store_stmt_put_blob(&s, im->ids[i], STORE_ID);
-	if (!im->known[i]) {
+	if (im->known[i]) {
+		store_stmt_put_int(&s, im->keys.shared);
+	} else {
 		store_stmt_put_text(&s, im->f->id);
 		record_put_id(&s, im->f->by);
 	}
@@ -546,7 +533,7 @@ import_rows(struct import *im, const struct roster_options *opt, struct err *err
 	if (rc == 0)
 		rc = record_at(im->f, opt->at, &im->date, err);
 	if (rc == 0)
-		rc = load_key(im, err);
+		rc = roster_keys_load(&im->keys, im->f->db, err);
 	for (size_t i = 0; rc == 0 && i < im->count; i++)
 		rc = match_by_id_no(im, i, err);
 	for (size_t i = 0; rc == 0 && i < im->count; i++)

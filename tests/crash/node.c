@@ -219,13 +219,12 @@ new_code(struct scene *s, bool automatic, struct err *err)
 static int
 ask(struct scene *s, struct enrol_answer *answer, struct err *err)
 {
-	struct enrol_ask ask = { .code = s->code, .label = "office" };
+	struct enrol_ask ask = { .code = s->code, .label = "office", .facility = "F1" };
 	struct enrol_hub hub = the_hub(s);
 	struct code code = { 0 };
 	int rc = code_read(s->code, &code, err);
 
-	memcpy(ask.key, s->m[NODE].key.public_key, sizeof ask.key);
-	enrol_sign(&s->m[NODE].key, &code, ask.label, ask.signature);
+	enrol_sign(&s->m[NODE].key, &code, &ask);
 	return rc == 0 ? enrol_answer(&hub, &ask, answer, err) : rc;
 }
 

@@ -13,7 +13,7 @@ printf 'name,birth_date,class\n安一,2024-03-01,小一班\n<script>alert(1)</sc
 serve "$hub"
 hub_address=$address
 serve "$node"
-page=$address
+page=$address node_pid=$last
 child=$(sql "$node" "SELECT id FROM child WHERE name = '安一'" | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
 
 # asked WANT CURL-ARGUMENT...: the status of the answer; the answer is in $SCRATCH/answer.
@@ -108,5 +108,29 @@ done
 curl -s -H "Origin: http://$page" -H 'Sec-Fetch-Site: same-origin' -d "$record" "$batch" >"$SCRATCH/answer"
 is "$(grep -c '"state":"stored"' "$SCRATCH/answer")" 1 "a record from here: $(cat "$SCRATCH/answer")"
 is "$(events)" $((before + 1)) 'and it is there'
+
+# The network may not see the page, nor write: our own address there is not the loopback.
+token=$(curl -s "http://$page/" | sed -n 's/.*name="token" value="\([^"]*\)".*/\1/p' | head -n 1)
+stop "$node_pid"
+lan=$(hostname -I | tr ' ' '\n' | grep -m 1 -E '^[0-9]+(\.[0-9]+){3}$')
+if [ -n "$lan" ]; then
+	serve "$node" "$lan:0"
+	asked 403 -H 'Accept-Language: zh' "http://$address/"
+	is "$(grep -c '此页面只在运行驿站的这台机器上打开' "$SCRATCH/answer")" 1 'the sentence'
+	asked 403 "http://$address/?lang=en"
+	is "$(grep -c 'Until staff can sign in' "$SCRATCH/answer")" 1 'the sentence in English'
+	is "$(grep -cE '安一|F1|token' "$SCRATCH/answer")" 0 'nothing of the facility in it'
+	asked 403 -d "token=$token&child=$child&do=arrival&lang=en" "http://$address/tap"
+	is "$(grep -c 'Until staff can sign in' "$SCRATCH/answer")" 1 'a tap is refused before it is looked at'
+	asked 403 -d "$record" "http://$address/api/v1/batch"
+	is "$(events)" $((before + 1)) 'nothing was written from the network'
+	stop "$last"
+else
+	echo 'this machine has no address but the loopback: the network was not tried'
+fi
+serve "$node"
+asked 303 -d "token=$(curl -s "http://$address/" | sed -n 's/.*name="token" value="\([^"]*\)".*/\1/p' |
+	head -n 1)&child=$child&do=arrival" "http://$address/tap"
+is "$(events)" $((before + 3)) 'a tap here is an arrival and its check'
 check 0 '^in order' -C "$node" verify --deep
 finish

@@ -7,7 +7,7 @@ set -u
 node=$SCRATCH/node
 hub=$SCRATCH/hub
 
-"$YIZHAN" -C "$node" init --facility F1 >/dev/null && "$YIZHAN" -C "$hub" init --hub >/dev/null || exit 1
+"$YIZHAN" -C "$node" init --facility F1 --name F1 >/dev/null && "$YIZHAN" -C "$hub" init --hub >/dev/null || exit 1
 
 check 0 '^[A-Za-z0-9_-]{43}  ?It is shown only now. Its id is [0-9a-f]{16}.$' -C "$hub" token new --scope all
 check 0 '^\{"token":"[A-Za-z0-9_-]{43}","id":"[0-9a-f]{16}","expires":null\}$' -C "$hub" token new --scope f/F1 --json

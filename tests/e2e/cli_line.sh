@@ -40,7 +40,7 @@ sql() {
 	"$YIZHAN" -C "$1" sql --json "$2"
 }
 
-"$YIZHAN" -C "$hub" init --hub >/dev/null && "$YIZHAN" -C "$one" init --facility F1 >/dev/null &&
+"$YIZHAN" -C "$hub" init --hub >/dev/null && "$YIZHAN" -C "$one" init --facility F1 --name 阳光托育 >/dev/null &&
 	"$YIZHAN" -C "$two" init --facility F1 >/dev/null || exit 1
 # at init --name would also be the facility's, and a conflict with the other node's
 git config -f "$one/node.conf" facility.name '向日葵园 办公室'
@@ -67,8 +67,21 @@ check 1 'Address already in use; choose another with --listen ADDR:PORT' -C "$on
 
 code=$("$YIZHAN" -C "$hub" enrol new --facility F2 --auto --json | sed 's/.*"code":"\([^"]*\)".*/\1/')
 check 1 'is a hub.s directory; a code is used at a facility.s node' -C "$hub" enrol "$code" "$address"
-"$YIZHAN" -C "$SCRATCH/three" init --facility F3 >/dev/null
-check 1 '"message":"this code is for facility F2, and here is F3"' -C "$SCRATCH/three" enrol "$code" "$address" --json
+# a code for another facility is refused before it binds anybody: the node may use its own, another node this one
+for id in 2 3; do
+	"$YIZHAN" -C "$SCRATCH/node$id" init --facility "F$id" >/dev/null
+done
+check 1 'this code is for facility F2, and the node was made for F3; use one for that facility$' \
+	-C "$SCRATCH/node3" enrol "$code" "$address"
+check 0 'enrolled as a node of F2' -C "$SCRATCH/node2" enrol "$code" "$address"
+code=$("$YIZHAN" -C "$hub" enrol new --facility F3 --auto --json | sed 's/.*"code":"\([^"]*\)".*/\1/')
+check 0 'enrolled as a node of F3' -C "$SCRATCH/node3" enrol "$code" "$address"
+# who was revoked hears what to do, and the code stays good
+"$YIZHAN" -C "$hub" nodes revoke "$("$YIZHAN" -C "$SCRATCH/node3" status --json | sed 's/.*"node":"\([0-9a-f]*\)".*/\1/')" >/dev/null
+code=$("$YIZHAN" -C "$hub" enrol new --facility F3 --auto --json | sed 's/.*"code":"\([^"]*\)".*/\1/')
+check 1 'this node was revoked; init a new directory and enrol that one$' -C "$SCRATCH/node3" enrol "$code" "$address"
+"$YIZHAN" -C "$SCRATCH/node3b" init --facility F3 >/dev/null
+check 0 'enrolled as a node of F3' -C "$SCRATCH/node3b" enrol "$code" "$address"
 
 # ------------------------------------------------------------------ the line is there
 
@@ -77,8 +90,12 @@ check 0 '"state":"in_sync","sent":[1-9][0-9]*,"received":[0-9]+,"bytes_out":[0-9
 	-C "$one" sync --json
 check 0 '"state":"in_sync"' -C "$two" sync --json
 is "$(sql "$two" 'SELECT name FROM child')" '[{"name":"小明"}]' 'the child at the other node'
-# two has also written since: its own facility row
+# two was made without a name and has nothing to say of it
 check 0 '"state":"in_sync"' -C "$one" sync --json
+for dir in "$hub" "$one" "$two"; do
+	is "$(sql "$dir" 'SELECT facility_id, name FROM facility')" '[{"facility_id":"F1","name":"阳光托育"}]' "the facility at $dir"
+	check 0 '"state":"in_sync".*"conflicts":0,' -C "$dir" status --json
+done
 check 0 '"state":"in_sync","waiting":0,"oldest_waiting_s":null,"last_success":"20[^"]*","last_attempt":"20[^"]*","last_error":null,"conflicts":0,' \
 	-C "$one" status --json
 check 0 '^in sync, last exchange [0-9]+ seconds? ago$' -C "$one" status

@@ -7,7 +7,7 @@ set -u
 node=$SCRATCH/node
 hub=$SCRATCH/hub
 
-"$YIZHAN" -C "$node" init --facility F1 >/dev/null && "$YIZHAN" -C "$hub" init --hub >/dev/null || exit 1
+"$YIZHAN" -C "$node" init --facility F1 --name F1 >/dev/null && "$YIZHAN" -C "$hub" init --hub >/dev/null || exit 1
 check 0 '"state":"never_synced","waiting":1,"oldest_waiting_s":[0-9]+,"last_success":null,' -C "$node" status --json
 check 0 '"facility":null,"role":"hub","state":"in_sync"' -C "$hub" status --json
 check 0 '^in order$' -C "$hub" status

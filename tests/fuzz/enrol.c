@@ -112,23 +112,25 @@ post_signed(const uint8_t *data, size_t size)
 	struct http_response response;
 	struct json_doc *doc = NULL;
 	struct buf body = { 0 };
-	const char *code, *name;
+	struct enrol_self self = { .key = &node };
+	const char *code;
 	struct err err;
 
 	if (json_doc_read(data, size, 4096, &doc, &err) < 0)
 		return;
 	code = json_doc_text(doc, "code");
-	name = json_doc_text(doc, "name");
-	if (code != NULL && name != NULL) {
+	self.name = json_doc_text(doc, "name");
+	self.facility = json_doc_text(doc, "facility");
+	if (code != NULL && self.name != NULL && self.facility != NULL) {
 		for (int i = 0; i < CODES; i++)
 			if (code[0] == '$' && code[1] == '0' + i && code[2] == 0)
 				code = codes[i];
-		if (enrol_node_ask(&node, code, name, &body, &err) == 0) {
+		if (enrol_node_ask(&self, code, &body, &err) == 0) {
 			response = post(body.bytes, body.len);
-			/* a name with control characters is refused */
+			/* a name with control characters is refused, and another facility */
 			HOLDS(response.status != 200 || code == codes[0] || code == codes[1]);
 			HOLDS(response.status == 200 || (code != codes[0] && code != codes[1]) ||
-			      !is_plain(name));
+			      !is_plain(self.name) || strcmp(self.facility, "F1") != 0);
 			HOLDS(grants() == (response.status == 200 && code == codes[0]));
 			if (response.status == 200)
 				hear(code, &response.body);

@@ -47,10 +47,13 @@ code_seeds(char text[CODE_TEXT])
 static void
 put_answer(const char *state, const struct buf *grant)
 {
-	struct sync_key hub = help_key(0);
+	struct sync_key hub = help_key(0), node = help_key(1);
 	struct buf out = { 0 };
 	struct json j = json_to(&out);
+	uint8_t box[SYNC_BOX];
+	struct err err;
 
+	HOLDS(id_key_seal(&hub, "F1", node.public_key, (const uint8_t[24]){ 7 }, box, &err) == 0);
 	buf_u8(&out, 2);
 	json_object(&j);
 	json_name(&j, "state");
@@ -62,6 +65,11 @@ put_answer(const char *state, const struct buf *grant)
 		json_null(&j);
 	else
 		json_hex(&j, grant->bytes, grant->len);
+	json_name(&j, "id_key");
+	if (grant == NULL)
+		json_null(&j);
+	else
+		json_hex(&j, box, sizeof box);
 	json_end_object(&j);
 	seeds_put("enrol", state, &out);
 	buf_free(&out);
@@ -71,14 +79,19 @@ static void
 enrol_seeds(const char *code, const struct buf *grant)
 {
 	struct sync_key node = help_key(1);
+	struct enrol_self self = { .key = &node, .name = "office", .facility = "F1" };
 	struct buf out = { 0 };
 	struct err err;
 
 	buf_u8(&out, 0);
-	HOLDS(enrol_node_ask(&node, code, "office", &out, &err) == 0);
+	HOLDS(enrol_node_ask(&self, code, &out, &err) == 0);
 	seeds_put("enrol", "request", &out);
-	seeds_put_text("enrol", "automatic", "\1{\"code\":\"$0\",\"name\":\"office\"}");
-	seeds_put_text("enrol", "approved", "\1{\"code\":\"$1\",\"name\":\"小星星\"}");
+	seeds_put_text("enrol", "automatic",
+	               "\1{\"code\":\"$0\",\"name\":\"office\",\"facility\":\"F1\"}");
+	seeds_put_text("enrol", "approved",
+	               "\1{\"code\":\"$1\",\"name\":\"小星星\",\"facility\":\"F1\"}");
+	seeds_put_text("enrol", "elsewhere",
+	               "\1{\"code\":\"$0\",\"name\":\"x\",\"facility\":\"F2\"}");
 	put_answer("granted", grant);
 	put_answer("waiting", NULL);
 	buf_free(&out);
