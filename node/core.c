@@ -251,6 +251,7 @@ end_meeting(struct node *n, bool ok, const char *words, int64_t retry_after_ms,
 	sync_exchange_end(&n->x);
 	n->meeting = MUT(29) && !ok;
 	n->failures = ok ? 0 : n->failures + 1;
+	n->stalls = ok ? 0 : n->stalls;
 	n->next_sync_mono_ms =
 	        MUT(20) && n->failures > 1
 	                ? INT64_MAX
@@ -276,7 +277,8 @@ begin_meeting(struct node *n, struct node_effects *fx, struct err *err)
 		return 0;
 	n->x = (struct sync_exchange){ .r = &n->r,
 		                       .key = &n->key,
-		                       .small = n->failures >= NODE_STALLS };
+		                       .small = n->stalls >= NODE_STALLS,
+		                       .probe = n->failures > 0 };
 	memcpy(n->x.hub_key, n->hub_key, sizeof n->hub_key);
 	n->meeting = true;
 	return ask(n, fx, err);
@@ -309,6 +311,7 @@ lose(struct node *n, const struct node_event *ev, struct node_effects *fx, struc
 		return 0;
 	fx->meeting.denied = ev->denied;
 	sync_session_step(&n->x.state, SYNC_EV_LOST);
+	n->stalls += ev->stalled;
 	return end_meeting(n, false, ev->words == NULL ? "no answer" : ev->words,
 	                   ev->retry_after_ms, fx, err);
 }

@@ -24,7 +24,7 @@ enum {
 	NODE_SEAL_CHANGES = 500,  /* so many waiting changes are sealed at once */
 	NODE_BACKOFF_MIN_MS = 2000,   /* full jitter: random between 0 and MIN * 2^failures ... */
 	NODE_BACKOFF_MAX_MS = 300000, /* ... at most this */
-	NODE_STALLS = 2,              /* after so many failures a push goes up little by little */
+	NODE_STALLS = 2,              /* after so many stalls a push goes up little by little */
 	NODE_CHECKPOINT_PAGES = 400,
 	NODE_HOUSE_MS = 3600 * 1000, /* between roll-ups */
 };
@@ -36,6 +36,7 @@ struct node_event {
 	const uint8_t *bytes; /* REPLY: the body */
 	size_t len;
 	const char *words;      /* LOST: why, for a person */
+	bool stalled;           /* LOST: there was a line, and it didn't carry all of it */
 	bool denied;            /* LOST: the hub is there and doesn't want us */
 	int64_t retry_after_ms; /* LOST: somebody there asks to wait so long, of which
 	                           NODE_BACKOFF_MAX_MS are believed; 0: nobody does */
@@ -74,7 +75,8 @@ struct node {
 	int64_t next_sync_mono_ms;
 	int64_t next_house_mono_ms;
 	int64_t schema_version; /* of the last look; the triggers fit it */
-	int failures;
+	int failures;           /* meetings in a row that failed */
+	int stalls;             /* since the last good one: how many because the line stalled */
 };
 
 /* Over an open STORE_MERGE database: reads who we are and which hub is ours.  `key` is copied. */

@@ -245,6 +245,7 @@ lost(struct link_call *call, struct node_event *ev, const char *words)
 	            strncmp(words, unreachable, sizeof unreachable - 1) == 0;
 
 	ev->type = NODE_EV_LOST;
+	ev->stalled = call->reply->code == TRANSPORT_TIMEOUT || call->reply->code == TRANSPORT_CUT;
 	ev->retry_after_ms = (int64_t)call->reply->retry_after_s * 1000;
 	buf_clear(&call->body);
 	buf_printf(&call->body, "%s%s", told ? "" : unreachable, words);

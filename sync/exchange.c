@@ -121,7 +121,7 @@ sync_exchange_ask(struct sync_exchange *x, struct buf *request, struct err *err)
 		rc = count_streams(x->r->db, &count, err);
 	if (rc == 0)
 		rc = sync_draft_open(&d, x->r, count * 2, err);
-	d.small = x->small;
+	d.small = x->small || (x->probe && x->round_trips == 0);
 	if (rc == 0)
 		rc = draft_request(x, &d, request, err);
 	if (rc == 0)

@@ -32,6 +32,7 @@ struct sync_exchange {
 	const struct sync_key *key;
 	uint8_t hub_key[SYNC_PUBLIC_KEY];
 	bool small; /* push little by little: the line has stalled under more */
+	bool probe; /* the first push is small: nobody knows whether there is a line */
 
 	enum sync_state state;
 	uint8_t asked[HASH_32]; /* hash of the request's part 1 */

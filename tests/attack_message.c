@@ -376,7 +376,9 @@ meet_small(size_t most, size_t *largest)
 		if (!fx.send)
 			break;
 		*largest = fx.request.len > *largest ? fx.request.len : *largest;
-		ev = (struct node_event){ .type = NODE_EV_LOST, .words = "timeout" };
+		ev = (struct node_event){ .type = NODE_EV_LOST,
+			                  .words = "timeout",
+			                  .stalled = true };
 		if (fx.request.len <= most && ask(fx.request.bytes, fx.request.len, &reply) == 200)
 			ev = (struct node_event){ .type = NODE_EV_REPLY,
 				                  .bytes = reply.bytes,
@@ -387,16 +389,14 @@ meet_small(size_t most, size_t *largest)
 	return ok;
 }
 
-/* F40: a line whose packets vanish by size, or that stalls under more than a little. */
-START_TEST(f40_a_push_that_stalls_is_made_small)
+/* So many rows, each a unit of its own that nobody has fetched. */
+static void
+write_and_seal(int count)
 {
-	struct node_event lost = { .type = NODE_EV_LOST, .words = "timeout" };
 	struct node_event tick = { .type = NODE_EV_TICK };
 	struct node_effects fx = { 0 };
-	size_t largest = 0;
 
-	must(node_step(&node->node, &lost, &fx, &err)); /* what open_world() had begun */
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < count; i++) {
 		world_wait(&w, NODE_SYNC_MS);
 		world_sql(
 		        node,
@@ -405,6 +405,18 @@ START_TEST(f40_a_push_that_stalls_is_made_small)
 		must(node_step(&node->node, &tick, &fx, &err));
 	}
 	node_effects_clear(&fx);
+}
+
+/* F40: a line whose packets vanish by size, or that stalls under more than a little. */
+START_TEST(f40_a_push_that_stalls_is_made_small)
+{
+	struct node_event lost = { .type = NODE_EV_LOST, .words = "timeout", .stalled = true };
+	struct node_effects fx = { 0 };
+	size_t largest = 0;
+
+	must(node_step(&node->node, &lost, &fx, &err)); /* what open_world() had begun */
+	node_effects_clear(&fx);
+	write_and_seal(60);
 	ck_assert(!meet_small(8192, &largest));
 	ck_assert_uint_gt(largest, 8192);
 	largest = 0;
@@ -420,6 +432,34 @@ START_TEST(f40_a_push_that_stalls_is_made_small)
 		        "INSERT INTO note(facility_id, text) VALUES ('F1', hex(randomblob(200)))");
 	ck_assert(meet_small(1 << 20, &largest));
 	ck_assert_uint_gt(largest, 8192);
+}
+END_TEST
+
+/* While nobody knows whether there is a line a try packs little; once there is one, all goes up. */
+START_TEST(f32_a_try_on_a_dead_line_is_small)
+{
+	struct node_event lost = { .type = NODE_EV_LOST, .words = "no route" };
+	struct node_event ask = { .type = NODE_EV_SYNC };
+	struct node_effects fx = { 0 };
+	struct node_met met;
+
+	must(node_step(&node->node, &lost, &fx, &err)); /* what open_world() had begun */
+	write_and_seal(60);
+	for (int i = 0; i < 4; i++) {
+		must(node_step(&node->node, &ask, &fx, &err));
+		ck_assert(fx.send);
+		if (i > 0) {
+			ck_assert_uint_lt(fx.request.len, 8192);
+			world_sql(node, "INSERT INTO note(facility_id, text) VALUES ('F1', 'x')");
+		}
+		must(node_step(&node->node, &lost, &fx, &err));
+	}
+	node_effects_clear(&fx);
+	world_meet(&w, 0, &met);
+	ck_assert(met.ok);
+	ck_assert_int_le(met.round_trips, 3);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE facility_id = 'F1'"),
+	                 world_int(node, "SELECT count(*) FROM note"));
 }
 END_TEST
 
@@ -440,6 +480,7 @@ suite_attack_message(void)
 	tcase_add_test(tc, a28_another_node_is_not_spoken_for);
 	tcase_add_test(tc, a17_an_unsigned_wish_to_wait_is_kept_short);
 	tcase_add_test(tc, f40_a_push_that_stalls_is_made_small);
+	tcase_add_test(tc, f32_a_try_on_a_dead_line_is_small);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -109,9 +109,9 @@ sim_shell_forget(struct sim_peer *p)
 }
 
 static void
-lost(struct sim_peer *p, const char *words)
+lost(struct sim_peer *p, const char *words, bool stalled)
 {
-	struct node_event ev = { .type = NODE_EV_LOST, .words = words };
+	struct node_event ev = { .type = NODE_EV_LOST, .words = words, .stalled = stalled };
 
 	sim_shell_forget(p);
 	sim_peer_step(p, &ev);
@@ -121,7 +121,7 @@ void
 sim_shell_give_up(struct sim_peer *p)
 {
 	sim_count(p->sim, SIM_DID_TIMEOUT);
-	lost(p, "hub unreachable: timeout");
+	lost(p, "hub unreachable: timeout", true);
 }
 
 /* ---- the node hears ---- */
@@ -162,7 +162,7 @@ hear_reply(struct sim_peer *p, struct buf *bytes)
 
 	if (!take_lines(bytes, lines, REPLY_LINES, &body)) {
 		sim_count(p->sim, SIM_DID_REFUSE_REPLY);
-		lost(p, "the reply was cut short");
+		lost(p, "the reply was cut short", false);
 		return;
 	}
 	status = atoi(lines[REPLY_STATUS]);
@@ -181,12 +181,12 @@ hear_reply(struct sim_peer *p, struct buf *bytes)
 		return;
 	}
 	if (status != 200) {
-		lost(p, "the hub refused");
+		lost(p, "the hub refused", false);
 		return;
 	}
 	if (!proven(p, lines, bytes->bytes + body, bytes->len - body)) {
 		sim_count(p->sim, SIM_DID_REFUSE_REPLY);
-		lost(p, "the reply is not signed by our hub");
+		lost(p, "the reply is not signed by our hub", false);
 		return;
 	}
 	if (p->call.shown)
