@@ -4,6 +4,7 @@
 #include "store/inbox.h"
 #include "store/stmt.h"
 #include "sync/apply_priv.h"
+#include "sync/names_priv.h"
 #include "sync/seal.h"
 #include "sync/seen.h"
 #include "sync/segment.h"
@@ -11,7 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { DAY_MS = 86400000, NAMES = 256 };
+enum { DAY_MS = 86400000 };
 
 /* One segment on its way in. */
 struct incoming {
@@ -23,94 +24,11 @@ struct incoming {
 	struct store_segment seg;
 	struct sync_record *records;
 	size_t count;
-	/* schemas that this segment defines, or that were looked up for it */
-	struct name {
-		unsigned no;
-		const struct store_schema *schema;
-		const uint8_t *def; /* NULL: known to the catalogue */
-		size_t def_len;
-	} names[NAMES];
-	size_t name_count;
+	struct sync_names names;
 	struct buf seen;          /* in force */
 	struct sync_wrong *wrong; /* what the hub has to write again */
 	size_t wrong_count;
 };
-
-/* ---- schemas ---- */
-
-static const struct store_schema *
-resolve(void *ctx, unsigned no)
-{
-	struct incoming *in = ctx;
-	struct err err;
-	int id = 0;
-
-	for (size_t i = 0; i < in->name_count; i++)
-		if (in->names[i].no == no)
-			return in->names[i].schema;
-	if (no > INT32_MAX ||
-	    store_stream_schema(in->r->db, in->stream.id, (int)no, &id, &err) < 0 || id == 0 ||
-	    in->name_count == NAMES)
-		return NULL;
-	in->names[in->name_count++] =
-	        (struct name){ .no = no, .schema = store_catalog_schema(in->r->db, id) };
-	return in->names[in->name_count - 1].schema;
-}
-
-static int
-define(void *ctx, const struct sync_definition *def, struct err *err)
-{
-	struct incoming *in = ctx;
-	const struct store_schema *known = resolve(in, def->no);
-	struct store_schema *schema;
-	int rc;
-
-	rc = store_schema_read(def->bytes, def->len, &in->arena, &schema, err);
-	if (rc < 0)
-		return rc;
-	/* A segment that begins before the end of what we have says again what it called a schema.
-	 */
-	if (known != NULL && memcmp(known->hash, schema->hash, STORE_SCHEMA_HASH) == 0)
-		return 0;
-	if (known != NULL || in->name_count == NAMES)
-		return err_set(err, ERR_CORRUPT, "schema %u of the stream is defined twice",
-		               def->no);
-	in->names[in->name_count++] = (struct name){
-		.no = def->no, .schema = schema, .def = def->bytes, .def_len = def->len
-	};
-	return 0;
-}
-
-/* The segment is proven: what it defines is registered, and its changes point to the registered
- * ones. */
-static int
-learn(struct incoming *in, struct err *err)
-{
-	const struct store_schema *old[NAMES];
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < in->name_count; i++) {
-		struct name *name = &in->names[i];
-
-		old[i] = name->schema;
-		if (name->def == NULL)
-			continue;
-		rc = store_catalog_learn(in->r->db, name->def, name->def_len, &name->schema, err);
-		if (rc == 0)
-			rc = store_stream_schema_add(in->r->db, in->stream.id, (int)name->no,
-			                             name->schema->id, err);
-	}
-	for (size_t i = 0; rc == 0 && i < in->count; i++) {
-		struct store_change *c = &in->records[i].change;
-
-		for (size_t k = 0; in->records[i].type == SYNC_CHANGE && k < in->name_count; k++)
-			if (c->schema == old[k]) {
-				c->schema = in->names[k].schema;
-				break;
-			}
-	}
-	return rc;
-}
 
 /* ---- proof ---- */
 
@@ -335,6 +253,7 @@ register_stream(struct incoming *in, struct err *err)
 		rc = store_catalog_scope(in->r->db, in->scope, &scope, err);
 	if (rc == 0)
 		rc = store_stream_open(in->r->db, site, scope, &in->arena, &in->stream, err);
+	in->names.stream = in->stream.id;
 	return rc;
 }
 
@@ -344,7 +263,7 @@ take(struct incoming *in, struct sync_ingested *out, struct err *err)
 	int rc = register_stream(in, err);
 
 	if (rc == 0)
-		rc = learn(in, err);
+		rc = sync_names_learn(&in->names, in->records, in->count, err);
 	if (rc < 0)
 		return rc;
 	buf_put(&in->seen, in->stream.seen, in->stream.seen_len);
@@ -399,6 +318,9 @@ find_stream(struct incoming *in, struct err *err)
 	in->stream.site = site;
 	in->stream.scope = scope;
 	rc = store_stream_find(in->r->db, site, scope, &in->arena, &in->stream, err);
+	in->names.db = in->r->db;
+	in->names.arena = &in->arena;
+	in->names.stream = in->stream.id;
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
@@ -406,7 +328,7 @@ find_stream(struct incoming *in, struct err *err)
 static int
 cut_head(struct incoming *in, uint64_t n, uint8_t head[STORE_HEAD], struct err *err)
 {
-	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = in };
+	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
 	struct sync_segment_line line = { .segs = NULL, .count = 1, .from = n + 1 };
 	struct store_segment ours, rest;
 	struct arena a = { 0 };
@@ -441,7 +363,7 @@ head_at(struct incoming *in, uint64_t n, uint8_t head[STORE_HEAD], struct err *e
 static int
 cut_known(struct incoming *in, struct err *err)
 {
-	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = in };
+	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
 	struct sync_segment_line line = {
 		.segs = &in->seg, .count = 1, .from = in->stream.n + 1, .to = in->seg.last
 	};
@@ -487,7 +409,7 @@ static int
 ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd *bytes,
              struct sync_ingested *out, struct err *err)
 {
-	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = in };
+	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
 	struct sync_segment_at at = { .n = from->n };
 	int rc = find_stream(in, err);
 
@@ -515,7 +437,7 @@ static int
 ingest_full(struct incoming *in, struct rd *bytes, bool force, struct sync_ingested *out,
             struct err *err)
 {
-	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = in };
+	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
 	int rc = sync_segment_read(bytes, &in->arena, &in->seg, &in->site, &in->scope, err);
 
 	if (rc == ERR_CORRUPT)
