@@ -299,9 +299,11 @@ take_reply(struct node *n, const struct node_event *ev, struct node_effects *fx,
 		return rc;
 	if (again)
 		return ask(n, fx, err);
-	/* What one side refused, the other has alone: the line was good, but all is not well. */
-	return end_meeting(n, true, n->x.rejected_count > 0 ? n->x.rejected[0].reason : "", 0, fx,
-	                   err);
+	/* Records that one side refused the other has alone: the line was good, but all is not
+	 * well. A change kept aside in a record that was taken is another matter. */
+	return end_meeting(n, true,
+	                   n->x.rejected_count > 0 && !n->x.level ? n->x.rejected[0].reason : "", 0,
+	                   fx, err);
 }
 
 static int

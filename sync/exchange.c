@@ -283,6 +283,7 @@ take_digests(struct sync_exchange *x, const struct sync_message *m,
 {
 	int rc = 0;
 
+	x->level = true;
 	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {
 		struct store_remote_digest d = { .at_ms = env_wall_ms(store_db_env(x->r->db)) };
 
@@ -291,6 +292,7 @@ take_digests(struct sync_exchange *x, const struct sync_message *m,
 			break;
 		memcpy(d.sum, m->digests[i].sum, STORE_TERM);
 		d.equal_have = equal_have(x, m, streams, count, d.scope);
+		x->level = x->level && d.equal_have;
 		rc = store_remote_set_digest(x->r->db, hub_name, &d, err);
 	}
 	return rc;

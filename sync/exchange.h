@@ -43,6 +43,7 @@ struct sync_exchange {
 	} * said; /* what the request said we have */
 	size_t said_count;
 	bool more_to_push;
+	bool level; /* both sides have the same records now */
 
 	/* told */
 	int64_t sent, received; /* changes acknowledged; changes merged */

@@ -187,6 +187,7 @@ START_TEST(the_writer_is_told)
 	ck_assert_uint_eq(met.rejected_count, 1);
 	ck_assert_str_eq(met.rejected[0].scope, "f/F1");
 	ck_assert_ptr_nonnull(strstr(met.rejected[0].reason, "only the hub may write"));
+	ck_assert_str_eq(met.words, ""); /* the hub has the record; nothing is missing anywhere */
 	world_meet(&w, 0, &met);
 	ck_assert_uint_eq(met.rejected_count, 0);
 	ck_assert_int_eq(world_int(writer, "SELECT points FROM score"), 80);
