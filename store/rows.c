@@ -228,7 +228,7 @@ store_rows_get(struct store_rows *rows, const uint8_t *key, size_t key_len,
 	int rc;
 
 	if (!read_key(rows->schema, key, key_len, keys))
-		return bad_key(rows, err);
+		return 0; /* no row of this table has such a key */
 	put_keys(s, rows->schema, keys);
 	rc = store_stmt_step(s, err);
 	for (unsigned i = 0; rc == 1 && i < rows->schema->column_count; i++) {
@@ -435,7 +435,7 @@ store_rows_delete(struct store_rows *rows, const uint8_t *key, size_t key_len, s
 	struct store_stmt *s = prepare(rows, &rows->erase, &rows->has_erase, put_delete, 0);
 
 	if (!read_key(rows->schema, key, key_len, keys))
-		return bad_key(rows, err);
+		return 0;
 	put_keys(s, rows->schema, keys);
 	return finish(s, err);
 }

@@ -23,8 +23,8 @@ void store_rows_quote(struct buf *out, const char *name);
 void store_rows_end(struct store_rows *rows);
 
 /*
- * Read the row: 1 and values by column position (bytes borrowed from `a`), 0 if there is none,
- * negative on error.
+ * Read the row: 1 and values by column position (bytes borrowed from `a`), 0 if there is none, as
+ * of a key with another number of columns; negative on error.
  */
 MUST_CHECK int store_rows_get(struct store_rows *rows, const uint8_t *key, size_t key_len,
                               struct store_value *values, struct arena *a, struct err *err);

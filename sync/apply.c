@@ -139,6 +139,16 @@ gather(struct applying *ap, struct err *err)
 
 /* ---- rights ---- */
 
+/* The first is told to whoever wrote it. */
+static void
+count_aside(struct sync_apply *u, uint64_t n, const char *reason)
+{
+	if (u->kept_aside++ > 0)
+		return;
+	u->aside_n = n;
+	u->aside_reason = reason;
+}
+
 static int
 keep_aside(struct applying *ap, const struct store_change *c, uint64_t n, const char *reason,
            struct err *err)
@@ -153,10 +163,7 @@ keep_aside(struct applying *ap, const struct store_change *c, uint64_t n, const 
 		.reason = reason,
 	};
 
-	if (ap->u->kept_aside++ == 0) {
-		ap->u->aside_n = n;
-		ap->u->aside_reason = reason;
-	}
+	count_aside(ap->u, n, reason);
 	return store_quarantine_add(ap->u->r->db, &q, err);
 }
 
@@ -496,7 +503,7 @@ list_refusals(struct applying *ap, struct err *err)
 			.reason = list[i].reason,
 		};
 
-		ap->u->kept_aside++;
+		count_aside(ap->u, ap->u->first, list[i].reason);
 		rc = store_quarantine_add(ap->u->r->db, &q, err);
 	}
 	return rc;

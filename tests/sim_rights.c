@@ -194,6 +194,44 @@ START_TEST(the_writer_is_told)
 }
 END_TEST
 
+static void
+make_loose(struct world_peer *p, bool is_hub)
+{
+	static const struct store_track_spec loose = { .table = "loose",
+		                                       .scope = "f/",
+		                                       .scope_column = "facility_id" };
+
+	world_sql(p,
+	          is_hub ? "CREATE TABLE loose(id BLOB NOT NULL PRIMARY KEY, facility_id TEXT,"
+	                   " v TEXT NOT NULL) WITHOUT ROWID"
+	                 : "CREATE TABLE loose(id BLOB NOT NULL PRIMARY KEY, facility_id TEXT, v)"
+	                   " WITHOUT ROWID");
+	must(store_db_begin(p->merge, &err));
+	must(store_track_table(p->merge, &loose, is_hub, &err));
+	must(store_db_commit(p->merge, &err));
+}
+
+/* What the hub's own table can't hold waits there and is listed; the writer hears of that, too. */
+START_TEST(what_the_engine_refuses_is_told)
+{
+	struct node_met met;
+
+	make_loose(&w.hub, true);
+	make_loose(writer, false);
+	world_sql(writer, "INSERT INTO loose VALUES (x'01', 'F1', NULL), (x'02', 'F1', 'good')");
+	world_meet(&w, 0, &met);
+	ck_assert(met.ok);
+	ck_assert_uint_eq(met.rejected_count, 1);
+	ck_assert_ptr_nonnull(strstr(met.rejected[0].reason, "NOT NULL"));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM loose WHERE v = 'good'"), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine"), 1);
+	world_sql(writer, "UPDATE loose SET v = 'late' WHERE v IS NULL");
+	world_meet(&w, 0, &met);
+	ck_assert_uint_eq(met.rejected_count, 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM loose"), 2);
+}
+END_TEST
+
 Suite *
 suite_sim_rights(void)
 {
@@ -206,6 +244,7 @@ suite_sim_rights(void)
 	tcase_add_test(tc, written_back_again_and_again);
 	tcase_add_test(tc, two_made_one_row_of_the_hubs);
 	tcase_add_test(tc, the_writer_is_told);
+	tcase_add_test(tc, what_the_engine_refuses_is_told);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

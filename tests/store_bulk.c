@@ -319,6 +319,36 @@ START_TEST(a_damaged_run_is_an_error_not_a_new_row)
 }
 END_TEST
 
+/* Another program's table of this name had two key columns: such rows wait in yz_extra. */
+START_TEST(a_key_of_another_form_is_refused_and_blocks_nothing)
+{
+	static struct bulk k;
+	const struct store_refusal *refused;
+	struct store_value part = store_value_int(1);
+	struct buf key = { 0 };
+	struct err err;
+
+	open_bulk(&k);
+	for (size_t i = 0; i < 9; i++)
+		make_row(&k, i);
+	store_value_write(&key, &part);
+	store_value_write(&key, &part);
+	memcpy(k.keys[3], key.bytes, key.len);
+	k.rows[3].key_len = key.len;
+	buf_free(&key);
+	must(k.batch->put(k.batch, k.list, 9, &err), &err);
+	ck_assert_uint_eq(store_batch_sqlite_refused(k.batch, &refused), 1);
+	ck_assert_ptr_nonnull(strstr(refused[0].reason, "another number of columns"));
+	holds(&k, "SELECT count(*) FROM note", 8);
+	holds(&k, "SELECT count(*) FROM yz_extra", 2);
+	expect_sound(&k, 9);
+	change_row(&k, 3, 5000); /* and it goes on so */
+	holds(&k, "SELECT count(*) FROM note", 8);
+	expect_sound(&k, 9);
+	close_bulk(&k);
+}
+END_TEST
+
 Suite *
 suite_store_bulk(void)
 {
@@ -331,6 +361,7 @@ suite_store_bulk(void)
 	tcase_add_test(tcase, rows_made_together_have_their_versions_together);
 	tcase_add_test(tcase, a_row_between_the_keys_of_a_run_is_new);
 	tcase_add_test(tcase, a_row_that_is_written_again_leaves_its_run);
+	tcase_add_test(tcase, a_key_of_another_form_is_refused_and_blocks_nothing);
 	tcase_add_loop_test(tcase, a_damaged_run_is_an_error_not_a_new_row, 0, 3);
 	suite_add_tcase(suite, tcase);
 	return suite;
