@@ -17,8 +17,8 @@ struct run {
 	int stream;
 	struct arena *a;
 	uint64_t from; /* records up to here are left out */
-	struct store_segment segs[JOIN_SEGMENTS];
-	size_t count;
+	struct store_segment *segs;
+	size_t count, room;
 	uint64_t records;
 	size_t bytes, raw;
 	size_t last_signed; /* segments up to the last signed one */
@@ -63,6 +63,26 @@ define(void *ctx, const struct sync_definition *def, struct err *err)
 	return 0;
 }
 
+/* Most runs are of a few segments: room for all that a run may have would be a quarter MiB of zeros
+ * for each of them. */
+static int
+make_room(struct run *run, struct err *err)
+{
+	size_t room = run->room == 0 ? 8 : 2 * run->room;
+	struct store_segment *more;
+
+	if (run->count < run->room)
+		return 0;
+	more = arena_take(run->a, room, sizeof *more);
+	if (more == NULL)
+		return err_set(err, ERR_NOMEM, "sync: out of memory");
+	if (run->count > 0)
+		memcpy(more, run->segs, run->count * sizeof *more);
+	run->segs = more;
+	run->room = room;
+	return 0;
+}
+
 /* Collect segments from `from` + 1 on; `day` limits them to one day (-1: any). */
 static int
 collect(struct run *run, int day, struct err *err)
@@ -71,8 +91,12 @@ collect(struct run *run, int day, struct err *err)
 	int rc = 0;
 
 	while (run->count < JOIN_SEGMENTS) {
-		struct store_segment *seg = &run->segs[run->count];
+		struct store_segment *seg;
 
+		rc = make_room(run, err);
+		if (rc < 0)
+			break;
+		seg = &run->segs[run->count];
 		rc = store_segment_at(run->db, run->stream, n, run->a, seg, err);
 		if (rc < 0 || (day >= 0 && seg->day != day))
 			break;

@@ -10,6 +10,7 @@
 #include "tests/disk_priv.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,7 +241,7 @@ pend(struct disk *d, struct disk_file *f)
 		f->pending = disk_grown(f->pending, f->pending_room * sizeof *f->pending);
 	}
 	p = &f->pending[f->pending_count++];
-	memset(p, 0, sizeof *p);
+	memset(p, 0, offsetof(struct disk_pending, bytes));
 	p->call = d->calls;
 	return p;
 }
@@ -289,6 +290,15 @@ disk_truncate(struct disk *d, struct disk_file *f, uint64_t size)
 	pend_size(d, f);
 }
 
+static bool
+is_in_doubt(const struct disk_file *f)
+{
+	for (size_t i = 0; i < f->pending_count; i++)
+		if (f->pending[i].doubtful)
+			return true;
+	return false;
+}
+
 /* Doubtful entries whose sector has been written anew since: a sync knows of the later one. */
 static void
 mark_overtaken(struct disk_file *f)
@@ -314,7 +324,8 @@ disk_sync_file(struct disk_file *f)
 {
 	size_t kept = 0;
 
-	mark_overtaken(f);
+	if (is_in_doubt(f))
+		mark_overtaken(f);
 	for (size_t i = 0; i < f->pending_count; i++)
 		if (!f->pending[i].doubtful)
 			disk_place(&f->durable, &f->pending[i]);
@@ -560,6 +571,21 @@ disk_copy(struct disk *to, const struct disk *from)
 		copy_bytes(&f->durable, &was->file->now);
 	}
 	disk_sync_folder(to);
+}
+
+bool
+disk_put(struct disk *to, const char *name, const struct disk *from, const char *as)
+{
+	const struct disk_file *was = disk_find(from, as);
+	struct disk_file *f;
+
+	if (was == NULL)
+		return false;
+	f = disk_make(to, name);
+	copy_bytes(&f->now, &was->now);
+	copy_bytes(&f->durable, &was->now);
+	disk_sync_folder(to);
+	return true;
 }
 
 const struct disk_counts *

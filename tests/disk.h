@@ -57,6 +57,10 @@ void disk_seed_sqlite(struct disk *d);
  * use is what a power cut without loss would leave. */
 void disk_copy(struct disk *to, const struct disk *from);
 
+/* A file of `from` as it is there now, durable under another name; false if there is no such one.
+ */
+bool disk_put(struct disk *to, const char *name, const struct disk *from, const char *as);
+
 /* All disks take and give back their memory by these, a realloc() and a free(): for who makes the
  * program's own allocations fail.  Call it before the first disk. */
 void disk_use_memory(void *(*grow)(void *old, size_t bytes), void (*drop)(void *at));

@@ -14,11 +14,21 @@ struct arena_block {
 	alignas(max_align_t) uint8_t bytes[];
 };
 
+/* The next block is twice the last one: most arenas stay small, and what isn't used is zeroed too.
+ */
+static size_t
+usual_size(const struct arena *a)
+{
+	size_t twice = a->top == NULL ? ARENA_FIRST : 2 * a->top->cap;
+
+	return twice < ARENA_BLOCK ? twice : ARENA_BLOCK;
+}
+
 /* calloc: a large block comes from the system as zeros, which needn't be written again. */
 static struct arena_block *
 add_block(struct arena *a, size_t size)
 {
-	size_t usual = a->top == NULL ? ARENA_FIRST : ARENA_BLOCK;
+	size_t usual = usual_size(a);
 	size_t cap = size > usual ? size : usual;
 	struct arena_block *block = calloc(1, sizeof *block + cap);
 

@@ -260,16 +260,9 @@ static void
 check_file(struct sim_peer *p)
 {
 	struct store_digest_verify verify = { .deep = true, .tell = tell_fault, .ctx = p };
-	struct store_db *reader = NULL;
-	char path[128];
 	struct err err;
-	int rc;
+	int rc = store_inspect_breaches(p->st.local, true, tell_breach, p, &err);
 
-	snprintf(path, sizeof path, "%s/yizhan.db", p->dir);
-	rc = store_db_open(path, STORE_READ, &p->env, &reader, &err);
-	if (rc == 0)
-		rc = store_inspect_breaches(reader, true, tell_breach, p, &err);
-	store_db_close(reader);
 	if (rc == 0)
 		rc = store_db_begin(p->st.merge, &err);
 	if (rc == 0)

@@ -13,11 +13,14 @@
 #include "tests/sim/sim.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { KEPT_BYTES = 1 << 30 };
 
 /* ---- what libsodium draws is keyed, too ---- */
 
@@ -144,6 +147,8 @@ main(int argc, char **argv)
 	if (!read_wish(argc, argv, &w))
 		return usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES); /* what was freed stays ours: each page that the */
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES); /* system takes back and gives anew costs a fault */
 	randombytes_set_implementation(&keyed);
 	if (!hash_init())
 		return 2;

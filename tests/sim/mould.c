@@ -228,9 +228,11 @@ sim_mould_make(struct err *err)
 }
 
 int
-sim_mould_cast(unsigned mould, const char *vfs, const char *path, struct err *err)
+sim_mould_cast(unsigned mould, struct disk *disk, const char *path, struct err *err)
 {
-	return sim_mould_copy(disk_vfs(disks[mould]), "db", vfs, path, err);
+	return disk_put(disk, path, disks[mould], "db")
+	               ? 0
+	               : err_set(err, ERR_IO, "no mould %u", mould);
 }
 
 const char *

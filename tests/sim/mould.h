@@ -19,7 +19,7 @@ enum sim_mould { SIM_MOULD_HUB, SIM_MOULD_BARE, SIM_MOULD_PLACE };
 MUST_CHECK int sim_mould_make(struct err *err);
 
 /* Cast a database: mould SIM_MOULD_PLACE + i is of facility i.  Durable when it returns. */
-MUST_CHECK int sim_mould_cast(unsigned mould, const char *vfs, const char *path, struct err *err);
+MUST_CHECK int sim_mould_cast(unsigned mould, struct disk *disk, const char *path, struct err *err);
 
 /* Copy a database from one disk to another; NULL is the system's VFS. */
 MUST_CHECK int sim_mould_copy(const char *from_vfs, const char *from, const char *to_vfs,

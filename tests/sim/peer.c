@@ -147,7 +147,7 @@ cast(struct sim_peer *p, struct err *err)
 		rc = identity_make_key(p->dir, &key, err);
 	path_of(p, "yizhan.db", path);
 	if (rc == 0)
-		rc = sim_mould_cast(mould_of(p), p->env.vfs, path, err);
+		rc = sim_mould_cast(mould_of(p), p->disk, path, err);
 	if (rc == 0)
 		rc = become(p, &key, err);
 	sync_key_wipe(&key);

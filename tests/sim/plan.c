@@ -6,18 +6,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_MAX = 20000 };
+enum { EVENTS_MAX = 20000, DAYS_MAX = 3 };
+
+/* 1 to `most`; small ones more often, because most mistakes need no more than that. */
+static unsigned
+some(uint64_t *x, unsigned most)
+{
+	unsigned a = sim_rand_below(x, most), b = sim_rand_below(x, most);
+
+	return 1 + (a < b ? a : b);
+}
 
 static void
 shape(struct sim_plan *plan)
 {
 	uint64_t x = sim_rand(plan->seed, 0, SIM_USE_SHAPE, 0);
-	unsigned count = 2 + sim_rand_below(&x, SIM_PLACES - 1);
+	unsigned count = some(&x, SIM_PLACES);
 
+	plan->days = some(&x, DAYS_MAX);
 	plan->places = (1u << count) - 1;
 	plan->second_nodes = sim_rand_happens(&x, 400) ? 1u << sim_rand_below(&x, count) : 0;
-	plan->interval_ms = (5 + sim_rand_below(&x, 40)) * (int64_t)60000;
-	plan->tick_ms = (4 + sim_rand_below(&x, 9)) * (int64_t)60000;
+	plan->interval_ms = (10 + sim_rand_below(&x, 81)) * (int64_t)60000;
+	plan->tick_ms = (8 + sim_rand_below(&x, 13)) * (int64_t)60000;
 	plan->share = 100 + sim_rand_below(&x, 401);
 	for (int k = 0; k < SIM_KINDS; k++)
 		plan->has[k] =
@@ -65,7 +75,7 @@ draw_kind(struct sim_plan *plan, enum sim_kind kind, unsigned peer)
 {
 	uint64_t x = sim_rand(plan->seed, peer, SIM_USE_PLAN, (uint64_t)kind);
 
-	for (int day = 0; day < SIM_DAYS; day++)
+	for (unsigned day = 0; day < plan->days; day++)
 		for (unsigned i = how_many(&x, kind); i > 0; i--)
 			add(plan, kind, peer, time_of(&x, kind, day));
 }
@@ -137,15 +147,15 @@ sim_plan_places(const struct sim_plan *plan)
 
 /* ---- as text ---- */
 
-static const char head[] = "yizhan-sim-trace 1";
+static const char head[] = "yizhan-sim-trace 2";
 
 void
 sim_plan_write(FILE *out, const struct sim_plan *plan)
 {
 	fprintf(out,
-	        "%s\nseed %" PRIu64 "\nplaces %u second %u interval %" PRId64 " tick %" PRId64
-	        " share %u\nkinds",
-	        head, plan->seed, plan->places, plan->second_nodes, plan->interval_ms,
+	        "%s\nseed %" PRIu64 " days %u\nplaces %u second %u interval %" PRId64
+	        " tick %" PRId64 " share %u\nkinds",
+	        head, plan->seed, plan->days, plan->places, plan->second_nodes, plan->interval_ms,
 	        plan->tick_ms, plan->share);
 	for (int k = 0; k < SIM_KINDS; k++)
 		if (plan->has[k])
@@ -201,10 +211,10 @@ sim_plan_read(FILE *in, struct sim_plan *plan)
 	if (fgets(line, sizeof line, in) == NULL || strncmp(line, head, sizeof head - 1) != 0)
 		return false;
 	if (fscanf(in,
-	           " seed %" SCNu64 " places %u second %u interval %" SCNd64 " tick %" SCNd64
-	           " share %u kinds",
-	           &plan->seed, &plan->places, &plan->second_nodes, &plan->interval_ms,
-	           &plan->tick_ms, &plan->share) != 6 ||
+	           " seed %" SCNu64 " days %u places %u second %u interval %" SCNd64
+	           " tick %" SCNd64 " share %u kinds",
+	           &plan->seed, &plan->days, &plan->places, &plan->second_nodes, &plan->interval_ms,
+	           &plan->tick_ms, &plan->share) != 7 ||
 	    !read_kinds(in, plan) || fscanf(in, " events %zu", &count) != 1 || count > EVENTS_MAX)
 		return false;
 	plan->events = calloc(count + 1, sizeof *plan->events);

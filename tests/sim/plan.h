@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { SIM_PLACES = 4, SIM_PEERS = 2 * SIM_PLACES + 1, SIM_DAYS = 3 };
+enum { SIM_PLACES = 4, SIM_PEERS = 2 * SIM_PLACES + 1 };
 
 /* Midnight in the facilities' time zone, 2026-03-02. */
 #define SIM_START_MS ((int64_t)1772380800000)
@@ -26,6 +26,7 @@ struct sim_event {
 
 struct sim_plan {
 	uint64_t seed;
+	unsigned days;         /* until everything is healed */
 	unsigned places;       /* facilities that take part: bits, so that one can be left out */
 	unsigned second_nodes; /* those with two nodes: bits */
 	int64_t interval_ms;   /* between meetings */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAMS = 64, TRIES = 200000 };
+enum { STREAMS = 64 };
 
 struct replay {
 	struct sim *s;
@@ -18,7 +18,7 @@ struct replay {
 	struct store_stream *streams; /* the hub's */
 	size_t count;
 	uint64_t has[STREAMS]; /* records given so far */
-	int64_t stamp[STREAMS];
+	bool waits[STREAMS];   /* for what another one gives */
 	struct arena arena;
 };
 
@@ -148,6 +148,29 @@ give_next(struct replay *re, size_t i, uint64_t from, bool force)
 	return got.outcome == SYNC_STORED;
 }
 
+/* Any stream that has more to give and doesn't wait for another; STREAMS if there is none. */
+static size_t
+draw_stream(const struct replay *re, uint64_t *x)
+{
+	size_t ready[STREAMS], count = 0;
+
+	for (size_t i = 0; i < re->count; i++)
+		if (re->has[i] < re->streams[i].n && !re->waits[i])
+			ready[count++] = i;
+	return count == 0 ? STREAMS : ready[sim_rand_below(x, (uint32_t)count)];
+}
+
+/* Those that wait are all that is left: the first of them is taken as it is, as from a peer that
+ * can't supply what it waits for. */
+static bool
+force_one(struct replay *re)
+{
+	for (size_t i = 0; i < re->count; i++)
+		if (re->has[i] < re->streams[i].n && give_next(re, i, re->has[i], true))
+			return true;
+	return false;
+}
+
 static bool
 all_given(const struct replay *re)
 {
@@ -157,23 +180,24 @@ all_given(const struct replay *re)
 	return true;
 }
 
+/* Now and then one that was given before comes again. */
 static void
 give_all(struct replay *re)
 {
 	uint64_t x = sim_rand(re->s->plan->seed, 0, SIM_USE_CHECK, 1);
-	size_t idle = 0;
 
-	for (int tries = 0; !all_given(re) && !re->s->result->failed; tries++) {
-		size_t i = sim_rand_below(&x, (uint32_t)re->count);
+	while (!all_given(re) && !re->s->result->failed) {
+		size_t i = draw_stream(re, &x);
+		bool moved = i < STREAMS ? give_next(re, i, re->has[i], false) : force_one(re);
 
-		if (tries > TRIES)
+		if (moved)
+			memset(re->waits, 0, sizeof re->waits);
+		else if (i < STREAMS)
+			re->waits[i] = true;
+		else
 			sim_fail(re->s, "replay: the rest of the segments wait for each other");
-		if (re->has[i] == re->streams[i].n) {
-			if (re->has[i] > 0 && sim_rand_happens(&x, 50))
-				give_next(re, i, sim_rand_next(&x) % re->has[i], false);
-			continue;
-		}
-		idle = give_next(re, i, re->has[i], idle > 20 * re->count) ? 0 : idle + 1;
+		if (i < STREAMS && re->has[i] > 0 && sim_rand_happens(&x, 30))
+			give_next(re, i, sim_rand_next(&x) % re->has[i], false);
 	}
 }
 

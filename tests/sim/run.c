@@ -239,6 +239,7 @@ end(struct sim *s)
 void
 sim_run(const struct sim_plan *plan, FILE *print, struct sim_result *result)
 {
+	int64_t healing = SIM_START_MS + plan->days * SIM_DAY_MS;
 	struct sim *s = calloc(1, sizeof *s);
 	size_t event = 0;
 
@@ -250,15 +251,15 @@ sim_run(const struct sim_plan *plan, FILE *print, struct sim_result *result)
 	s->result = result;
 	s->now = SIM_START_MS;
 	begin(s);
-	while (!result->failed && one_thing(s, &event, SIM_START_MS + SIM_DAYS * SIM_DAY_MS))
+	while (!result->failed && one_thing(s, &event, healing))
 		;
-	s->now = SIM_START_MS + SIM_DAYS * SIM_DAY_MS;
+	s->now = healing;
 	if (!result->failed)
 		sim_fault_heal(s);
 	wait_until_equal(s, &event);
 	if (!result->failed)
 		sim_check_end(s);
-	result->facility_days = SIM_DAYS * sim_plan_places(plan);
+	result->facility_days = plan->days * sim_plan_places(plan);
 	end(s);
 	free(s);
 }
