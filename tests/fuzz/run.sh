@@ -13,7 +13,7 @@ shift 2
 one() {
 	corpus=$build/corpus/$1
 	mkdir -p "$corpus"
-	"$build/fuzzers/$1" -max_total_time="$seconds" -print_final_stats=1 -timeout=25 \
+	"$build/fuzzers/$1" -max_total_time="$seconds" -print_final_stats=1 -timeout=100 \
 		-artifact_prefix="$build/$1-" "$corpus" "tests/fuzz/seeds/$1" \
 		>"$build/$1.log" 2>&1 </dev/null
 	status=$?
@@ -23,20 +23,33 @@ one() {
 		printf 'fuzz %-8s %11s runs, %5s edges\n' "$1" "$runs" "$covered"
 	else
 		echo "fuzz $1: FAILED"
-		tail -n 40 "$build/$1.log"
+		echo "$1" >>"$build/failed"
 	fi
-	return $status
 }
 
-bad=0
+# tell TARGET: what broke it, in a few lines, and the input itself if it is a short one.
+tell() {
+	echo "---- $1: the end of $build/$1.log"
+	grep -aE 'ERROR:|SUMMARY:|does not hold|ALARM|^    #[0-9] ' "$build/$1.log" | head -n 24
+	tail -n 4 "$build/$1.log"
+	for found in "$build/$1"-crash-* "$build/$1"-timeout-* "$build/$1"-leak-* "$build/$1"-oom-*; do
+		[ ! -f "$found" ] || head -c 3000 "$found" | base64 | sed "1s|^|$found in base64:\n|"
+	done
+}
+
+rm -f "$build/failed"
 while [ $# -gt 0 ]; do
 	one "$1" &
-	first=$!
 	if [ $# -gt 1 ]; then
-		one "$2" || bad=1
+		one "$2"
 		shift
 	fi
-	wait $first || bad=1
+	wait
 	shift
 done
-exit $bad
+[ -f "$build/failed" ] || exit 0
+# last, so that it is what a log that was cut short still has
+while read -r target; do
+	tell "$target"
+done <"$build/failed"
+exit 1
