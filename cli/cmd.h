@@ -126,6 +126,7 @@ extern const struct cmd cmd_archive;
 extern const struct cmd cmd_backup;
 extern const struct cmd cmd_conflicts;
 extern const struct cmd cmd_demo;
+extern const struct cmd cmd_doctor;
 extern const struct cmd cmd_enrol;
 extern const struct cmd cmd_export;
 extern const struct cmd cmd_help;

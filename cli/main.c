@@ -33,6 +33,7 @@ const struct cmd *const cli_commands[] = {
 	&cmd_track,
 	&cmd_schema,
 	&cmd_verify,
+	&cmd_doctor,
 	&cmd_import,
 	&cmd_export,
 	&cmd_archive,

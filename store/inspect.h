@@ -37,7 +37,8 @@ struct store_breach {
 };
 typedef void store_inspect_tell(void *ctx, const struct store_breach *breach);
 
-/* Tell every breach; `deep` also reads every index.  On a STORE_READ connection. */
+/* Tell every breach; `deep` also reads every index.  Not on a STORE_MERGE connection, which looks
+ * past CHECK. */
 MUST_CHECK int store_inspect_breaches(struct store_db *db, bool deep, store_inspect_tell *tell,
                                       void *ctx, struct err *err);
 

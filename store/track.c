@@ -461,6 +461,63 @@ store_track_refresh(struct store_db *db, bool is_hub, struct err *err)
 	return rc == 0 ? remember_version(db, err) : rc;
 }
 
+/* ---- looking ---- */
+
+static int
+look_at(struct store_db *db, const struct store_table *table, bool is_hub, bool *stand,
+        struct err *err)
+{
+	struct triggered by = { .schema = table->local, .is_hub = is_hub };
+	struct store_shape *shape = NULL;
+	struct arena a = { 0 };
+	int rc = store_shape_read(db, table->name, &a, &shape, err);
+
+	*stand = false;
+	if (rc == 0)
+		rc = see_to_triggers(db, shape, &by, stand, err);
+	arena_free(&a);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+static int
+why_given_up(struct store_db *db, const struct store_table *table, struct buf *why, struct err *err)
+{
+	struct buf name = { 0 };
+	int rc;
+
+	buf_printf(&name, "untracked %s", table->name);
+	rc = buf_check(&name, err);
+	if (rc == 0)
+		rc = store_meta_get(db, buf_str(&name), why, err);
+	buf_free(&name);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+int
+store_track_look(struct store_db *db, bool is_hub, store_track_tell *tell, void *ctx,
+                 struct err *err)
+{
+	int rc = 0;
+
+	assert(store_db_in_transaction(db));
+	for (int id = 1; rc == 0 && id <= store_catalog_table_count(db); id++) {
+		const struct store_table *table = store_catalog_table(db, id);
+		struct buf why = { 0 };
+		bool stand = true;
+
+		if (table->local != NULL)
+			rc = look_at(db, table, is_hub, &stand, err);
+		else
+			rc = why_given_up(db, table, &why, err);
+		if (rc == 0 && why.len > 0)
+			tell(ctx, table->name, buf_str(&why));
+		else if (rc == 0 && !stand)
+			tell(ctx, table->name, "its triggers are missing or were altered");
+		buf_free(&why);
+	}
+	return rc;
+}
+
 int
 store_track_stop(struct store_db *db, const char *table, struct err *err)
 {

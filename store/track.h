@@ -39,6 +39,15 @@ MUST_CHECK int store_track_table(struct store_db *db, const struct store_track_s
  */
 MUST_CHECK int store_track_refresh(struct store_db *db, bool is_hub, struct err *err);
 
+/*
+ * Tell each table whose changes are not captured as they should be: its triggers are not the ones
+ * that its columns ask for, or it was given up and why.  `what` is a few words.  Only reads; in a
+ * transaction.
+ */
+typedef void store_track_tell(void *ctx, const char *table, const char *what);
+MUST_CHECK int store_track_look(struct store_db *db, bool is_hub, store_track_tell *tell, void *ctx,
+                                struct err *err);
+
 /* Stop tracking: triggers go, the rows stay. */
 MUST_CHECK int store_track_stop(struct store_db *db, const char *table, struct err *err);
 

@@ -152,6 +152,29 @@ fill(const char *path, unsigned mould, struct err *err)
 	return rc;
 }
 
+/* A copy has another schema version than what it was copied from: seen to once, not by each cast.
+ */
+static int
+settle(const char *vfs, bool is_hub, struct err *err)
+{
+	struct env there = env;
+	struct store_db *db = NULL;
+	int left, rc;
+
+	there.vfs = vfs;
+	rc = store_db_open("db", STORE_MERGE, &there, &db, err);
+	if (rc == 0)
+		rc = store_db_begin(db, err);
+	if (rc == 0)
+		rc = store_track_refresh(db, is_hub, err);
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	if (rc == 0)
+		rc = store_db_checkpoint(db, 0, &left, err);
+	store_db_close(db);
+	return rc;
+}
+
 /* What is kept for bad times costs time and memory here; a hole of that size will do. */
 static void
 make_reserve(const char *dir)
@@ -208,6 +231,8 @@ make(const char *folder, unsigned mould, struct err *err)
 	if (rc == 0) {
 		disks[mould] = disk_new(name, &host);
 		rc = sim_mould_copy(NULL, path, name, "db", err);
+		if (rc == 0)
+			rc = settle(name, mould == SIM_MOULD_HUB, err);
 	}
 	take_away(dir);
 	return rc;

@@ -1,0 +1,16 @@
+/* node/doctor_priv.h - what the two parts of the examination share. */
+#ifndef NODE_DOCTOR_PRIV_H
+#define NODE_DOCTOR_PRIV_H
+
+#include "node/doctor.h"
+#include "store/db.h"
+
+/* Tell one finding. */
+void doctor_say(struct doctor *d, const char *check, enum doctor_state state, const char *todo,
+                const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+/* What lies outside the directory: the clock, the hub, other SQLites.  In a transaction. */
+MUST_CHECK int doctor_check_world(struct doctor *d, struct store_db *db, bool is_hub,
+                                  struct err *err);
+
+#endif /* NODE_DOCTOR_PRIV_H */

@@ -1,0 +1,164 @@
+/* node/doctor_world.c - the clock, the hub, other SQLites on this machine. */
+#include "node/config.h"
+#include "node/doctor_priv.h"
+#include "store/remote.h"
+#include "sync/transport_http.h"
+
+#include <dlfcn.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CLOCK_HINT_MS = 60000, CLOCK_ILL_MS = 600000, HUB_WAIT_MS = 20000 };
+
+/* ---- clock ---- */
+
+static void
+check_clock(struct doctor *d, const struct store_remote *hub)
+{
+	static const char todo[] = "set the clock: timedatectl set-ntp true";
+	int64_t now = env_wall_ms(d->env), off = hub->clock_offset_ms;
+	int64_t apart = off < 0 ? -off : off;
+
+	if (now < hub->last_success_ms)
+		doctor_say(d, "clock", DOCTOR_ILL, todo,
+		           "it stands before the last exchange with the hub, by %lld s",
+		           (long long)(hub->last_success_ms - now) / 1000);
+	else if (hub->last_success_ms == 0)
+		doctor_say(d, "clock", DOCTOR_WELL, "", "there was no hub yet to compare it with");
+	else if (apart > CLOCK_HINT_MS)
+		doctor_say(d, "clock", apart > CLOCK_ILL_MS ? DOCTOR_ILL : DOCTOR_HINT, todo,
+		           "it is %lld s %s the hub's; records are put right by that",
+		           (long long)apart / 1000, off > 0 ? "behind" : "before");
+	else
+		doctor_say(d, "clock", DOCTOR_WELL, "", "within a minute of the hub's");
+}
+
+/* ---- hub ---- */
+
+static void
+ignore(void *ctx, void *tag, struct transport_reply *reply)
+{
+	(void)ctx;
+	(void)tag;
+	transport_reply_free(reply);
+}
+
+static int
+ask(const struct store_remote *hub, const struct config *config, struct transport_reply **reply,
+    struct err *err)
+{
+	struct transport_options options = {
+		.pin = config->hub_pin[0] == 0 ? NULL : config->hub_pin,
+		.ca_file = config->hub_ca[0] == 0 ? NULL : config->hub_ca,
+	};
+	struct transport_request request = {
+		.method = "GET", .base = hub->url, .path = "/healthz", .timeout_ms = HUB_WAIT_MS
+	};
+	struct transport *t = NULL;
+	int rc = transport_new(&options, ignore, NULL, &t, err);
+
+	if (rc == 0)
+		rc = transport_call(t, &request, reply, err);
+	transport_free(t);
+	return rc;
+}
+
+static int
+check_hub(struct doctor *d, const struct store_remote *hub, struct err *err)
+{
+	struct transport_reply *reply = NULL;
+	struct config config;
+	int rc;
+
+	if (!hub->enrolled) {
+		doctor_say(d, "hub", DOCTOR_HINT, "yizhan enrol CODE URL, with a code of the hub's",
+		           "this node is enrolled at none; its records stay here");
+		return 0;
+	}
+	if (config_load(d->dir, &config, err) < 0)
+		return 0; /* told by the files */
+	rc = ask(hub, &config, &reply, err);
+	if (rc != 0)
+		return rc;
+	if (reply->code != TRANSPORT_OK)
+		doctor_say(d, "hub", DOCTOR_ILL,
+		           "look at the line and at the hub; records wait here meanwhile",
+		           "%.200s: %s", hub->url, reply->why);
+	else if (reply->status != 200)
+		doctor_say(d, "hub", DOCTOR_ILL, "ask the hub's administrator",
+		           "%.200s answers %d, not 200", hub->url, reply->status);
+	else
+		doctor_say(d, "hub", DOCTOR_WELL, "", "%.200s answers in %lld ms", hub->url,
+		           (long long)reply->took_ms);
+	transport_reply_free(reply);
+	return 0;
+}
+
+/* ---- other SQLites ---- */
+
+/* The version of a library, as SQLite counts (3040001); 0 if it doesn't tell. */
+static int
+version_of(const char *path)
+{
+	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+	int (*number)(void) = NULL;
+	int version;
+
+	if (library == NULL)
+		return 0;
+	*(void **)&number = dlsym(library, "sqlite3_libversion_number");
+	version = number == NULL ? 0 : number();
+	dlclose(library);
+	return version;
+}
+
+/* Programs that write records here through such a one are welcome; a checkpoint by it is not. */
+static void
+check_sqlites(struct doctor *d)
+{
+	static const char *const places[] = { "/usr/lib/*/libsqlite3.so.0",
+		                              "/usr/lib/libsqlite3.so.0",
+		                              "/usr/local/lib/libsqlite3.so.0" };
+	glob_t found = { 0 };
+	bool well = true;
+
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+		glob(places[i], i == 0 ? 0 : GLOB_APPEND, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		int v = version_of(found.gl_pathv[i]);
+
+		if (v == 0 || v >= STORE_SQLITE_MIN)
+			continue;
+		well = false;
+		doctor_say(
+		        d, "sqlite", DOCTOR_HINT,
+		        "let programs that use it on yizhan.db say PRAGMA wal_autocheckpoint=0 "
+		        "after opening, and write through POST /api/v1/batch where they can",
+		        "%.200s is %d.%d.%d: a checkpoint by it beside the daemon can lose commits",
+		        found.gl_pathv[i], v / 1000000, v / 1000 % 1000, v % 1000);
+	}
+	globfree(&found);
+	if (well)
+		doctor_say(d, "sqlite", DOCTOR_WELL, "",
+		           "no other one here is old enough to do harm");
+}
+
+int
+doctor_check_world(struct doctor *d, struct store_db *db, bool is_hub, struct err *err)
+{
+	struct store_remote hub = { 0 };
+	struct arena a = { 0 };
+	int rc = 0;
+
+	if (!is_hub)
+		rc = store_remote_get(db, "hub", &a, &hub, err);
+	if (rc == 0 && !is_hub) {
+		check_clock(d, &hub);
+		rc = check_hub(d, &hub, err);
+	}
+	arena_free(&a);
+	if (rc == 0)
+		check_sqlites(d);
+	return rc;
+}
