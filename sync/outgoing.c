@@ -83,6 +83,16 @@ make_room(struct run *run, struct err *err)
 	return 0;
 }
 
+/* The segment that begins at or holds record n, in the next free place. */
+static int
+read_next(struct run *run, uint64_t n, struct store_segment **seg, struct err *err)
+{
+	int rc = make_room(run, err);
+
+	*seg = &run->segs[run->count];
+	return rc == 0 ? store_segment_at(run->db, run->stream, n, run->a, *seg, err) : rc;
+}
+
 /* Collect segments from `from` + 1 on; `day` limits them to one day (-1: any). */
 static int
 collect(struct run *run, int day, struct err *err)
@@ -93,11 +103,7 @@ collect(struct run *run, int day, struct err *err)
 	while (run->count < JOIN_SEGMENTS) {
 		struct store_segment *seg;
 
-		rc = make_room(run, err);
-		if (rc < 0)
-			break;
-		seg = &run->segs[run->count];
-		rc = store_segment_at(run->db, run->stream, n, run->a, seg, err);
+		rc = read_next(run, n, &seg, err);
 		if (rc < 0 || (day >= 0 && seg->day != day))
 			break;
 		run->records += seg->last - n + 1;
