@@ -26,7 +26,8 @@ enum { BUSY_MS = 10000 };
 
 static const char pragmas_all[] =
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
-        "PRAGMA cache_size=-16384; PRAGMA secure_delete=FAST;";
+        "PRAGMA cache_size=-16384; PRAGMA secure_delete=FAST;"
+        "PRAGMA journal_size_limit=4194304;"; /* a log that a long reader made grow shrinks again */
 static const char *const pragmas_mode[] = {
 	[STORE_LOCAL] = "PRAGMA foreign_keys=ON;",
 	[STORE_MERGE] = "PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON;",
