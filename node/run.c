@@ -388,7 +388,7 @@ raise_files(void)
 		limit.rlim_cur = limit.rlim_max < FILES ? limit.rlim_max : FILES;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	spare = limit.rlim_cur > 2 * FILES_KEPT ? limit.rlim_cur - FILES_KEPT : limit.rlim_cur / 4;
+	spare = limit.rlim_cur / 2 > FILES_KEPT ? limit.rlim_cur - FILES_KEPT : limit.rlim_cur / 4;
 	return spare < HTTP_CONNECTIONS ? (unsigned)spare : HTTP_CONNECTIONS;
 }
 

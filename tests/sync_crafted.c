@@ -378,15 +378,17 @@ START_TEST(more_seeds_than_records_are_refused)
 	struct arena arena = { 0 };
 	struct buf out = { 0 };
 	const char *scope;
+	uint8_t *zeros;
 	struct rd r;
 
-	seg.seeds = seg.body = calloc(1, seg.seeds_len);
-	ck_assert_ptr_nonnull(seg.seeds);
+	zeros = calloc(1, seg.seeds_len);
+	ck_assert_ptr_nonnull(zeros);
+	seg.seeds = seg.body = zeros;
 	sync_segment_write(&out, &seg, &site, "f/F1");
 	r = rd_from(out.bytes, out.len);
 	ck_assert_int_eq(sync_segment_read(&r, &arena, &got, &site, &scope, &err),
 	                 _i == 0 ? 0 : ERR_CORRUPT);
-	free((void *)(uintptr_t)seg.seeds);
+	free(zeros);
 	arena_free(&arena);
 	buf_free(&out);
 }
