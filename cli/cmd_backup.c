@@ -5,64 +5,26 @@
  * file in another place becomes another life of the node, by itself.
  */
 #include "cli/cmd.h"
-#include "store/base/file.h"
 #include "store/base/json.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-static int
-fail(struct err *err, const char *path)
-{
-	return err_set(err, ERR_IO, "%.180s: %s", path, strerror(errno));
-}
-
-static int
-settle(const char *from, const char *to, int64_t *bytes, struct err *err)
-{
-	struct stat st;
-	int rc = 0, fd = open(from, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return fail(err, from);
-	if (fchmod(fd, 0600) < 0 || fsync(fd) < 0 || fstat(fd, &st) < 0)
-		rc = fail(err, from);
-	close(fd);
-	if (rc == 0 && rename(from, to) < 0)
-		rc = fail(err, to);
-	if (rc == 0)
-		rc = file_sync_folder(to, err);
-	if (rc == 0)
-		*bytes = st.st_size;
-	return rc;
-}
 
 static int
 backup(const struct cli *cli, const char *path, int64_t *bytes, struct err *err)
 {
 	struct store_db *db = NULL;
-	char part[CLI_PATH_MAX];
-	int rc;
+	struct stat st;
+	int rc = cli_open(cli, STORE_READ, &db, err);
 
-	if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part)
-		return err_set(err, ERR_INVALID, "the file's path is too long; choose another");
-	if (access(path, F_OK) == 0)
-		return err_set(err, ERR_INVALID, "%.180s is there already; choose another name",
-		               path);
-	rc = cli_open(cli, STORE_READ, &db, err);
-	if (rc == 0) {
-		unlink(part);
-		rc = store_db_backup(db, part, err);
-		if (rc == 0)
-			rc = settle(part, path, bytes, err);
-		if (rc < 0)
-			unlink(part);
-	}
+	if (rc == 0)
+		rc = store_db_backup(db, path, err);
 	store_db_close(db);
+	if (rc == 0 && stat(path, &st) < 0)
+		rc = err_set(err, ERR_IO, "%.180s: %s", path, strerror(errno));
+	if (rc == 0)
+		*bytes = st.st_size;
 	return rc;
 }
 

@@ -24,6 +24,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { FULL_REST_MS = 100 };
 enum phase { READING, HANDED, ANSWERED };
 
 struct ctl_call {
@@ -109,8 +110,12 @@ take_connection(struct ctl *ctl)
 	int fd = accept4(ctl->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct ctl_call *call;
 
-	if (fd < 0)
+	if (fd < 0) {
+		/* Without a file to be had, poll() would wake us for the same caller for ever. */
+		if (errno == EMFILE || errno == ENFILE)
+			poll(NULL, 0, FULL_REST_MS);
 		return;
+	}
 	call = peer_is_us(fd) ? calloc(1, sizeof *call) : NULL;
 	if (call == NULL) {
 		close(fd);

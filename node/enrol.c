@@ -484,17 +484,10 @@ decide(const struct enrol_hub *hub, struct enrolment *e, enum enrol_verdict verd
 		               enrol_state_name(e->state),
 		               e->state == ENROL_OPEN ? ": no node has come with its code yet"
 		                                      : "");
-	switch (verdict) {
-	case ENROL_APPROVE:
+	if (verdict == ENROL_APPROVE)
 		rc = issue(hub, e, err);
-		break;
-	case ENROL_DENY:
-		e->state = ENROL_DENIED;
-		break;
-	case ENROL_EXPIRE:
-		e->state = ENROL_CLOSED;
-		break;
-	}
+	else
+		e->state = verdict == ENROL_DENY ? ENROL_DENIED : ENROL_CLOSED;
 	return rc == 0 ? update(hub->db, e, err) : rc;
 }
 
@@ -535,9 +528,7 @@ fill_entry(struct enrol_entry *out, const struct enrolment *e, const struct enro
 	if (e->asked)
 		sync_node_id(out->node, e->key);
 	memcpy(out->words, e->words, WORDS);
-	return out->name == NULL || out->facility == NULL || out->label == NULL
-	               ? err_set(err, ERR_NOMEM, "enrolments: out of memory")
-	               : 0;
+	return a->spent ? err_set(err, ERR_NOMEM, "enrolments: out of memory") : 0;
 }
 
 int

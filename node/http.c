@@ -89,6 +89,7 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 	pthread_t thread;
 	atomic_int stop_ms; /* 0: run; else the grace, plus one */
+	bool ended;         /* a connection did since the library was last let work */
 	struct conn *conns; /* the I/O thread's, as is the next */
 	int64_t swept_ms;
 };
@@ -148,6 +149,7 @@ close_conn(struct conn *conn)
 		conn->prev->next = conn->next;
 	else
 		conn->server->conns = conn->next;
+	conn->server->ended = true;
 	free(conn);
 }
 
@@ -489,7 +491,10 @@ turn(struct http_server *server, int epoll_fd, int timeout)
 
 	if (MHD_get_timeout(server->daemon, &wait) == MHD_YES && wait < SWEEP_MS)
 		timeout = (int)wait;
-	poll(fds, 2, timeout);
+	/* Full, it listens again only in the turn after the one that made room: nothing would wake
+	 * us for that. */
+	poll(fds, 2, server->ended ? 0 : timeout);
+	server->ended = false;
 	if (fds[1].revents != 0 && read(server->wake_fd, &count, sizeof count) < 0)
 		count = 0; /* it only had to wake us */
 	MHD_run(server->daemon);

@@ -47,12 +47,13 @@ signature_from_base64(uint8_t out[STORE_SIGNATURE], const char *text)
 	char again[BASE64_SIGNATURE + 1];
 
 	for (size_t i = 0; i < BASE64_SIGNATURE - 2; i++) {
-		const char *at = text[i] == 0 ? NULL : strchr(base64, text[i]);
-		uint32_t v = at == NULL ? 0 : (uint32_t)(at - base64);
+		const char *at = strchr(base64, text[i]);
 		size_t bit = 6 * i;
+		uint32_t v;
 
 		if (at == NULL)
-			return false;
+			return false; /* a '=' before the end */
+		v = (uint32_t)(at - base64);
 		/* Six bits, which may fall into two bytes. */
 		v <<= 10 - bit % 8;
 		bytes[bit / 8] = (uint8_t)(bytes[bit / 8] | v >> 8);
@@ -270,7 +271,7 @@ reqsig_check_request(const struct reqsig_request *request, const struct reqsig_g
 	skip(&at, "\";keyid=\"");
 	take(&at, "0123456789abcdef", HEX_KEY, HEX_KEY, keyid);
 	skip(&at, "\";alg=\"ed25519\"");
-	if (!ends(at) || !text_unhex(signer->key, SYNC_PUBLIC_KEY, keyid))
+	if (!text_unhex(signer->key, SYNC_PUBLIC_KEY, keyid) || !ends(at))
 		return err_set(err, ERR_DENIED, "Signature-Input is not of our form");
 	request_base(&base, request, given->digest, given->input + 3);
 	return check_base(&base, signer->key, signature, err);

@@ -6,6 +6,7 @@
 #include "node/log.h"
 #include "node/notify.h"
 #include "node/serve.h"
+#include "node/status.h"
 #include "node/watch.h"
 #include "sync/archive.h"
 
@@ -21,6 +22,7 @@
 enum {
 	TICK_MS = 1000, /* the longest sleep of the writing thread */
 	FILES = 8192,
+	FILES_KEPT = 64,
 	STOP_GRACE_MS = 3000,
 	WATCH_AGAIN_MS = 5000, /* after a watch that failed */
 	CALLS = 32,
@@ -39,9 +41,10 @@ struct daemon {
 	pthread_t reading;
 	bool reading_runs;
 	uint8_t secret[32];
+	unsigned connections;          /* that the server may hold */
 	struct ctl_call *calls[CALLS]; /* that wait for the meeting to end */
 	size_t call_count;
-	bool watching;
+	bool watching, large_log;
 	int64_t watch_after_ms, wake_ms, fed_ms;
 };
 
@@ -96,14 +99,34 @@ watch(struct daemon *d, struct err *err)
 	return rc;
 }
 
+/* A disk that takes no new file takes no anchor, and without one nothing may be sent: the meeting
+ * is lost, but rows are still taken. */
+static int
+do_without_anchor(struct daemon *d, struct node_effects *fx, const struct err *why, struct err *err)
+{
+	struct node_event lost = { .type = NODE_EV_LOST, .words = why->msg };
+
+	if (!d->station.node.meeting) {
+		log_line(LOG_LEVEL_WARN, "%s", why->msg);
+		return 0;
+	}
+	node_effects_clear(fx);
+	return node_step(&d->station.node, &lost, fx, err);
+}
+
 static int
 step(struct daemon *d, const struct node_event *ev, struct err *err)
 {
 	struct node_effects fx = { 0 };
 	int rc = node_step(&d->station.node, ev, &fx, err);
+	struct err why;
 
 	if (rc == 0)
 		rc = station_do(&d->station, &fx, d->link, err);
+	if (rc == ERR_IO && fx.anchor) {
+		why = *err;
+		rc = do_without_anchor(d, &fx, &why, err);
+	}
 	d->wake_ms = fx.wake_mono_ms;
 	if (rc == 0 && fx.met) {
 		metrics_add(&d->station.metrics,
@@ -283,6 +306,21 @@ feed_watchdog(struct daemon *d)
 	}
 }
 
+/* Once each time that it has grown. */
+static void
+tell_large_log(struct daemon *d)
+{
+	int64_t bytes = node_status_log_bytes(d->options->dir);
+	bool large = bytes >= NODE_LOG_LARGE;
+
+	if (large && !d->large_log)
+		log_line(LOG_LEVEL_WARN,
+		         "the database's log has grown to %lld MB: a program that reads doesn't "
+		         "end, close it",
+		         (long long)(bytes / 1000000));
+	d->large_log = large;
+}
+
 /* How long may the writer sleep?  At most a tick. */
 static int
 sleep_ms(struct daemon *d)
@@ -309,6 +347,7 @@ write_loop(struct daemon *d, struct err *err)
 		if (rc == 0 && (item == NULL || mono(d) - ticked >= TICK_MS)) {
 			rc = step(d, &tick, err);
 			ticked = mono(d);
+			tell_large_log(d);
 		}
 		if (rc == 0 && mono(d) - archived >= NODE_HOUSE_MS) {
 			archive(d, NULL);
@@ -335,15 +374,22 @@ answered(void *ctx, int status)
 	metrics_http(&((struct daemon *)ctx)->station.metrics, status);
 }
 
-static void
+/* How many connections may the server hold?  Databases, archive, control calls and our own line to
+ * the hub are to find a file when strangers hold all of those. */
+static unsigned
 raise_files(void)
 {
 	struct rlimit limit;
+	rlim_t spare;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FILES) {
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return HTTP_CONNECTIONS;
+	if (limit.rlim_cur < FILES) {
 		limit.rlim_cur = limit.rlim_max < FILES ? limit.rlim_max : FILES;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
+	spare = limit.rlim_cur / 2 > FILES_KEPT ? limit.rlim_cur - FILES_KEPT : limit.rlim_cur / 4;
+	return spare < HTTP_CONNECTIONS ? (unsigned)spare : HTTP_CONNECTIONS;
 }
 
 static void
@@ -365,6 +411,7 @@ start_listening(struct daemon *d, struct err *err)
 	struct http_options http = {
 		.listen = d->options->listen != NULL ? d->options->listen : d->config.listen,
 		.hosts = d->config.hosts,
+		.connections = d->connections,
 		.route = route,
 		.answered = answered,
 		.ctx = d,
@@ -452,7 +499,7 @@ run_daemon(const struct run_options *options, struct err *err)
 		return err_set(err, ERR_NOMEM, "out of memory");
 	d->options = options;
 	d->station.lock_fd = -1;
-	raise_files();
+	d->connections = raise_files();
 	catch_signals();
 	rc = start(d, err);
 	if (rc == 0) {

@@ -139,21 +139,38 @@ read_database(struct store_db *db, struct arena *a, struct node_status *s, struc
 	return rc == 0 ? read_scopes(db, &hub, a, s, err) : rc;
 }
 
-static void
-read_disk(const char *dir, struct node_status *s)
+/* -1 if it isn't there. */
+static int64_t
+size_of(const char *dir, const char *name)
 {
-	static const char *const parts[] = { "yizhan.db", "yizhan.db-wal" };
-	struct statvfs disk;
 	struct stat st;
 	char path[4096];
 
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
+}
+
+int64_t
+node_status_log_bytes(const char *dir)
+{
+	int64_t size = size_of(dir, "yizhan.db-wal");
+
+	return size < 0 ? 0 : size;
+}
+
+static void
+read_disk(const char *dir, struct node_status *s)
+{
+	struct statvfs disk;
+
 	s->db_bytes = s->disk_free = -1;
-	for (size_t i = 0; dir != NULL && i < sizeof parts / sizeof parts[0]; i++) {
-		snprintf(path, sizeof path, "%s/%s", dir, parts[i]);
-		if (stat(path, &st) == 0)
-			s->db_bytes = (s->db_bytes < 0 ? 0 : s->db_bytes) + (int64_t)st.st_size;
-	}
-	if (dir != NULL && statvfs(dir, &disk) == 0)
+	if (dir == NULL)
+		return;
+	s->db_bytes = size_of(dir, "yizhan.db");
+	s->log_bytes = node_status_log_bytes(dir);
+	if (s->db_bytes >= 0)
+		s->db_bytes += s->log_bytes;
+	if (statvfs(dir, &disk) == 0)
 		s->disk_free = (int64_t)(disk.f_bavail * disk.f_frsize);
 }
 
@@ -385,6 +402,16 @@ put_clock(struct buf *out, int64_t offset_ms)
 		           offset_ms < 0 ? "fast" : "slow");
 }
 
+static void
+put_log(struct buf *out, int64_t bytes)
+{
+	if (bytes >= NODE_LOG_LARGE)
+		buf_printf(out,
+		           " · the database's log has grown to %lld MB: a program that reads "
+		           "doesn't end, close it",
+		           (long long)(bytes / 1000000));
+}
+
 void
 node_status_line(struct buf *out, const struct node_status *s, int64_t now_ms)
 {
@@ -405,6 +432,7 @@ node_status_line(struct buf *out, const struct node_status *s, int64_t now_ms)
 		put_exchange(&line, s, now_ms);
 		put_clock(&line, s->clock_offset_ms);
 	}
+	put_log(&line, s->log_bytes);
 	buf_put(out, line.bytes, line.len);
 	if (line.bad)
 		out->bad = true;

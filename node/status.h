@@ -46,7 +46,14 @@ struct node_status {
 	size_t scope_count;
 	struct node_status_scope *scopes;
 	int64_t db_bytes, disk_free; /* -1: not known */
+	int64_t log_bytes;           /* of db_bytes: the log beside the database, 0 if none */
 };
+
+/* A log of so many bytes isn't only busy: somebody has been reading for long. */
+enum { NODE_LOG_LARGE = 64 << 20 };
+
+/* Bytes of the log beside the database in `dir`, 0 if there is none. */
+int64_t node_status_log_bytes(const char *dir);
 
 /*
  * Read the facts from an open database without a transaction, and from the disk of `dir` (may be

@@ -13,19 +13,18 @@ enum { SECRET = 32 };
 _Static_assert(TOKEN_TEXT == (SECRET * 8 + 5) / 6 + 1, "32 bytes, six bits a character");
 
 static void
-base64url(char *out, const uint8_t *bytes, size_t len)
+base64url(char *out, const uint8_t bytes[SECRET])
 {
 	static const char digits[] =
 	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	unsigned held = 0, bits = 0;
 
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < SECRET; i++) {
 		held = held << 8 | bytes[i];
 		for (bits += 8; bits >= 6; bits -= 6)
 			*out++ = digits[held >> (bits - 6) & 63];
 	}
-	if (bits > 0)
-		*out++ = digits[held << (6 - bits) & 63];
+	*out++ = digits[held << (6 - bits) & 63]; /* 32 bytes leave some */
 	*out = 0;
 }
 
@@ -119,7 +118,7 @@ token_new(struct store_db *db, const struct token_terms *terms, int64_t now_ms,
 	if (rc == 0) {
 		env_rand(store_db_env(db), secret, sizeof secret);
 		env_rand(store_db_env(db), name, sizeof name);
-		base64url(text, secret, sizeof secret);
+		base64url(text, secret);
 		hash_text(hash, text);
 		text_hex(token.id, name, sizeof name);
 		text_copy(token.scope, sizeof token.scope, terms->scope);

@@ -26,7 +26,8 @@ enum { BUSY_MS = 10000 };
 
 static const char pragmas_all[] =
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
-        "PRAGMA cache_size=-16384; PRAGMA secure_delete=FAST;";
+        "PRAGMA cache_size=-16384; PRAGMA secure_delete=FAST;"
+        "PRAGMA journal_size_limit=4194304;"; /* a log that a long reader made grow shrinks again */
 static const char *const pragmas_mode[] = {
 	[STORE_LOCAL] = "PRAGMA foreign_keys=ON;",
 	[STORE_MERGE] = "PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON;",
@@ -256,8 +257,8 @@ store_db_env(const struct store_db *db)
 	return db->env;
 }
 
-static int
-code_from(int status)
+int
+store_db_code(int status)
 {
 	switch (status & 0xff) {
 	case SQLITE_BUSY:
@@ -284,7 +285,7 @@ code_from(int status)
 void
 store_db_doom(struct store_db *db, int status)
 {
-	int code = code_from(status);
+	int code = store_db_code(status);
 
 	if (db->begun && db->doom.code == 0 &&
 	    (code == ERR_IO || code == ERR_NOMEM || code == ERR_CORRUPT))
@@ -311,32 +312,6 @@ store_db_fail(struct store_db *db, struct err *err, int status)
 		               "%s is yizhan's own and can only be read; nothing was written, "
 		               "change your own tables",
 		               db->refused);
-	return err_set(err, code_from(status), "%s",
+	return err_set(err, store_db_code(status), "%s",
 	               db->handle == NULL ? sqlite3_errstr(status) : sqlite3_errmsg(db->handle));
-}
-
-int
-store_db_backup(struct store_db *db, const char *path, struct err *err)
-{
-	sqlite3_backup *backup;
-	sqlite3 *to = NULL;
-	int status;
-
-	if (access(path, F_OK) == 0)
-		return err_set(err, ERR_INVALID, "backup: %s is there already", path);
-	status = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-	                         db->env->vfs);
-	backup = status == SQLITE_OK ? sqlite3_backup_init(to, "main", db->handle, "main") : NULL;
-	if (backup != NULL) {
-		sqlite3_backup_step(backup, -1);
-		status = sqlite3_backup_finish(backup);
-	} else if (status == SQLITE_OK) {
-		status = sqlite3_errcode(to);
-	}
-	if (status != SQLITE_OK)
-		err_set(err, code_from(status), "backup to %s: %s", path, sqlite3_errmsg(to));
-	sqlite3_close(to);
-	if (status != SQLITE_OK)
-		return err->code;
-	return db->env->vfs != NULL ? 0 : file_sync_folder(path, err);
 }

@@ -69,8 +69,9 @@ const struct env *store_db_env(const struct store_db *db);
 /* Moves when another connection has committed (PRAGMA data_version). */
 MUST_CHECK int store_db_version(struct store_db *db, int64_t *version, struct err *err);
 
-/* Copy the whole database into a new file at `path` (SQLite's online backup); it is on disk when
- * this returns 0. */
+/* Copy the whole database into a new file at `path` (SQLite's online backup), by way of
+ * `path`.part: the name is there only when the copy is whole, and durable when this returns 0.
+ * ERR_INVALID if it is there already.  Files only, no VFS of somebody's own. */
 MUST_CHECK int store_db_backup(struct store_db *db, const char *path, struct err *err);
 
 #endif /* STORE_DB_H */

@@ -41,6 +41,9 @@ struct store_db {
 	char refused[64]; /* store/protect.c: what the last refused statement would have changed */
 };
 
+/* The kind of error that SQLite's `status` is. */
+int store_db_code(int status);
+
 /* Turn SQLite's `status` into an error with its words; returns a code < 0. */
 int store_db_fail(struct store_db *db, struct err *err, int status);
 

@@ -31,9 +31,7 @@ sync_codec_body_make(struct sync_codec_body *b, size_t count, struct arena *a)
 	b->row_ms = arena_take(a, count, sizeof *b->row_ms);
 	b->values = arena_take(a, count, sizeof(struct store_value *));
 	b->some = arena_take(a, count, sizeof(struct store_value *));
-	return b->class_of != NULL && b->rows != NULL && b->ms != NULL && b->openings != NULL &&
-	       b->following != NULL && b->last_ms != NULL && b->ints != NULL && b->base != NULL &&
-	       b->row_ms != NULL && b->values != NULL && b->some != NULL;
+	return !a->spent;
 }
 
 static void

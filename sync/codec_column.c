@@ -37,19 +37,14 @@ struct stream {
 static unsigned
 type_of(const struct store_value *v)
 {
-	switch (v->type) {
-	case STORE_NULL:
+	static const unsigned types[] = {
+		[STORE_NULL] = NUL,  [STORE_INT] = INT,   [STORE_REAL] = REAL,
+		[STORE_TEXT] = TEXT, [STORE_BLOB] = BLOB,
+	};
+
+	if (v->type == STORE_REAL && isnan(v->num.r))
 		return NUL;
-	case STORE_INT:
-		return INT;
-	case STORE_REAL:
-		return isnan(v->num.r) ? NUL : REAL;
-	case STORE_TEXT:
-		return TEXT;
-	case STORE_BLOB:
-		break;
-	}
-	return v->len == ID_LEN ? ID : BLOB;
+	return v->type == STORE_BLOB && v->len == ID_LEN ? ID : types[v->type];
 }
 
 /* ---- writing ---- */
@@ -159,12 +154,10 @@ write_stream(struct buf *out, const struct stream *s, unsigned type,
 	case BLOB:
 		write_texts(out, s);
 		break;
-	case ID:
+	default: /* ID; NULL has no stream */
 		for (size_t i = 0; i < s->n; i++)
 			s->ints[i] = sync_codec_ids_number(ids, s->values[i]->bytes);
 		sync_codec_ints_write(out, s->ints, NULL, s->n);
-		break;
-	default: /* NULL has no stream */
 		break;
 	}
 }
@@ -232,11 +225,9 @@ sync_codec_column_write(struct buf *out, const struct sync_codec_column *c,
 static void
 read_planes(struct rd *r, const struct stream *s)
 {
-	const uint8_t *planes = s->n <= r->left / 8 ? rd_bytes(r, s->n * 8) : NULL;
+	const uint8_t *planes = rd_bytes(r, s->n * 8);
 
-	if (planes == NULL)
-		r->bad = true;
-	for (size_t i = 0; planes != NULL && i < s->n; i++) {
+	for (size_t i = 0; !r->bad && i < s->n; i++) {
 		uint64_t bits = 0;
 		double real;
 
@@ -362,11 +353,8 @@ read_stream(struct rd *r, const struct stream *s, unsigned type,
 	case BLOB:
 		read_texts(r, s, type);
 		break;
-	case ID:
+	default: /* ID */
 		return read_ids(r, s, shared);
-	default:
-		r->bad = true;
-		break;
 	}
 	return 0;
 }
@@ -388,8 +376,6 @@ shape_is_good(unsigned shape, const uint8_t *bytes, size_t n)
 		return false;
 	if (shape < MIXED)
 		return true;
-	if (bytes == NULL)
-		return false;
 	if (shape > MIXED)
 		return n % 8 == 0 || bytes[n / 8] >> n % 8 == 0;
 	for (size_t i = 0; i < n; i++)

@@ -189,7 +189,7 @@ write_classes(const struct sync_codec_body *b, struct buf *out)
 }
 
 /* What every change has, whatever its class. */
-enum field { MS, COUNTER, CL, ORIGIN, FIELDS };
+enum field { MS, COUNTER, CL, ORIGIN };
 
 static int64_t
 field_of(const struct sync_record *r, enum field field, int64_t stamp_before)
@@ -206,9 +206,8 @@ field_of(const struct sync_record *r, enum field field, int64_t stamp_before)
 		return r->change.cl;
 	case ORIGIN:
 		return r->origin;
-	case FIELDS:
-		break;
 	}
+	assert(!"there is no such field");
 	return 0;
 }
 
@@ -217,7 +216,7 @@ write_fields(struct encoder *e, struct buf *out)
 {
 	int64_t *ints = e->body.ints;
 
-	for (enum field f = MS; f < FIELDS; f++) {
+	for (enum field f = MS; f <= ORIGIN; f++) {
 		int64_t stamp_before = 0;
 		size_t n = 0;
 

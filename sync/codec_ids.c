@@ -16,6 +16,7 @@
  */
 #include "sync/codec_priv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,8 +100,9 @@ sync_codec_ids_number(const struct sync_codec_ids *ids, const uint8_t id[ID])
 {
 	size_t slot = find(ids, id);
 
-	if (slot == ids->slot_count || ids->slots[slot] == 0)
+	if (slot == ids->slot_count)
 		return 0;
+	assert(ids->slots[slot] != 0); /* it was added */
 	return ids->entries[ids->slots[slot] - 1].number;
 }
 
@@ -326,7 +328,7 @@ sync_codec_ids_read_shared(struct rd *r, struct arena *a, size_t *count)
 	int64_t *no_ms;
 
 	*count = 0;
-	if (r->bad || n > SIZE_MAX / ID)
+	if (n > SYNC_ARENA_MAX / ID)
 		r->bad = true;
 	if (r->bad)
 		return NULL;

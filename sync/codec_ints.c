@@ -165,7 +165,7 @@ sync_codec_ints_write(struct buf *out, const int64_t *values, const int64_t *bas
 static inline uint64_t
 read_varint(struct rd *r)
 {
-	if (!r->bad && r->left > 0 && r->at[0] < 0x80) {
+	if (r->left > 0 && r->at[0] < 0x80) {
 		r->left--;
 		return *r->at++;
 	}

@@ -30,7 +30,7 @@ enum {
 };
 
 /* The numbers that every opening has, in the order of their streams. */
-enum field { FLAGS, SEALED, CHANGES, SEEN, ORIGINS, DEFINITIONS, FIELDS };
+enum field { FLAGS, SEALED, CHANGES, SEEN, ORIGINS, DEFINITIONS };
 
 _Static_assert(sizeof(struct sync_site) == SITE, "a site is 24 bytes without gaps");
 
@@ -71,8 +71,6 @@ field_of(const struct sync_codec_openings *list, size_t i, enum field field)
 		return o->kind == SYNC_RELAY ? (int64_t)o->origin_count : 0;
 	case DEFINITIONS:
 		return (int64_t)o->definition_count;
-	case FIELDS:
-		break;
 	}
 	assert(!"there is no such field");
 	return 0;
@@ -141,7 +139,7 @@ write_rest(struct buf *out, const struct sync_opening *o)
 static void
 write_all(struct buf *out, const struct sync_codec_openings *list, int64_t *ints, int64_t *base)
 {
-	for (enum field f = FLAGS; f < FIELDS; f++) {
+	for (enum field f = FLAGS; f <= DEFINITIONS; f++) {
 		for (size_t i = 0; i < list->n; i++)
 			ints[i] = field_of(list, i, f);
 		sync_codec_ints_write(out, ints, f == SEALED ? list->ms : NULL, list->n);
@@ -224,16 +222,15 @@ set_field(const struct sync_codec_openings *list, size_t i, enum field field, in
 		return set_count(&o->origin_count, value, o->kind == SYNC_RELAY ? SITES_MAX : 0);
 	case DEFINITIONS:
 		return set_count(&o->definition_count, value, DEFINITIONS_MAX);
-	case FIELDS:
-		break;
 	}
+	assert(!"there is no such field");
 	return false;
 }
 
 static bool
 read_fields(struct rd *r, const struct sync_codec_openings *list, int64_t *ints)
 {
-	for (enum field f = FLAGS; f < FIELDS; f++) {
+	for (enum field f = FLAGS; f <= DEFINITIONS; f++) {
 		sync_codec_ints_read(r, ints, f == SEALED ? list->ms : NULL, list->n);
 		for (size_t i = 0; !r->bad && i < list->n; i++)
 			if (!set_field(list, i, f, ints[i]))

@@ -97,6 +97,12 @@ sync_message_proven(const struct sync_message *m, const uint8_t asked[HASH_32],
 
 /* ---- reading ---- */
 
+struct reading {
+	struct rd r;
+	struct arena *arena;
+	bool spent; /* the arena: not the message's fault */
+};
+
 /* A count of things of at least `least` bytes each: more can't be there. */
 static size_t
 read_count(struct rd *r, size_t least)
@@ -108,14 +114,19 @@ read_count(struct rd *r, size_t least)
 	return r->bad ? 0 : (size_t)count;
 }
 
+/* What came of taking room from the arena. */
 static void *
-take(struct rd *r, struct arena *a, size_t count, size_t size)
+taken(struct reading *in, void *p)
 {
-	void *p = arena_take(a, count, size);
-
 	if (p == NULL)
-		r->bad = true;
+		in->r.bad = in->spent = true;
 	return p;
+}
+
+static void *
+take(struct reading *in, size_t count, size_t size)
+{
+	return taken(in, arena_take(in->arena, count, size));
 }
 
 static unsigned
@@ -138,27 +149,25 @@ copy_bytes(struct rd *r, void *out, size_t len)
 }
 
 static const char *
-read_text(struct rd *r, struct arena *a, size_t max)
+read_text(struct reading *in, size_t max)
 {
 	size_t len;
-	const uint8_t *bytes = rd_lenbytes(r, &len);
-	const char *text;
+	const uint8_t *bytes = rd_lenbytes(&in->r, &len);
 
-	if (r->bad || len > max || memchr(bytes, 0, len) != NULL) {
-		r->bad = true;
+	if (in->r.bad || len > max || memchr(bytes, 0, len) != NULL) {
+		in->r.bad = true;
 		return "";
 	}
-	text = arena_copy(a, bytes, len);
-	if (text == NULL)
-		r->bad = true;
-	return text;
+	return taken(in, arena_copy(in->arena, bytes, len));
 }
 
 static void
-read_names(struct rd *r, struct arena *a, struct sync_message *m)
+read_names(struct reading *in, struct sync_message *m)
 {
+	struct rd *r = &in->r;
+
 	m->site_count = read_count(r, sizeof(struct sync_site) + 1);
-	m->sites = take(r, a, m->site_count, sizeof *m->sites);
+	m->sites = take(in, m->site_count, sizeof *m->sites);
 	for (size_t i = 0; !r->bad && i < m->site_count; i++) {
 		uint8_t has_key;
 
@@ -171,16 +180,18 @@ read_names(struct rd *r, struct arena *a, struct sync_message *m)
 			copy_bytes(r, m->sites[i].key, SYNC_PUBLIC_KEY);
 	}
 	m->scope_count = read_count(r, 1);
-	m->scopes = take(r, a, m->scope_count, sizeof(char *));
+	m->scopes = take(in, m->scope_count, sizeof(char *));
 	for (size_t i = 0; !r->bad && i < m->scope_count; i++)
-		m->scopes[i] = read_text(r, a, STORE_SCOPE_MAX);
+		m->scopes[i] = read_text(in, STORE_SCOPE_MAX);
 }
 
 static void
-read_views(struct rd *r, struct arena *a, struct sync_message *m)
+read_views(struct reading *in, struct sync_message *m)
 {
+	struct rd *r = &in->r;
+
 	m->stream_count = read_count(r, 3 + SYNC_HEAD_SHORT);
-	m->streams = take(r, a, m->stream_count, sizeof *m->streams);
+	m->streams = take(in, m->stream_count, sizeof *m->streams);
 	for (size_t i = 0; !r->bad && i < m->stream_count; i++) {
 		m->streams[i].site = read_index(r, m->site_count);
 		m->streams[i].scope = read_index(r, m->scope_count);
@@ -188,24 +199,25 @@ read_views(struct rd *r, struct arena *a, struct sync_message *m)
 		copy_bytes(r, m->streams[i].head, SYNC_HEAD_SHORT);
 	}
 	m->digest_count = read_count(r, 2 + STORE_TERM);
-	m->digests = take(r, a, m->digest_count, sizeof *m->digests);
+	m->digests = take(in, m->digest_count, sizeof *m->digests);
 	for (size_t i = 0; !r->bad && i < m->digest_count; i++) {
 		m->digests[i].scope = read_index(r, m->scope_count);
 		copy_bytes(r, m->digests[i].sum, STORE_TERM);
 		m->digests[i].rows = rd_varint(r);
 	}
 	m->note_count = read_count(r, 3);
-	m->notes = take(r, a, m->note_count, sizeof *m->notes);
+	m->notes = take(in, m->note_count, sizeof *m->notes);
 	for (size_t i = 0; !r->bad && i < m->note_count; i++) {
 		m->notes[i].stream = read_index(r, m->stream_count);
 		m->notes[i].n = rd_varint(r);
-		m->notes[i].reason = read_text(r, a, 255);
+		m->notes[i].reason = read_text(in, 255);
 	}
 }
 
 static void
-read_part1(struct rd *r, struct arena *a, struct sync_message *m)
+read_part1(struct reading *in, struct sync_message *m)
 {
+	struct rd *r = &in->r;
 	uint8_t flags;
 
 	if (rd_u8(r) != FORMAT)
@@ -222,16 +234,18 @@ read_part1(struct rd *r, struct arena *a, struct sync_message *m)
 		r->bad = true;
 	m->counter = rd_varint(r);
 	if (!r->bad)
-		read_names(r, a, m);
+		read_names(in, m);
 	if (!r->bad)
-		read_views(r, a, m);
+		read_views(in, m);
 }
 
 static void
-read_part2(struct rd *r, struct arena *a, struct sync_message *m)
+read_part2(struct reading *in, struct sync_message *m)
 {
+	struct rd *r = &in->r;
+
 	m->segment_count = read_count(r, 3);
-	m->segments = take(r, a, m->segment_count, sizeof *m->segments);
+	m->segments = take(in, m->segment_count, sizeof *m->segments);
 	for (size_t i = 0; !r->bad && i < m->segment_count; i++) {
 		m->segments[i].stream = read_index(r, m->stream_count);
 		m->segments[i].n = rd_varint(r);
@@ -243,19 +257,21 @@ int
 sync_message_read(const uint8_t *bytes, size_t len, bool is_reply, struct arena *a,
                   struct sync_message *m, struct err *err)
 {
-	struct rd r = rd_from(bytes, len);
+	struct reading in = { .r = rd_from(bytes, len), .arena = a };
 
 	*m = (struct sync_message){ .part1 = bytes };
 	if (len > SYNC_MESSAGE_MAX)
 		return err_set(err, ERR_CORRUPT, "message of %zu bytes is over %d", len,
 		               SYNC_MESSAGE_MAX);
-	read_part1(&r, a, m);
-	m->part1_len = len - r.left;
+	read_part1(&in, m);
+	m->part1_len = len - in.r.left;
 	if (is_reply)
-		copy_bytes(&r, m->signature, STORE_SIGNATURE);
-	if (!r.bad)
-		read_part2(&r, a, m);
-	if (!rd_done(&r))
+		copy_bytes(&in.r, m->signature, STORE_SIGNATURE);
+	if (!in.r.bad)
+		read_part2(&in, m);
+	if (in.spent)
+		return err_set(err, ERR_NOMEM, "message: out of memory");
+	if (!rd_done(&in.r))
 		return err_set(err, ERR_CORRUPT, "message of %zu bytes is not well-formed", len);
 	return 0;
 }

@@ -99,7 +99,7 @@ MUST_CHECK bool sync_message_proven(const struct sync_message *m, const uint8_t 
                                     const uint8_t key[SYNC_PUBLIC_KEY]);
 
 /* Read a message; everything is borrowed from `bytes` or lives in `a`.  ERR_CORRUPT says what is
- * wrong. */
+ * wrong, ERR_NOMEM that `a` is spent. */
 MUST_CHECK int sync_message_read(const uint8_t *bytes, size_t len, bool is_reply, struct arena *a,
                                  struct sync_message *m, struct err *err);
 

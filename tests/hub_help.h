@@ -8,10 +8,14 @@
 #include "node/enrol.h"
 #include "store/catalog.h"
 
+#include <stdbool.h>
+
 extern struct store_db *hub_db;
 extern struct enrol_hub hub; /* over hub_db; now_ms is the test's to move */
 extern struct sync_key hub_key;
 extern struct err hub_err;
+
+extern bool hub_no_chance; /* all dice show zero */
 
 #define HUB_START_MS INT64_C(1772438400000) /* 2026-03-02T08:00:00Z */
 

@@ -29,7 +29,8 @@ const struct layout world_layouts[WORLD_SCHEMAS + 1] = {
 	          { WEIGHT, 2 },
 	          { KEY_COLUMN, 0 } } },
 	[4] = { 2, { { KEY_COLUMN, 0 }, { REVOKED, 0 } } },
-	[5] = { 4, { { KEY_COLUMN, 0 }, { HEIGHT, 1 }, { WEIGHT, 1 }, { NOTE, 1 } } },
+	[5] = { 5,
+	        { { KEY_COLUMN, 0 }, { HEIGHT, 1 }, { WEIGHT, 1 }, { NOTE, 1 }, { REVOKED, 1 } } },
 };
 
 /* Two sites are lives of one node; the seed's comes first. */

@@ -7,7 +7,7 @@
  *   v2  the same in another order, and note
  *   v3  without mood, with score (max)
  *   v4  nothing but revoked
- *   v5  a contradiction: note has joined the group (the laws stop short of it)
+ *   v5  a contradiction: note and revoked have joined the group (the laws stop short of it)
  *
  * A write is a change in words of the world; a replica makes a store_change of
  * it in its own numbers.  Sites are numbered in the order site_cmp must give.

@@ -359,9 +359,15 @@ END_TEST
 
 START_TEST(a_name_that_would_play_with_a_terminal_is_refused)
 {
-	static const char *const labels[] = { "a\x1b[2J", "a\nb", "\xff" };
+	static const char too_long[] =
+	        "a name of sixty-six bytes, which is more than a node's name may be";
+	static const char *const names[] = { "a\x1b[2J", "a\nb", "a\x7f", "\xff", too_long };
+	bool facility = _i >= 5; /* else what it calls itself */
+	const char *name = names[_i % 5];
 	struct sync_key node = hub_node_key(1);
-	struct enrol_ask ask = { .code = code, .label = labels[_i], .facility = "F1" };
+	struct enrol_ask ask = { .code = code,
+		                 .label = facility ? "office" : name,
+		                 .facility = facility ? name : "F1" };
 	struct enrol_answer answer;
 	struct code read;
 
@@ -734,7 +740,7 @@ suite_node_enrol(void)
 	tcase_add_loop_test(t, a_code_for_another_facility_burns_neither_code_nor_node, 0, 2);
 	tcase_add_test(t, a_revoked_node_leaves_a_code_to_others);
 	tcase_add_test(t, a_revoked_node_gets_nothing_more);
-	tcase_add_loop_test(t, a_name_that_would_play_with_a_terminal_is_refused, 0, 3);
+	tcase_add_loop_test(t, a_name_that_would_play_with_a_terminal_is_refused, 0, 10);
 	tcase_add_test(t, the_list_tells_all);
 	suite_add_tcase(s, t);
 

@@ -543,6 +543,26 @@ START_TEST(one_address_gets_only_so_many_connections)
 }
 END_TEST
 
+/* All places are taken, and then all are free at once. */
+START_TEST(a_full_server_listens_again_when_all_have_gone)
+{
+	char got[256];
+	int one, two;
+
+	start(&(struct http_options){ .connections = 1 }, true);
+	one = dial();
+	say(one, "GET /1 HTTP/1.1\r\n" HOST "\r\n", strlen("GET /1 HTTP/1.1\r\n" HOST "\r\n"));
+	hear_one(one, got, sizeof got);
+	two = dial(); /* it waits in the system's queue */
+	say(two, "GET /2 HTTP/1.1\r\n" HOST "\r\n", strlen("GET /2 HTTP/1.1\r\n" HOST "\r\n"));
+	close(one);
+	hear_one(two, got, sizeof got);
+	ck_assert_ptr_nonnull(strstr(got, "GET /2"));
+	close(two);
+	stop_server();
+}
+END_TEST
+
 START_TEST(answers_may_come_late_and_in_any_order)
 {
 	enum { COUNT = 20 };
@@ -657,6 +677,7 @@ suite_node_http(void)
 	tcase_add_test(own, a_body_that_drips_is_cut_off);
 	tcase_add_test(own, a_large_answer_may_take_its_time);
 	tcase_add_test(own, one_address_gets_only_so_many_connections);
+	tcase_add_test(own, a_full_server_listens_again_when_all_have_gone);
 	tcase_add_test(own, answers_may_come_late_and_in_any_order);
 	tcase_add_test(own, a_full_lane_answers_503_with_retry_after);
 	tcase_add_test(own, a_unix_socket_serves_too_and_is_removed_at_the_stop);

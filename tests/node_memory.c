@@ -1,8 +1,10 @@
 /*
- * tests/node_memory.c - who is let in, with memory that ends: whichever allocation
- * is the last (SQLite's too), an enrolment, a token or a right is as it should be
- * or it isn't there, and what failed has left nothing behind.
+ * tests/node_memory.c - who is let in, with memory that ends and a disk that fails:
+ * whichever allocation is the last (SQLite's too), whichever statement fails, an
+ * enrolment, a token or a right is as it should be or it isn't there, and what
+ * failed has left nothing behind.
  */
+#include "tests/broken.h"
 #include "tests/hub_help.h"
 #include "tests/memory.h"
 #include "tests/suites.h"
@@ -51,9 +53,26 @@ written(void)
 	               " + (SELECT count(*) FROM hub_token WHERE revoked_ms IS NOT NULL) * 1000");
 }
 
-/* Fail allocation 0, 1, 2 ... until none is refused.  What fails has changed nothing. */
+/* BROKEN_NOTHING stands for memory. */
 static void
-without_memory(int (*run)(void))
+arm(enum broken what, unsigned good)
+{
+	if (what == BROKEN_NOTHING)
+		memory_arm(good);
+	else
+		broken_arm(what, good);
+}
+
+static bool
+disarm(enum broken what)
+{
+	return what == BROKEN_NOTHING ? memory_disarm() : broken_disarm();
+}
+
+/* Fail call 0, 1, 2 ... until none is refused.  What fails has changed nothing.  A statement that
+ * failed is never passed over; without memory SQLite may know another way. */
+static void
+without(enum broken what, int (*run)(void))
 {
 	unsigned good = 0;
 	bool hit;
@@ -63,16 +82,30 @@ without_memory(int (*run)(void))
 		int64_t before = written();
 		int rc;
 
-		memory_arm(good);
+		arm(what, good);
 		rc = run();
-		hit = memory_disarm();
+		hit = disarm(what);
 		ck_assert_msg(sane, "after %u", good);
 		ck_assert_msg(hit || rc >= 0, "after %u: %d %s", good, rc, err.msg);
+		ck_assert_msg(!hit || rc < 0 || what == BROKEN_NOTHING, "after %u: unheard", good);
 		ck_assert(!store_db_in_transaction(hub_db));
 		ck_assert_msg(rc >= 0 || written() == before, "after %u: something was left", good);
 	} while (hit && ++good < MOST);
 	ck_assert(!hit);
-	ck_assert_uint_gt(good, 0);
+	ck_assert(good > 0 || what == BROKEN_EXEC);
+}
+
+/* Each after `prepare`, if that isn't NULL. */
+static void
+whole_or_not_there(void (*prepare)(void), int (*run)(void))
+{
+	static const enum broken ways[] = { BROKEN_NOTHING, BROKEN_STEP, BROKEN_EXEC };
+
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+		if (prepare != NULL)
+			prepare();
+		without(ways[i], run);
+	}
 }
 
 /* ---- the hub's doors ---- */
@@ -153,14 +186,39 @@ list(void)
 	return rc;
 }
 
+static void
+new_code(void)
+{
+	hub_code("F2", true, code);
+}
+
 START_TEST(an_enrolment_is_whole_or_not_there)
 {
-	without_memory(make_code);
-	without_memory(list);
-	without_memory(answer);
-	without_memory(miss);
-	hub_code("F2", true, code);
-	without_memory(expire);
+	whole_or_not_there(NULL, make_code);
+	whole_or_not_there(NULL, list);
+	whole_or_not_there(new_code, answer);
+	whole_or_not_there(new_code, miss);
+	whole_or_not_there(new_code, expire);
+}
+END_TEST
+
+/* However little room there is for the texts. */
+START_TEST(a_list_is_whole_or_not_there)
+{
+	struct enrol_entry *entries;
+	struct arena a = { .limit = 16 };
+	size_t count;
+
+	while (enrol_list(&hub, &a, &entries, &count, &err) < 0) {
+		ck_assert_int_eq(err.code, ERR_NOMEM);
+		arena_free(&a);
+		a.limit += 16;
+	}
+	ck_assert_uint_eq(count, 2);
+	ck_assert_str_eq(entries[0].facility, "F1");
+	ck_assert_str_eq(entries[0].label, "office");
+	ck_assert_str_eq(entries[1].facility, "F2");
+	arena_free(&a);
 }
 END_TEST
 
@@ -184,15 +242,18 @@ deny_by_node(void)
 	return enrol_decide(&hub, hex, ENROL_DENY, &err);
 }
 
-START_TEST(a_decision_is_whole_or_not_there)
+static void
+a_node_waits(void)
 {
-	hub_code("F4", false, code);
-	ck_assert_int_eq(hub_ask(code, 4, NULL).state, ENROL_WAITING);
-	without_memory(approve);
 	hub.now_ms++; /* a node's id stands for what it has asked last */
 	hub_code("F4", false, code);
 	ck_assert_int_eq(hub_ask(code, 4, NULL).state, ENROL_WAITING);
-	without_memory(deny_by_node);
+}
+
+START_TEST(a_decision_is_whole_or_not_there)
+{
+	whole_or_not_there(a_node_waits, approve);
+	whole_or_not_there(a_node_waits, deny_by_node);
 }
 END_TEST
 
@@ -214,6 +275,8 @@ check_token(void)
 	int rc = token_check(hub_db, "stranger", hub.now_ms, &token, &err);
 
 	sane = sane && rc <= 0;
+	if (rc < 0)
+		return rc;
 	rc = token_check(hub_db, bearer, hub.now_ms, &token, &err);
 	sane = sane && rc != 0; /* failing isn't "no such token", and never "yes" to more */
 	sane = sane && (rc < 0 || strcmp(token.scope, "f/F1") == 0);
@@ -228,9 +291,10 @@ revoke_token(void)
 
 START_TEST(a_token_is_whole_or_not_there)
 {
-	without_memory(make_token);
-	without_memory(check_token);
-	without_memory(revoke_token);
+	whole_or_not_there(NULL, make_token);
+	whole_or_not_there(NULL, check_token);
+	without(BROKEN_NOTHING, revoke_token);
+	without(BROKEN_STEP, revoke_token);
 }
 END_TEST
 
@@ -261,7 +325,7 @@ ask_rights(void)
 
 START_TEST(a_right_that_cannot_be_looked_up_is_none)
 {
-	without_memory(ask_rights);
+	without(BROKEN_NOTHING, ask_rights);
 	ck_assert(rights_may_write(&rights, &one, "f/F1"));
 }
 END_TEST
@@ -303,8 +367,8 @@ START_TEST(a_node_is_enrolled_or_not)
 	news.doc_len = found.doc_len;
 	memcpy(news.hub_key, hub_key.public_key, SYNC_PUBLIC_KEY);
 	ck_assert_int_eq(grant_read(news.doc, news.doc_len, news.hub_key, &news.grant, &err), 0);
-	without_memory(keep_grant);
-	without_memory(open_rights);
+	whole_or_not_there(NULL, keep_grant);
+	whole_or_not_there(NULL, open_rights);
 	arena_free(&a);
 	store_db_close(node_db);
 }
@@ -319,6 +383,7 @@ suite_node_memory(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, begin, hub_close);
 	tcase_add_test(tcase, an_enrolment_is_whole_or_not_there);
+	tcase_add_test(tcase, a_list_is_whole_or_not_there);
 	tcase_add_test(tcase, a_decision_is_whole_or_not_there);
 	tcase_add_test(tcase, a_token_is_whole_or_not_there);
 	tcase_add_test(tcase, a_right_that_cannot_be_looked_up_is_none);

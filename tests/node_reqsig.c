@@ -219,6 +219,19 @@ START_TEST(every_changed_byte_of_a_header_is_refused)
 END_TEST
 
 /* Correctly signed, but not in our profile: valid RFC 9421 that we don't speak. */
+/* The end of a base64 text where there is more to come. */
+START_TEST(a_signature_that_ends_early_is_refused)
+{
+	char signature[sizeof REQUEST_SIGNATURE] = REQUEST_SIGNATURE;
+	struct reqsig_given given = request_given;
+	struct reqsig_signer signer;
+
+	signature[strlen("yz=:") + (size_t)_i] = '=';
+	given.signature = signature;
+	ck_assert_int_eq(reqsig_check_request(&request, &given, &signer, &err), ERR_DENIED);
+}
+END_TEST
+
 START_TEST(other_profiles_are_refused)
 {
 	static const char *const inputs[] = {
@@ -328,6 +341,7 @@ suite_node_reqsig(void)
 	tcase_add_loop_test(tcase, another_request_than_the_signed_one_is_refused, 0, 10);
 	tcase_add_loop_test(tcase, another_reply_than_the_signed_one_is_refused, 0, 5);
 	tcase_add_test(tcase, every_changed_byte_of_a_header_is_refused);
+	tcase_add_loop_test(tcase, a_signature_that_ends_early_is_refused, 0, 4);
 	tcase_add_loop_test(tcase, other_profiles_are_refused, 0, 11);
 	tcase_add_test(tcase, a_nonce_is_good_at_its_hub_for_a_while);
 	tcase_add_test(tcase, the_headers_are_short);

@@ -165,6 +165,14 @@ START_TEST(a_node_takes_from_the_hub_and_its_own_facility)
 }
 END_TEST
 
+START_TEST(a_hub_that_is_taken_for_a_node_has_no_facility_of_its_own)
+{
+	ck_assert_int_eq(rights_open(&rights, hub_db, false, node_key.public_key, &hub_err), 0);
+	ck_assert(!rights_may_write(&rights, &self, "f/F1"));
+	ck_assert(!rights_may_read(&rights, self.node, "f/F1"));
+}
+END_TEST
+
 START_TEST(a_node_that_is_not_enrolled_writes_its_own_facility)
 {
 	uint8_t found[SYNC_PUBLIC_KEY];
@@ -210,6 +218,7 @@ suite_node_rights(void)
 	t = tcase_create("node");
 	tcase_add_checked_fixture(t, at_node, node_end);
 	tcase_add_test(t, a_node_takes_from_the_hub_and_its_own_facility);
+	tcase_add_test(t, a_hub_that_is_taken_for_a_node_has_no_facility_of_its_own);
 	tcase_add_test(t, a_node_that_is_not_enrolled_writes_its_own_facility);
 	tcase_add_test(t, a_stored_grant_that_was_tampered_with_is_no_grant);
 	suite_add_tcase(s, t);

@@ -1,10 +1,11 @@
 #!/bin/sh
-# run.sh BUILD unit|fuzz|e2e|long|browser ... - run the tests and count them.
+# run.sh BUILD unit|fuzz|e2e|long|browser|SCRIPT ... - run the tests and count them.
 #
 #   unit    BUILD/check, all suites (CK_RUN_SUITE, CK_RUN_CASE narrow it)
 #   fuzz    BUILD/replay/*, each over its tests/fuzz/seeds
 #   e2e     tests/e2e/*.sh but those called *_long.sh
 #   long    tests/e2e/*_long.sh
+#   SCRIPT  this one, a path that ends with .sh
 #   browser tests/browser/*.mjs but those called _*.mjs, with node; they take
 #           playwright-core by createRequire(new URL('../../packaging/npm/x.js',
 #           import.meta.url)) and start $CHROMIUM
@@ -118,6 +119,7 @@ for part in "$@"; do
 		limit=${E2E_LIMIT:-600}
 		e2e tests/e2e/*_long.sh
 		;;
+	*.sh) script=$part part=e2e && e2e "$script" ;;
 	browser) with=node e2e tests/browser/[!_]*.mjs ;;
 	*) echo "run.sh: no such part: $part" >&2; exit 2 ;;
 	esac

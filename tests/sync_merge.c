@@ -98,8 +98,14 @@ static const struct rule_case {
 	  "cl1 live @10/1 height=NULL mood=9 note=9 revoked=NULL weight=NULL" },
 
 	{ "a group that grew: what ties decides, an older cell doesn't",
-	  "I1 v2 @10 note=9; U1 s2 @11 height=1 weight=5; U1 v5 s2 @11 height=1 weight=6 note=0",
+	  "I1 v2 @10 note=9; U1 s2 @11 height=1 weight=5; U1 v5 s2 @11 height=1 weight=6 note=0 "
+	  "revoked=NULL",
 	  "cl1 live @10/1 height=1@11/2 mood=NULL note=0@11/2 revoked=NULL weight=6@11/2" },
+	{ "a group that grew: a cell that isn't there, a max column and another's version don't "
+	  "tie",
+	  "I1 v2 @10; U1 v2 s3 @11 note=9; U1 s2 @11 height=1 weight=5;"
+	  "U1 v5 s2 @11 height=1 weight=6 note=0 revoked=NULL",
+	  "cl1 live @10/1 height=1@11/2 mood=NULL note=9@11/3 revoked=NULL weight=6@11/2" },
 	{ "a life of few columns drops those of the one before",
 	  "I1 @10 mood=a; I3 v4 @11 revoked=1", "cl3 live @11/1 revoked=1" },
 

@@ -5,6 +5,7 @@
 #include "store/base/hash.h"
 #include "sync/codec.h"
 #include "sync/pack.h"
+#include "tests/broken.h"
 #include "tests/golden.h"
 
 #include <check.h>
@@ -145,6 +146,94 @@ START_TEST(a_dictionary_never_changes)
 }
 END_TEST
 
+/* ---- zstd without memory, and in two threads at once ---- */
+
+/* Pack some bytes and unpack them again; only ERR_NOMEM may keep them from coming back. */
+static int
+round_trip(void)
+{
+	uint8_t *raw = make(SMALL);
+	struct buf packed = { 0 }, out = { 0 };
+	int rc = sync_pack(raw, SMALL, &packed, &err);
+
+	if (rc == 0)
+		rc = sync_unpack(packed.bytes, packed.len, SMALL, &out, &err);
+	ck_assert(rc == ERR_NOMEM || (rc == 0 && memcmp(out.bytes, raw, SMALL) == 0));
+	buf_free(&packed);
+	buf_free(&out);
+	free(raw);
+	return rc;
+}
+
+static const struct refusal {
+	enum broken which;
+	unsigned good;
+	int want;
+} refusals[] = {
+	{ BROKEN_PARAMETER, 0, ERR_NOMEM },
+	{ BROKEN_PARAMETER, 4, ERR_NOMEM },
+	{ BROKEN_USE_PACKING_DICTIONARY, 0, ERR_NOMEM },
+	{ BROKEN_COMPRESS, 0, ERR_NOMEM },
+	{ BROKEN_CREATE_PACKING_DICTIONARY, 0, 0 }, /* it is packed without one */
+	{ BROKEN_CREATE_UNPACKING_DICTIONARY, 0, ERR_NOMEM },
+	{ BROKEN_USE_UNPACKING_DICTIONARY, 0, ERR_NOMEM },
+};
+
+enum { REFUSALS = sizeof refusals / sizeof refusals[0] };
+
+/* A dictionary is made once in a process: not here, if the tests before ran in this one. */
+START_TEST(what_zstd_cannot_get_is_told_and_the_next_try_is_good)
+{
+	const struct refusal *r = &refusals[_i];
+	int rc;
+
+	broken_arm(r->which, r->good);
+	rc = round_trip();
+	ck_assert_int_eq(rc, broken_disarm() ? r->want : 0);
+	ck_assert_int_eq(round_trip(), 0);
+}
+END_TEST
+
+static int other_rc;
+
+static void
+other_thread(void)
+{
+	other_rc = round_trip();
+}
+
+static const struct instant {
+	enum broken when;    /* the other thread comes in the middle of this call */
+	enum broken refused; /* of its own calls */
+	int want;
+} instants[] = {
+	{ BROKEN_COMPRESS, BROKEN_NOTHING, 0 },
+	{ BROKEN_COMPRESS, BROKEN_CREATE_PACKER, ERR_NOMEM },
+	{ BROKEN_USE_UNPACKING_DICTIONARY, BROKEN_NOTHING, 0 },
+	{ BROKEN_USE_UNPACKING_DICTIONARY, BROKEN_CREATE_UNPACKER, ERR_NOMEM },
+	{ BROKEN_CREATE_PACKING_DICTIONARY, BROKEN_NOTHING, 0 },
+	{ BROKEN_CREATE_UNPACKING_DICTIONARY, BROKEN_NOTHING, 0 },
+};
+
+enum { INSTANTS = sizeof instants / sizeof instants[0] };
+
+START_TEST(two_threads_at_once_have_a_context_each_and_one_dictionary)
+{
+	const struct instant *n = &instants[_i];
+
+	if (n->refused != BROKEN_NOTHING)
+		ck_assert_int_eq(round_trip(), 0); /* this thread has its contexts */
+	other_rc = n->want;                        /* should the dictionary have been made before */
+	broken_meanwhile(n->when, other_thread);
+	broken_arm(n->refused, 0);
+	ck_assert_int_eq(round_trip(), 0);
+	broken_disarm();
+	broken_meanwhile(BROKEN_NOTHING, NULL);
+	ck_assert_int_eq(other_rc, n->want);
+	ck_assert_int_eq(round_trip(), 0);
+}
+END_TEST
+
 Suite *
 suite_sync_pack(void)
 {
@@ -156,6 +245,10 @@ suite_sync_pack(void)
 	tcase_add_loop_test(tcase, there_is_one_form_of_frame, 0, FRAME_CASES);
 	tcase_add_test(tcase, a_dictionary_never_changes);
 	tcase_add_test(tcase, every_flipped_bit_is_refused);
+	tcase_add_loop_test(tcase, what_zstd_cannot_get_is_told_and_the_next_try_is_good, 0,
+	                    REFUSALS);
+	tcase_add_loop_test(tcase, two_threads_at_once_have_a_context_each_and_one_dictionary, 0,
+	                    INSTANTS);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -40,8 +40,8 @@ add_block(struct arena *a, size_t size)
 	return block;
 }
 
-void *
-arena_take(struct arena *a, size_t count, size_t size)
+static void *
+take(struct arena *a, size_t count, size_t size)
 {
 	struct arena_block *block = a->top;
 	size_t len;
@@ -59,6 +59,15 @@ arena_take(struct arena *a, size_t count, size_t size)
 	at = block->bytes + block->used;
 	block->used += len;
 	a->used += len;
+	return at;
+}
+
+void *
+arena_take(struct arena *a, size_t count, size_t size)
+{
+	void *at = take(a, count, size);
+
+	a->spent = a->spent || at == NULL;
 	return at;
 }
 
@@ -82,4 +91,5 @@ arena_free(struct arena *a)
 		a->top = below;
 	}
 	a->used = 0;
+	a->spent = false;
 }

@@ -8,6 +8,7 @@
 #ifndef STORE_BASE_ARENA_H
 #define STORE_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -16,6 +17,7 @@ struct arena {
 	struct arena_block *top;
 	size_t used;  /* bytes handed out */
 	size_t limit; /* 0: none */
+	bool spent;   /* something was not given since it was empty: to be asked once, at the end */
 };
 
 /*

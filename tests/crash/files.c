@@ -407,32 +407,35 @@ backup_step(struct scene *s, int no, struct err *err)
 	int rc = store_db_open(in_dir(s, "yizhan.db"), STORE_READ, env_of(s), &db, err);
 
 	(void)no;
-	unlink(in_dir(s, "copy.db.part"));
+	unlink(in_dir(s, "copy.db")); /* one that nobody was told of */
 	if (rc == 0)
-		rc = store_db_backup(db, in_dir(s, "copy.db.part"), err);
+		rc = store_db_backup(db, in_dir(s, "copy.db"), err);
 	store_db_close(db);
 	return rc;
 }
 
-/* A part that isn't whole is told by SQLite, and is made anew. */
+/* What has its name is whole; a part that was left is made anew. */
 static int
 backup_seen(struct scene *s)
 {
 	struct store_db *db = NULL;
 	struct err err;
-	int64_t good = 0;
+	int64_t good;
 
-	if (is_there(s, "copy.db.part") &&
-	    store_db_open(in_dir(s, "copy.db.part"), STORE_READ, env_of(s), &db, &err) == 0) {
-		if (store_stmt_int(db,
-		                   "SELECT (SELECT count(*) FROM facility) = 1 AND (SELECT count(*)"
-		                   " FROM pragma_integrity_check WHERE integrity_check = 'ok') = 1",
-		                   0, &good, &err) < 0)
-			good = 0;
-		store_db_close(db);
-	}
-	s->recovered += !good;
-	return (int)good;
+	s->recovered += is_there(s, "copy.db.part");
+	if (!is_there(s, "copy.db"))
+		return 0;
+	crash_must(store_db_open(in_dir(s, "copy.db"), STORE_READ, env_of(s), &db, &err), &err,
+	           "open the copy");
+	crash_must(store_stmt_int(db,
+	                          "SELECT (SELECT count(*) FROM facility) = 1 AND (SELECT count(*)"
+	                          " FROM pragma_integrity_check WHERE integrity_check = 'ok') = 1",
+	                          0, &good, &err),
+	           &err, "read the copy");
+	store_db_close(db);
+	if (!good)
+		crash_fail("a copy that has its name isn't whole");
+	return 1;
 }
 
 const struct scenario scenarios_files[] = {

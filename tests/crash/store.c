@@ -2,6 +2,7 @@
 #include "tests/crash/crash.h"
 
 #include "store/stmt.h"
+#include "store/transfer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,6 +343,46 @@ full_step(struct scene *s, int no, struct err *err)
 	return rc == 0 ? scene_sql(m, "INSERT INTO mark VALUES (1)", err) : rc;
 }
 
+/* ---- a table out of a file: three rows, then the three changed and a fourth ---- */
+
+static int
+import_rows(struct store_db *db, int no, struct err *err)
+{
+	static const char *const columns[] = { "child", "day", "facility_id", "text" };
+	static const char *const texts[] = { "a", "b" };
+	struct store_transfer *t = NULL;
+	int64_t added, changed;
+	int rc = store_transfer_open(db, "daily", columns, 4, &t, err);
+
+	for (int day = 1; rc == 0 && day <= 3 + no; day++) {
+		const struct store_value row[] = { store_value_text("c"), store_value_int(day),
+			                           store_value_text("F1"),
+			                           store_value_text(texts[no]) };
+
+		rc = store_transfer_row(t, row, err);
+	}
+	if (rc == 0)
+		rc = store_transfer_counts(t, &added, &changed, err);
+	if (rc == 0 && (added != (no == 0 ? 3 : 1) || changed != (no == 0 ? 0 : 3)))
+		crash_fail("%lld added, %lld changed", (long long)added, (long long)changed);
+	store_transfer_close(t);
+	return rc;
+}
+
+static int
+import_step(struct scene *s, int no, struct err *err)
+{
+	struct store_db *db = s->m[NODE].local;
+	int rc = store_db_begin(db, err);
+
+	if (rc == 0)
+		rc = import_rows(db, no, err);
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	store_db_rollback(db);
+	return rc;
+}
+
 const struct scenario scenarios_store[] = {
 	{ .name = "create",
 	  .recovers = "a file that was begun was deleted and made anew",
@@ -443,6 +484,15 @@ const struct scenario scenarios_store[] = {
 	          " WHEN n = 400 AND l = 800 AND m > 400 THEN 2 WHEN n = 0 AND l = 1200 THEN 3"
 	          " WHEN n = 400 AND l = 1600 THEN 4 ELSE -1 END FROM (SELECT count(*) n, max(mood)"
 	          " m, " LOG " l FROM daily)",
+	  .finish = scene_sealed },
+	{ .name = "import-table",
+	  .victim = NODE,
+	  .steps = 2,
+	  .prepare = prepare_node,
+	  .step = import_step,
+	  .probe = "SELECT CASE WHEN n = 0 AND l = 0 THEN 0 WHEN n = 3 AND l = 3 AND most = 'a'"
+	           " THEN 1 WHEN n = 4 AND l = 7 AND least = 'b' THEN 2 ELSE -1 END FROM (SELECT"
+	           " count(*) n, min(text) least, max(text) most, " LOG " l FROM daily)",
 	  .finish = scene_sealed },
 	{ .name = "full-and-resume",
 	  .recovers = "a write found no room",
