@@ -10,10 +10,8 @@
 #include "store/verdict.h"
 #include "sync/history.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *
 column_of(struct store_db *db, const struct store_conflict *c)
@@ -217,20 +215,12 @@ read_choice(struct store_db *db, const char *take, struct arena *a, struct store
 	return store_print_parse_value(s->columns[at].type, take, a, &v->value, err);
 }
 
-static const char *
-who(void)
-{
-	const struct passwd *user = getpwuid(geteuid());
-
-	return user == NULL ? "" : user->pw_name;
-}
-
 static int
 resolve(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out,
         struct err *err)
 {
 	const char *take = cli_option(cli, "take");
-	struct store_verdict v = { .by = who() };
+	struct store_verdict v = { .by = cli_who() };
 	struct store_conflict done;
 	struct json j = json_to(out);
 	struct store_value *row = NULL;

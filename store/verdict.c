@@ -159,5 +159,5 @@ store_verdict_give(struct store_db *db, const struct store_verdict *v, struct er
 	store_stmt_put_text(&s, v->by);
 	store_stmt_put_int(&s, env_wall_ms(store_db_env(db)));
 	rc = store_stmt_run(&s, err);
-	return rc == 0 ? store_inbox_close(db, c->id, err) : rc;
+	return rc == 0 ? store_inbox_decide(db, c->id, err) : rc;
 }

@@ -173,7 +173,10 @@ sql "$two" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778
 	(x'02112233445566778899aabbccddeeff', 'F9', '小兰')" >/dev/null
 check 5 '^sent 0, received [^;]*; [^;]*; 1 round trip 2 changes stay here: yizhan -C .*/two quarantine$' -C "$two" sync
 check 5 '"rejected":\[\{"scope":"f/F9","n":0,"reason":"not ours: [^"]*"\}\]' -C "$two" sync --json
-"$YIZHAN" -C "$one" quarantine drop 1 >/dev/null
+check 0 '^the running yizhan tries again before its next exchange; ' -C "$two" quarantine retry
+check 5 '"n":0,"reason":"not ours' -C "$two" sync --json
+check 0 '^\{"id":1,.*"tries":[23],"dropped":null' -C "$two" quarantine show 1 --json
+check 0 '^dropped: the row is gone from here$' -C "$one" quarantine drop 1
 check 0 '"rejected":\[\]' -C "$one" sync --json
 
 # ------------------------------------------------------------------ shut out
