@@ -29,8 +29,8 @@
  *
  * `decided` is called when writes of two different sites met and one of them no longer shows:
  *
- * cell: both wrote an lww cell in the same life, be it with equal values; winner and loser name that
- * column.  Not for max cells: both values count.
+ * cell: both wrote an lww cell in the same life, be it with equal values; winner and loser name
+ * that column.  Not for max cells: both values count.
  *
  * drop: the change begins a higher life (a delete; or an insert or edit of a later life, when that
  * arrives before the delete) and writes of another site showed in the row: once per such write,

@@ -138,6 +138,11 @@ check 4 '"state":"attention".*"conflicts":1,' -C "$hub" status --json
 check 0 '^\[\{"id":"[0-9a-f]{32}","table":"child","key":"00112233445566778899aabbccddeeff","column":"note","shown":"written at two","other":"written at one","site":"[0-9a-f]{32}-[0-9a-f]{16}","other_site":"[0-9a-f]{32}-[0-9a-f]{16}","at":"20[^"]*","state":"open"\}\]$' \
 	-C "$one" conflicts --json
 id=$("$YIZHAN" -C "$one" conflicts --json | grep -o '"id":"[0-9a-f]*"' | cut -d'"' -f4)
+check 0 '^[0-9a-f]{8} · open · child 00112233445566778899aabbccddeeff note   shown   written at two · 20[^ ]*Z · [0-9a-f]{8}   other   written at one · 20[^ ]*Z · this node   before  [^ ].*   yizhan conflicts resolve [0-9a-f]{8} --take shown.other.VALUE$' \
+	-C "$one" conflicts show "$id"
+check 0 '"column":"note",.*"part":"note","shown_at":"20[^"]*Z","shown_by":null,"shown_device":"[^"]+","other_at":"20[^"]*Z","other_by":null,"other_device":"this node","before":"?[^"]+"?,"state":"open"\}$' \
+	-C "$one" conflicts show "$id" --json
+check 0 '"id":"'"$id"'".*"shown_device":"[^"]+".*"other_device":"[^"]+"' -C "$hub" conflicts show "$id" --json
 check 0 '"state":"resolved"\}$' -C "$one" conflicts resolve "$id" --take other --json
 check 1 'this conflict is resolved already; ' -C "$one" conflicts resolve "$id" --take shown
 check 0 '"id":"[0-9a-f]+".*"state":"resolved"' -C "$one" conflicts --all --json
