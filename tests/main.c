@@ -43,6 +43,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node_words,
 	suite_sim_facility,
 	suite_sim_rights,
+	suite_sim_safety,
 	suite_sim_skew,
 	suite_sim_two_nodes,
 	suite_store_batch,

@@ -39,6 +39,7 @@ Suite *suite_node_token(void);
 Suite *suite_node_words(void);
 Suite *suite_sim_facility(void);
 Suite *suite_sim_rights(void);
+Suite *suite_sim_safety(void);
 Suite *suite_sim_skew(void);
 Suite *suite_sim_two_nodes(void);
 Suite *suite_store_batch(void);
