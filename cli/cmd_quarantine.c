@@ -164,7 +164,7 @@ static int
 show_one(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out,
          struct err *err)
 {
-	const struct store_quarantined *found;
+	const struct store_quarantined *found = NULL;
 	struct json j = json_to(out);
 	int rc = find(cli, db, a, &found, err);
 
@@ -202,7 +202,7 @@ static int
 drop_in(const struct cli *cli, struct sync_replica *r, struct arena *a, struct buf *out,
         struct err *err)
 {
-	const struct store_quarantined *q;
+	const struct store_quarantined *q = NULL;
 	struct json j = json_to(out);
 	const char *words;
 	int rc = find(cli, r->db, a, &q, err);
@@ -266,7 +266,7 @@ count_left(const struct cli *cli, struct store_db *db, size_t *left, struct err 
 static int
 wake(const struct cli *cli, struct store_db *db, struct err *err)
 {
-	const struct store_quarantined *q;
+	const struct store_quarantined *q = NULL;
 	struct arena a = { 0 };
 	int rc = 0;
 

@@ -118,6 +118,9 @@ open_unit(struct sync_replica *r, const struct store_quarantined *q, struct sync
 	for (size_t i = 0; i < reader->count && reader->seg.first + i <= q->n; i++)
 		if (reader->records[i].type == SYNC_OPENING)
 			at = i;
+	if (reader->count == 0 || reader->records[at].type != SYNC_OPENING)
+		return err_set(err, ERR_CORRUPT, "record %llu is of no unit",
+		               (unsigned long long)q->n);
 	u->opening = reader->records[at].opening;
 	u->changes = &reader->records[at + 1];
 	u->first = reader->seg.first + at;
