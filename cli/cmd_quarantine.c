@@ -153,7 +153,9 @@ find(const struct cli *cli, struct store_db *db, struct arena *a,
 	int64_t id = strtoll(cli->argv[1], &end, 10);
 	int rc = *end == 0 ? store_quarantine_find(db, id, a, out, err) : ERR_NOTFOUND;
 
-	if (rc != ERR_NOTFOUND)
+	if (rc == 0 && *out != NULL)
+		return 0;
+	if (rc < 0 && rc != ERR_NOTFOUND)
 		return rc;
 	return err_set(err, ERR_NOTFOUND,
 	               "the quarantine holds no change %.40s; yizhan quarantine lists them",
@@ -267,20 +269,18 @@ static int
 wake(const struct cli *cli, struct store_db *db, struct err *err)
 {
 	const struct store_quarantined *q = NULL;
+	int64_t id = STORE_QUARANTINE_ALL;
 	struct arena a = { 0 };
-	int rc = 0;
+	int rc = cli->argc > 1 ? find(cli, db, &a, &q, err) : 0;
 
-	if (cli->argc > 1) {
-		rc = find(cli, db, &a, &q, err);
-		if (rc == 0 && q->dropped_ms != 0)
-			rc = err_set(err, ERR_INVALID,
-			             "change %lld was dropped; what is dropped isn't tried again",
-			             (long long)q->id);
-		if (rc == 0)
-			rc = store_quarantine_wake(db, q->id, err);
-	} else {
-		rc = store_quarantine_wake(db, STORE_QUARANTINE_ALL, err);
-	}
+	if (q != NULL && q->dropped_ms != 0)
+		rc = err_set(err, ERR_INVALID,
+		             "change %lld was dropped; what is dropped isn't tried again",
+		             (long long)q->id);
+	if (q != NULL)
+		id = q->id;
+	if (rc == 0)
+		rc = store_quarantine_wake(db, id, err);
 	arena_free(&a);
 	return rc;
 }

@@ -240,11 +240,26 @@ seal_part(struct seal *s, bool *more, struct err *err)
 	return rc == 0 ? sync_seal_units(s, *more, err) : rc;
 }
 
+/* All that the log holds. */
+static int
+seal_log(struct seal *s, struct err *err)
+{
+	bool more = true;
+	int rc = store_meta_get_int(s->r->db, "last_stamp", 0, &s->last_stamp, err);
+
+	while (rc == 0 && more) {
+		rc = seal_part(s, &more, err);
+		arena_free(&s->arena);
+	}
+	if (rc == 0)
+		rc = store_meta_set_int(s->r->db, "last_stamp", s->last_stamp, err);
+	return rc == 0 ? store_inbox_apply_verdicts(s->r->db, err) : rc;
+}
+
 int
 sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err)
 {
 	struct seal s = { .r = r, .out = out };
-	bool more;
 	int64_t waiting = 0, oldest, settled, again = 0;
 	int rc;
 
@@ -260,16 +275,7 @@ sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err)
 	if (rc == 0)
 		rc = store_log_waiting(r->db, &waiting, &oldest, err);
 	if (rc == 0 && waiting > 0)
-		rc = store_meta_get_int(r->db, "last_stamp", 0, &s.last_stamp, err);
-	more = waiting > 0;
-	while (rc == 0 && more) {
-		rc = seal_part(&s, &more, err);
-		arena_free(&s.arena);
-	}
-	if (rc == 0 && waiting > 0)
-		rc = store_meta_set_int(r->db, "last_stamp", s.last_stamp, err);
-	if (rc == 0 && waiting > 0)
-		rc = store_inbox_apply_verdicts(r->db, err);
+		rc = seal_log(&s, err);
 	if (rc == 0 && again != 0)
 		rc = sync_retry_foreign(r, again, err);
 	return rc < 0 ? err_wrap(err, "seal") : 0;
