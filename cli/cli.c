@@ -5,11 +5,13 @@
 #include "store/base/text.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- options ---- */
 
@@ -263,4 +265,12 @@ cli_run_sub(const struct cli *cli, cli_sub *sub, enum store_mode mode)
 	buf_free(&out);
 	arena_free(&a);
 	return code;
+}
+
+const char *
+cli_who(void)
+{
+	const struct passwd *user = getpwuid(geteuid());
+
+	return user == NULL ? "" : user->pw_name;
 }

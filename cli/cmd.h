@@ -113,6 +113,9 @@ int cli_fail_as(const struct cli *cli, int exit_code, const struct err *err);
  */
 int cli_advise(struct err *err, const char *todo);
 
+/* Who types, by the system's name; "" if it has none.  Borrowed until the next call. */
+const char *cli_who(void);
+
 /* Tell that the command line is wrong, and return CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

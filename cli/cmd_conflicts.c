@@ -4,16 +4,17 @@
  */
 #include "cli/cmd.h"
 #include "cli/table.h"
+#include "node/facility/person.h"
+#include "node/hub_node.h"
 #include "node/role.h"
 #include "store/base/text.h"
 #include "store/print.h"
+#include "store/remote.h"
 #include "store/verdict.h"
 #include "sync/history.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *
 column_of(struct store_db *db, const struct store_conflict *c)
@@ -21,10 +22,18 @@ column_of(struct store_db *db, const struct store_conflict *c)
 	return c->column == 0 ? NULL : store_catalog_table(db, c->table)->names[c->column - 1];
 }
 
+/* Of what column the other value is, for a row that was deleted; NULL if of none. */
+static const char *
+part_of(struct store_db *db, const struct store_conflict *c)
+{
+	return c->other.column == 0 ? NULL
+	                            : store_catalog_table(db, c->table)->names[c->other.column - 1];
+}
+
 /* ---- showing ---- */
 
 static void
-conflict_json(struct json *j, struct store_db *db, const struct store_conflict *c)
+conflict_begin_json(struct json *j, struct store_db *db, const struct store_conflict *c)
 {
 	char site[STORE_PRINT_SITE];
 
@@ -49,9 +58,21 @@ conflict_json(struct json *j, struct store_db *db, const struct store_conflict *
 	json_text(j, site);
 	json_name(j, "at");
 	json_time(j, c->at_ms);
+}
+
+static void
+conflict_end_json(struct json *j, const struct store_conflict *c)
+{
 	json_name(j, "state");
 	json_text(j, c->open ? "open" : "resolved");
 	json_end_object(j);
+}
+
+static void
+conflict_json(struct json *j, struct store_db *db, const struct store_conflict *c)
+{
+	conflict_begin_json(j, db, c);
+	conflict_end_json(j, c);
 }
 
 static void
@@ -70,6 +91,8 @@ conflict_row(struct table *t, struct store_db *db, const struct store_conflict *
 		buf_printf(&shown, "(deleted)");
 	else
 		store_print_text(&shown, &c->shown.value);
+	if (column == NULL && c->other.column != 0)
+		buf_printf(&other, "%s: ", part_of(db, c));
 	store_print_text(&other, &c->other.value);
 	texts[0] = id;
 	texts[1] = c->open ? "open" : "resolved";
@@ -127,19 +150,238 @@ list(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *ou
 	return 0;
 }
 
-static int
-show(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out, struct err *err)
-{
-	const struct store_conflict *c;
-	struct json j = json_to(out);
-	int rc = store_verdict_find(db, cli->argv[1], a, &c, err);
+/* ---- one of them, with all that is known of it ---- */
 
-	if (rc < 0)
-		return rc;
-	if (!cli->json)
-		return print_rows(db, c, 1, err);
-	conflict_json(&j, db, c);
-	return 0;
+struct detail {
+	struct store_db *db;
+	const struct store_conflict *c;
+	struct node_role role;
+	uint8_t hub[STORE_NODE_ID]; /* all zero if none is known */
+	struct sync_history_list list;
+	/* the change that shows, the one that lost, and the last one before both; NULL if no record
+	   of this file has it */
+	const struct sync_history_entry *shown, *other, *before;
+};
+
+/* The column that the values are of; a row's is the first that the loser wrote. */
+static const char *
+value_column(const struct detail *d)
+{
+	return d->c->column != 0 ? column_of(d->db, d->c) : part_of(d->db, d->c);
+}
+
+static const struct store_value *
+value_in(const struct sync_history_entry *e, const char *column)
+{
+	int at = column == NULL ? -1 : store_schema_find(e->change.schema, column);
+
+	return at < 0 || (e->change.mask >> at & 1) == 0 ? NULL : &e->change.values[at];
+}
+
+static bool
+is_version(const struct sync_history_entry *e, const struct store_cell *cell)
+{
+	return e->change.stamp == cell->stamp && e->change.site == cell->site;
+}
+
+/* The history is in the order of versions. */
+static void
+find_changes(struct detail *d)
+{
+	const struct store_conflict *c = d->c;
+	int64_t first =
+	        c->column != 0 && c->shown.stamp < c->other.stamp ? c->shown.stamp : c->other.stamp;
+
+	for (size_t i = 0; i < d->list.count; i++) {
+		const struct sync_history_entry *e = &d->list.entries[i];
+
+		if (is_version(e, &c->shown))
+			d->shown = e;
+		if (is_version(e, &c->other))
+			d->other = e;
+		if (e->change.stamp < first && value_in(e, value_column(d)) != NULL)
+			d->before = e;
+	}
+}
+
+/* On which device: its own name for itself if this is the hub, which knows it. */
+static void
+device_of(const struct detail *d, int site, struct buf *out)
+{
+	const struct store_site *s = store_catalog_site_of(d->db, site);
+	char text[STORE_PRINT_SITE];
+	struct store_site self;
+	struct hub_node node;
+	struct arena a = { 0 };
+	struct err err;
+
+	store_print_site(text, s);
+	if (store_meta_self(d->db, &self, &err) == 0 &&
+	    memcmp(self.node, s->node, STORE_NODE_ID) == 0)
+		buf_printf(out, d->role.is_hub ? "the hub" : "this node");
+	else if (memcmp(d->hub, s->node, STORE_NODE_ID) == 0)
+		buf_printf(out, "the hub");
+	else if (d->role.is_hub && hub_node_find(d->db, s->node, &a, &node, &err) == 1 &&
+	         node.label[0] != 0)
+		buf_printf(out, "%s", node.label);
+	else
+		buf_printf(out, "%.8s", text);
+	arena_free(&a);
+}
+
+/* Who recorded it: the name, or the id if nobody here has it; nothing if the change doesn't say. */
+static void
+who_wrote(const struct detail *d, const struct sync_history_entry *e, struct buf *out)
+{
+	const struct store_value *by = e == NULL ? NULL : value_in(e, "recorded_by");
+	struct err err;
+
+	if (by == NULL || by->type == STORE_NULL)
+		return;
+	if (facility_person_name(d->db, by, out, &err) < 0 || out->len == 0)
+		store_print_text(out, by);
+}
+
+static void
+side_json(struct json *j, const struct detail *d, const struct store_cell *cell, bool is_shown)
+{
+	const struct sync_history_entry *e = is_shown ? d->shown : d->other;
+	struct buf by = { 0 }, device = { 0 };
+
+	who_wrote(d, e, &by);
+	device_of(d, cell->site, &device);
+	json_name(j, is_shown ? "shown_at" : "other_at");
+	json_time(j, STORE_STAMP_MS(cell->stamp));
+	json_name(j, is_shown ? "shown_by" : "other_by");
+	json_text(j, by.len == 0 ? NULL : buf_str(&by));
+	json_name(j, is_shown ? "shown_device" : "other_device");
+	json_text(j, buf_str(&device));
+	buf_free(&by);
+	buf_free(&device);
+}
+
+static void
+detail_json(const struct detail *d, struct buf *out)
+{
+	struct json j = json_to(out);
+
+	conflict_begin_json(&j, d->db, d->c);
+	json_name(&j, "part");
+	json_text(&j, value_column(d));
+	side_json(&j, d, &d->c->shown, true);
+	side_json(&j, d, &d->c->other, false);
+	json_name(&j, "before");
+	if (d->before == NULL)
+		json_null(&j);
+	else
+		store_print_json(&j, value_in(d->before, value_column(d)));
+	conflict_end_json(&j, d->c);
+}
+
+static void
+put_value(struct buf *out, const struct store_value *v)
+{
+	if (v == NULL || v->type == STORE_NULL)
+		buf_printf(out, "nothing");
+	else
+		store_print_text(out, v);
+}
+
+static void
+side_text(const struct detail *d, const struct store_cell *cell, bool is_shown, struct buf *out)
+{
+	const struct sync_history_entry *e = is_shown ? d->shown : d->other;
+	char at[TEXT_TIME_SIZE];
+	struct buf by = { 0 };
+
+	text_time(at, STORE_STAMP_MS(cell->stamp));
+	buf_printf(out, "\n  %-7s ", is_shown ? "shown" : "other");
+	if (is_shown && d->c->column == 0)
+		buf_printf(out, e != NULL && e->change.op == STORE_DELETE ? "the row is deleted"
+		                                                          : "the row is made anew");
+	else
+		put_value(out, &cell->value);
+	buf_printf(out, " · %s · ", at);
+	who_wrote(d, e, &by);
+	if (by.len > 0)
+		buf_printf(out, "%s · ", buf_str(&by));
+	device_of(d, cell->site, out);
+	buf_free(&by);
+}
+
+static void
+detail_text(const struct detail *d, struct buf *out)
+{
+	const struct store_conflict *c = d->c;
+	char id[2 * STORE_CONFLICT_ID + 1];
+
+	text_hex(id, c->id, STORE_CONFLICT_ID);
+	buf_printf(out, "%.8s · %s · %s ", id, c->open ? "open" : "resolved",
+	           store_catalog_table(d->db, c->table)->name);
+	store_print_key_text(out, c->key, c->key_len);
+	buf_printf(out, " %s", value_column(d) == NULL ? "" : value_column(d));
+	side_text(d, &c->shown, true, out);
+	side_text(d, &c->other, false, out);
+	buf_printf(out, "\n  before  ");
+	put_value(out, d->before == NULL ? NULL : value_in(d->before, value_column(d)));
+	if (c->open)
+		buf_printf(out, "\n  yizhan conflicts resolve %.8s --take shown|other%s", id,
+		           c->column == 0 ? "" : "|VALUE");
+}
+
+static int
+read_detail(const struct cli *cli, struct detail *d, struct sync_history *h, struct arena *a,
+            struct err *err)
+{
+	struct store_remote hub = { 0 };
+	int rc = store_verdict_find(d->db, cli->argv[1], a, &d->c, err);
+
+	if (rc == 0)
+		rc = sync_history_row(h, d->c->table, d->c->key, d->c->key_len, &d->list, err);
+	if (rc == 0)
+		rc = store_remote_get(d->db, "hub", a, &hub, err);
+	if (rc == 0 && hub.enrolled)
+		sync_node_id(d->hub, hub.key);
+	if (rc == 0)
+		find_changes(d);
+	return rc;
+}
+
+/* The history seals what waits, looks, and rolls all back. */
+static int
+show(const struct cli *cli, struct buf *out, struct err *err)
+{
+	struct detail d = { 0 };
+	struct sync_history *h = NULL;
+	struct arena a = { 0 };
+	int rc = cli_open(cli, STORE_MERGE, &d.db, err);
+
+	if (rc == 0)
+		rc = node_role_get(d.db, &d.role, err);
+	if (rc == 0)
+		rc = sync_history_begin(d.db, d.role.is_hub, &h, err);
+	if (rc == 0)
+		rc = read_detail(cli, &d, h, &a, err);
+	if (rc == 0 && cli->json)
+		detail_json(&d, out);
+	else if (rc == 0)
+		detail_text(&d, out);
+	buf_u8(out, '\n');
+	sync_history_end(h);
+	store_db_close(d.db);
+	arena_free(&a);
+	return rc;
+}
+
+static int
+run_show(struct cli *cli)
+{
+	struct buf out = { 0 };
+	struct err err;
+	int rc = show(cli, &out, &err), code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
+
+	buf_free(&out);
+	return code;
 }
 
 /* ---- resolving ---- */
@@ -185,7 +427,11 @@ revive(const struct cli *cli, const char *id, struct arena *a, struct store_valu
 			rc = err_set(err, ERR_INVALID,
 			             "its table is not tracked here any more; take what is shown");
 		if (rc == 0)
-			rc = sync_history_revive(h, schema, c->key, c->key_len, &found, err);
+			rc = sync_history_revive(h, schema,
+			                         &(struct store_row){ .key = c->key,
+			                                              .key_len = c->key_len,
+			                                              .cl = c->cl },
+			                         &found, err);
 		if (rc == 0)
 			rc = copy_row(schema, found, a, row, err);
 	}
@@ -217,20 +463,12 @@ read_choice(struct store_db *db, const char *take, struct arena *a, struct store
 	return store_print_parse_value(s->columns[at].type, take, a, &v->value, err);
 }
 
-static const char *
-who(void)
-{
-	const struct passwd *user = getpwuid(geteuid());
-
-	return user == NULL ? "" : user->pw_name;
-}
-
 static int
 resolve(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out,
         struct err *err)
 {
 	const char *take = cli_option(cli, "take");
-	struct store_verdict v = { .by = who() };
+	struct store_verdict v = { .by = cli_who() };
 	struct store_conflict done;
 	struct json j = json_to(out);
 	struct store_value *row = NULL;
@@ -279,7 +517,7 @@ run(struct cli *cli)
 	if (strcmp(word, "list") == 0)
 		return cli_run_sub(cli, list, STORE_READ);
 	if (strcmp(word, "show") == 0)
-		return cli_run_sub(cli, show, STORE_READ);
+		return run_show(cli);
 	if (cli_option(cli, "take") == NULL)
 		return cli_usage(cli, "resolve needs --take shown, other or a value");
 	return cli_run_sub(cli, resolve, STORE_LOCAL);

@@ -1,10 +1,13 @@
-/* cli/cmd_quarantine.c - changes that could not be applied, and why. */
+/* cli/cmd_quarantine.c - changes that could not be applied, and why; once more, or never. */
 #include "cli/cmd.h"
 #include "cli/table.h"
+#include "node/station.h"
 #include "store/base/text.h"
 #include "store/inbox.h"
 #include "store/print.h"
 #include "store/stream.h"
+#include "sync/restore.h"
+#include "sync/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,17 +64,25 @@ entry_json(struct json *j, struct store_db *db, const struct store_quarantined *
 	json_time(j, q->since_ms);
 	json_name(j, "tries");
 	json_int(j, q->tries);
+	json_name(j, "dropped");
+	if (q->dropped_ms == 0)
+		json_null(j);
+	else
+		json_time(j, q->dropped_ms);
+	json_name(j, "dropped_by");
+	json_text(j, q->dropped_ms == 0 ? NULL : q->dropped_by);
 	json_end_object(j);
 }
 
 static void
 entry_row(struct table *t, struct store_db *db, const struct store_quarantined *q)
 {
-	char id[24], since[TEXT_TIME_SIZE];
+	char id[24], tries[24], since[TEXT_TIME_SIZE];
 	struct buf key = { 0 };
-	const char *texts[6];
+	const char *texts[7];
 
 	snprintf(id, sizeof id, "%lld", (long long)q->id);
+	snprintf(tries, sizeof tries, "%lld", (long long)q->tries);
 	text_time(since, q->since_ms);
 	store_print_key_text(&key, q->key, q->key_len);
 	texts[0] = id;
@@ -79,7 +90,8 @@ entry_row(struct table *t, struct store_db *db, const struct store_quarantined *
 	texts[2] = q->table == 0 ? "(unit)" : store_catalog_table(db, q->table)->name;
 	texts[3] = buf_str(&key);
 	texts[4] = q->reason;
-	texts[5] = since;
+	texts[5] = q->dropped_ms == 0 ? tries : "dropped";
+	texts[6] = since;
 	table_row(t, texts);
 	buf_free(&key);
 }
@@ -87,7 +99,8 @@ entry_row(struct table *t, struct store_db *db, const struct store_quarantined *
 static int
 print_rows(struct store_db *db, const struct store_quarantined *list, size_t count, struct err *err)
 {
-	static const char *const names[] = { "ID", "SCOPE", "TABLE", "KEY", "REASON", "SINCE" };
+	static const char *const names[] = { "ID",     "SCOPE", "TABLE", "KEY",
+		                             "REASON", "TRIES", "SINCE" };
 	struct table *t = table_new(names, sizeof names / sizeof names[0]);
 	int rc;
 
@@ -117,7 +130,7 @@ show_all(const struct cli *cli, struct store_db *db, struct arena *a, struct buf
 {
 	struct store_quarantined *list = NULL;
 	size_t count = 0;
-	int rc = store_quarantine_list(db, a, &list, &count, err);
+	int rc = store_quarantine_list(db, cli_option(cli, "all") != NULL, a, &list, &count, err);
 
 	if (rc < 0)
 		return rc;
@@ -131,46 +144,233 @@ show_all(const struct cli *cli, struct store_db *db, struct arena *a, struct buf
 	return 0;
 }
 
+/* The entry that the command line names. */
+static int
+find(const struct cli *cli, struct store_db *db, struct arena *a,
+     const struct store_quarantined **out, struct err *err)
+{
+	char *end;
+	int64_t id = strtoll(cli->argv[1], &end, 10);
+	int rc = *end == 0 ? store_quarantine_find(db, id, a, out, err) : ERR_NOTFOUND;
+
+	if (rc == 0 && *out != NULL)
+		return 0;
+	if (rc < 0 && rc != ERR_NOTFOUND)
+		return rc;
+	return err_set(err, ERR_NOTFOUND,
+	               "the quarantine holds no change %.40s; yizhan quarantine lists them",
+	               cli->argv[1]);
+}
+
 static int
 show_one(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out,
          struct err *err)
 {
 	const struct store_quarantined *found = NULL;
-	struct store_quarantined *list = NULL;
 	struct json j = json_to(out);
-	int64_t id = strtoll(cli->argv[1], NULL, 10);
-	size_t count = 0;
-	int rc = store_quarantine_list(db, a, &list, &count, err);
+	int rc = find(cli, db, a, &found, err);
 
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (list[i].id == id)
-			found = &list[i];
 	if (rc < 0)
 		return rc;
-	if (found == NULL)
-		return err_set(err, ERR_NOTFOUND,
-		               "the quarantine holds no change %.40s; yizhan quarantine lists them",
-		               cli->argv[1]);
 	if (!cli->json)
 		return print_rows(db, found, 1, err);
 	entry_json(&j, db, found);
 	return 0;
 }
 
-/* The change stays in its stream, and unapplied; nobody is reminded of it any more. */
+/* ---- drop ---- */
+
+/* A row that was written here and may go nowhere: what the others have, or nothing, takes its
+ * place.  What others wrote stays in its stream, and unapplied. */
+static int
+put_back(struct sync_replica *r, const struct store_quarantined *q, const char **words,
+         struct err *err)
+{
+	struct store_row row = { .table = q->table, .key = q->key, .key_len = q->key_len };
+	bool is_here = false;
+	int rc;
+
+	*words = "dropped: it stays as it is";
+	if (q->stream != 0 || q->table == 0)
+		return 0;
+	rc = sync_restore_row(r, &row, &is_here, err);
+	if (rc == 0)
+		*words = is_here ? "dropped: the row is again as the others have it"
+		                 : "dropped: the row is gone from here";
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+static int
+drop_in(const struct cli *cli, struct sync_replica *r, struct arena *a, struct buf *out,
+        struct err *err)
+{
+	const struct store_quarantined *q = NULL;
+	struct json j = json_to(out);
+	const char *words;
+	int rc = find(cli, r->db, a, &q, err);
+
+	if (rc == 0 && q->dropped_ms != 0)
+		rc = err_set(err, ERR_INVALID,
+		             "change %lld was dropped already; nothing is to be done",
+		             (long long)q->id);
+	if (rc == 0)
+		rc = put_back(r, q, &words, err);
+	if (rc == 0)
+		rc = store_quarantine_drop(r->db, q->id, cli_who(), err);
+	if (rc == 0)
+		rc = find(cli, r->db, a, &q, err);
+	if (rc == 0)
+		rc = store_db_commit(r->db, err);
+	if (rc == 0 && cli->json)
+		entry_json(&j, r->db, q);
+	else if (rc == 0)
+		buf_printf(out, "%s", words);
+	return rc;
+}
+
+/* The decision stays written down. */
 static int
 drop(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out, struct err *err)
 {
-	int rc = show_one(cli, db, a, out, err);
+	struct sync_replica r;
+	int rc;
 
+	store_db_rollback(db);                      /* opening has one of its own */
+	rc = sync_replica_open(&r, db, false, err); /* a hub's rows are restored alike */
+	if (rc < 0)
+		return rc;
+	rc = store_db_begin(db, err);
 	if (rc == 0)
-		rc = store_quarantine_drop(db, strtoll(cli->argv[1], NULL, 10), err);
-	if (rc == 0)
-		rc = store_db_commit(db, err);
-	if (rc == 0 && !cli->json)
-		buf_printf(out, "dropped: it stays as it is");
+		rc = drop_in(cli, &r, a, out, err);
+	sync_replica_close(&r);
 	return rc;
 }
+
+/* ---- retry ---- */
+
+/* How many of those that were meant still wait. */
+static int
+count_left(const struct cli *cli, struct store_db *db, size_t *left, struct err *err)
+{
+	int64_t id = cli->argc > 1 ? strtoll(cli->argv[1], NULL, 10) : STORE_QUARANTINE_ALL;
+	struct store_quarantined *list = NULL;
+	struct arena a = { 0 };
+	size_t count = 0;
+	int rc = store_quarantine_list(db, false, &a, &list, &count, err);
+
+	*left = 0;
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		*left += id == STORE_QUARANTINE_ALL || list[i].id == id;
+	arena_free(&a);
+	return rc;
+}
+
+static int
+wake(const struct cli *cli, struct store_db *db, struct err *err)
+{
+	const struct store_quarantined *q = NULL;
+	int64_t id = STORE_QUARANTINE_ALL;
+	struct arena a = { 0 };
+	int rc = cli->argc > 1 ? find(cli, db, &a, &q, err) : 0;
+
+	if (q != NULL && q->dropped_ms != 0)
+		rc = err_set(err, ERR_INVALID,
+		             "change %lld was dropped; what is dropped isn't tried again",
+		             (long long)q->id);
+	if (q != NULL)
+		id = q->id;
+	if (rc == 0)
+		rc = store_quarantine_wake(db, id, err);
+	arena_free(&a);
+	return rc;
+}
+
+/* The seal tries what was woken. */
+static int
+by_ourselves(const struct cli *cli, size_t *left, struct err *err)
+{
+	struct sync_sealed sealed;
+	struct station st;
+	int rc = station_open(cli->dir, env_real(), &st, err);
+
+	if (rc < 0)
+		return rc;
+	rc = store_db_begin(st.merge, err);
+	if (rc == 0)
+		rc = wake(cli, st.merge, err);
+	if (rc == 0)
+		rc = sync_seal(&st.node.r, &sealed, err);
+	if (rc == 0)
+		rc = count_left(cli, st.merge, left, err);
+	if (rc == 0)
+		rc = store_db_commit(st.merge, err);
+	if (rc < 0)
+		store_db_rollback(st.merge);
+	station_close(&st);
+	return rc;
+}
+
+/* The running one seals before each exchange. */
+static int
+by_daemon(const struct cli *cli, struct err *err)
+{
+	struct store_db *db = NULL;
+	int rc = cli_open(cli, STORE_LOCAL, &db, err);
+
+	if (rc == 0)
+		rc = store_db_begin(db, err);
+	if (rc == 0)
+		rc = wake(cli, db, err);
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	store_db_close(db);
+	return rc;
+}
+
+static int
+retry(struct cli *cli)
+{
+	struct buf out = { 0 };
+	struct json j = json_to(&out);
+	struct err err;
+	size_t left = 0;
+	bool asked = false;
+	int code, rc = cli_look(cli, &err);
+
+	if (rc == 0)
+		rc = by_ourselves(cli, &left, &err);
+	if (rc == ERR_BUSY) {
+		asked = true;
+		rc = by_daemon(cli, &err);
+	}
+	if (rc < 0)
+		return cli_fail(cli, &err);
+	if (cli->json) {
+		json_object(&j);
+		json_name(&j, "state");
+		json_text(&j, asked ? "asked" : "done");
+		json_name(&j, "left");
+		if (asked)
+			json_null(&j);
+		else
+			json_int(&j, (int64_t)left);
+		json_end_object(&j);
+	} else if (asked) {
+		buf_printf(&out, "the running yizhan tries again before its next exchange; see "
+		                 "yizhan quarantine");
+	} else {
+		buf_printf(&out,
+		           left == 0 ? "applied: nothing of it is in quarantine any more"
+		                     : "tried again: %zu still can't be applied; see "
+		                       "yizhan quarantine",
+		           left);
+	}
+	buf_u8(&out, '\n');
+	code = cli_print(cli, &out);
+	return code == CLI_OK && left > 0 ? CLI_PARTLY : code;
+}
+
+/* ---- the command ---- */
 
 static int
 run(struct cli *cli)
@@ -178,6 +378,8 @@ run(struct cli *cli)
 	const char *word = cli->argc == 0 ? "list" : cli->argv[0];
 	bool is_show = strcmp(word, "show") == 0, is_drop = strcmp(word, "drop") == 0;
 
+	if (strcmp(word, "retry") == 0)
+		return retry(cli);
 	if (!is_show && !is_drop && strcmp(word, "list") != 0)
 		return cli_usage(cli, "quarantine can't \"%s\"", word);
 	if ((is_show || is_drop) && cli->argc != 2)
@@ -185,14 +387,22 @@ run(struct cli *cli)
 	if (!is_show && !is_drop && cli->argc > 1)
 		return cli_usage(cli, "list takes no more words");
 	if (is_drop)
-		return cli_run_sub(cli, drop, STORE_LOCAL);
+		return cli_run_sub(cli, drop, STORE_MERGE);
 	return cli_run_sub(cli, is_show ? show_one : show_all, STORE_READ);
 }
 
+static const struct cmd_option options[] = {
+	{ "all", NULL, "list: also what was dropped" },
+	{ 0 },
+};
+
 const struct cmd cmd_quarantine = {
 	.name = "quarantine",
-	.args = "[list | show ID | drop ID]",
-	.help = "list the changes that could not be applied, with the reason; drop what is settled",
+	.args = "[list | show ID | retry [ID] | drop ID]",
+	.help = "list the changes that could not be applied, with the reason; try them again, or "
+	        "give "
+	        "them up",
+	.options = options,
 	.json = true,
 	.max = 2,
 	.run = run,

@@ -27,7 +27,7 @@ count_kept(const struct cli *cli)
 	if (rc == 0)
 		rc = store_db_begin(db, &err);
 	if (rc == 0)
-		rc = store_quarantine_list(db, &a, &list, &count, &err);
+		rc = store_quarantine_list(db, false, &a, &list, &count, &err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		kept += list[i].stream == 0;
 	store_db_close(db);

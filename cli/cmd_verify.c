@@ -6,6 +6,7 @@
  * somebody wrote them rightly, on a replica that knew more or less than this one.
  */
 #include "cli/cmd.h"
+#include "node/role.h"
 #include "store/base/json.h"
 #include "store/digest.h"
 #include "store/inspect.h"
@@ -17,6 +18,7 @@
 
 struct verifying {
 	struct store_db *db;
+	bool is_hub;
 	struct buf problems; /* JSON, or lines */
 	struct json json;
 	bool as_json;
@@ -88,11 +90,25 @@ tell_scope(struct verifying *v, const char *scope)
 			v->scope_bad[i] = true;
 }
 
+/* What a person can do here about a row: what the table's triggers refuse isn't advice. */
+static const char *
+advice(const struct verifying *v, const struct store_table *t)
+{
+	const struct store_schema *local = t == NULL ? NULL : t->local;
+
+	if (local != NULL && store_schema_is_hubs(local) && !v->is_hub)
+		return "only the hub may write this table: restore a backup";
+	if (local != NULL && local->kind == STORE_EVENT)
+		return "rows of this table are never changed: restore a backup";
+	return "write the row anew with yizhan sql so that it is captured, or restore a backup";
+}
+
 /* A row that was written since the last seal isn't as it was sealed, and rightly so. */
 static void
 tell_digest(void *ctx, const struct store_digest_fault *f)
 {
 	struct verifying *v = ctx;
+	const struct store_table *t = NULL;
 	struct buf where = { 0 };
 	struct err err;
 	bool unsealed = false;
@@ -101,8 +117,7 @@ tell_digest(void *ctx, const struct store_digest_fault *f)
 		tell_scope(v, f->table);
 		buf_printf(&where, "scope %s", f->table);
 	} else {
-		const struct store_table *t = store_catalog_table_by_name(v->db, f->table);
-
+		t = store_catalog_table_by_name(v->db, f->table);
 		if (t != NULL &&
 		    store_inspect_is_unsealed(v->db, t->id, f->key, f->key_len, &unsealed, &err) ==
 		            0 &&
@@ -112,8 +127,7 @@ tell_digest(void *ctx, const struct store_digest_fault *f)
 		store_print_key_text(&where, f->key, f->key_len);
 	}
 	v->damage++;
-	add(v, f->what, buf_str(&where),
-	    "write the row anew with yizhan sql so that it is captured, or restore a backup");
+	add(v, f->what, buf_str(&where), advice(v, t));
 	buf_free(&where);
 }
 
@@ -210,8 +224,12 @@ static int
 verify(struct cli *cli, struct verifying *v, struct arena *a, struct buf *out, struct err *err)
 {
 	bool deep = cli_option(cli, "deep") != NULL;
+	struct node_role role = { 0 };
 	int rc = cli_open(cli, STORE_READ, &v->db, err);
 
+	if (rc == 0)
+		rc = node_role_get(v->db, &role, err);
+	v->is_hub = role.is_hub;
 	if (rc == 0)
 		rc = store_db_begin(v->db, err);
 	if (rc == 0)

@@ -55,7 +55,7 @@ put_kept(struct json *j, struct store_db *db)
 	int rc = store_db_begin(db, &err);
 
 	if (rc == 0)
-		rc = store_quarantine_list(db, &a, &list, &count, &err);
+		rc = store_quarantine_list(db, false, &a, &list, &count, &err);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		if (list[i].stream != 0 || (told != NULL && told->scope == list[i].scope &&
 		                            strcmp(told->reason, list[i].reason) == 0))

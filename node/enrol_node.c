@@ -5,6 +5,7 @@
 #include "node/role.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
+#include "store/inbox.h"
 #include "store/remote.h"
 
 #include <string.h>
@@ -152,6 +153,8 @@ keep(struct store_db *db, const char *url, const struct enrol_news *news, struct
 	remote.grant = news->doc;
 	remote.grant_len = news->doc_len;
 	rc = store_remote_put(db, "hub", &remote, err);
+	if (rc == 0)
+		rc = store_quarantine_wake(db, STORE_QUARANTINE_ALL, err);
 	return rc < 0 ? rc : id_key_keep(db, news->id_key, err);
 }
 

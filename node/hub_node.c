@@ -2,6 +2,7 @@
 
 #include "node/hub_schema.h"
 #include "store/base/mutant.h"
+#include "store/inbox.h"
 #include "store/stmt.h"
 
 #include <string.h>
@@ -106,6 +107,8 @@ keep(struct store_db *db, const struct grant *grant, const char *label, const st
 	store_stmt_put_blob(&s, doc->bytes, doc->len);
 	store_stmt_put_int(&s, grant->issued_ms);
 	rc = store_stmt_run(&s, err);
+	if (rc == 0) /* what it had no right to write may be right now */
+		rc = store_quarantine_wake(db, STORE_QUARANTINE_ALL, err);
 	if (rc < 0)
 		return rc;
 	s = store_stmt_new(db, "INSERT INTO hub_node(node, node_key, facility, label, version, doc,"

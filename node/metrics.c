@@ -38,7 +38,7 @@ static const struct fact {
 	{ "yizhan_conflicts_open", "Conflicts that need a person.",
 	  "SELECT count(*) FROM yz_conflict WHERE state = 'open'", false },
 	{ "yizhan_quarantined", "Changes that wait in quarantine.",
-	  "SELECT count(*) FROM yz_quarantine", false },
+	  "SELECT count(*) FROM yz_quarantine WHERE dropped_ms IS NULL", false },
 	{ "yizhan_hub_nodes", "Enrolled nodes.",
 	  "SELECT count(*) FROM hub_node WHERE revoked_ms IS NULL", true },
 	{ "yizhan_hub_nodes_revoked", "Revoked nodes.",

@@ -68,17 +68,6 @@ bool store_row_is_live(const struct store_row *row);
 int store_row_cmp(const struct store_row *left, const struct store_row *right);
 void store_row_sort(struct store_row **rows, size_t count);
 
-/* A write that lost against one it hadn't seen and that hadn't seen it; kept for a person. */
-struct store_loser {
-	int scope;
-	int table;
-	const uint8_t *key;
-	size_t key_len;
-	int column;              /* 0: the whole row (delete against edit) */
-	struct store_cell shown; /* what stands now; for column 0 the delete's version */
-	struct store_cell other; /* what lost */
-};
-
 /* A row or part of it that the engine refused to hold; its cells stay in yz_extra. */
 struct store_refusal {
 	struct store_row *row;
@@ -99,9 +88,6 @@ struct store_batch {
 	 * `refused`, not an error.
 	 */
 	int (*put)(struct store_batch *b, struct store_row **rows, size_t count, struct err *err);
-
-	/* Keep a loser (idempotent: same row, column and versions make one entry). */
-	int (*lose)(struct store_batch *b, const struct store_loser *loser, struct err *err);
 
 	/* Replica-independent order of two site numbers. */
 	int (*site_cmp)(struct store_batch *b, int site_a, int site_b);

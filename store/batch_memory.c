@@ -21,14 +21,9 @@ struct list {
 	size_t count, cap;
 };
 
-/* A row or a loser, with what it points at. */
+/* A row, with what it points at. */
 struct kept_row {
 	struct store_row row;
-	void *block;
-};
-
-struct kept_loser {
-	struct store_loser loser;
 	void *block;
 };
 
@@ -37,7 +32,6 @@ struct memory {
 	struct store_batch_memory_names names;
 	struct list rows;    /* struct kept_row, by table and key */
 	struct list tallies; /* struct tally, in the order the scopes came */
-	struct list losers;  /* struct kept_loser, in the order they came */
 };
 
 static struct memory *
@@ -237,52 +231,6 @@ put_rows(struct store_batch *face, struct store_row **rows, size_t count, struct
 	return rc;
 }
 
-/* ---- losers ---- */
-
-static bool
-is_same_write(const struct store_cell *left, const struct store_cell *right)
-{
-	return left->column == right->column && left->stamp == right->stamp &&
-	       left->site == right->site;
-}
-
-static bool
-is_same_loser(const struct store_loser *left, const struct store_loser *right)
-{
-	return left->table == right->table && left->column == right->column &&
-	       left->key_len == right->key_len &&
-	       memcmp(left->key, right->key, left->key_len) == 0 &&
-	       is_same_write(&left->shown, &right->shown) &&
-	       is_same_write(&left->other, &right->other);
-}
-
-static int
-lose(struct store_batch *face, const struct store_loser *loser, struct err *err)
-{
-	struct memory *m = self(face);
-	struct kept_loser *list = m->losers.items, kept = { .loser = *loser };
-	size_t size = loser->key_len + 1;
-	uint8_t *at;
-
-	for (size_t i = 0; i < m->losers.count; i++)
-		if (is_same_loser(&list[i].loser, loser))
-			return 0;
-	if (make_room(&m->losers, sizeof kept, err) < 0)
-		return err->code;
-	size += has_bytes(&loser->shown.value) ? loser->shown.value.len : 0;
-	size += has_bytes(&loser->other.value) ? loser->other.value.len : 0;
-	at = kept.block = malloc(size);
-	if (at == NULL)
-		return no_memory(err);
-	kept.loser.key = memcpy(at, loser->key, loser->key_len);
-	at += loser->key_len;
-	take_bytes(&kept.loser.shown.value, &at);
-	take_bytes(&kept.loser.other.value, &at);
-	list = m->losers.items;
-	list[m->losers.count++] = kept;
-	return 0;
-}
-
 /* ---- names ---- */
 
 static const struct store_site *
@@ -333,7 +281,6 @@ store_batch_memory_new(const struct store_batch_memory_names *names)
 	m->face = (struct store_batch){
 		.get = get_rows,
 		.put = put_rows,
-		.lose = lose,
 		.site_cmp = site_cmp,
 		.site_name = site_name,
 		.table = table,
@@ -346,13 +293,10 @@ void
 store_batch_memory_clear(struct store_batch *face)
 {
 	struct memory *m = self(face);
-	struct kept_loser *losers = m->losers.items;
 
 	for (size_t i = 0; i < m->rows.count; i++)
 		free(rows_of(m)[i].block);
-	for (size_t i = 0; i < m->losers.count; i++)
-		free(losers[i].block);
-	m->rows.count = m->tallies.count = m->losers.count = 0;
+	m->rows.count = m->tallies.count = 0;
 }
 
 void
@@ -365,7 +309,6 @@ store_batch_memory_free(struct store_batch *face)
 	store_batch_memory_clear(face);
 	free(m->rows.items);
 	free(m->tallies.items);
-	free(m->losers.items);
 	free(m);
 }
 
@@ -390,12 +333,4 @@ store_batch_memory_digest(struct store_batch *face, int scope, uint8_t sum[STORE
 			memcpy(sum, tallies[i].sum, STORE_TERM);
 			*live_rows = tallies[i].live_rows;
 		}
-}
-
-const struct store_loser *
-store_batch_memory_loser(struct store_batch *face, size_t index)
-{
-	const struct kept_loser *losers = self(face)->losers.items;
-
-	return index < self(face)->losers.count ? &losers[index].loser : NULL;
 }

@@ -26,7 +26,7 @@ struct store_batch_memory_names {
 struct store_batch *store_batch_memory_new(const struct store_batch_memory_names *names);
 void store_batch_memory_free(struct store_batch *b);
 
-/* Forget all rows and losers. */
+/* Forget all rows. */
 void store_batch_memory_clear(struct store_batch *b);
 
 /* The row at `index` in the order of table and key; NULL past the last.  Borrowed until the next
@@ -36,8 +36,5 @@ const struct store_row *store_batch_memory_row(struct store_batch *b, size_t ind
 /* The digest of a scope and its live rows; all zero if nothing is in it. */
 void store_batch_memory_digest(struct store_batch *b, int scope, uint8_t sum[STORE_TERM],
                                int64_t *live_rows);
-
-/* What lose kept, by the order it came; NULL past the last.  Borrowed until the next lose. */
-const struct store_loser *store_batch_memory_loser(struct store_batch *b, size_t index);
 
 #endif /* STORE_BATCH_MEMORY_H */

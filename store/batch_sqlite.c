@@ -281,12 +281,6 @@ schema(struct store_batch *face, int id)
 	return store_catalog_schema(self(face)->db, id);
 }
 
-static int
-lose(struct store_batch *face, const struct store_loser *loser, struct err *err)
-{
-	return store_inbox_add(self(face)->db, loser, err);
-}
-
 struct store_batch *
 store_batch_sqlite_new(struct store_db *db)
 {
@@ -298,7 +292,6 @@ store_batch_sqlite_new(struct store_db *db)
 	b->face = (struct store_batch){
 		.get = get_rows,
 		.put = store_batch_put,
-		.lose = lose,
 		.site_cmp = site_cmp,
 		.site_name = site_name,
 		.table = table,

@@ -10,36 +10,52 @@
 
 enum { STORE_CONFLICT_ID = 16 };
 
+enum store_conflict_state {
+	STORE_CONFLICT_DECIDED,  /* a person has decided: there is a verdict */
+	STORE_CONFLICT_HIDDEN,   /* nothing to decide: it says what is shown, or nothing */
+	STORE_CONFLICT_OPEN,     /* a person is needed */
+	STORE_CONFLICT_RESOLVED, /* a later write has seen it; only remembered */
+};
+
+/* A write that lost although nobody who wrote later had seen it (sync/rivals.h). */
 struct store_conflict {
-	uint8_t id[STORE_CONFLICT_ID]; /* the same on every replica: hash of row, column and both
-	                                  versions */
+	uint8_t id[STORE_CONFLICT_ID]; /* the same on every replica: hash of row, column and the
+	                                  loser's stamp and node */
 	int scope;
 	int table;
 	const uint8_t *key;
 	size_t key_len;
-	int column;              /* 0: a delete met an edit it hadn't seen */
-	struct store_cell shown; /* what won */
-	struct store_cell other; /* what lost */
+	int column;              /* 0: the row as a whole: a delete met an edit it hadn't seen */
+	int64_t cl;              /* the life in which the loser was written; 0: not known */
+	struct store_cell shown; /* what stands now; column 0: what names the row's life */
+	struct store_cell other; /* what lost; column 0: the first of its cells, which
+	                            other.column names (0: it had none) */
 	int64_t at_ms;           /* when this replica found it */
-	bool open;
+	enum store_conflict_state state;
+	bool open; /* state is OPEN */
 };
 
-/* Keep a loser as an open conflict, unless it is known already or a verdict about it is. */
-MUST_CHECK int store_inbox_add(struct store_db *db, const struct store_loser *loser,
-                               struct err *err);
+/* Keep a loser (sets its id), or write anew what is shown against it and its state. */
+MUST_CHECK int store_inbox_keep(struct store_db *db, struct store_conflict *c, struct err *err);
 
-/* All conflicts, newest first, or only open ones. */
+/* A later write has seen it: what people were shown is remembered as resolved. */
+MUST_CHECK int store_inbox_let_go(struct store_db *db, const struct store_conflict *c,
+                                  struct err *err);
+
+/* All conflicts that were ever shown, newest first, or only open ones. */
 MUST_CHECK int store_inbox_list(struct store_db *db, bool only_open, struct arena *a,
                                 struct store_conflict **list, size_t *count, struct err *err);
 
-/* Open conflicts of one row (its table and key), of whatever column; for closing them when a later
- * write has seen both. */
-MUST_CHECK int store_inbox_of(struct store_db *db, const struct store_row *row, struct arena *a,
-                              struct store_conflict **list, size_t *count, struct err *err);
+/* What is kept of one row (its table and key): all but what is resolved. */
+MUST_CHECK int store_inbox_kept(struct store_db *db, const struct store_row *row, struct arena *a,
+                                struct store_conflict **list, size_t *count, struct err *err);
 
-/* Close one. */
-MUST_CHECK int store_inbox_close(struct store_db *db, const uint8_t id[STORE_CONFLICT_ID],
-                                 struct err *err);
+/* Is anything kept of any row? */
+MUST_CHECK int store_inbox_any(struct store_db *db, bool *any, struct err *err);
+
+/* A verdict about it has been given here. */
+MUST_CHECK int store_inbox_decide(struct store_db *db, const uint8_t id[STORE_CONFLICT_ID],
+                                  struct err *err);
 
 /* Close every open conflict that has a row in yz_verdict. */
 MUST_CHECK int store_inbox_apply_verdicts(struct store_db *db, struct err *err);
@@ -59,6 +75,8 @@ struct store_quarantined {
 	const char *reason;
 	int64_t since_ms;
 	int64_t tries;
+	int64_t dropped_ms; /* when a person said that it is to stay as it is; 0: nobody did */
+	const char *dropped_by;
 };
 
 /* Keep a change aside with its reason; once per (stream, n, table, key), later calls count tries.
@@ -66,17 +84,34 @@ struct store_quarantined {
 MUST_CHECK int store_quarantine_add(struct store_db *db, const struct store_quarantined *q,
                                     struct err *err);
 
-/* All of them, oldest first. */
-MUST_CHECK int store_quarantine_list(struct store_db *db, struct arena *a,
+/* Those that wait, or all of them, oldest first. */
+MUST_CHECK int store_quarantine_list(struct store_db *db, bool dropped_too, struct arena *a,
                                      struct store_quarantined **list, size_t *count,
                                      struct err *err);
 
-/* Drop what seal listed of a row written here (stream 0); *was says that there was something. */
-MUST_CHECK int store_quarantine_take_own(struct store_db *db, int table, const uint8_t *key,
-                                         size_t key_len, bool *was, struct err *err);
+/* One of them, dropped or not; ERR_NOTFOUND if there is none of that id.  It lives in `a`. */
+MUST_CHECK int store_quarantine_find(struct store_db *db, int64_t id, struct arena *a,
+                                     const struct store_quarantined **out, struct err *err);
 
-/* Forget one entry: a person has seen it, and it is to stay as it is.  ERR_NOTFOUND if there is
- * none of that id. */
-MUST_CHECK int store_quarantine_drop(struct store_db *db, int64_t id, struct err *err);
+/* Is something listed of a row written here (stream 0)?  It went out after all: drop it from the
+ * list. */
+MUST_CHECK int store_quarantine_has_own(struct store_db *db, int table, const uint8_t *key,
+                                        size_t key_len, bool *has, struct err *err);
+MUST_CHECK int store_quarantine_take_own(struct store_db *db, int table, const uint8_t *key,
+                                         size_t key_len, struct err *err);
+
+/* It was applied after all: no longer in the list. */
+MUST_CHECK int store_quarantine_take(struct store_db *db, int64_t id, struct err *err);
+
+/* A person has seen it, and it is to stay as it is: written down, with who and when, and neither
+ * counted nor tried again. */
+MUST_CHECK int store_quarantine_drop(struct store_db *db, int64_t id, const char *by,
+                                     struct err *err);
+
+/* The cause of one, or of any, may have changed (a right, a table, a person asks): the next seal
+ * tries again (sync/retry.h), and asks once what. 0: nothing. */
+enum { STORE_QUARANTINE_ALL = -1 };
+MUST_CHECK int store_quarantine_wake(struct store_db *db, int64_t id, struct err *err);
+MUST_CHECK int store_quarantine_woken(struct store_db *db, int64_t *id, struct err *err);
 
 #endif /* STORE_INBOX_H */

@@ -21,6 +21,7 @@
 #include "store/rows_priv.h"
 #include "store/shape_priv.h"
 #include "store/stmt.h"
+#include "store/trigger_priv.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -482,4 +483,24 @@ store_log_take(struct store_db *db, size_t max, struct arena *a, struct store_lo
 	free(f.slots);
 	buf_free(&f.key);
 	return rc;
+}
+
+int
+store_log_note(struct store_db *db, const struct store_change *change, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "INSERT INTO yz_log(at_ms, tv, op, mask, k1, k2, k3, k4)"
+	                           " VALUES(" STORE_SQL_NOW ", ?, ?, ?, ?, ?, ?, ?)");
+	struct rd rd = rd_from(change->key, change->key_len);
+
+	store_stmt_put_int(&s, change->schema->id);
+	store_stmt_put_int(&s, change->op);
+	store_stmt_put_int(&s, change->op == STORE_UPDATE ? (int64_t)change->mask : 0);
+	for (unsigned k = 0; k < STORE_KEYS_MAX; k++) {
+		struct store_value part =
+		        k < change->schema->key_count ? store_value_read(&rd) : store_value_null();
+
+		store_stmt_put_value(&s, &part);
+	}
+	return store_stmt_run(&s, err);
 }

@@ -57,4 +57,11 @@ struct store_log_taken {
 MUST_CHECK int store_log_take(struct store_db *db, size_t max, struct arena *a,
                               struct store_log_taken *out, struct err *err);
 
+/*
+ * Note a row as its triggers would, at this time: the change's schema (how the table is tracked
+ * here), op, key and, for an update, mask.
+ */
+MUST_CHECK int store_log_note(struct store_db *db, const struct store_change *change,
+                              struct err *err);
+
 #endif /* STORE_LOG_H */

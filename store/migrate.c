@@ -92,7 +92,30 @@ static const char step_1[] =
         "TEXT,"
         " PRIMARY KEY(branch, no)) WITHOUT ROWID;";
 
-static const char *const steps[] = { step_1 };
+/*
+ * Conflicts by row and loser: what is kept of a row is found without a scan, and one write that
+ * lost is one entry whatever it was set against.  Of an older file's entries the lives aren't known
+ * (sync/rivals.c takes the row's); their ids stay, because verdicts name them.
+ */
+static const char step_2[] =
+        "ALTER TABLE yz_conflict RENAME TO yz_conflict_1;"
+        "CREATE TABLE yz_conflict(tbl INTEGER, key BLOB, col INTEGER, other_stamp INTEGER,"
+        " other_site INTEGER, id BLOB NOT NULL, scope INTEGER NOT NULL, cl INTEGER NOT NULL,"
+        " part INTEGER NOT NULL, other, shown_stamp INTEGER NOT NULL, shown_site INTEGER NOT NULL,"
+        " shown, at_ms INTEGER NOT NULL, state TEXT NOT NULL,"
+        " PRIMARY KEY(tbl, key, col, other_stamp, other_site)) WITHOUT ROWID;"
+        "INSERT OR IGNORE INTO yz_conflict SELECT tbl, key, col, other_stamp, other_site, id, "
+        "scope,"
+        " 0, col, other, shown_stamp, shown_site, shown, at_ms, state"
+        " FROM yz_conflict_1 ORDER BY state, at_ms DESC, id;"
+        "DROP TABLE yz_conflict_1;"
+        "CREATE INDEX yz_conflict_id ON yz_conflict(id);"
+        "CREATE INDEX yz_conflict_state ON yz_conflict(state, id);"
+        /* what a person has dropped stays written down */
+        "ALTER TABLE yz_quarantine ADD COLUMN dropped_ms INTEGER;"
+        "ALTER TABLE yz_quarantine ADD COLUMN dropped_by TEXT NOT NULL DEFAULT '';";
+
+static const char *const steps[] = { step_1, step_2 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

@@ -12,6 +12,7 @@
  * lower stamp stands), and so are columns that only the hub may write.
  */
 #include "store/clock_priv.h"
+#include "store/log.h"
 #include "store/rescan_priv.h"
 #include "store/rows_priv.h"
 #include "store/stmt.h"
@@ -36,21 +37,13 @@ no_memory(struct err *err)
 static int
 log_entry(struct rescan *r, enum store_op op, const uint8_t *key, size_t key_len, struct err *err)
 {
-	struct store_stmt s =
-	        store_stmt_new(r->db, "INSERT INTO yz_log(at_ms, tv, op, mask, k1, k2, k3, k4)"
-	                              " VALUES(" STORE_SQL_NOW ", ?, ?, ?, ?, ?, ?, ?)");
-	struct rd rd = rd_from(key, key_len);
-
-	store_stmt_put_int(&s, r->what->schema->id);
-	store_stmt_put_int(&s, op);
-	store_stmt_put_int(&s, op == STORE_UPDATE ? (int64_t)r->what->mask : 0);
-	for (unsigned k = 0; k < STORE_KEYS_MAX; k++) {
-		struct store_value part =
-		        k < r->what->schema->key_count ? store_value_read(&rd) : store_value_null();
-
-		store_stmt_put_value(&s, &part);
-	}
-	return store_stmt_run(&s, err);
+	return store_log_note(r->db,
+	                      &(struct store_change){ .schema = r->what->schema,
+	                                              .op = op,
+	                                              .mask = r->what->mask,
+	                                              .key = key,
+	                                              .key_len = key_len },
+	                      err);
 }
 
 /* ---- rows that have a clock ---- */

@@ -1,5 +1,7 @@
 #include "store/settle.h"
 #include "store/base/mutant.h"
+#include "store/batch_priv.h"
+#include "store/rows_priv.h"
 #include "store/stmt.h"
 
 #include <string.h>
@@ -98,4 +100,17 @@ store_settle(struct store_db *db, struct store_batch *b, int64_t *moved, struct 
 		return rc;
 	rc = settle_all(db, b, moved, err);
 	return rc == 0 ? store_meta_set_int(db, "settled", turn, err) : rc;
+}
+
+int
+store_settle_back(struct store_batch *b, struct store_row *row, struct err *err)
+{
+	struct store_rows *rows;
+
+	if (store_row_is_live(row)) {
+		row->changed = row->write_row = true;
+		return b->put(b, &row, 1, err);
+	}
+	rows = store_batch_rows((struct batch *)b, row->table);
+	return rows == NULL ? 0 : store_rows_delete(rows, row->key, row->key_len, err);
 }

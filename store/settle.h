@@ -15,4 +15,11 @@
 MUST_CHECK int store_settle(struct store_db *db, struct store_batch *b, int64_t *moved,
                             struct err *err);
 
+/*
+ * Let the table show the row as its cells say it, whatever somebody has written there that went
+ * nowhere: a row that isn't live goes.  `row` as get gave it, with the cells' values; SQLite's
+ * batch only.
+ */
+MUST_CHECK int store_settle_back(struct store_batch *b, struct store_row *row, struct err *err);
+
 #endif /* STORE_SETTLE_H */

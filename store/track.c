@@ -19,6 +19,7 @@
  * by column name.
  */
 #include "store/base/mutant.h"
+#include "store/inbox.h"
 #include "store/rescan_priv.h"
 #include "store/rows_priv.h"
 #include "store/shape_priv.h"
@@ -278,6 +279,8 @@ remember_version(struct store_db *db, struct err *err)
 		buf_printf(&text, "%lld", (long long)version);
 	if (rc == 0)
 		rc = store_meta_set(db, meta_version, text.bytes, text.len, err);
+	if (rc == 0) /* what a table couldn't hold it may hold now */
+		rc = store_quarantine_wake(db, STORE_QUARANTINE_ALL, err);
 	buf_free(&text);
 	return rc;
 }

@@ -56,25 +56,78 @@ add_where(struct buf *sql, const struct store_schema *schema)
 		           schema->columns[schema->keys[i]].name);
 }
 
-static int
-write_cell(struct store_db *db, const struct store_schema *schema, const struct store_conflict *c,
-           const struct store_value *value, struct err *err)
+/* What the verdict is about: the conflict, and the others of its group that the same write lost. */
+struct about {
+	const struct store_conflict *list[STORE_COLUMNS_MAX];
+	size_t count;
+};
+
+static uint8_t
+group_of(const struct store_schema *schema, const struct store_table *table, int column)
 {
-	const char *column = store_catalog_table(db, c->table)->names[c->column - 1];
+	int at = column == 0 || schema == NULL
+	                 ? -1
+	                 : store_schema_find(schema, table->names[column - 1]);
+
+	return at < 0 ? 0 : schema->columns[at].group;
+}
+
+/* A group is one value in several columns: whoever takes one of them takes all. */
+static int
+find_about(struct store_db *db, const struct store_verdict *v, struct arena *a, struct about *out,
+           struct err *err)
+{
+	const struct store_conflict *c = v->conflict;
+	const struct store_table *table = store_catalog_table(db, c->table);
+	uint8_t group = group_of(table->local, table, c->column);
+	struct store_row row = { .table = c->table, .key = c->key, .key_len = c->key_len };
+	struct store_conflict *kept;
+	size_t count = 0;
+	int rc;
+
+	out->list[out->count++] = c;
+	if (group == 0 || v->take == STORE_TAKE_VALUE)
+		return 0;
+	rc = store_inbox_kept(db, &row, a, &kept, &count, err);
+	for (size_t i = 0; rc == 0 && i < count && out->count < STORE_COLUMNS_MAX; i++)
+		if (kept[i].column != c->column && kept[i].other.stamp == c->other.stamp &&
+		    kept[i].other.site == c->other.site &&
+		    group_of(table->local, table, kept[i].column) == group)
+			out->list[out->count++] = &kept[i];
+	return rc;
+}
+
+static int
+write_cells(struct store_db *db, const struct store_schema *schema, const struct store_verdict *v,
+            const struct about *about, struct err *err)
+{
+	const struct store_table *table = store_catalog_table(db, v->conflict->table);
 	struct buf sql = { 0 };
 	struct store_stmt s;
 	int rc;
 
-	if (store_schema_find(schema, column) < 0)
-		return err_set(err, ERR_INVALID, "table %s has no column %s here any more",
-		               schema->table, column);
-	buf_printf(&sql, "UPDATE \"%s\" SET \"%s\" = ?", schema->table, column);
+	buf_printf(&sql, "UPDATE \"%s\"", schema->table);
+	for (size_t i = 0; i < about->count; i++) {
+		const char *column = table->names[about->list[i]->column - 1];
+
+		if (store_schema_find(schema, column) < 0) {
+			buf_free(&sql);
+			return err_set(err, ERR_INVALID,
+			               "table %s has no column %s here any more; take what is "
+			               "shown",
+			               schema->table, column);
+		}
+		buf_printf(&sql, "%s\"%s\" = ?", i == 0 ? " SET " : ", ", column);
+	}
 	add_where(&sql, schema);
 	rc = buf_check(&sql, err);
 	if (rc == 0) {
 		s = store_stmt_new(db, buf_str(&sql));
-		store_stmt_put_value(&s, value);
-		put_key(&s, schema, c);
+		for (size_t i = 0; i < about->count; i++)
+			store_stmt_put_value(&s, v->take == STORE_TAKE_OTHER
+			                                 ? &about->list[i]->other.value
+			                                 : &v->value);
+		put_key(&s, schema, v->conflict);
 		rc = store_stmt_run(&s, err);
 	}
 	if (rc == 0 && store_stmt_changes(db) != 1)
@@ -87,8 +140,8 @@ write_cell(struct store_db *db, const struct store_schema *schema, const struct 
 }
 
 static int
-write_row(struct store_db *db, const struct store_schema *schema, const struct store_value *row,
-          struct err *err)
+insert_row(struct store_db *db, const struct store_schema *schema, const struct store_value *row,
+           struct err *err)
 {
 	struct buf sql = { 0 };
 	struct store_stmt s;
@@ -111,12 +164,68 @@ write_row(struct store_db *db, const struct store_schema *schema, const struct s
 	return rc;
 }
 
+/* May the verdict's writer set this column in a row that is there? */
+static bool
+is_free(const struct store_column *column)
+{
+	return column->key == 0 && column->rule != STORE_MAX && !column->hub_only;
+}
+
+/* Somebody has made the row anew meanwhile: it gets the old one's values; *changed is 0 if it isn't
+ * there. */
+static int
+update_row(struct store_db *db, const struct store_verdict *v, const struct store_schema *schema,
+           int64_t *changed, struct err *err)
+{
+	struct buf sql = { 0 };
+	struct store_stmt s;
+	bool first = true;
+	int rc;
+
+	*changed = 0;
+	buf_printf(&sql, "UPDATE \"%s\"", schema->table);
+	for (unsigned i = 0; i < schema->column_count; i++) {
+		if (!is_free(&schema->columns[i]))
+			continue;
+		buf_printf(&sql, "%s\"%s\" = ?", first ? " SET " : ", ", schema->columns[i].name);
+		first = false;
+	}
+	add_where(&sql, schema);
+	rc = buf_check(&sql, err);
+	if (rc == 0 && !first) {
+		s = store_stmt_new(db, buf_str(&sql));
+		for (unsigned i = 0; i < schema->column_count; i++)
+			if (is_free(&schema->columns[i]))
+				store_stmt_put_value(&s, &v->row[i]);
+		put_key(&s, schema, v->conflict);
+		rc = store_stmt_run(&s, err);
+		*changed = rc == 0 ? store_stmt_changes(db) : 0;
+	}
+	buf_free(&sql);
+	return rc;
+}
+
+static int
+write_row(struct store_db *db, const struct store_verdict *v, const struct store_schema *schema,
+          struct err *err)
+{
+	int64_t changed;
+	int rc;
+
+	if (v->row == NULL)
+		return err_set(
+		        err, ERR_INVALID,
+		        "one side deleted the row; take shown (deleted) or other (restored)");
+	rc = update_row(db, v, schema, &changed, err);
+	return rc < 0 || changed > 0 ? rc : insert_row(db, schema, v->row, err);
+}
+
 /* What the decision changes in the row itself. */
 static int
-write_choice(struct store_db *db, const struct store_verdict *v, struct err *err)
+write_choice(struct store_db *db, const struct store_verdict *v, const struct about *about,
+             struct err *err)
 {
-	const struct store_conflict *c = v->conflict;
-	const struct store_table *table = store_catalog_table(db, c->table);
+	const struct store_table *table = store_catalog_table(db, v->conflict->table);
 
 	if (v->take == STORE_TAKE_SHOWN)
 		return 0;
@@ -124,31 +233,18 @@ write_choice(struct store_db *db, const struct store_verdict *v, struct err *err
 		return err_set(err, ERR_INVALID,
 		               "table %s is not tracked here any more; take what is shown",
 		               table->name);
-	if (c->column != 0)
-		return write_cell(db, table->local, c,
-		                  v->take == STORE_TAKE_OTHER ? &c->other.value : &v->value, err);
-	if (v->row == NULL)
-		return err_set(
-		        err, ERR_INVALID,
-		        "one side deleted the row; take shown (deleted) or other (restored)");
-	return write_row(db, table->local, v->row, err);
+	return v->conflict->column != 0 ? write_cells(db, table->local, v, about, err)
+	                                : write_row(db, v, table->local, err);
 }
 
-int
-store_verdict_give(struct store_db *db, const struct store_verdict *v, struct err *err)
+static int
+write_verdict(struct store_db *db, const struct store_verdict *v, const struct store_conflict *c,
+              struct err *err)
 {
 	static const char *const words[] = { "shown", "other", "value" };
-	const struct store_conflict *c = v->conflict;
 	struct store_stmt s;
 	int rc;
 
-	if (!c->open)
-		return err_set(err, ERR_INVALID,
-		               "this conflict is resolved already; nothing is to "
-		               "be done");
-	rc = write_choice(db, v, err);
-	if (rc < 0)
-		return rc;
 	s = store_stmt_new(db, "INSERT INTO yz_verdict(conflict, scope, take, by, at)"
 	                       " VALUES (?, ?, ?, ?, ?)"
 	                       " ON CONFLICT(conflict) DO UPDATE SET take = excluded.take,"
@@ -159,5 +255,26 @@ store_verdict_give(struct store_db *db, const struct store_verdict *v, struct er
 	store_stmt_put_text(&s, v->by);
 	store_stmt_put_int(&s, env_wall_ms(store_db_env(db)));
 	rc = store_stmt_run(&s, err);
-	return rc == 0 ? store_inbox_close(db, c->id, err) : rc;
+	return rc == 0 ? store_inbox_decide(db, c->id, err) : rc;
+}
+
+int
+store_verdict_give(struct store_db *db, const struct store_verdict *v, struct err *err)
+{
+	struct about about = { 0 };
+	struct arena a = { 0 };
+	int rc;
+
+	if (!v->conflict->open)
+		return err_set(err, ERR_INVALID,
+		               "this conflict is resolved already; nothing is to "
+		               "be done");
+	rc = find_about(db, v, &a, &about, err);
+	if (rc == 0)
+		rc = write_choice(db, v, &about, err);
+	for (size_t i = 0; rc == 0 && i < about.count; i++)
+		if (about.list[i]->open)
+			rc = write_verdict(db, v, about.list[i], err);
+	arena_free(&a);
+	return rc;
 }

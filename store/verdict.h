@@ -4,7 +4,7 @@
  * The decision is a row of yz_verdict, which is tracked in the conflict's scope
  * and closes the entry on every replica: writing the shown value once more would
  * log nothing.  Another value than the shown one is also written to the row, as
- * any program would write it.
+ * any program would write it.  Of a group all columns are decided together.
  */
 #ifndef STORE_VERDICT_H
 #define STORE_VERDICT_H
@@ -22,7 +22,8 @@ struct store_verdict {
 	enum store_take take;
 	struct store_value value; /* STORE_TAKE_VALUE */
 	/* for STORE_TAKE_OTHER of a row that was deleted: the whole row, by column position of the
-	   table's local schema, key columns too; NULL otherwise */
+	   table's local schema, key columns too; NULL otherwise.  If the row is there again, it
+	   gets these values, but for max and hub-only columns. */
 	const struct store_value *row;
 	const char *by; /* who decides, in words */
 };

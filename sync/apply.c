@@ -14,14 +14,12 @@
  * What is the hub's and was written elsewhere the hub writes again, as it is here
  * (sync/seal_back.c), so that the writer converges.
  *
- * A conflict is two different values of one cell by two sites neither of which
- * had seen the other's (sync/seen.h).  The loser is kept.
+ * Who lost without having been seen is kept: sync/rivals.h.
  */
 #include "store/inbox.h"
 #include "store/inspect.h"
 #include "sync/apply_priv.h"
-#include "sync/merge.h"
-#include "sync/seen.h"
+#include "sync/rivals.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,11 +30,7 @@ struct applying {
 	struct store_row **order; /* sorted by table and key */
 	struct store_row **of;    /* [change]: its row; NULL if it isn't applied */
 	size_t row_count;
-	const struct store_change *now; /* the change being merged */
-	struct store_loser *losers;
-	size_t loser_count, loser_cap;
-	bool no_memory;
-	int64_t open_conflicts;
+	struct sync_rivals rivals;
 	/* what the table here says of the latest change's schema */
 	struct law {
 		const struct store_schema *schema, *rules;
@@ -127,7 +121,8 @@ gather(struct applying *ap, struct err *err)
 	if (places == NULL || ap->rows == NULL || ap->order == NULL || ap->of == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < count; i++)
-		if (u->changes[i].type == SYNC_CHANGE)
+		if (u->changes[i].type == SYNC_CHANGE &&
+		    (u->only == 0 || u->only == u->first + 1 + i))
 			places[used++] = (struct place){ &u->changes[i].change, i };
 	sort(places, used);
 	for (size_t i = 0; i < used; i++)
@@ -164,6 +159,8 @@ keep_aside(struct applying *ap, const struct store_change *c, uint64_t n, const 
 	};
 
 	count_aside(ap->u, n, reason);
+	ap->u->refused++;
+	ap->u->unit_refused = c == NULL;
 	return store_quarantine_add(ap->u->r->db, &q, err);
 }
 
@@ -351,94 +348,6 @@ leave_to_hub(struct applying *ap, struct store_change *c, const char **reason, s
 	return rc;
 }
 
-/* ---- conflicts ---- */
-
-static bool
-covers(struct applying *ap, const uint8_t *seen, size_t len, const struct store_cell *cell)
-{
-	return sync_seen_covers(seen, len, store_catalog_site_of(ap->u->r->db, cell->site),
-	                        cell->stamp);
-}
-
-/* Had the writer of `cell` seen `of` when it wrote? */
-static bool
-had_seen(struct applying *ap, const struct store_cell *cell, const struct store_cell *of)
-{
-	struct store_stream stream;
-	struct buf seen = { 0 };
-	struct err err;
-	bool yes = false;
-
-	if (store_stream_find(ap->u->r->db, cell->site, ap->u->stream->scope, ap->u->arena, &stream,
-	                      &err) == 0 &&
-	    store_seen_at(ap->u->r->db, stream.id, cell->stamp, &seen, &err) == 0)
-		yes = covers(ap, seen.bytes, seen.len, of);
-	buf_free(&seen);
-	return yes;
-}
-
-static void
-decided(void *ctx, const struct store_row *row, const struct store_cell *winner,
-        const struct store_cell *loser)
-{
-	struct applying *ap = ctx;
-	bool won = winner->stamp == ap->now->stamp && winner->site == ap->now->site;
-	const struct store_cell *in = won ? winner : loser, *other = won ? loser : winner;
-
-	if (other->site == in->site || other->site == STORE_SITE_SEED ||
-	    in->site == STORE_SITE_SEED)
-		return;
-	if (covers(ap, ap->u->seen, ap->u->seen_len, other) || had_seen(ap, other, in))
-		return;
-	if (ap->loser_count == ap->loser_cap) {
-		size_t cap = ap->loser_cap * 2 + 8;
-		struct store_loser *list = arena_take(ap->u->arena, cap, sizeof *list);
-
-		if (list == NULL) {
-			ap->no_memory = true;
-			return;
-		}
-		if (ap->loser_count > 0)
-			memcpy(list, ap->losers, ap->loser_count * sizeof *list);
-		ap->losers = list;
-		ap->loser_cap = cap;
-	}
-	ap->losers[ap->loser_count++] = (struct store_loser){
-		.scope = row->scope,
-		.table = row->table,
-		.key = row->key,
-		.key_len = row->key_len,
-		.column = loser->column == winner->column ? winner->column : 0,
-		.shown = *winner,
-		.other = *loser,
-	};
-}
-
-/* A later write that has seen both sides closes what is open about its cells. */
-static int
-close_seen(struct applying *ap, const struct store_row *row, const struct store_change *c,
-           struct err *err)
-{
-	struct store_conflict *list;
-	size_t count;
-	int rc = store_inbox_of(ap->u->r->db, row, ap->u->arena, &list, &count, err);
-
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		bool touched = list[i].column == 0;
-
-		for (unsigned k = 0; k < c->schema->column_count; k++)
-			if (c->schema->columns[k].id == list[i].column && (c->mask >> k & 1) != 0)
-				touched = true;
-		if (touched &&
-		    (list[i].shown.site == c->site ||
-		     covers(ap, ap->u->seen, ap->u->seen_len, &list[i].shown)) &&
-		    (list[i].other.site == c->site ||
-		     covers(ap, ap->u->seen, ap->u->seen_len, &list[i].other)))
-			rc = store_inbox_close(ap->u->r->db, list[i].id, err);
-	}
-	return rc;
-}
-
 /* ---- the unit ---- */
 
 /* May what is left of a change that was forbidden in part still be merged? */
@@ -464,25 +373,23 @@ merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch
 		if (rc < 0 || whole || !is_left(ap, c, row))
 			return rc;
 	}
-	if (ap->open_conflicts > 0)
-		rc = close_seen(ap, row, c, err);
-	ap->now = c;
+	sync_rivals_before(&ap->rivals, row, c);
 	if (rc == 0)
 		rc = sync_merge(u->r->batch, row, c, watch, u->arena, err);
 	u->merged++;
-	return rc;
+	return rc == 0 ? sync_rivals_after(&ap->rivals, row, err) : rc;
 }
 
 static int
 merge_changes(struct applying *ap, struct err *err)
 {
-	struct sync_merge_watch watch = { .decided = decided, .ctx = ap };
+	struct sync_merge_watch watch = { .decided = sync_rivals_decided, .ctx = &ap->rivals };
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < ap->u->opening->changes; i++)
 		if (ap->of[i] != NULL)
 			rc = merge_change(ap, i, &watch, err);
-	return rc == 0 && ap->no_memory ? no_memory(err) : rc;
+	return rc;
 }
 
 static int
@@ -533,13 +440,74 @@ tell(struct applying *ap, struct err *err)
 	return unit.count == 0 ? 0 : u->r->applied(u->r->ctx, &unit, err);
 }
 
+static int
+begin_rivals(struct applying *ap, struct err *err)
+{
+	const struct sync_apply *u = ap->u;
+	const struct sync_opening *o = u->opening;
+
+	ap->rivals = (struct sync_rivals){ .r = u->r,
+		                           .arena = u->arena,
+		                           .scope = u->stream->scope,
+		                           .seen = u->seen,
+		                           .seen_len = u->seen_len };
+	if (o->kind == SYNC_REMINT &&
+	    store_catalog_find_site(u->r->db, o->origin_site.node, o->origin_site.epoch,
+	                            &ap->rivals.again_of, err) < 0)
+		return err->code;
+	return sync_rivals_begin(&ap->rivals, err);
+}
+
+static size_t
+count_extra(const struct applying *ap)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ap->row_count; i++)
+		n += ap->rows[i].extra;
+	return n;
+}
+
+/* A row that its table couldn't hold may fit by now: then what is listed of it is to go. */
+static int
+put_rows(struct applying *ap, struct err *err)
+{
+	struct store_batch *b = ap->u->r->batch;
+	size_t extra = count_extra(ap);
+	int rc = b->put(b, ap->order, ap->row_count, err);
+
+	return rc == 0 && count_extra(ap) < extra
+	               ? store_quarantine_wake(ap->u->r->db, STORE_QUARANTINE_ALL, err)
+	               : rc;
+}
+
+/* Who wrote each change. */
+static int
+set_origins(struct sync_apply *u, struct err *err)
+{
+	const struct sync_opening *o = u->opening;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < o->changes; i++) {
+		struct sync_record *rec = &u->changes[i];
+
+		if (rec->type != SYNC_CHANGE)
+			continue;
+		rec->change.site = u->stream->site;
+		if (o->kind == SYNC_RELAY)
+			rc = store_catalog_site(u->r->db, o->origins[rec->origin].node,
+			                        o->origins[rec->origin].epoch, &rec->change.site,
+			                        err);
+	}
+	return rc;
+}
+
 int
 sync_apply_unit(struct sync_apply *u, struct err *err)
 {
 	const struct store_site *site = store_catalog_site_of(u->r->db, u->stream->site);
 	const char *scope = store_catalog_scope_of(u->r->db, u->stream->scope);
 	struct applying ap = { .u = u };
-	int64_t quarantined;
 	int rc;
 
 	if (u->r->may_write != NULL && !u->r->may_write(u->r->ctx, site, scope))
@@ -548,7 +516,9 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 	if (u->opening->kind == SYNC_RELAY && !from_hub(u))
 		return keep_aside(&ap, NULL, u->first, "only the hub passes on what others wrote",
 		                  err);
-	rc = store_inbox_count(u->r->db, &ap.open_conflicts, &quarantined, err);
+	rc = set_origins(u, err);
+	if (rc == 0)
+		rc = begin_rivals(&ap, err);
 	if (rc == 0)
 		rc = gather(&ap, err);
 	if (rc == 0)
@@ -556,10 +526,8 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 	if (rc == 0)
 		rc = tell(&ap, err);
 	if (rc == 0)
-		rc = u->r->batch->put(u->r->batch, ap.order, ap.row_count, err);
+		rc = put_rows(&ap, err);
 	if (rc == 0)
 		rc = list_refusals(&ap, err);
-	for (size_t i = 0; rc == 0 && i < ap.loser_count; i++)
-		rc = u->r->batch->lose(u->r->batch, &ap.losers[i], err);
 	return rc;
 }

@@ -16,9 +16,12 @@ struct sync_apply {
 	const struct sync_opening *opening;
 	struct sync_record *changes; /* opening->changes of them, redacted ones among them */
 	uint64_t first;              /* record number of the opening */
+	uint64_t only;               /* apply the change of this record alone; 0: all */
 	const uint8_t *seen;         /* in force for this unit, as sync/seen.h writes it */
 	size_t seen_len;
 	int64_t merged, kept_aside; /* counted here */
+	int64_t refused;            /* changes kept aside by their rights, in whole or part */
+	bool unit_refused;          /* all of it */
 	/* the first that was kept aside: its record, and why (NULL: none) */
 	uint64_t aside_n;
 	const char *aside_reason;

@@ -398,29 +398,36 @@ lay_over(const struct store_schema *schema, const struct store_change *c, struct
 }
 
 int
-sync_history_revive(struct sync_history *h, const struct store_schema *schema, const uint8_t *key,
-                    size_t key_len, struct store_value **out, struct err *err)
+sync_history_revive(struct sync_history *h, const struct store_schema *schema,
+                    const struct store_row *row, struct store_value **out, struct err *err)
 {
 	struct sync_history_list list;
-	struct store_value *row;
-	int64_t life = 0;
-	int rc = sync_history_row(h, schema->table_id, key, key_len, &list, err);
+	struct store_value *values;
+	int64_t life = row->cl;
+	bool found = false;
+	int rc = sync_history_row(h, schema->table_id, row->key, row->key_len, &list, err);
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < list.count; i++)
-		if (list.entries[i].change.op != STORE_DELETE && list.entries[i].change.cl > life)
-			life = list.entries[i].change.cl;
-	if (life == 0)
-		return err_set(err, ERR_NOTFOUND, "the row was never here");
-	row = arena_take(&h->arena, schema->column_count, sizeof *row);
-	if (row == NULL)
+	for (size_t i = 0; i < list.count; i++) {
+		const struct store_change *c = &list.entries[i].change;
+
+		if (row->cl == 0 && c->op != STORE_DELETE && c->cl > life)
+			life = c->cl;
+	}
+	values = arena_take(&h->arena, schema->column_count, sizeof *values);
+	if (values == NULL)
 		return no_memory(err);
 	for (unsigned i = 0; i < schema->column_count; i++)
-		row[i] = store_value_null();
-	for (size_t i = 0; i < list.count; i++)
-		if (list.entries[i].change.op != STORE_DELETE && list.entries[i].change.cl == life)
-			lay_over(schema, &list.entries[i].change, row);
-	*out = row;
-	return 0;
+		values[i] = store_value_null();
+	for (size_t i = 0; i < list.count; i++) {
+		const struct store_change *c = &list.entries[i].change;
+
+		if (c->op == STORE_DELETE || c->cl != life)
+			continue;
+		lay_over(schema, c, values);
+		found = true;
+	}
+	*out = values;
+	return found ? 0 : err_set(err, ERR_NOTFOUND, "the row was never here");
 }

@@ -45,11 +45,12 @@ MUST_CHECK int sync_history_row(struct sync_history *h, int table, const uint8_t
                                 size_t key_len, struct sync_history_list *list, struct err *err);
 
 /*
- * The row as it was in its last life but without its deletion, by column position of `schema`;
- * ERR_NOTFOUND if there never was one.  Values live as above.
+ * The row (its table and key) as it was in the life `row->cl`, or (0) in its last one, but without
+ * its deletion; by column position of `schema`.  ERR_NOTFOUND if there never was one.  Values live
+ * as above.
  */
 MUST_CHECK int sync_history_revive(struct sync_history *h, const struct store_schema *schema,
-                                   const uint8_t *key, size_t key_len, struct store_value **row,
+                                   const struct store_row *row, struct store_value **values,
                                    struct err *err);
 
 #endif /* SYNC_HISTORY_H */

@@ -128,26 +128,6 @@ note_seed(struct incoming *in)
 	in->stream.seed_day = in->seg.day;
 }
 
-static int
-set_origins(struct incoming *in, size_t at, struct err *err)
-{
-	const struct sync_opening *o = in->records[at].opening;
-	int rc = 0;
-
-	for (size_t i = at + 1; rc == 0 && i <= at + o->changes; i++) {
-		struct sync_record *rec = &in->records[i];
-
-		if (rec->type != SYNC_CHANGE)
-			continue;
-		rec->change.site = in->stream.site;
-		if (o->kind == SYNC_RELAY)
-			rc = store_catalog_site(in->r->db, o->origins[rec->origin].node,
-			                        o->origins[rec->origin].epoch, &rec->change.site,
-			                        err);
-	}
-	return rc;
-}
-
 /* Greatest stamp of the unit's changes into the stream; the first one marks where its `seen`
  * begins. */
 static int
@@ -211,8 +191,6 @@ apply_units(struct incoming *in, struct sync_ingested *out, struct err *err)
 		};
 
 		rc = note_unit(in, i, err);
-		if (rc == 0)
-			rc = set_origins(in, i, err);
 		u.seen = in->seen.bytes;
 		u.seen_len = in->seen.len;
 		if (rc == 0)

@@ -343,7 +343,7 @@ settle(struct merge *m)
 			fresh++;
 			continue;
 		}
-		if (differ && met->rule == STORE_LWW && is_watched(m))
+		if (met->rule == STORE_LWW && is_watched(m))
 			tell(m, met->order > 0 ? &met->cell : met->here,
 			     met->order > 0 ? met->here : &met->cell);
 		if (met->order <= 0)

@@ -29,12 +29,15 @@
  *
  * `decided` is called when writes of two different sites met and one of them no longer shows:
  *
- *   cell     both wrote an lww cell in the same life, with different values; winner and loser name
- * that column.  Not for max cells (both values count), and not for equal values. drop     the
- * change begins a higher life (a delete; or an insert or edit of a later life, when that arrives
- * before the delete) and writes of another site showed in the row: once per such write, even if it
- * had only the insert's name left. late     the change wrote lww cells, or inserted, in a life that
- * is over: against what names the life that is here, or its latest edit while it has no name.
+ * cell: both wrote an lww cell in the same life, be it with equal values; winner and loser name
+ * that column.  Not for max cells: both values count.
+ *
+ * drop: the change begins a higher life (a delete; or an insert or edit of a later life, when that
+ * arrives before the delete) and writes of another site showed in the row: once per such write,
+ * even if it had only the insert's name left.
+ *
+ * late: the change wrote lww cells, or inserted, in a life that is over: against what names the
+ * life that is here, or its latest edit while it has no name.
  *
  * For drop and late the winner has column 0 and no value: it speaks for the whole row; the loser is
  * the first lww cell, in the order of names, that its write has there (column 0 and NULL if none).

@@ -9,7 +9,8 @@
 #include "store/inbox.h"
 #include "store/settle.h"
 #include "store/track.h"
-#include "sync/merge.h"
+#include "sync/retry_priv.h"
+#include "sync/rivals.h"
 #include "sync/seal_priv.h"
 
 #include <assert.h>
@@ -68,11 +69,10 @@ static int
 take_held_back(struct seal *s, struct item *it, struct err *err)
 {
 	const struct store_schema *schema = it->log->schema;
-	bool was;
-	int rc = store_quarantine_take_own(s->r->db, it->row.table, it->row.key, it->row.key_len,
-	                                   &was, err);
+	int rc = store_quarantine_has_own(s->r->db, it->row.table, it->row.key, it->row.key_len,
+	                                  &it->was_held, err);
 
-	for (unsigned i = 0; was && i < schema->column_count; i++)
+	for (unsigned i = 0; it->was_held && i < schema->column_count; i++)
 		if (schema->columns[i].key == 0 && schema->columns[i].rule != STORE_MAX)
 			it->log->mask |= (uint64_t)1 << i;
 	return rc;
@@ -134,36 +134,17 @@ must_write_back(const struct item *it)
 	return false;
 }
 
-/* A write made here has seen every conflict of its cells that is shown here. */
 static int
-close_conflicts(struct seal *s, const struct item *it, struct err *err)
-{
-	struct store_conflict *list;
-	size_t count;
-	int rc = store_inbox_of(s->r->db, &it->row, &s->arena, &list, &count, err);
-
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		const struct store_schema *schema = it->log->schema;
-		bool touched = list[i].column == 0;
-
-		for (unsigned k = 0; k < schema->column_count; k++)
-			if (schema->columns[k].id == list[i].column &&
-			    (it->changes[0].mask >> k & 1) != 0)
-				touched = true;
-		if (touched)
-			rc = store_inbox_close(s->r->db, list[i].id, err);
-	}
-	return rc;
-}
-
-static int
-merge_item(struct seal *s, struct item *it, struct err *err)
+merge_item(struct seal *s, struct item *it, struct sync_rivals *rivals, struct err *err)
 {
 	for (int i = 0; i < it->change_count; i++) {
 		int rc;
 
 		it->changes[i].stamp = sync_seal_stamp(s, it->log->at_ms);
+		sync_rivals_before(rivals, &it->row, &it->changes[i]);
 		rc = sync_merge(s->r->batch, &it->row, &it->changes[i], NULL, &s->arena, err);
+		if (rc == 0)
+			rc = sync_rivals_after(rivals, &it->row, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -185,6 +166,7 @@ keep_here(struct seal *s, struct item *it, const char *reason, struct err *err)
 	};
 
 	it->change_count = 0;
+	it->is_held = true;
 	return store_quarantine_add(s->r->db, &q, err);
 }
 
@@ -207,17 +189,12 @@ held_back(struct seal *s, const struct item *it, char *words, size_t size)
 
 /* One row's changes: merged, or held back. */
 static int
-take_item(struct seal *s, struct item *it, bool conflicts, struct err *err)
+take_item(struct seal *s, struct item *it, struct sync_rivals *rivals, struct err *err)
 {
 	char words[200];
 	const char *reason = held_back(s, it, words, sizeof words);
-	int rc = 0;
 
-	if (reason != NULL)
-		return keep_here(s, it, reason, err);
-	if (conflicts)
-		rc = close_conflicts(s, it, err);
-	return rc == 0 ? merge_item(s, it, err) : rc;
+	return reason != NULL ? keep_here(s, it, reason, err) : merge_item(s, it, rivals, err);
 }
 
 /* Stamps in the order of writing, merged clocks, all rows put. */
@@ -225,18 +202,20 @@ static int
 merge_all(struct seal *s, struct err *err)
 {
 	struct store_row **rows = arena_take(&s->arena, s->count, sizeof(struct store_row *));
-	int64_t conflicts, aside;
+	struct sync_rivals rivals = { .r = s->r, .arena = &s->arena, .own = true };
 	size_t changed = 0;
-	int rc = store_inbox_count(s->r->db, &conflicts, &aside, err);
+	int rc = sync_rivals_begin(&rivals, err);
 
 	if (rows == NULL)
 		return no_memory(err);
 	for (size_t i = 0; rc == 0 && i < s->count; i++) {
 		struct item *it = &s->items[i];
 
-		if (it->change_count == 0)
-			continue;
-		rc = take_item(s, it, conflicts > 0, err);
+		if (it->change_count > 0)
+			rc = take_item(s, it, &rivals, err);
+		if (rc == 0 && it->was_held && !it->is_held)
+			rc = store_quarantine_take_own(s->r->db, it->row.table, it->row.key,
+			                               it->row.key_len, err);
 		if (it->row.changed)
 			rows[changed++] = &it->row;
 	}
@@ -261,12 +240,27 @@ seal_part(struct seal *s, bool *more, struct err *err)
 	return rc == 0 ? sync_seal_units(s, *more, err) : rc;
 }
 
+/* All that the log holds. */
+static int
+seal_log(struct seal *s, struct err *err)
+{
+	bool more = true;
+	int rc = store_meta_get_int(s->r->db, "last_stamp", 0, &s->last_stamp, err);
+
+	while (rc == 0 && more) {
+		rc = seal_part(s, &more, err);
+		arena_free(&s->arena);
+	}
+	if (rc == 0)
+		rc = store_meta_set_int(s->r->db, "last_stamp", s->last_stamp, err);
+	return rc == 0 ? store_inbox_apply_verdicts(s->r->db, err) : rc;
+}
+
 int
 sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err)
 {
 	struct seal s = { .r = r, .out = out };
-	bool more = false;
-	int64_t waiting = 0, oldest, settled;
+	int64_t waiting = 0, oldest, settled, again = 0;
 	int rc;
 
 	assert(store_db_in_transaction(r->db));
@@ -275,19 +269,15 @@ sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err)
 	if (rc == 0)
 		rc = store_settle(r->db, r->batch, &settled, err);
 	if (rc == 0)
+		rc = store_quarantine_woken(r->db, &again, err);
+	if (rc == 0 && again != 0)
+		rc = sync_retry_own(r, again, err);
+	if (rc == 0)
 		rc = store_log_waiting(r->db, &waiting, &oldest, err);
-	if (rc < 0 || waiting == 0)
-		return rc;
-	rc = store_meta_get_int(r->db, "last_stamp", 0, &s.last_stamp, err);
-	do {
-		if (rc == 0)
-			rc = seal_part(&s, &more, err);
-		arena_free(&s.arena);
-	} while (rc == 0 && more);
-	if (rc == 0)
-		rc = store_meta_set_int(r->db, "last_stamp", s.last_stamp, err);
-	if (rc == 0)
-		rc = store_inbox_apply_verdicts(r->db, err);
+	if (rc == 0 && waiting > 0)
+		rc = seal_log(&s, err);
+	if (rc == 0 && again != 0)
+		rc = sync_retry_foreign(r, again, err);
 	return rc < 0 ? err_wrap(err, "seal") : 0;
 }
 

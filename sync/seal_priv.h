@@ -15,6 +15,7 @@ struct item {
 	struct store_row row;
 	struct store_change changes[2]; /* an update of max cells may have to go before a delete */
 	int change_count;
+	bool was_held, is_held; /* listed in quarantine, by an earlier seal or by this one */
 };
 
 struct seal {

@@ -222,33 +222,6 @@ START_TEST(sums_carry_and_borrow)
 END_TEST
 
 /* The memory batch keeps one entry per row, column and versions, as every batch must. */
-START_TEST(losers_are_kept_once)
-{
-	struct replica *r = replica_new(0);
-	struct store_batch *b = replica_batch(r);
-	char text[] = "lost";
-	struct store_loser loser = {
-		.table = 1,
-		.key = (const uint8_t *)"k",
-		.key_len = 1,
-		.column = 3,
-		.shown = { .column = 3, .site = 1, .stamp = 5, .value = store_value_int(1) },
-		.other = { .column = 3, .site = 2, .stamp = 4, .value = store_value_text(text) },
-	};
-	struct err err;
-
-	ck_assert_int_eq(b->lose(b, &loser, &err), 0);
-	ck_assert_int_eq(b->lose(b, &loser, &err), 0);
-	loser.other.stamp = 3;
-	ck_assert_int_eq(b->lose(b, &loser, &err), 0);
-	memset(text, 'x', sizeof text - 1);
-	ck_assert_mem_eq(store_batch_memory_loser(b, 0)->other.value.bytes, "lost", 4);
-	ck_assert_int_eq(store_batch_memory_loser(b, 1)->other.stamp, 3);
-	ck_assert_ptr_null(store_batch_memory_loser(b, 2));
-	replica_free(r);
-}
-END_TEST
-
 Suite *
 suite_store_batch(void)
 {
@@ -260,7 +233,6 @@ suite_store_batch(void)
 	tcase_add_loop_test(tcase, long_values_are_hashed_whole, 0, 8);
 	tcase_add_test(tcase, unknown_row_adds_nothing);
 	tcase_add_loop_test(tcase, sums_carry_and_borrow, 0, SUM_CASES);
-	tcase_add_test(tcase, losers_are_kept_once);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

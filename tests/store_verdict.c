@@ -148,10 +148,25 @@ revive(struct world_peer *p, const struct store_conflict *c, struct sync_history
 	int rc = sync_history_begin(p->merge, true, h, &err);
 
 	ck_assert_msg(rc == 0, "%s", err.msg);
-	rc = sync_history_revive(*h, store_catalog_table(p->merge, c->table)->local, c->key,
-	                         c->key_len, &row, &err);
+	rc = sync_history_revive(
+	        *h, store_catalog_table(p->merge, c->table)->local,
+	        &(struct store_row){ .key = c->key, .key_len = c->key_len, .cl = c->cl }, &row,
+	        &err);
 	ck_assert_msg(rc == 0, "%s", err.msg);
 	return row;
+}
+
+/* Values that outlive the history's look. */
+static void
+copy_row(const struct store_conflict *c, const struct store_value *found, struct arena *a,
+         struct store_value *row)
+{
+	for (unsigned i = 0; i < store_catalog_table(w.hub.merge, c->table)->local->column_count;
+	     i++) {
+		row[i] = found[i];
+		if (found[i].bytes != NULL)
+			row[i].bytes = arena_copy(a, found[i].bytes, found[i].len);
+	}
 }
 
 START_TEST(deleted_row_can_be_taken_back_whole)
@@ -166,12 +181,7 @@ START_TEST(deleted_row_can_be_taken_back_whole)
 	ck_assert_int_eq(conflict.column, 0);
 	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 0);
 	found = revive(&w.hub, &conflict, &h);
-	for (unsigned i = 0;
-	     i < store_catalog_table(w.hub.merge, conflict.table)->local->column_count; i++) {
-		row[i] = found[i];
-		if (found[i].bytes != NULL)
-			row[i].bytes = arena_copy(&a, found[i].bytes, found[i].len);
-	}
+	copy_row(&conflict, found, &a, row);
 	sync_history_end(h);
 	v.row = row;
 	give(&w.hub, &v);
@@ -186,11 +196,90 @@ START_TEST(deleted_row_can_be_taken_back_whole)
 }
 END_TEST
 
+/* Somebody makes the row anew without having heard of the edit; then it gets the edit's values. */
+START_TEST(row_that_is_there_again_gets_the_lost_values)
+{
+	struct sync_history *h;
+	struct arena a = { 0 };
+	struct store_conflict conflict;
+	struct store_verdict v = { .conflict = &conflict, .take = STORE_TAKE_OTHER, .by = "" };
+	struct store_value row[STORE_COLUMNS_MAX];
+
+	world_open(&w, 12, facilities);
+	world_sql(&w.nodes[0],
+	          "INSERT INTO note(id, facility_id, text, rank) VALUES (x'01', 'F1', 'was', 7)");
+	world_settle(&w, 3);
+	w.nodes[1].up = false;
+	world_sql(&w.nodes[1], "UPDATE note SET text = 'edited'");
+	ck_assert(!world_sync(&w, 1));
+	world_sql(&w.nodes[0], "DELETE FROM note");
+	ck_assert(world_sync(&w, 0));
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text, rank, top)"
+	                       " VALUES (x'01', 'F1', 'anew', 1, 5)");
+	ck_assert(world_sync(&w, 0));
+	w.nodes[1].up = true;
+	world_settle(&w, 3);
+	conflict = the_conflict(&w.hub, &a);
+	ck_assert_int_eq(conflict.column, 0);
+	copy_row(&conflict, revive(&w.hub, &conflict, &h), &a, row);
+	sync_history_end(h);
+	v.row = row;
+	give(&w.hub, &v);
+	world_settle(&w, 3);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(world_int(&w.nodes[i],
+		                           "SELECT count(*) FROM note WHERE"
+		                           " text = 'edited' AND rank = 7 AND top = 5"),
+		                 1);
+	ck_assert_int_eq(world_int(&w.nodes[1], OPEN), 0);
+	arena_free(&a);
+}
+END_TEST
+
+static void
+open_group(void)
+{
+	world_open(&w, 13, facilities);
+	world_sql(&w.nodes[0],
+	          "INSERT INTO note(id, facility_id, a, b) VALUES (x'01', 'F1', 0, 0)");
+	world_settle(&w, 2);
+	w.nodes[0].up = false;
+	world_sql(&w.nodes[0], "UPDATE note SET a = 1, b = 1");
+	ck_assert(!world_sync(&w, 0));
+	world_wait(&w, 60000);
+	world_sql(&w.hub, "UPDATE note SET a = 2, b = 2");
+	w.nodes[0].up = true;
+	world_settle(&w, 3);
+}
+
+/* Height and weight are one measurement: nobody may end with one's height and another's weight. */
+START_TEST(group_is_decided_as_a_whole)
+{
+	struct store_conflict *list;
+	struct arena a = { 0 };
+	struct store_verdict v = { .take = _i == 0 ? STORE_TAKE_SHOWN : STORE_TAKE_OTHER,
+		                   .by = "" };
+	size_t count;
+
+	ck_assert_int_eq(store_inbox_list(w.nodes[1].local, true, &a, &list, &count, &err), 0);
+	ck_assert_uint_eq(count, 2);
+	v.conflict = &list[0];
+	give(&w.nodes[1], &v);
+	ck_assert_int_eq(world_int(&w.nodes[1], OPEN), 0);
+	world_settle(&w, 3);
+	ck_assert_int_eq(world_int(&w.hub, OPEN), 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE a = b"), 1);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT a FROM note"), _i == 0 ? 2 : 1);
+	arena_free(&a);
+}
+END_TEST
+
 Suite *
 suite_store_verdict(void)
 {
 	Suite *suite = suite_create("store/verdict");
 	TCase *cell = tcase_create("cell"), *row = tcase_create("row");
+	TCase *again = tcase_create("again"), *group = tcase_create("group");
 
 	tcase_add_checked_fixture(cell, open_conflict, close_world);
 	tcase_add_loop_test(cell, decision_at_a_node_closes_everywhere, 0, TAKE_CASES);
@@ -200,5 +289,11 @@ suite_store_verdict(void)
 	tcase_add_checked_fixture(row, open_deletion, close_world);
 	tcase_add_test(row, deleted_row_can_be_taken_back_whole);
 	suite_add_tcase(suite, row);
+	tcase_add_checked_fixture(again, NULL, close_world);
+	tcase_add_test(again, row_that_is_there_again_gets_the_lost_values);
+	suite_add_tcase(suite, again);
+	tcase_add_checked_fixture(group, open_group, close_world);
+	tcase_add_loop_test(group, group_is_decided_as_a_whole, 0, 2);
+	suite_add_tcase(suite, group);
 	return suite;
 }

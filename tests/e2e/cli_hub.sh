@@ -69,6 +69,18 @@ db.execute("UPDATE child SET note = 'forged'")
 db.commit()
 PY
 check 1 "child 00112233445566778899aabbccddeeff: the row's values are not those it was written with" -C "$node" verify --deep
+# what is the hub's can't be written anew here, and verify doesn't say so
+check 1 '; ' -C "$node" sql "UPDATE code_set SET name_zh = 'forged'"
+python3 - "$node/yizhan.db" <<'PY'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'code_set'").fetchall():
+    db.execute(f'DROP TRIGGER "{name}"')
+db.execute("UPDATE code_set SET name_zh = 'forged' WHERE (set_code, code) = (SELECT set_code, code FROM code_set LIMIT 1)")
+db.commit()
+PY
+check 1 'code_set [^;]*; only the hub may write this table: restore a backup.*child 0011[^;]*; write the row anew|child 0011[^;]*; write the row anew.*code_set [^;]*; only the hub may write this table: restore a backup' \
+	-C "$node" verify --deep
 # a segment changed in the file
 python3 - "$node/yizhan.db" <<'PY'
 import sqlite3, sys

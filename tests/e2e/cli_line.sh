@@ -138,6 +138,11 @@ check 4 '"state":"attention".*"conflicts":1,' -C "$hub" status --json
 check 0 '^\[\{"id":"[0-9a-f]{32}","table":"child","key":"00112233445566778899aabbccddeeff","column":"note","shown":"written at two","other":"written at one","site":"[0-9a-f]{32}-[0-9a-f]{16}","other_site":"[0-9a-f]{32}-[0-9a-f]{16}","at":"20[^"]*","state":"open"\}\]$' \
 	-C "$one" conflicts --json
 id=$("$YIZHAN" -C "$one" conflicts --json | grep -o '"id":"[0-9a-f]*"' | cut -d'"' -f4)
+check 0 '^[0-9a-f]{8} · open · child 00112233445566778899aabbccddeeff note   shown   written at two · 20[^ ]*Z · [0-9a-f]{8}   other   written at one · 20[^ ]*Z · this node   before  [^ ].*   yizhan conflicts resolve [0-9a-f]{8} --take shown.other.VALUE$' \
+	-C "$one" conflicts show "$id"
+check 0 '"column":"note",.*"part":"note","shown_at":"20[^"]*Z","shown_by":null,"shown_device":"[^"]+","other_at":"20[^"]*Z","other_by":null,"other_device":"this node","before":"?[^"]+"?,"state":"open"\}$' \
+	-C "$one" conflicts show "$id" --json
+check 0 '"id":"'"$id"'".*"shown_device":"[^"]+".*"other_device":"[^"]+"' -C "$hub" conflicts show "$id" --json
 check 0 '"state":"resolved"\}$' -C "$one" conflicts resolve "$id" --take other --json
 check 1 'this conflict is resolved already; ' -C "$one" conflicts resolve "$id" --take shown
 check 0 '"id":"[0-9a-f]+".*"state":"resolved"' -C "$one" conflicts --all --json
@@ -173,7 +178,10 @@ sql "$two" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778
 	(x'02112233445566778899aabbccddeeff', 'F9', '小兰')" >/dev/null
 check 5 '^sent 0, received [^;]*; [^;]*; 1 round trip 2 changes stay here: yizhan -C .*/two quarantine$' -C "$two" sync
 check 5 '"rejected":\[\{"scope":"f/F9","n":0,"reason":"not ours: [^"]*"\}\]' -C "$two" sync --json
-"$YIZHAN" -C "$one" quarantine drop 1 >/dev/null
+check 0 '^the running yizhan tries again before its next exchange; ' -C "$two" quarantine retry
+check 5 '"n":0,"reason":"not ours' -C "$two" sync --json
+check 0 '^\{"id":1,.*"tries":[23],"dropped":null' -C "$two" quarantine show 1 --json
+check 0 '^dropped: the row is gone from here$' -C "$one" quarantine drop 1
 check 0 '"rejected":\[\]' -C "$one" sync --json
 
 # ------------------------------------------------------------------ shut out

@@ -68,11 +68,21 @@ check 2 'quarantine can.t "fly"; usage: ' -C "$node" quarantine fly
 "$YIZHAN" -C "$node" archive now >/dev/null
 check 4 '^1 change could not be applied · 3 changes waiting ' -C "$node" status
 check 4 '"state":"attention","waiting":3,.*"quarantined":1,' -C "$node" status --json
-check 0 '^\[\{"id":1,"scope":"f/F2","site":null,"n":null,"table":"child","key":"00112233445566778899aabbccddeeff","reason":"[^"]+","since":"[^"]*Z","tries":[0-9]+\}\]$' \
+check 0 '^\[\{"id":1,"scope":"f/F2","site":null,"n":null,"table":"child","key":"00112233445566778899aabbccddeeff","reason":"[^"]+","since":"[^"]*Z","tries":1,"dropped":null,"dropped_by":null\}\]$' \
 	-C "$node" quarantine --json
 check 0 '^\{"id":1,"scope":"f/F2",' -C "$node" quarantine show 1 --json
 check 1 'the quarantine holds no change 9; ' -C "$node" quarantine drop 9
-check 0 'dropped: it stays as it is$' -C "$node" quarantine drop 1
+check 1 'the quarantine holds no change 9; ' -C "$node" quarantine retry 9
+check 5 '^tried again: 1 still can.t be applied; see yizhan quarantine$' -C "$node" quarantine retry
+check 5 '^\{"state":"done","left":1\}$' -C "$node" quarantine retry 1 --json
+check 0 '"tries":3,' -C "$node" quarantine --json
+check 0 '^dropped: the row is gone from here$' -C "$node" quarantine drop 1
+check 0 '^\[\]$' -C "$node" sql --json "SELECT * FROM child WHERE facility_id = 'F2'"
+check 0 '^\[\]$' -C "$node" quarantine --json
+check 0 '"tries":3,"dropped":"20[^"]*Z","dropped_by":"[^"]+"\}\]$' -C "$node" quarantine list --all --json
+check 1 'change 1 was dropped already; ' -C "$node" quarantine drop 1
+check 1 'change 1 was dropped; what is dropped isn.t tried again' -C "$node" quarantine retry 1
+check 0 '^applied: nothing of it is in quarantine any more$' -C "$node" quarantine retry
 check 0 '^3 changes waiting ' -C "$node" status
 check 2 'drop needs one ID; usage: ' -C "$node" quarantine drop
 finish

@@ -1,0 +1,20 @@
+/*
+ * sync/retry_priv.h - what is in quarantine is tried again, because its cause may
+ * have changed: a right was given, a table is another one, or a person asks.
+ *
+ * Both run inside a seal.  `id` is an entry's, or STORE_QUARANTINE_ALL; what was
+ * dropped is left alone.  What is refused again keeps its place in the list, with
+ * one try more.
+ */
+#ifndef SYNC_RETRY_PRIV_H
+#define SYNC_RETRY_PRIV_H
+
+#include "sync/replica.h"
+
+/* Rows written here: noted in the log again, before it is sealed. */
+MUST_CHECK int sync_retry_own(struct sync_replica *r, int64_t id, struct err *err);
+
+/* Changes of others, out of their segments, when the log is sealed. */
+MUST_CHECK int sync_retry_foreign(struct sync_replica *r, int64_t id, struct err *err);
+
+#endif /* SYNC_RETRY_PRIV_H */
