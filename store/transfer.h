@@ -14,6 +14,22 @@
 MUST_CHECK int store_transfer_query(struct store_db *db, const char *table, struct buf *sql,
                                     struct err *err);
 
+/* Some rows of a table, without some columns. */
+struct store_part {
+	const char *table;
+	const char *const *without; /* columns left out, ended by NULL; NULL: none */
+	const char *only_column;    /* only rows whose column is that text; NULL: all */
+	const char *only_value;
+};
+
+/* The same query of a part; it has one parameter if there is `only_column`. */
+MUST_CHECK int store_transfer_part(struct store_db *db, const struct store_part *part,
+                                   struct buf *sql, struct err *err);
+
+/* The query of a part, ready to be stepped; the caller ends it. */
+MUST_CHECK int store_transfer_select(struct store_db *db, const struct store_part *part,
+                                     struct store_stmt *s, struct err *err);
+
 /* An import in progress: rows by columns that the caller names. */
 struct store_transfer;
 

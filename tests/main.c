@@ -35,6 +35,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node_http,
 	suite_node_identity,
 	suite_node_memory,
+	suite_node_offers,
 	suite_node_reqsig,
 	suite_node_rights,
 	suite_node_status,

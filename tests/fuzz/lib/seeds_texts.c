@@ -70,6 +70,10 @@ static const struct text texts[] = {
 	{ "changes", "foreign", "scope=f/F2\nBearer $" },
 	{ "changes", "stranger",
 	  "since=00112233445566778899aabbccddeeff0011223344556677\nBasic x" },
+	{ "offers", "export", "etable=daily&format=csv&scope=f%2FF1\nBearer $" },
+	{ "offers", "foreign", "etable=note&scope=f/F2\nBearer $" },
+	{ "offers", "fresh", "s\nBearer $\nbytes=5-\n\"#\"\n\"00\"" },
+	{ "offers", "named", "sname=#\nbearer $\nbytes=-9" },
 };
 
 /* The first lines of a made-up roster. */
