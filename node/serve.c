@@ -41,6 +41,7 @@ static const struct serve_place places[] = {
 	{ "GET", "/v1/changes", true, false, SERVE_READ, 0 },
 	{ "GET", "/v1/snapshot.sqlite.zst", true, false, SERVE_OFFERS, 0 },
 	{ "GET", "/v1/export", true, false, SERVE_OFFERS, 0 },
+	{ "POST", "/v1/records", true, false, SERVE_WRITE, HTTP_BODY_MAX },
 	{ "GET", "/metrics", true, true, SERVE_READ, 0 },
 	{ "GET", "/healthz", true, true, SERVE_READ, 0 },
 	{ "GET", "/", false, true, SERVE_READ, 0 },
@@ -167,6 +168,8 @@ serve_write(struct station *st, const struct reader *r, struct http_exchange *x,
 		return serve_sync(st, r, x, err);
 	if (strcmp(path, "/v1/enrol") == 0)
 		return serve_enrol(st, x);
+	if (strcmp(path, "/v1/records") == 0)
+		return serve_records(st, x, wrote, err);
 	if (strcmp(path, "/tap") == 0)
 		return serve_tap(st, r, x, wrote, err);
 	return serve_batch(st, x, wrote, err);

@@ -213,9 +213,10 @@ count_rows(struct store_transfer *t, int64_t *rows, struct err *err)
 	return rc;
 }
 
-int
-store_transfer_open(struct store_db *db, const char *table, const char *const *columns,
-                    size_t count, struct store_transfer **out, struct err *err)
+/* All but the count of rows, which takes as long as the table is. */
+static int
+open_uncounted(struct store_db *db, const char *table, const char *const *columns, size_t count,
+               struct store_transfer **out, struct err *err)
 {
 	struct store_transfer *t = calloc(1, sizeof *t);
 	int rc;
@@ -232,14 +233,39 @@ store_transfer_open(struct store_db *db, const char *table, const char *const *c
 		put_insert(t);
 		rc = buf_check(&t->sql, err);
 	}
-	if (rc == 0)
-		rc = count_rows(t, &t->rows_before, err);
 	if (rc < 0) {
 		store_transfer_close(t);
 		return rc;
 	}
 	*out = t;
 	return 0;
+}
+
+int
+store_transfer_open(struct store_db *db, const char *table, const char *const *columns,
+                    size_t count, struct store_transfer **out, struct err *err)
+{
+	int rc = open_uncounted(db, table, columns, count, out, err);
+
+	if (rc == 0)
+		rc = count_rows(*out, &(*out)->rows_before, err);
+	if (rc < 0) {
+		store_transfer_close(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+int
+store_transfer_one(struct store_db *db, const struct store_named_row *row, struct err *err)
+{
+	struct store_transfer *t;
+	int rc = open_uncounted(db, row->table, row->columns, row->count, &t, err);
+
+	if (rc == 0)
+		rc = store_transfer_row(t, row->values, err);
+	store_transfer_close(t);
+	return rc;
 }
 
 const char *

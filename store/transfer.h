@@ -54,6 +54,18 @@ MUST_CHECK int store_transfer_row(struct store_transfer *t, const struct store_v
 MUST_CHECK int store_transfer_counts(struct store_transfer *t, int64_t *added, int64_t *changed,
                                      struct err *err);
 
+/* A row, or its key and some of its columns, by their names. */
+struct store_named_row {
+	const char *table;
+	const char *const *columns;
+	const struct store_value *values;
+	size_t count;
+};
+
+/* Write one row as an import of one row would; errors as of both functions above. */
+MUST_CHECK int store_transfer_one(struct store_db *db, const struct store_named_row *row,
+                                  struct err *err);
+
 /* End it; NULL is allowed. */
 void store_transfer_close(struct store_transfer *t);
 

@@ -48,7 +48,7 @@ writing() {
 			INSERT INTO menu_item(facility_id, biz_date, dish) VALUES ('F1', 20260000 + $i, '粥')" >/dev/null
 		"$YIZHAN" -C "$node" sync >/dev/null || echo "round $i failed"
 	done
-	echo done
+	echo written
 }
 writing >"$SCRATCH/writing" 2>&1 &
 writer=$!
@@ -67,7 +67,7 @@ for words in '--scope all --personal' '--scope all' '--scope f/F1 --personal' '-
 	is "$?" 0 "snapshot $n unpacks"
 done
 wait "$writer"
-is "$(cat "$SCRATCH/writing")" done 'every round reached the hub while snapshots were made'
+is "$(cat "$SCRATCH/writing")" written 'every round reached the hub while snapshots were made'
 check 0 '"state":"in_sync"' -C "$node" sync --json
 for i in $(seq 1 $n); do
 	is "$(tests/e2e/join.py "$SCRATCH/$i.sqlite" "$SCRATCH/cursor.$i" "$base" "$SCRATCH/token.$i" "$hub/yizhan.db" 2>&1 | tail -n 1)" \
