@@ -3,6 +3,7 @@
 #include "node/api_enrol.h"
 #include "node/form.h"
 #include "node/metrics.h"
+#include "node/openapi.h"
 #include "node/serve_priv.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
@@ -44,6 +45,7 @@ static const struct serve_place places[] = {
 	{ "POST", "/v1/records", true, false, SERVE_WRITE, HTTP_BODY_MAX },
 	{ "GET", "/metrics", true, true, SERVE_READ, 0 },
 	{ "GET", "/healthz", true, true, SERVE_READ, 0 },
+	{ "GET", "/openapi.json", true, true, SERVE_READ, 0 },
 	{ "GET", "/", false, true, SERVE_READ, 0 },
 	{ "GET", "/app.css", false, true, SERVE_READ, 0 },
 	{ "POST", "/tap", false, true, SERVE_WRITE, 16384 },
@@ -125,6 +127,15 @@ serve_metrics(struct reader *r, struct http_exchange *x)
 	http_answer(x, &response);
 }
 
+static void
+serve_openapi(struct http_exchange *x)
+{
+	struct http_response response = { .status = 200, .type = "application/json" };
+
+	buf_printf(&response.body, "%s", openapi_text());
+	http_answer(x, &response);
+}
+
 void
 serve_read(struct reader *r, struct http_exchange *x)
 {
@@ -138,6 +149,8 @@ serve_read(struct reader *r, struct http_exchange *x)
 		serve_changes(r, x);
 	else if (strcmp(path, "/metrics") == 0)
 		serve_metrics(r, x);
+	else if (strcmp(path, "/openapi.json") == 0)
+		serve_openapi(x);
 	else if (strcmp(path, "/app.css") == 0)
 		serve_style(x);
 	else

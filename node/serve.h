@@ -11,7 +11,7 @@
  *   node   GET  /, /app.css     read    the facility's page
  *          POST /tap            write   a form of that page
  *          POST /api/v1/batch   write   records as JSON lines; this machine only
- *   both   GET  /healthz, /metrics   read
+ *   both   GET  /healthz, /metrics, /openapi.json   read
  */
 #ifndef NODE_SERVE_H
 #define NODE_SERVE_H

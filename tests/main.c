@@ -36,6 +36,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node_identity,
 	suite_node_memory,
 	suite_node_offers,
+	suite_node_openapi,
 	suite_node_records,
 	suite_node_reqsig,
 	suite_node_rights,
