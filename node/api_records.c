@@ -5,15 +5,15 @@
 
 int
 api_records_post(struct store_db *db, const struct http_request *request, const char *authorization,
-                 int64_t now_ms, struct http_response *response, struct lines_counts *counts,
-                 struct err *err)
+                 struct http_response *response, struct lines_counts *counts, struct err *err)
 {
 	struct token token;
+	struct records by = { .db = db, .token = &token };
 	int rc;
 
 	*counts = (struct lines_counts){ 0 };
 	http_field(response, "Cache-Control", "no-store");
-	if (bearer_check(db, authorization, now_ms, &token, response) < 0)
+	if (bearer_check(db, authorization, env_wall_ms(store_db_env(db)), &token, response) < 0)
 		return 0;
 	if (token.writes[0] == 0) {
 		http_problem_body(response, 403,
@@ -26,8 +26,7 @@ api_records_post(struct store_db *db, const struct http_request *request, const 
 	}
 	response->status = 200;
 	response->type = "application/x-ndjson";
-	rc = records_take(db, &token, request->body, request->body_len, &response->body, counts,
-	                  err);
+	rc = records_take(&by, request->body, request->body_len, &response->body, counts, err);
 	if (rc == ERR_INVALID) {
 		http_problem_body(response, 400, err->msg);
 		return 0;

@@ -15,8 +15,7 @@
 /* Fill `response` (zeroed by the caller).  Negative if the database failed in a way after which
  * nothing may be acknowledged any more; the response is written then too. */
 MUST_CHECK int api_records_post(struct store_db *db, const struct http_request *request,
-                                const char *authorization, int64_t now_ms,
-                                struct http_response *response, struct lines_counts *counts,
-                                struct err *err);
+                                const char *authorization, struct http_response *response,
+                                struct lines_counts *counts, struct err *err);
 
 #endif /* NODE_API_RECORDS_H */

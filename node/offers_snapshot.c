@@ -149,16 +149,25 @@ tell(struct http_response *response, const struct snapshot *snap)
 	http_field(response, "Link", "</v1/changes?since=%s>; rel=\"next\"", snap->cursor);
 }
 
+/* Who asks, and how. */
+struct asking {
+	struct offers *o;
+	const struct http_request *request;
+	const struct offers_headers *headers;
+	struct token token;
+	bool named; /* the snapshot was named by who asks, so a range is of this one */
+};
+
 /* It goes out, all of it or a part: noted first. */
 static void
-give(struct offers *o, const struct token *token, const struct http_request *request,
-     struct snapshot *snap, struct http_response *response)
+give(const struct asking *by, struct snapshot *snap, struct http_response *response)
 {
+	struct offers *o = by->o;
 	struct export_entry entry = {
-		.token = token,
-		.peer = request->peer,
-		.scope = token->scope,
-		.tables = token->tables,
+		.token = &by->token,
+		.peer = by->request->peer,
+		.scope = by->token.scope,
+		.tables = by->token.tables,
 		.bytes = response->file.len,
 	};
 	char what[16 + SNAPSHOT_ETAG];
@@ -166,7 +175,7 @@ give(struct offers *o, const struct token *token, const struct http_request *req
 
 	snprintf(what, sizeof what, "snapshot %s", snap->etag);
 	entry.what = what;
-	if (strcmp(request->method, "HEAD") != 0 &&
+	if (strcmp(by->request->method, "HEAD") != 0 &&
 	    export_log_add(o->log, &entry, env_wall_ms(o->snapshots.env), &err) < 0) {
 		response->file = (struct http_file){ 0 };
 		http_problem_body(response, 503,
@@ -180,21 +189,19 @@ give(struct offers *o, const struct token *token, const struct http_request *req
 }
 
 static void
-answer(struct offers *o, const struct token *token, const struct http_request *request,
-       const struct offers_headers *headers, struct snapshot *snap, bool named,
-       struct http_response *response)
+answer(const struct asking *by, struct snapshot *snap, struct http_response *response)
 {
 	enum range range = RANGE_NONE;
 	char known[SNAPSHOT_ETAG];
 
-	unquote(known, headers->if_none_match);
+	unquote(known, by->headers->if_none_match);
 	if (strcmp(known, snap->etag) == 0) {
 		response->status = 304;
 		http_field(response, "ETag", "\"%s\"", snap->etag);
 		return;
 	}
-	if (named)
-		range = read_range(headers->range, snap->len, &response->file);
+	if (by->named)
+		range = read_range(by->headers->range, snap->len, &response->file);
 	if (range == RANGE_BEYOND) {
 		http_problem_body(response, 416, "the snapshot ends before this range begins");
 		http_field(response, "Content-Range", "bytes */%" PRIu64, snap->len);
@@ -207,7 +214,7 @@ answer(struct offers *o, const struct token *token, const struct http_request *r
 		           snap->len);
 	else
 		response->file = (struct http_file){ .len = snap->len };
-	give(o, token, request, snap, response);
+	give(by, snap, response);
 }
 
 void
@@ -216,19 +223,18 @@ offers_snapshot(struct offers *o, const struct http_request *request,
 {
 	struct snapshot snap = { .fd = -1 };
 	char name[SNAPSHOT_ETAG], resumed[SNAPSHOT_ETAG];
-	struct token token;
+	struct asking by = { .o = o, .request = request, .headers = headers };
 	struct err err;
-	bool named;
 	int rc;
 
 	http_field(response, "Cache-Control", "no-store");
 	if (bearer_check(o->snapshots.db, headers->authorization, env_wall_ms(o->snapshots.env),
-	                 &token, response) < 0)
+	                 &by.token, response) < 0)
 		return;
 	unquote(resumed, headers->if_range);
 	rc = read_query(request->query, name, &err);
 	if (rc >= 0)
-		rc = choose(o, &token, name, resumed, &snap, &err);
+		rc = choose(o, &by.token, name, resumed, &snap, &err);
 	if (rc == ERR_INVALID || rc == ERR_NOTFOUND) {
 		http_problem_body(response, http_status_of(rc), err.msg);
 		return;
@@ -238,8 +244,8 @@ offers_snapshot(struct offers *o, const struct http_request *request,
 		return;
 	}
 	/* with an If-Range that names another one the range is not for this one */
-	named = headers->if_range != NULL ? strcmp(resumed, snap.etag) == 0 : name[0] != 0;
-	answer(o, &token, request, headers, &snap, named, response);
+	by.named = headers->if_range != NULL ? strcmp(resumed, snap.etag) == 0 : name[0] != 0;
+	answer(&by, &snap, response);
 	if (snap.fd >= 0)
 		close(snap.fd);
 }

@@ -7,11 +7,6 @@
 
 #include <string.h>
 
-struct records {
-	struct store_db *db;
-	const struct token *token;
-};
-
 /* A line, read. */
 struct record {
 	const struct store_schema *schema;
@@ -135,6 +130,8 @@ read_target(struct records *of, const char *line, struct record *r, struct err *
 
 	store_stmt_put_text(&s, line);
 	rc = store_stmt_step(&s, err);
+	if (rc == 0)
+		rc = err_set(err, ERR_CORRUPT, "a query of one row gave none");
 	if (rc == 1) {
 		const char *name = store_stmt_get_text(&s), *op = store_stmt_get_text(&s);
 
@@ -388,13 +385,12 @@ take(void *ctx, const char *line, struct lines_answer *a, struct err *err)
 }
 
 int
-records_take(struct store_db *db, const struct token *token, const void *body, size_t len,
-             struct buf *out, struct lines_counts *counts, struct err *err)
+records_take(struct records *by, const void *body, size_t len, struct buf *out,
+             struct lines_counts *counts, struct err *err)
 {
-	struct records of = { .db = db, .token = token };
 	struct lines_taker taker = {
-		.db = db,
-		.ctx = &of,
+		.db = by->db,
+		.ctx = by,
 		.seen = seen,
 		.take = take,
 		.forget = "DELETE FROM hub_record_key WHERE at_ms < ?",

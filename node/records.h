@@ -19,9 +19,14 @@
 #include "node/lines.h"
 #include "node/token.h"
 
-/* Take all lines (node/lines.h), for that token; `db` is a STORE_LOCAL connection. */
-MUST_CHECK int records_take(struct store_db *db, const struct token *token, const void *body,
-                            size_t len, struct buf *out, struct lines_counts *counts,
-                            struct err *err);
+/* Who writes, and where. */
+struct records {
+	struct store_db *db; /* STORE_LOCAL */
+	const struct token *token;
+};
+
+/* Take all lines (node/lines.h). */
+MUST_CHECK int records_take(struct records *by, const void *body, size_t len, struct buf *out,
+                            struct lines_counts *counts, struct err *err);
 
 #endif /* NODE_RECORDS_H */

@@ -162,7 +162,7 @@ serve_records(struct station *st, struct http_exchange *x, bool *wrote, struct e
 	struct http_response response = { 0 };
 	struct lines_counts counts;
 	int rc = api_records_post(st->local, http_request(x), http_header(x, "Authorization"),
-	                          env_wall_ms(st->env), &response, &counts, err);
+	                          &response, &counts, err);
 
 	metrics_add(&st->metrics, METRIC_RECORDS_STORED, (uint64_t)counts.stored);
 	metrics_add(&st->metrics, METRIC_RECORDS_REFUSED, (uint64_t)counts.refused);

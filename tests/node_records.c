@@ -98,8 +98,7 @@ post(const char *bearer, const char *query, const char *body)
 		                        .body_len = strlen(body) };
 
 	drop_response();
-	ck_assert_int_eq(api_records_post(hub_db, &request, bearer, hub.now_ms, &response, &counts,
-	                                  &hub_err),
+	ck_assert_int_eq(api_records_post(hub_db, &request, bearer, &response, &counts, &hub_err),
 	                 0);
 	ck_assert(!store_db_in_transaction(hub_db));
 }
