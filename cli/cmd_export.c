@@ -1,65 +1,9 @@
 /* cli/cmd_export.c - a table or view, whole: for programs, and for spreadsheets. */
 #include "cli/cmd.h"
-#include "store/base/csvio.h"
-#include "store/print.h"
+#include "store/table_text.h"
 #include "store/transfer.h"
 
-#include <stdio.h>
-#include <string.h>
-
 enum { FLUSH = 1 << 16 };
-
-enum form { CSV, NDJSON, EXCEL };
-
-static void
-put_header(struct buf *out, const struct store_stmt *s, enum form form)
-{
-	if (form == EXCEL)
-		buf_printf(out, "\xef\xbb\xbf");
-	for (int i = 0; form != NDJSON && i < store_stmt_columns(s); i++) {
-		const char *name = store_stmt_column_name(s, i);
-
-		if (i > 0)
-			buf_u8(out, ',');
-		csvio_put(out, name, strlen(name));
-	}
-	if (form != NDJSON)
-		buf_printf(out, "\r\n");
-}
-
-static void
-put_csv(struct buf *out, struct store_stmt *s, enum form form)
-{
-	struct buf text = { 0 };
-
-	for (int i = 0; i < store_stmt_columns(s); i++) {
-		struct store_value v = store_stmt_get_value(s);
-
-		if (i > 0)
-			buf_u8(out, ',');
-		if (v.type == STORE_NULL)
-			continue;
-		buf_clear(&text);
-		store_print_text(&text, &v);
-		if (form == EXCEL && v.type == STORE_TEXT)
-			csvio_put_safe(out, text.bytes, text.len);
-		else
-			csvio_put(out, text.bytes, text.len);
-	}
-	if (text.bad)
-		out->bad = true;
-	buf_printf(out, "\r\n");
-	buf_free(&text);
-}
-
-static void
-put_json(struct buf *out, struct store_stmt *s)
-{
-	struct json j = json_to(out);
-
-	store_print_row_json(&j, s);
-	buf_u8(out, '\n');
-}
 
 /* Print what has been gathered; an error has been told already. */
 static int
@@ -69,7 +13,7 @@ flush(const struct cli *cli, struct buf *out)
 }
 
 static int
-write_rows(const struct cli *cli, struct store_db *db, const char *sql, enum form form,
+write_rows(const struct cli *cli, struct store_db *db, const char *sql, enum store_table_form form,
            struct err *err)
 {
 	struct store_stmt s = store_stmt_new(db, sql);
@@ -77,12 +21,9 @@ write_rows(const struct cli *cli, struct store_db *db, const char *sql, enum for
 	int rc = s.status == 0 ? 0 : store_stmt_step(&s, err);
 
 	if (rc == 0)
-		put_header(&out, &s, form);
+		store_table_head(&out, &s, form);
 	while (rc == 0 && (rc = store_stmt_step(&s, err)) == 1) {
-		if (form == NDJSON)
-			put_json(&out, &s);
-		else
-			put_csv(&out, &s, form);
+		store_table_row(&out, &s, form);
 		rc = out.len < FLUSH ? 0 : flush(cli, &out);
 	}
 	store_stmt_end(&s);
@@ -109,9 +50,9 @@ run(struct cli *cli)
 		rc = store_transfer_query(db, cli->argv[0], &sql, &err);
 	if (rc == 0)
 		rc = write_rows(cli, db, buf_str(&sql),
-		                ndjson  ? NDJSON
-		                : excel ? EXCEL
-		                        : CSV,
+		                ndjson  ? STORE_TABLE_NDJSON
+		                : excel ? STORE_TABLE_EXCEL
+		                        : STORE_TABLE_CSV,
 		                &err);
 	store_db_close(db);
 	buf_free(&sql);

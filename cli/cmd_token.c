@@ -1,8 +1,11 @@
-/* cli/cmd_token.c - at the hub: who may read its feed. */
+/* cli/cmd_token.c - at the hub: who may read and write there from outside. */
 #include "cli/hub.h"
+#include "cli/table.h"
 #include "node/config.h"
+#include "node/export_log.h"
 #include "node/token.h"
 #include "store/base/json.h"
+#include "store/base/text.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -10,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+enum { EXPORTS_SHOWN = 1000 }; /* the newest */
 
 /* "90d", "12h": so long from now. */
 static bool
@@ -86,7 +91,9 @@ static int
 make(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
 {
 	struct token_terms terms = { .scope = cli_option(cli, "scope"),
-		                     .tables = cli_option(cli, "tables") };
+		                     .tables = cli_option(cli, "tables"),
+		                     .personal = cli_option(cli, "personal") != NULL,
+		                     .writes = cli_option(cli, "write") };
 	int64_t now = env_wall_ms(env_real());
 	char text[TOKEN_TEXT], id[TOKEN_ID];
 	bool known = read_expiry(cli_option(cli, "expires"), now, &terms.expires_ms);
@@ -132,25 +139,84 @@ check_options(const struct cli *cli)
 	return CLI_OK;
 }
 
+static void
+export_row(struct table *t, struct store_stmt *s)
+{
+	char at[TEXT_TIME_SIZE], bytes[24];
+	const char *texts[7] = { at };
+
+	text_time(at, store_stmt_get_int(s));
+	for (int i = 1; i < 5; i++)
+		texts[i] = store_stmt_get_text(s);
+	snprintf(bytes, sizeof bytes, "%" PRId64, store_stmt_get_int(s));
+	texts[5] = bytes;
+	texts[6] = store_stmt_get_int(s) != 0 ? "yes" : "";
+	table_row(t, texts);
+}
+
+static int
+print_exports(struct store_db *db, int64_t limit, struct err *err)
+{
+	static const char *const names[] = { "AT",     "TOKEN", "WHAT",    "SCOPE",
+		                             "TABLES", "BYTES", "PERSONAL" };
+	struct table *t = table_new(names, sizeof names / sizeof names[0]);
+	struct store_stmt s;
+	int rc;
+
+	if (t == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory for the table");
+	s = store_stmt_new(db, "SELECT at_ms, token, what, scope, tables, bytes, personal"
+	                       " FROM hub_export ORDER BY no DESC LIMIT ?");
+	store_stmt_put_int(&s, limit);
+	while ((rc = store_stmt_step(&s, err)) == 1)
+		export_row(t, &s);
+	store_stmt_end(&s);
+	if (rc == 0)
+		rc = table_print(t, err);
+	table_free(t);
+	return rc;
+}
+
+static int
+exports(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
+{
+	return cli->json ? export_log_json(db, EXPORTS_SHOWN, out, err)
+	                 : print_exports(db, EXPORTS_SHOWN, err);
+}
+
+static const struct word {
+	const char *name;
+	int args;
+	int (*does)(const struct cli *, struct store_db *, struct buf *, struct err *);
+	const char *usage;
+} words[] = {
+	{ "new", 1, make, "new takes no more words" },
+	{ "revoke", 2, revoke, "revoke needs one ID" },
+	{ "exports", 1, exports, "exports takes no more words" },
+};
+
 static int
 run(struct cli *cli)
 {
-	bool is_new = strcmp(cli->argv[0], "new") == 0;
+	const struct word *word = NULL;
 	struct store_db *db = NULL;
 	struct buf out = { 0 };
 	struct err err;
 	int rc, code;
 
-	if (!is_new && strcmp(cli->argv[0], "revoke") != 0)
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(words[i].name, cli->argv[0]) == 0)
+			word = &words[i];
+	if (word == NULL)
 		return cli_usage(cli, "token can't \"%s\"", cli->argv[0]);
-	if (cli->argc != (is_new ? 1 : 2))
-		return cli_usage(cli, is_new ? "new takes no more words" : "revoke needs one ID");
-	code = is_new ? check_options(cli) : CLI_OK;
+	if (cli->argc != word->args)
+		return cli_usage(cli, "%s", word->usage);
+	code = word->does == make ? check_options(cli) : CLI_OK;
 	if (code != CLI_OK)
 		return code;
 	rc = cli_hub_open(cli, &db, &err);
 	if (rc == 0)
-		rc = is_new ? make(cli, db, &out, &err) : revoke(cli, db, &out, &err);
+		rc = word->does(cli, db, &out, &err);
 	store_db_close(db);
 	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
 	buf_free(&out);
@@ -160,14 +226,16 @@ run(struct cli *cli)
 static const struct cmd_option options[] = {
 	{ "scope", "all|f/ID", "new: every facility, or one" },
 	{ "tables", "NAMES", "new: only these tables, with commas between them" },
+	{ "write", "NAMES", "new: it may also write these tables (POST /v1/records)" },
+	{ "personal", NULL, "new: with names, phones, birth dates and notes, else left out" },
 	{ "expires", "WHEN", "new: 90d, 12h, a day or a time in UTC (default: never)" },
 	{ 0 },
 };
 
 const struct cmd cmd_token = {
 	.name = "token",
-	.args = "new | revoke ID",
-	.help = "at the hub: give or take back the right to read its feed",
+	.args = "new | revoke ID | exports",
+	.help = "at the hub: give or take back the right to read or write here from outside",
 	.options = options,
 	.json = true,
 	.min = 1,

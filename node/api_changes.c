@@ -1,11 +1,11 @@
 #include "node/api_changes.h"
 
+#include "node/bearer.h"
 #include "node/feed.h"
 #include "node/form.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 
 struct asked {
 	char since[FEED_CURSOR + 16]; /* too long a cursor is told of by the feed */
@@ -77,47 +77,6 @@ read_query(const char *query, struct asked *asked, struct err *err)
 	return rc;
 }
 
-static int
-status_of(int code)
-{
-	switch (code) {
-	case ERR_INVALID:
-		return 400;
-	case ERR_NOTFOUND:
-		return 410;
-	case ERR_DENIED:
-		return 403;
-	case ERR_BUSY:
-		return 503;
-	default:
-		return 500;
-	}
-}
-
-/* 0 with the token of the header, or the answer is written. */
-static int
-authenticate(struct store_db *db, const char *authorization, int64_t now_ms, struct token *token,
-             struct http_response *response)
-{
-	static const char scheme[] = "Bearer ";
-	struct err err;
-	int rc = 0;
-
-	if (authorization != NULL && strncasecmp(authorization, scheme, sizeof scheme - 1) == 0)
-		rc = token_check(db, authorization + sizeof scheme - 1, now_ms, token, &err);
-	if (rc == 1)
-		return 0;
-	if (rc < 0) {
-		http_problem_body(response, status_of(rc), err.msg);
-		return rc;
-	}
-	http_problem_body(response, 401,
-	                  "a valid token is needed: Authorization: Bearer, made at the hub with "
-	                  "`yizhan token new`");
-	http_field(response, "WWW-Authenticate", "Bearer");
-	return ERR_DENIED;
-}
-
 /* The same request, from the page's end on. */
 static void
 link_next(struct http_response *response, const struct asked *asked, const char *next)
@@ -143,7 +102,7 @@ api_changes_get(struct store_db *db, const struct http_request *request, const c
 	int rc;
 
 	http_field(response, "Cache-Control", "no-store");
-	if (authenticate(db, authorization, now_ms, &token, response) < 0)
+	if (bearer_check(db, authorization, now_ms, &token, response) < 0)
 		return;
 	rc = read_query(request->query, &asked, &err);
 	if (rc >= 0 && asked.scope[0] != 0 && !token_reads_scope(&token, asked.scope))
@@ -154,7 +113,7 @@ api_changes_get(struct store_db *db, const struct http_request *request, const c
 	if (rc >= 0)
 		rc = feed_page(db, &query, &response->body, next, &err);
 	if (rc < 0) {
-		http_problem_body(response, status_of(rc), err.msg);
+		http_problem_body(response, http_status_of(rc), err.msg);
 		return;
 	}
 	response->status = 200;

@@ -1,5 +1,5 @@
 /*
- * node/feed.c - what of a row is told, and pages.
+ * node/feed.c - lines and pages (what of a row is told: node/feed_row.h).
  *
  * hub_feed keeps the parts of a line, with the catalogue's numbers for names
  * that repeat; the line is put together at each reading, always in the same way.
@@ -8,11 +8,12 @@
  */
 #include "node/feed.h"
 
+#include "node/facility/personal.h"
+#include "node/feed_row.h"
 #include "node/hub_schema.h"
 #include "store/base/hash.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
-#include "store/print.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,139 +36,6 @@ struct line {
 	const char *key;   /* JSON */
 	const char *after; /* JSON; "null" */
 };
-
-/* ---------------------------------------------------------------- one row as JSON */
-
-static bool
-is_secret(const char *column)
-{
-	return strcmp(column, "pin_hash") == 0 || strcmp(column, "code_hash") == 0;
-}
-
-/* A key is the bare value for one key column, an array for several. */
-static void
-put_key(struct buf *out, const struct store_row *row, unsigned count)
-{
-	struct rd r = rd_from(row->key, row->key_len);
-	struct json j = json_to(out);
-
-	if (count != 1)
-		json_array(&j);
-	while (r.left > 0 && !r.bad) {
-		struct store_value v = store_value_read(&r);
-
-		store_print_json(&j, &v);
-	}
-	if (count != 1)
-		json_end_array(&j);
-}
-
-static unsigned
-count_values(const struct store_row *row)
-{
-	struct rd r = rd_from(row->key, row->key_len);
-	unsigned count = 0;
-
-	for (; r.left > 0 && !r.bad; count++)
-		store_value_read(&r);
-	return count;
-}
-
-static const struct store_cell *
-find_cell(const struct store_row *row, int column)
-{
-	unsigned low = 0, high = row->cell_count;
-
-	while (low < high) {
-		unsigned mid = low + (high - low) / 2;
-
-		if (row->cells[mid].column < column)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < row->cell_count && row->cells[low].column == column ? &row->cells[low] : NULL;
-}
-
-/* The row while it is written: names of texts that weren't UTF-8 come at its end. */
-struct writing {
-	struct json j;
-	struct buf bad_names;
-	struct json bad;
-};
-
-static void
-put_member(struct writing *w, const char *name, const struct store_value *v)
-{
-	if (is_secret(name))
-		return;
-	json_name(&w->j, name);
-	if (!store_print_json(&w->j, v))
-		json_text(&w->bad, name);
-}
-
-static struct store_value
-key_value(const struct store_row *row, unsigned position)
-{
-	struct rd r = rd_from(row->key, row->key_len);
-	struct store_value v = store_value_null();
-
-	for (unsigned i = 0; i < position; i++)
-		v = store_value_read(&r);
-	return v;
-}
-
-/* The columns that the table has here, in its order. */
-static void
-put_columns(struct writing *w, const struct store_schema *s, const struct store_row *row)
-{
-	for (unsigned i = 0; i < s->column_count; i++) {
-		const struct store_column *c = &s->columns[i];
-		const struct store_cell *cell = c->key != 0 ? NULL : find_cell(row, c->id);
-
-		if (c->key != 0) {
-			struct store_value v = key_value(row, c->key);
-
-			put_member(w, c->name, &v);
-		} else if (cell != NULL) {
-			put_member(w, c->name, &cell->value);
-		}
-	}
-}
-
-/* Cells of columns that newer programs know. */
-static void
-put_others(struct writing *w, const struct store_schema *s, const struct store_table *table,
-           const struct store_row *row)
-{
-	for (unsigned i = 0; i < row->cell_count; i++) {
-		const char *name = table->names[row->cells[i].column - 1];
-
-		if (store_schema_find(s, name) < 0)
-			put_member(w, name, &row->cells[i].value);
-	}
-}
-
-static void
-put_after(struct buf *out, const struct store_schema *s, const struct store_table *table,
-          const struct store_row *row)
-{
-	struct writing w = { .j = json_to(out) };
-
-	w.bad = json_to(&w.bad_names);
-	json_object(&w.j);
-	put_columns(&w, s, row);
-	put_others(&w, s, table, row);
-	if (w.bad_names.len > 0) {
-		json_name(&w.j, "_bad_utf8");
-		buf_u8(out, '[');
-		buf_put(out, w.bad_names.bytes, w.bad_names.len);
-		buf_u8(out, ']');
-	}
-	json_end_object(&w.j);
-	out->bad |= w.bad_names.bad;
-	buf_free(&w.bad_names);
-}
 
 /* ---------------------------------------------------------------- a line */
 
@@ -337,9 +205,9 @@ append_row(struct appending *ap, const struct store_row *row, struct err *err)
 	if (strncmp(table->name, "yz_", 3) == 0 ||
 	    strcmp(store_catalog_scope_of(ap->db, row->scope), "hub") == 0)
 		return 0;
-	put_key(&key, row, count_values(row));
+	feed_row_key(&key, row);
 	if (line.op == UPSERT && s != NULL)
-		put_after(&after, s, table, row);
+		feed_row_after(&after, s, table, row);
 	else
 		buf_printf(&after, "null");
 	line.key = buf_str(&key);
@@ -474,6 +342,7 @@ struct paging {
 	char unit[UNIT_ID];
 	int64_t lines, scanned;
 	bool more;
+	struct buf narrow; /* a row without its personal columns */
 };
 
 static bool
@@ -489,6 +358,20 @@ is_full(const struct paging *p)
 {
 	return p->lines >= p->query->limit || p->scanned >= FEED_SCAN_MAX ||
 	       p->out->len - p->from >= FEED_PAGE_BYTES;
+}
+
+/* The row as a token without the right to personal columns reads it. */
+static void
+leave_out_personal(struct paging *p, struct line *line)
+{
+	const char *const *names = facility_personal(line->table);
+
+	if (names == NULL)
+		return;
+	buf_clear(&p->narrow);
+	feed_row_without(&p->narrow, line->after, names);
+	p->out->bad |= p->narrow.bad;
+	line->after = buf_str(&p->narrow);
 }
 
 /* Take one row of hub_feed; false, with nothing taken, if the page ends before it. */
@@ -524,6 +407,8 @@ take_row(struct paging *p, struct store_stmt *s)
 	text_copy(p->unit, sizeof p->unit, line.unit);
 	if (!is_asked_for(p, scope, line.table))
 		return true;
+	if (!p->query->token->personal)
+		leave_out_personal(p, &line);
 	p->lines++;
 	cursor_text(cursor, p->epoch, &mark);
 	buf_printf(p->out, "{\"seq\":\"%s\"", cursor);
@@ -577,5 +462,21 @@ feed_page(struct store_db *db, const struct feed_query *query, struct buf *out,
 	rc = hub_work_begin(&work, db, err);
 	if (rc < 0)
 		return rc;
-	return hub_work_end(&work, read_page(&p, next, err), err);
+	rc = hub_work_end(&work, read_page(&p, next, err), err);
+	buf_free(&p.narrow);
+	return rc;
+}
+
+int
+feed_end(struct store_db *db, char cursor[FEED_CURSOR], struct err *err)
+{
+	struct store_site self;
+	struct mark mark;
+	int rc = store_meta_self(db, &self, err);
+
+	if (rc == 0)
+		rc = last_mark(db, &mark, err);
+	if (rc == 0)
+		cursor_text(cursor, self.epoch, &mark);
+	return rc;
 }

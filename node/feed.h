@@ -10,7 +10,9 @@
  * `after` is the whole merged row as it was then, so a page that is asked for
  * again is the same, byte for byte, whatever has happened since.  A column that
  * nobody has written yet isn't in it.  Not in the feed: rows that are as they
- * were, the scope `hub`, tables yz_*, columns pin_hash and code_hash.
+ * were, the scope `hub`, tables yz_*, columns pin_hash and code_hash.  A token
+ * without the right to personal columns (node/facility/personal.h) reads the
+ * same lines without them.
  *
  * A cursor (and each line's `seq` is one) is 24 bytes in hex:
  *
@@ -56,6 +58,10 @@ struct feed_query {
  */
 MUST_CHECK int feed_page(struct store_db *db, const struct feed_query *query, struct buf *out,
                          char next[FEED_CURSOR], struct err *err);
+
+/* The cursor behind the newest line: what follows it is all that this connection doesn't see yet.
+ */
+MUST_CHECK int feed_end(struct store_db *db, char cursor[FEED_CURSOR], struct err *err);
 
 /* Number of the newest line; 0 if there is none. */
 MUST_CHECK int feed_last(struct store_db *db, int64_t *seq, struct err *err);

@@ -336,6 +336,20 @@ check_body(struct guard_head *head, const char *method)
 	return fine;
 }
 
+/* Is a field given twice that says who asks or for what?  Of such one program believes the first
+ * and another the last. */
+static bool
+says_twice(const struct guard_head *head)
+{
+	static const char *const once[] = { "Authorization", "Range",           "If-Range",
+		                            "Signature",     "Signature-Input", "Content-Digest" };
+
+	for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
+		if (count_fields(head, once[i]) > 1)
+			return true;
+	return false;
+}
+
 struct guard_verdict
 guard_fields(struct guard_head *head, const char *method, const char *hosts)
 {
@@ -347,6 +361,8 @@ guard_fields(struct guard_head *head, const char *method, const char *hosts)
 		return refuse(400, "more than one Host");
 	if (!host_is_ours(host, hosts))
 		return refuse(421, "this Host is not served here");
+	if (says_twice(head))
+		return refuse(400, "a header line is given twice that can be there once");
 	return check_body(head, method);
 }
 

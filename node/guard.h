@@ -80,8 +80,9 @@ struct guard_verdict guard_target(struct guard_head *head, char *target);
 struct guard_verdict guard_block(struct guard_head *head, char *block, size_t len, size_t counted);
 
 /*
- * The rules between fields: exactly one Host, which must be a name of ours; one
- * way to tell the body's length; no body with GET and HEAD.  `hosts` are the
+ * The rules between fields: exactly one Host, which must be a name of ours; not
+ * more than one Authorization, Range, If-Range or part of a signature; one way to
+ * tell the body's length; no body with GET and HEAD.  `hosts` are the
  * names allowed besides the loopback's, separated by spaces; "*" among them
  * allows any IP address (which cannot be rebound), never any name.
  */

@@ -17,29 +17,20 @@
  * count the proxy in front of us as one client.  A connection is ended from
  * outside by shutting its socket down, which the library then finds closed.
  */
-#include "node/http.h"
+#include "node/http_priv.h"
 
 #include "node/form.h"
-#include "node/guard.h"
-#include "node/listen.h"
-#include "node/peer.h"
-#include "store/base/env.h"
 
 #include <assert.h>
 #include <microhttpd.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-	SWEEP_MS = 500, /* between two looks at the deadlines */
 	POOL_BYTES = 32 * 1024,
 	POOL_STEP = 4 * 1024,
 };
@@ -47,110 +38,25 @@ enum {
 _Static_assert((int)GUARD_HEAD_MAX < (int)POOL_BYTES,
                "the guard must see a head before its buffer is full");
 
-enum phase { READING, HANDED, ANSWERED };
-
-struct http_exchange {
-	struct queue_item item;
-	struct conn *conn;
-	atomic_int phase;
-	char *target; /* as sent; the parts of head point into it */
-	char *block;  /* a copy of the header block, likewise */
-	struct guard_head head;
-	struct guard_verdict verdict;
-	struct http_request request;
-	struct http_route route;
-	struct buf body;
-	struct MHD_Response *answer;
-	size_t answer_len;
-	unsigned status;
-	char method[8];
-};
-
-/* A connection, in the server's list as long as its socket is open. */
-struct conn {
-	struct conn *prev, *next;
-	struct http_server *server;
-	struct MHD_Connection *mhd;
-	struct http_exchange *x; /* the request under way, or NULL */
-	int fd;
-	bool used; /* it has had a request */
-	struct peer peer;
-	int64_t since_ms; /* opened, last answer sent, or body or answer begun */
-	size_t moved;     /* bytes of a body since then, or of the answer that has to leave */
-};
-
-struct http_server {
-	struct http_options options;
-	char name[LISTEN_NAME_SIZE];
-	char hosts[512];
-	unsigned port;
-	int listen_fd;
-	int wake_fd;
-	struct MHD_Daemon *daemon;
-	pthread_t thread;
-	atomic_int stop_ms; /* 0: run; else the grace, plus one */
-	bool ended;         /* a connection did since the library was last let work */
-	struct conn *conns; /* the I/O thread's, as is the next */
-	int64_t swept_ms;
-};
-
-static int64_t
-now_ms(void)
-{
-	return env_mono_ms(env_real());
-}
-
 /* ---------------------------------------------------------------- connections */
 
 /* MHD_AcceptPolicyCallback: one address may not take all our connections. */
 static enum MHD_Result
 may_connect(void *ctx, const struct sockaddr *addr, socklen_t len)
 {
-	const struct http_server *server = ctx;
-	struct peer seen = peer_from(addr);
-	unsigned count = 0;
-
 	(void)len;
-	if (seen.loopback && !server->options.count_loopback)
-		return MHD_YES;
-	for (const struct conn *c = server->conns; c != NULL; c = c->next)
-		count += memcmp(c->peer.group, seen.group, sizeof seen.group) == 0;
-	return count < server->options.per_ip ? MHD_YES : MHD_NO;
+	return http_conn_welcome(ctx, addr) ? MHD_YES : MHD_NO;
 }
 
 static void
 open_conn(struct http_server *server, struct MHD_Connection *mhd, void **context)
 {
-	struct conn *conn = calloc(1, sizeof *conn);
+	int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 
-	*context = conn;
-	if (conn == NULL)
-		return; /* its first request is refused */
-	conn->server = server;
-	conn->mhd = mhd;
-	conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	conn->peer = peer_from(
+	/* without memory its first request is refused */
+	*context = http_conn_open(
+	        server, mhd, fd,
 	        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
-	conn->since_ms = now_ms();
-	conn->next = server->conns;
-	if (conn->next != NULL)
-		conn->next->prev = conn;
-	server->conns = conn;
-}
-
-static void
-close_conn(struct conn *conn)
-{
-	if (conn == NULL)
-		return;
-	if (conn->next != NULL)
-		conn->next->prev = conn->prev;
-	if (conn->prev != NULL)
-		conn->prev->next = conn->next;
-	else
-		conn->server->conns = conn->next;
-	conn->server->ended = true;
-	free(conn);
 }
 
 /* MHD_NotifyConnectionCallback */
@@ -161,7 +67,7 @@ notify_connection(void *ctx, struct MHD_Connection *mhd, void **context,
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
 		open_conn(ctx, mhd, context);
 	else
-		close_conn(*context);
+		http_conn_close(*context);
 }
 
 /* ---------------------------------------------------------------- answers */
@@ -193,14 +99,22 @@ add_fields(struct MHD_Response *answer, const struct http_response *response)
 static struct MHD_Response *
 make_answer(struct http_response *response)
 {
+	struct http_file *file = &response->file;
 	struct MHD_Response *answer = NULL;
 
-	if (!response->body.bad && !response->fields.bad)
+	if (response->body.bad || response->fields.bad)
+		return NULL;
+	if (file->len > 0)
+		answer = MHD_create_response_from_fd_at_offset64(file->len, file->fd, file->offset);
+	else
 		answer = MHD_create_response_from_buffer(response->body.len, response->body.bytes,
 		                                         MHD_RESPMEM_MUST_FREE);
 	if (answer == NULL)
 		return NULL;
-	response->body = (struct buf){ 0 };
+	if (file->len > 0)
+		*file = (struct http_file){ 0 };
+	else
+		response->body = (struct buf){ 0 };
 	if (add_fields(answer, response))
 		return answer;
 	MHD_destroy_response(answer);
@@ -212,9 +126,11 @@ make_answer(struct http_response *response)
 static void
 set_answer(struct http_exchange *x, struct http_response *response)
 {
-	x->answer_len = response->body.len;
+	x->answer_len = response->file.len > 0 ? response->file.len : response->body.len;
 	x->answer = make_answer(response);
 	x->status = (unsigned)response->status;
+	if (response->file.len > 0)
+		close(response->file.fd);
 	buf_free(&response->body);
 	buf_free(&response->fields);
 	if (x->answer == NULL) {
@@ -258,7 +174,7 @@ send_answer(struct http_exchange *x)
 
 	if (x->answer == NULL)
 		return MHD_NO;
-	x->conn->since_ms = now_ms();
+	x->conn->since_ms = http_now_ms();
 	x->conn->moved = x->answer_len;
 	if (x->conn->server->options.answered != NULL)
 		x->conn->server->options.answered(x->conn->server->options.ctx, (int)x->status);
@@ -364,7 +280,7 @@ begin_request(struct http_exchange *x, const char *method, const char *version)
 	if (x->head.length > x->route.body_max)
 		return refuse_now(x, 413, "the body is larger than this path takes");
 	x->conn->used = true;
-	x->conn->since_ms = now_ms();
+	x->conn->since_ms = http_now_ms();
 	x->conn->moved = 0;
 	return MHD_YES;
 }
@@ -445,39 +361,12 @@ completed(void *ctx, struct MHD_Connection *mhd, void **context,
 	if (x == NULL)
 		return;
 	x->conn->x = NULL;
-	x->conn->since_ms = now_ms();
+	x->conn->since_ms = http_now_ms();
 	free_exchange(x);
 	*context = NULL;
 }
 
 /* ---------------------------------------------------------------- the I/O thread */
-
-/* Is this connection slower than we allow? */
-static bool
-too_slow(const struct conn *conn, int64_t now)
-{
-	const struct http_options *options = &conn->server->options;
-	int64_t waited = now - conn->since_ms;
-
-	if (conn->x == NULL || conn->x->block == NULL)
-		return waited > (conn->used ? options->idle_ms : options->head_ms);
-	if (atomic_load(&conn->x->phase) == HANDED)
-		return false; /* it waits for us */
-	return waited > options->move_ms + (int64_t)(conn->moved / HTTP_RATE_MIN) * 1000;
-}
-
-static void
-sweep(struct http_server *server)
-{
-	int64_t now = now_ms();
-
-	if (now - server->swept_ms < SWEEP_MS)
-		return;
-	server->swept_ms = now;
-	for (struct conn *c = server->conns; c != NULL; c = c->next)
-		if (too_slow(c, now))
-			shutdown(c->fd, SHUT_RDWR);
-}
 
 /* One turn: wait up to `timeout` ms for sockets, a resumed connection or a stop, and let the
  * library work. */
@@ -489,7 +378,7 @@ turn(struct http_server *server, int epoll_fd, int timeout)
 	MHD_UNSIGNED_LONG_LONG wait;
 	uint64_t count;
 
-	if (MHD_get_timeout(server->daemon, &wait) == MHD_YES && wait < SWEEP_MS)
+	if (MHD_get_timeout(server->daemon, &wait) == MHD_YES && wait < HTTP_SWEEP_MS)
 		timeout = (int)wait;
 	/* Full, it listens again only in the turn after the one that made room: nothing would wake
 	 * us for that. */
@@ -498,30 +387,7 @@ turn(struct http_server *server, int epoll_fd, int timeout)
 	if (fds[1].revents != 0 && read(server->wake_fd, &count, sizeof count) < 0)
 		count = 0; /* it only had to wake us */
 	MHD_run(server->daemon);
-	sweep(server);
-}
-
-/* Answer what is still owed; true while something has to leave. */
-static bool
-drain(struct http_server *server)
-{
-	bool busy = false;
-
-	for (struct conn *c = server->conns; c != NULL; c = c->next) {
-		if (c->x == NULL || c->x->block == NULL) {
-			shutdown(c->fd, SHUT_RDWR);
-			continue;
-		}
-		busy = true;
-		if (atomic_load(&c->x->phase) == HANDED) {
-			struct http_response stopping = { .close = true };
-
-			http_problem_body(&stopping, 503, "this service is stopping");
-			http_field(&stopping, "Retry-After", "5");
-			http_answer(c->x, &stopping);
-		}
-	}
-	return busy;
+	http_conn_sweep(server);
 }
 
 static void *
@@ -533,14 +399,14 @@ io_thread(void *ctx)
 	bool busy;
 
 	while (atomic_load(&server->stop_ms) == 0)
-		turn(server, epoll_fd, server->conns == NULL ? -1 : SWEEP_MS);
+		turn(server, epoll_fd, server->conns == NULL ? -1 : HTTP_SWEEP_MS);
 
 	MHD_quiesce_daemon(server->daemon);
-	until = now_ms() + atomic_load(&server->stop_ms) - 1;
+	until = http_now_ms() + atomic_load(&server->stop_ms) - 1;
 	do {
-		busy = drain(server);
+		busy = http_conn_drain(server);
 		turn(server, epoll_fd, busy ? 20 : 0);
-	} while (busy && now_ms() < until);
+	} while (busy && http_now_ms() < until);
 	return NULL;
 }
 

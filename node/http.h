@@ -29,6 +29,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
 	HTTP_BODY_MAX = 1 << 20,  /* of an ordinary request */
@@ -82,12 +83,19 @@ struct http_request {
 	bool loopback;    /* from this machine: 127/8, ::1 or a Unix socket */
 };
 
+/* A part of a file, to be sent as it is; `len` 0: none. */
+struct http_file {
+	int fd; /* taken over with the answer */
+	uint64_t offset, len;
+};
+
 struct http_response {
 	int status;
 	const char *type;  /* Content-Type, or NULL */
 	struct buf fields; /* more header lines, by http_field() */
 	struct buf body;
-	bool close; /* end the connection after this */
+	struct http_file file; /* instead of the body, if it has a length */
+	bool close;            /* end the connection after this */
 };
 
 /*
@@ -122,13 +130,17 @@ void http_field(struct http_response *response, const char *name, const char *fm
 
 /*
  * Answer; from any thread, once.  The exchange is gone afterwards; the buffers
- * of the response are taken over and empty.  Never blocks and cannot fail for
+ * of the response (and its file) are taken over and empty.  Never blocks and cannot fail for
  * the caller: if the client has left, the answer is dropped.
  */
 void http_answer(struct http_exchange *x, struct http_response *response);
 
 /* Answer with a problem document (RFC 9457); `detail` is a sentence, for people. */
 void http_problem(struct http_exchange *x, int status, const char *detail);
+
+/* The status that says an error of ours: 400 INVALID, 403 DENIED, 410 NOTFOUND (what was there is
+ * gone), 503 BUSY, else 500. */
+int http_status_of(int code);
 
 /* Write the problem document for `status` into `response`, for answers with header lines of their
  * own. */

@@ -42,6 +42,7 @@ title_of(int status)
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
 		{ 415, "Unsupported Media Type" },
+		{ 416, "Range Not Satisfiable" },
 		{ 421, "Misdirected Request" },
 		{ 422, "Unprocessable Content" },
 		{ 426, "Upgrade Required" },
@@ -59,6 +60,23 @@ title_of(int status)
 		if (titles[i].status == status)
 			return titles[i].title;
 	return "Error";
+}
+
+int
+http_status_of(int code)
+{
+	switch (code) {
+	case ERR_INVALID:
+		return 400;
+	case ERR_NOTFOUND:
+		return 410;
+	case ERR_DENIED:
+		return 403;
+	case ERR_BUSY:
+		return 503;
+	default:
+		return 500;
+	}
 }
 
 void

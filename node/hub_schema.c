@@ -6,8 +6,10 @@
  *   hub_enrolment  codes given out, and who came with them (node/enrol.c)
  *   hub_node       enrolled nodes                          (node/hub_node.c)
  *   hub_grant      every grant ever signed, by version     (node/hub_node.c)
- *   hub_token      readers of the feed                     (node/token.c)
+ *   hub_token      who may read and write from outside     (node/token.c)
  *   hub_feed       what they read                          (node/feed.c)
+ *   hub_export     what was given out, to whom             (node/export_log.c)
+ *   hub_record_key the keys of lines that were stored      (node/records.c)
  *
  * Secrets are there as hashes only.
  */
@@ -35,7 +37,18 @@ static const char step_1[] =
         "INTEGER NOT NULL, key TEXT NOT NULL, after TEXT, hash BLOB NOT NULL);"
         "CREATE INDEX hub_feed_row ON hub_feed(tbl, key);";
 
-static const char *const steps[] = { step_1 };
+static const char step_2[] =
+        "ALTER TABLE hub_token ADD COLUMN writes TEXT;"
+        "ALTER TABLE hub_token ADD COLUMN personal INTEGER NOT NULL DEFAULT 0;"
+        "CREATE TABLE hub_export(no INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, token TEXT NOT "
+        "NULL, peer TEXT NOT NULL, what TEXT NOT NULL, scope TEXT NOT NULL, tables TEXT NOT NULL, "
+        "personal INTEGER NOT NULL, bytes INTEGER NOT NULL);"
+        /* hash: of the line, so that the same key with another record is told from a repeat */
+        "CREATE TABLE hub_record_key(token TEXT, key TEXT, at_ms INTEGER NOT NULL, hash BLOB NOT "
+        "NULL, PRIMARY KEY(token, key)) WITHOUT ROWID;"
+        "CREATE INDEX hub_record_key_age ON hub_record_key(at_ms);";
+
+static const char *const steps[] = { step_1, step_2 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

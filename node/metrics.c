@@ -23,6 +23,11 @@ static const struct {
 	[METRIC_REJECTED] = { "yizhan_changes_rejected_total", "",
 	                      "Changes that were not applied." },
 	[METRIC_FEED_PAGES] = { "yizhan_feed_pages_total", "", "Pages of the feed given out." },
+	[METRIC_EXPORTS] = { "yizhan_exports_total", "",
+	                     "Snapshots, parts of them and exports given out." },
+	[METRIC_RECORDS_STORED] = { "yizhan_records_total", "{state=\"stored\"}",
+	                            "Lines of POST /v1/records by what became of them." },
+	[METRIC_RECORDS_REFUSED] = { "yizhan_records_total", "{state=\"refused\"}", NULL },
 };
 
 static const struct fact {

@@ -5,6 +5,7 @@
 #include "node/link.h"
 #include "node/log.h"
 #include "node/notify.h"
+#include "node/offers.h"
 #include "node/serve.h"
 #include "node/status.h"
 #include "node/watch.h"
@@ -32,14 +33,16 @@ struct daemon {
 	const struct run_options *options;
 	struct station station;
 	struct config config;
-	struct queue *write, *read;
+	struct queue *lanes[SERVE_LANES];
 	struct http_server *server;
 	struct ctl *ctl;
 	struct link *link;
 	struct reader reader; /* the reading thread's */
 	struct reader writer; /* what serve_write needs of one: nonces and form token */
-	pthread_t reading;
-	bool reading_runs;
+	struct offers offers; /* the third thread's, at a hub */
+	atomic_bool stopping; /* ends what that one is at */
+	pthread_t reading, offering;
+	bool reading_runs, offering_runs;
 	uint8_t secret[32];
 	unsigned connections;          /* that the server may hold */
 	struct ctl_call *calls[CALLS]; /* that wait for the meeting to end */
@@ -175,7 +178,7 @@ make_link(struct daemon *d, struct err *err)
 	if (d->link == NULL && !d->station.is_hub)
 		rc = station_reload(&d->station, err);
 	if (rc == 0 && d->link == NULL && d->station.node.has_hub)
-		rc = station_link(&d->station, d->write, &d->link, err);
+		rc = station_link(&d->station, d->lanes[SERVE_WRITE], &d->link, err);
 	return rc;
 }
 
@@ -262,13 +265,27 @@ reading_thread(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	while (!queue_closed(d->read)) {
-		struct http_exchange *x = http_take(d->read, TICK_MS);
+	while (!queue_closed(d->lanes[SERVE_READ])) {
+		struct http_exchange *x = http_take(d->lanes[SERVE_READ], TICK_MS);
 
 		if (x != NULL)
 			serve_read(&d->reader, x);
 		if (d->station.watch != NULL)
 			watch_tick(d->station.watch, mono(d));
+	}
+	return NULL;
+}
+
+static void *
+offering_thread(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	while (!queue_closed(d->lanes[SERVE_OFFERS])) {
+		struct http_exchange *x = http_take(d->lanes[SERVE_OFFERS], TICK_MS);
+
+		if (x != NULL)
+			offers_serve(&d->offers, x);
 	}
 	return NULL;
 }
@@ -340,7 +357,7 @@ write_loop(struct daemon *d, struct err *err)
 	int rc = 0;
 
 	while (rc == 0 && stop_signal == 0) {
-		struct queue_item *item = queue_take(d->write, sleep_ms(d));
+		struct queue_item *item = queue_take(d->lanes[SERVE_WRITE], sleep_ms(d));
 
 		if (item != NULL)
 			rc = take_item(d, item, err);
@@ -365,7 +382,7 @@ route(void *ctx, const char *method, const char *path)
 {
 	struct daemon *d = ctx;
 
-	return serve_route(d->station.is_hub, method, path, d->write, d->read);
+	return serve_route(d->station.is_hub, method, path, d->lanes);
 }
 
 static void
@@ -406,6 +423,13 @@ catch_signals(void)
 }
 
 static int
+start_thread(pthread_t *thread, void *(*run)(void *), struct daemon *d, bool *runs, struct err *err)
+{
+	*runs = pthread_create(thread, NULL, run, d) == 0;
+	return *runs ? 0 : err_set(err, ERR_NOMEM, "can't start a thread");
+}
+
+static int
 start_listening(struct daemon *d, struct err *err)
 {
 	struct http_options http = {
@@ -422,12 +446,26 @@ start_listening(struct daemon *d, struct err *err)
 	if (rc == 0)
 		rc = identity_path(path, d->options->dir, "ctl", err);
 	if (rc == 0)
-		rc = ctl_start(path, d->write, &d->ctl, err);
-	if (rc == 0 && pthread_create(&d->reading, NULL, reading_thread, d) != 0)
-		rc = err_set(err, ERR_NOMEM, "can't start a thread");
-	else if (rc == 0)
-		d->reading_runs = true;
+		rc = ctl_start(path, d->lanes[SERVE_WRITE], &d->ctl, err);
+	if (rc == 0)
+		rc = start_thread(&d->reading, reading_thread, d, &d->reading_runs, err);
+	if (rc == 0 && d->station.is_hub)
+		rc = start_thread(&d->offering, offering_thread, d, &d->offering_runs, err);
 	return rc;
+}
+
+static int
+make_queues(struct daemon *d, struct err *err)
+{
+	bool good = true;
+
+	for (int i = 0; i < SERVE_LANES; i++) {
+		d->lanes[i] = queue_new();
+		good &= d->lanes[i] != NULL;
+	}
+	d->station.watch = d->station.is_hub ? watch_new() : NULL;
+	good &= !d->station.is_hub || d->station.watch != NULL;
+	return good ? 0 : err_set(err, ERR_NOMEM, "out of memory");
 }
 
 static int
@@ -440,12 +478,11 @@ start(struct daemon *d, struct err *err)
 	if (rc < 0)
 		return rc;
 	env_rand(d->options->env, d->secret, sizeof d->secret);
-	d->write = queue_new();
-	d->read = queue_new();
-	d->station.watch = d->station.is_hub ? watch_new() : NULL;
-	if (d->write == NULL || d->read == NULL || (d->station.is_hub && d->station.watch == NULL))
-		return err_set(err, ERR_NOMEM, "out of memory");
-	rc = reader_open(&d->reader, &d->station, d->secret, err);
+	rc = make_queues(d, err);
+	if (rc == 0)
+		rc = reader_open(&d->reader, &d->station, d->secret, err);
+	if (rc == 0 && d->station.is_hub)
+		rc = offers_open(&d->offers, &d->station, &d->stopping, err);
 	if (rc == 0) {
 		d->writer = d->reader;
 		rc = make_link(d, err);
@@ -469,24 +506,27 @@ static void
 stop(struct daemon *d)
 {
 	notify_send("STOPPING=1");
-	if (d->write != NULL)
-		queue_close(d->write);
-	if (d->read != NULL)
-		queue_close(d->read);
+	atomic_store(&d->stopping, true);
+	for (int i = 0; i < SERVE_LANES; i++)
+		if (d->lanes[i] != NULL)
+			queue_close(d->lanes[i]);
 	if (d->reading_runs)
 		pthread_join(d->reading, NULL);
-	drop_items(d->write);
-	drop_items(d->read);
+	if (d->offering_runs)
+		pthread_join(d->offering, NULL);
+	for (int i = 0; i < SERVE_LANES; i++)
+		drop_items(d->lanes[i]);
 	watch_free(d->station.watch);
 	d->station.watch = NULL;
 	http_stop(d->server, STOP_GRACE_MS);
 	ctl_stop(d->ctl);
 	link_free(d->link);
-	drop_items(d->write);
+	drop_items(d->lanes[SERVE_WRITE]);
 	reader_close(&d->reader);
+	offers_close(&d->offers);
 	station_close(&d->station);
-	queue_free(d->write);
-	queue_free(d->read);
+	for (int i = 0; i < SERVE_LANES; i++)
+		queue_free(d->lanes[i]);
 }
 
 int

@@ -3,6 +3,7 @@
 #include "node/api_enrol.h"
 #include "node/form.h"
 #include "node/metrics.h"
+#include "node/openapi.h"
 #include "node/serve_priv.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
@@ -34,28 +35,31 @@ reader_close(struct reader *r)
 
 /* ---- where things are ---- */
 
-enum lane { READ_LANE, WRITE_LANE };
-
-static const struct place {
-	const char *method, *path;
-	bool at_hub, at_node;
-	enum lane lane;
-	size_t body_max;
-} places[] = {
-	{ "POST", "/v1/sync", true, false, WRITE_LANE, HTTP_SYNC_MAX },
-	{ "POST", "/v1/enrol", true, false, WRITE_LANE, 16384 },
-	{ "GET", "/v1/watch", true, false, READ_LANE, 0 },
-	{ "GET", "/v1/changes", true, false, READ_LANE, 0 },
-	{ "GET", "/metrics", true, true, READ_LANE, 0 },
-	{ "GET", "/healthz", true, true, READ_LANE, 0 },
-	{ "GET", "/", false, true, READ_LANE, 0 },
-	{ "GET", "/app.css", false, true, READ_LANE, 0 },
-	{ "POST", "/tap", false, true, WRITE_LANE, 16384 },
-	{ "POST", "/api/v1/batch", false, true, WRITE_LANE, HTTP_BODY_MAX },
+static const struct serve_place places[] = {
+	{ "POST", "/v1/sync", true, false, SERVE_WRITE, HTTP_SYNC_MAX },
+	{ "POST", "/v1/enrol", true, false, SERVE_WRITE, 16384 },
+	{ "GET", "/v1/watch", true, false, SERVE_READ, 0 },
+	{ "GET", "/v1/changes", true, false, SERVE_READ, 0 },
+	{ "GET", "/v1/snapshot.sqlite.zst", true, false, SERVE_OFFERS, 0 },
+	{ "GET", "/v1/export", true, false, SERVE_OFFERS, 0 },
+	{ "POST", "/v1/records", true, false, SERVE_WRITE, HTTP_BODY_MAX },
+	{ "GET", "/metrics", true, true, SERVE_READ, 0 },
+	{ "GET", "/healthz", true, true, SERVE_READ, 0 },
+	{ "GET", "/openapi.json", true, true, SERVE_READ, 0 },
+	{ "GET", "/", false, true, SERVE_READ, 0 },
+	{ "GET", "/app.css", false, true, SERVE_READ, 0 },
+	{ "POST", "/tap", false, true, SERVE_WRITE, 16384 },
+	{ "POST", "/api/v1/batch", false, true, SERVE_WRITE, HTTP_BODY_MAX },
 };
 
-/* Each path is there for one method. */
-static const struct place *
+const struct serve_place *
+serve_places(size_t *count)
+{
+	*count = sizeof places / sizeof places[0];
+	return places;
+}
+
+static const struct serve_place *
 find_place(bool is_hub, const char *path)
 {
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
@@ -66,10 +70,10 @@ find_place(bool is_hub, const char *path)
 }
 
 struct http_route
-serve_route(bool is_hub, const char *method, const char *path, struct queue *write,
-            struct queue *read)
+serve_route(bool is_hub, const char *method, const char *path,
+            struct queue *const lanes[SERVE_LANES])
 {
-	const struct place *place = find_place(is_hub, path);
+	const struct serve_place *place = find_place(is_hub, path);
 	bool reads = place != NULL && strcmp(place->method, "GET") == 0;
 
 	if (place == NULL)
@@ -77,8 +81,7 @@ serve_route(bool is_hub, const char *method, const char *path, struct queue *wri
 	/* HEAD is GET, and the server library leaves the body away */
 	if (strcmp(place->method, method) != 0 && !(reads && strcmp(method, "HEAD") == 0))
 		return (struct http_route){ .allow = reads ? "GET, HEAD" : "POST" };
-	return (struct http_route){ .lane = place->lane == WRITE_LANE ? write : read,
-		                    .body_max = place->body_max };
+	return (struct http_route){ .lane = lanes[place->lane], .body_max = place->body_max };
 }
 
 /* ---- reading ---- */
@@ -124,6 +127,15 @@ serve_metrics(struct reader *r, struct http_exchange *x)
 	http_answer(x, &response);
 }
 
+static void
+serve_openapi(struct http_exchange *x)
+{
+	struct http_response response = { .status = 200, .type = "application/json" };
+
+	buf_printf(&response.body, "%s", openapi_text());
+	http_answer(x, &response);
+}
+
 void
 serve_read(struct reader *r, struct http_exchange *x)
 {
@@ -137,6 +149,8 @@ serve_read(struct reader *r, struct http_exchange *x)
 		serve_changes(r, x);
 	else if (strcmp(path, "/metrics") == 0)
 		serve_metrics(r, x);
+	else if (strcmp(path, "/openapi.json") == 0)
+		serve_openapi(x);
 	else if (strcmp(path, "/app.css") == 0)
 		serve_style(x);
 	else
@@ -167,6 +181,8 @@ serve_write(struct station *st, const struct reader *r, struct http_exchange *x,
 		return serve_sync(st, r, x, err);
 	if (strcmp(path, "/v1/enrol") == 0)
 		return serve_enrol(st, x);
+	if (strcmp(path, "/v1/records") == 0)
+		return serve_records(st, x, wrote, err);
 	if (strcmp(path, "/tap") == 0)
 		return serve_tap(st, r, x, wrote, err);
 	return serve_batch(st, x, wrote, err);

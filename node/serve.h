@@ -6,10 +6,12 @@
  *          POST /v1/enrol       write   a node asks to be known
  *          GET  /v1/watch       read    long-poll: tell me when something moved, signed
  *          GET  /v1/changes     read    the feed, with a token
+ *          POST /v1/records     write   records by the platform, with a token
+ *          GET  /v1/snapshot.sqlite.zst, /v1/export   offers   (node/offers.h)
  *   node   GET  /, /app.css     read    the facility's page
  *          POST /tap            write   a form of that page
  *          POST /api/v1/batch   write   records as JSON lines; this machine only
- *   both   GET  /healthz, /metrics   read
+ *   both   GET  /healthz, /metrics, /openapi.json   read
  */
 #ifndef NODE_SERVE_H
 #define NODE_SERVE_H
@@ -33,10 +35,23 @@ MUST_CHECK int reader_open(struct reader *r, struct station *st, const uint8_t s
 /* Close its database. */
 void reader_close(struct reader *r);
 
-/* Which lane serves this request of a hub or node; a lane of NULL if there is nothing at the path.
- */
+enum serve_lane { SERVE_READ, SERVE_WRITE, SERVE_OFFERS, SERVE_LANES };
+
+/* A path, which is there for one method (and HEAD beside GET). */
+struct serve_place {
+	const char *method, *path;
+	bool at_hub, at_node;
+	enum serve_lane lane;
+	size_t body_max;
+};
+
+/* All of them. */
+const struct serve_place *serve_places(size_t *count);
+
+/* Which of the lanes serves this request of a hub or node; a lane of NULL if there is nothing at
+ * the path. */
 struct http_route serve_route(bool is_hub, const char *method, const char *path,
-                              struct queue *write, struct queue *read);
+                              struct queue *const lanes[SERVE_LANES]);
 
 /* Serve a request of the reading lane: answered, or kept by the watch list. */
 void serve_read(struct reader *r, struct http_exchange *x);

@@ -151,7 +151,7 @@ serve_batch(struct station *st, struct http_exchange *x, bool *wrote, struct err
 {
 	const struct http_request *rq = http_request(x);
 	struct http_response response = { .status = 200, .type = "application/x-ndjson" };
-	struct batch_counts counts = { 0 };
+	struct lines_counts counts = { 0 };
 	struct facility f;
 	int rc;
 

@@ -1,4 +1,5 @@
-/* node/serve_hub.c - what a hub does at /v1/sync and /v1/watch (node/serve.h). */
+/* node/serve_hub.c - what a hub does at /v1/sync, /v1/watch and /v1/records (node/serve.h). */
+#include "node/api_records.h"
 #include "node/form.h"
 #include "node/hub_node.h"
 #include "node/nonce.h"
@@ -153,6 +154,21 @@ serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, 
 	response.body = fx.reply;
 	reply_signed(r, x, &response);
 	return 0;
+}
+
+int
+serve_records(struct station *st, struct http_exchange *x, bool *wrote, struct err *err)
+{
+	struct http_response response = { 0 };
+	struct lines_counts counts;
+	int rc = api_records_post(st->local, http_request(x), http_header(x, "Authorization"),
+	                          &response, &counts, err);
+
+	metrics_add(&st->metrics, METRIC_RECORDS_STORED, (uint64_t)counts.stored);
+	metrics_add(&st->metrics, METRIC_RECORDS_REFUSED, (uint64_t)counts.refused);
+	*wrote = counts.stored > 0;
+	http_answer(x, &response);
+	return rc;
 }
 
 void

@@ -11,6 +11,10 @@ MUST_CHECK int serve_sync(struct station *st, const struct reader *r, struct htt
 /* The long-poll. */
 void serve_watch(struct reader *r, struct http_exchange *x);
 
+/* Records by the platform. */
+MUST_CHECK int serve_records(struct station *st, struct http_exchange *x, bool *wrote,
+                             struct err *err);
+
 /* At a facility's node (node/serve_facility.c): the page, its style, its forms, records as JSON
  * lines. */
 void serve_page(struct reader *r, struct http_exchange *x);

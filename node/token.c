@@ -84,13 +84,15 @@ insert(struct store_db *db, const struct token *token, const struct token_terms 
        const uint8_t hash[HASH_32], int64_t now_ms, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(
-	        db, "INSERT INTO hub_token(id, hash, scope, tables, created_ms, expires_ms)"
-	            " VALUES (?, ?, ?, ?, ?, ?)");
+	        db, "INSERT INTO hub_token(id, hash, scope, tables, writes, personal, created_ms,"
+	            " expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
 
 	store_stmt_put_text(&s, token->id);
 	store_stmt_put_blob(&s, hash, HASH_32);
 	store_stmt_put_text(&s, token->scope);
 	store_stmt_put_text(&s, token->tables);
+	store_stmt_put_text(&s, token->writes);
+	store_stmt_put_int(&s, terms->personal);
 	store_stmt_put_int(&s, now_ms);
 	if (terms->expires_ms == 0)
 		store_stmt_put_null(&s);
@@ -115,6 +117,8 @@ token_new(struct store_db *db, const struct token_terms *terms, int64_t now_ms,
 		return rc;
 	if (terms->tables != NULL)
 		rc = list_tables(db, terms->tables, token.tables, sizeof token.tables, err);
+	if (rc == 0 && terms->writes != NULL)
+		rc = list_tables(db, terms->writes, token.writes, sizeof token.writes, err);
 	if (rc == 0) {
 		env_rand(store_db_env(db), secret, sizeof secret);
 		env_rand(store_db_env(db), name, sizeof name);
@@ -133,7 +137,7 @@ token_check(struct store_db *db, const char *text, int64_t now_ms, struct token 
             struct err *err)
 {
 	struct store_stmt s = store_stmt_new(
-	        db, "SELECT id, scope, tables FROM hub_token WHERE hash = ?"
+	        db, "SELECT id, scope, tables, writes, personal FROM hub_token WHERE hash = ?"
 	            " AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)");
 	uint8_t hash[HASH_32];
 	int rc;
@@ -147,6 +151,8 @@ token_check(struct store_db *db, const char *text, int64_t now_ms, struct token 
 		text_copy(token->id, sizeof token->id, store_stmt_get_text(&s));
 		text_copy(token->scope, sizeof token->scope, store_stmt_get_text(&s));
 		text_copy(token->tables, sizeof token->tables, store_stmt_get_text(&s));
+		text_copy(token->writes, sizeof token->writes, store_stmt_get_text(&s));
+		token->personal = store_stmt_get_int(&s) != 0;
 	}
 	store_stmt_end(&s);
 	return rc;
@@ -173,15 +179,28 @@ token_reads_scope(const struct token *token, const char *scope)
 	return strcmp(token->scope, "all") == 0 || strcmp(token->scope, scope) == 0;
 }
 
-bool
-token_reads_table(const struct token *token, const char *table)
+/* Is it in ",a,b,"? */
+static bool
+is_listed(const char *list, const char *table)
 {
 	size_t len = strlen(table);
 
-	if (token->tables[0] == 0)
-		return true;
-	for (const char *at = token->tables + 1; *at != 0; at += strcspn(at, ",") + 1)
+	if (list[0] == 0)
+		return false;
+	for (const char *at = list + 1; *at != 0; at += strcspn(at, ",") + 1)
 		if (strncmp(at, table, len) == 0 && at[len] == ',')
 			return true;
 	return false;
+}
+
+bool
+token_reads_table(const struct token *token, const char *table)
+{
+	return token->tables[0] == 0 || is_listed(token->tables, table);
+}
+
+bool
+token_writes_table(const struct token *token, const char *table)
+{
+	return is_listed(token->writes, table);
 }

@@ -1,28 +1,20 @@
 #include "store/transfer.h"
 #include "store/catalog.h"
+#include "store/columns_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct column {
-	const char *name;
-	const char *type;
-	int key; /* 1.. position in the key, 0: not in it */
-};
 
 struct store_transfer {
 	struct store_db *db;
 	struct arena arena;
 	const char *table;
-	struct column *columns; /* of the table */
-	size_t column_count;
-	const struct column **chosen; /* the caller's, in its order */
+	struct store_columns columns;            /* of the table */
+	const struct store_column_info **chosen; /* the caller's, in its order */
 	size_t chosen_count;
 	struct buf sql;
 	int64_t rows_before, changes;
 };
-
-enum { COLUMNS_MAX = 2000 };
 
 static int
 no_memory(struct err *err)
@@ -30,107 +22,84 @@ no_memory(struct err *err)
 	return err_set(err, ERR_NOMEM, "out of memory for a table's columns");
 }
 
-static const char *
-copy_text(struct arena *a, struct store_stmt *s)
-{
-	const char *text = store_stmt_get_text(s);
-
-	return arena_copy(a, text, strlen(text));
-}
-
-/* Columns that can be written, in their order; ERR_NOTFOUND if there is no such table. */
-static int
-read_columns(struct store_db *db, const char *table, struct arena *a, struct column **columns,
-             size_t *count, struct err *err)
-{
-	struct store_stmt s = store_stmt_new(db, "SELECT name, type, pk FROM pragma_table_info(?)");
-	int rc = 0;
-
-	*count = 0;
-	*columns = arena_take(a, COLUMNS_MAX, sizeof **columns);
-	store_stmt_put_text(&s, table);
-	while (*columns != NULL && *count < COLUMNS_MAX && (rc = store_stmt_step(&s, err)) == 1) {
-		struct column *c = &(*columns)[(*count)++];
-
-		c->name = copy_text(a, &s);
-		c->type = copy_text(a, &s);
-		c->key = (int)store_stmt_get_int(&s);
-		if (c->name == NULL || c->type == NULL)
-			*columns = NULL;
-	}
-	store_stmt_end(&s);
-	if (rc < 0)
-		return rc;
-	if (*columns == NULL)
-		return no_memory(err);
-	if (*count == 0)
-		return err_set(err, ERR_NOTFOUND,
-		               "there is no table %.80s; yizhan schema show lists them all", table);
-	return 0;
-}
-
-static void
-put_name(struct buf *sql, const char *name)
-{
-	buf_u8(sql, '"');
-	for (; *name != 0; name++) {
-		if (*name == '"')
-			buf_u8(sql, '"');
-		buf_u8(sql, (uint8_t)*name);
-	}
-	buf_u8(sql, '"');
-}
-
-/* The key columns in key order, with commas between them; nothing if there are none. */
-static size_t
-put_key(struct buf *sql, const char *before, const struct column *columns, size_t count)
-{
-	size_t found = 0;
-
-	for (int key = 1; key <= (int)count; key++)
-		for (size_t i = 0; i < count; i++)
-			if (columns[i].key == key) {
-				buf_printf(sql, "%s", found++ == 0 ? before : ", ");
-				put_name(sql, columns[i].name);
-			}
-	return found;
-}
-
 int
 store_transfer_query(struct store_db *db, const char *table, struct buf *sql, struct err *err)
 {
-	struct arena a = { 0 };
-	struct column *columns;
-	size_t count;
-	int rc = read_columns(db, table, &a, &columns, &count, err);
+	struct store_part all = { .table = table };
 
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		buf_printf(sql, "%s", i == 0 ? "SELECT " : ", ");
-		put_name(sql, columns[i].name);
+	return store_transfer_part(db, &all, sql, err);
+}
+
+static bool
+is_left_out(const struct store_part *part, const char *column)
+{
+	const char *const *name = part->without;
+
+	while (name != NULL && *name != NULL && strcmp(*name, column) != 0)
+		name++;
+	return name != NULL && *name != NULL;
+}
+
+int
+store_transfer_part(struct store_db *db, const struct store_part *part, struct buf *sql,
+                    struct err *err)
+{
+	struct store_columns c;
+	struct arena a = { 0 };
+	int rc = store_columns_read(db, part->table, &a, &c, err);
+	bool any = false;
+
+	for (size_t i = 0; rc == 0 && i < c.count; i++) {
+		if (is_left_out(part, c.list[i].name))
+			continue;
+		buf_printf(sql, "%s", any ? ", " : "SELECT ");
+		store_columns_put_name(sql, c.list[i].name);
+		any = true;
 	}
 	if (rc == 0) {
 		buf_printf(sql, " FROM ");
-		put_name(sql, table);
-		put_key(sql, " ORDER BY ", columns, count);
+		store_columns_put_name(sql, part->table);
+		if (part->only_column != NULL) {
+			buf_printf(sql, " WHERE ");
+			store_columns_put_name(sql, part->only_column);
+			buf_printf(sql, " = ?");
+		}
+		store_columns_put_key(sql, " ORDER BY ", &c);
 		rc = buf_check(sql, err);
 	}
 	arena_free(&a);
 	return rc;
 }
 
+int
+store_transfer_select(struct store_db *db, const struct store_part *part, struct store_stmt *s,
+                      struct err *err)
+{
+	struct buf sql = { 0 };
+	int rc = store_transfer_part(db, part, &sql, err);
+
+	if (rc == 0) {
+		*s = store_stmt_new(db, buf_str(&sql));
+		if (part->only_column != NULL)
+			store_stmt_put_text(s, part->only_value);
+	}
+	buf_free(&sql);
+	return rc;
+}
+
 /* ---- import ---- */
 
-static const struct column *
+static const struct store_column_info *
 find(const struct store_transfer *t, const char *name)
 {
-	for (size_t i = 0; i < t->column_count; i++)
-		if (strcmp(t->columns[i].name, name) == 0)
-			return &t->columns[i];
+	for (size_t i = 0; i < t->columns.count; i++)
+		if (strcmp(t->columns.list[i].name, name) == 0)
+			return &t->columns.list[i];
 	return NULL;
 }
 
 static bool
-is_chosen(const struct store_transfer *t, const struct column *c)
+is_chosen(const struct store_transfer *t, const struct store_column_info *c)
 {
 	for (size_t i = 0; i < t->chosen_count; i++)
 		if (t->chosen[i] == c)
@@ -141,11 +110,11 @@ is_chosen(const struct store_transfer *t, const struct column *c)
 static int
 choose(struct store_transfer *t, const char *const *names, size_t count, struct err *err)
 {
-	t->chosen = arena_take(&t->arena, count, sizeof(struct column *));
+	t->chosen = arena_take(&t->arena, count, sizeof(struct store_column_info *));
 	if (t->chosen == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < count; i++) {
-		const struct column *c = find(t, names[i]);
+		const struct store_column_info *c = find(t, names[i]);
 
 		if (c == NULL)
 			return err_set(err, ERR_INVALID,
@@ -157,13 +126,13 @@ choose(struct store_transfer *t, const char *const *names, size_t count, struct 
 			               "column \"%.60s\" is named twice; leave one out", names[i]);
 		t->chosen[t->chosen_count++] = c;
 	}
-	for (size_t i = 0; i < t->column_count; i++)
-		if (t->columns[i].key > 0 && !is_chosen(t, &t->columns[i]))
+	for (size_t i = 0; i < t->columns.count; i++)
+		if (t->columns.list[i].key > 0 && !is_chosen(t, &t->columns.list[i]))
 			return err_set(
 			        err, ERR_INVALID,
 			        "key column \"%.60s\" is missing; without it a second import "
 			        "would make every row twice",
-			        t->columns[i].name);
+			        t->columns.list[i].name);
 	return 0;
 }
 
@@ -177,9 +146,9 @@ put_update(struct store_transfer *t)
 		if (t->chosen[i]->key > 0)
 			continue;
 		buf_printf(&t->sql, "%s", any ? ", " : " DO UPDATE SET ");
-		put_name(&t->sql, t->chosen[i]->name);
+		store_columns_put_name(&t->sql, t->chosen[i]->name);
 		buf_printf(&t->sql, " = excluded.");
-		put_name(&t->sql, t->chosen[i]->name);
+		store_columns_put_name(&t->sql, t->chosen[i]->name);
 		any = true;
 	}
 	if (!any) {
@@ -191,11 +160,11 @@ put_update(struct store_transfer *t)
 		if (t->chosen[i]->key > 0)
 			continue;
 		buf_printf(&t->sql, "%s", any ? " OR " : " WHERE ");
-		put_name(&t->sql, t->table);
+		store_columns_put_name(&t->sql, t->table);
 		buf_u8(&t->sql, '.');
-		put_name(&t->sql, t->chosen[i]->name);
+		store_columns_put_name(&t->sql, t->chosen[i]->name);
 		buf_printf(&t->sql, " IS NOT excluded.");
-		put_name(&t->sql, t->chosen[i]->name);
+		store_columns_put_name(&t->sql, t->chosen[i]->name);
 		any = true;
 	}
 }
@@ -212,15 +181,15 @@ static void
 put_insert(struct store_transfer *t)
 {
 	buf_printf(&t->sql, "INSERT INTO ");
-	put_name(&t->sql, t->table);
+	store_columns_put_name(&t->sql, t->table);
 	for (size_t i = 0; i < t->chosen_count; i++) {
 		buf_printf(&t->sql, "%s", i == 0 ? "(" : ", ");
-		put_name(&t->sql, t->chosen[i]->name);
+		store_columns_put_name(&t->sql, t->chosen[i]->name);
 	}
 	for (size_t i = 0; i < t->chosen_count; i++)
 		buf_printf(&t->sql, "%s?", i == 0 ? ") VALUES (" : ", ");
 	buf_printf(&t->sql, ")");
-	if (put_key(&t->sql, " ON CONFLICT(", t->columns, t->column_count) == 0)
+	if (store_columns_put_key(&t->sql, " ON CONFLICT(", &t->columns) == 0)
 		return;
 	buf_printf(&t->sql, ")");
 	if (is_event(t->db, t->table))
@@ -236,7 +205,7 @@ count_rows(struct store_transfer *t, int64_t *rows, struct err *err)
 	int rc;
 
 	buf_printf(&sql, "SELECT count(*) FROM ");
-	put_name(&sql, t->table);
+	store_columns_put_name(&sql, t->table);
 	rc = buf_check(&sql, err);
 	if (rc == 0)
 		rc = store_stmt_int(t->db, buf_str(&sql), 0, rows, err);
@@ -244,9 +213,10 @@ count_rows(struct store_transfer *t, int64_t *rows, struct err *err)
 	return rc;
 }
 
-int
-store_transfer_open(struct store_db *db, const char *table, const char *const *columns,
-                    size_t count, struct store_transfer **out, struct err *err)
+/* All but the count of rows, which takes as long as the table is. */
+static int
+open_uncounted(struct store_db *db, const char *table, const char *const *columns, size_t count,
+               struct store_transfer **out, struct err *err)
 {
 	struct store_transfer *t = calloc(1, sizeof *t);
 	int rc;
@@ -256,21 +226,46 @@ store_transfer_open(struct store_db *db, const char *table, const char *const *c
 		return no_memory(err);
 	t->db = db;
 	t->table = table;
-	rc = read_columns(db, table, &t->arena, &t->columns, &t->column_count, err);
+	rc = store_columns_read(db, table, &t->arena, &t->columns, err);
 	if (rc == 0)
 		rc = choose(t, columns, count, err);
 	if (rc == 0) {
 		put_insert(t);
 		rc = buf_check(&t->sql, err);
 	}
-	if (rc == 0)
-		rc = count_rows(t, &t->rows_before, err);
 	if (rc < 0) {
 		store_transfer_close(t);
 		return rc;
 	}
 	*out = t;
 	return 0;
+}
+
+int
+store_transfer_open(struct store_db *db, const char *table, const char *const *columns,
+                    size_t count, struct store_transfer **out, struct err *err)
+{
+	int rc = open_uncounted(db, table, columns, count, out, err);
+
+	if (rc == 0)
+		rc = count_rows(*out, &(*out)->rows_before, err);
+	if (rc < 0) {
+		store_transfer_close(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+int
+store_transfer_one(struct store_db *db, const struct store_named_row *row, struct err *err)
+{
+	struct store_transfer *t;
+	int rc = open_uncounted(db, row->table, row->columns, row->count, &t, err);
+
+	if (rc == 0)
+		rc = store_transfer_row(t, row->values, err);
+	store_transfer_close(t);
+	return rc;
 }
 
 const char *

@@ -14,6 +14,22 @@
 MUST_CHECK int store_transfer_query(struct store_db *db, const char *table, struct buf *sql,
                                     struct err *err);
 
+/* Some rows of a table, without some columns. */
+struct store_part {
+	const char *table;
+	const char *const *without; /* columns left out, ended by NULL; NULL: none */
+	const char *only_column;    /* only rows whose column is that text; NULL: all */
+	const char *only_value;
+};
+
+/* The same query of a part; it has one parameter if there is `only_column`. */
+MUST_CHECK int store_transfer_part(struct store_db *db, const struct store_part *part,
+                                   struct buf *sql, struct err *err);
+
+/* The query of a part, ready to be stepped; the caller ends it. */
+MUST_CHECK int store_transfer_select(struct store_db *db, const struct store_part *part,
+                                     struct store_stmt *s, struct err *err);
+
 /* An import in progress: rows by columns that the caller names. */
 struct store_transfer;
 
@@ -37,6 +53,18 @@ MUST_CHECK int store_transfer_row(struct store_transfer *t, const struct store_v
 /* How many rows were new, and how many were changed. */
 MUST_CHECK int store_transfer_counts(struct store_transfer *t, int64_t *added, int64_t *changed,
                                      struct err *err);
+
+/* A row, or its key and some of its columns, by their names. */
+struct store_named_row {
+	const char *table;
+	const char *const *columns;
+	const struct store_value *values;
+	size_t count;
+};
+
+/* Write one row as an import of one row would; errors as of both functions above. */
+MUST_CHECK int store_transfer_one(struct store_db *db, const struct store_named_row *row,
+                                  struct err *err);
 
 /* End it; NULL is allowed. */
 void store_transfer_close(struct store_transfer *t);

@@ -22,10 +22,10 @@ open_closed(struct facility *f)
 	return db;
 }
 
-static struct batch_counts
+static struct lines_counts
 post(struct facility *f, const char *body, struct buf *out)
 {
-	struct batch_counts n;
+	struct lines_counts n;
 	struct err err = { 0 };
 	int rc;
 
@@ -44,7 +44,7 @@ START_TEST(stored_then_duplicate)
 	struct facility f;
 	struct store_db *db = open_closed(&f);
 	struct buf out = { 0 };
-	struct batch_counts n = post(&f, body, &out);
+	struct lines_counts n = post(&f, body, &out);
 
 	ck_assert_int_eq(n.stored, 2);
 	ck_assert_ptr_nonnull(
@@ -72,7 +72,7 @@ START_TEST(a_refused_line_leaves_the_others_alone)
 	struct facility f;
 	struct store_db *db = open_closed(&f);
 	struct buf out = { 0 };
-	struct batch_counts n = post(&f, body, &out);
+	struct lines_counts n = post(&f, body, &out);
 
 	ck_assert_int_eq(n.stored, 2);
 	ck_assert_int_eq(n.refused, 1);
@@ -124,7 +124,7 @@ START_TEST(a_line_is_refused_with_its_reason)
 	struct facility f;
 	struct store_db *db = open_closed(&f);
 	struct buf out = { 0 };
-	struct batch_counts n = post(&f, c->line, &out);
+	struct lines_counts n = post(&f, c->line, &out);
 
 	ck_assert_msg(n.refused == 1 && n.stored == 0, "%s", c->line);
 	ck_assert_msg(strstr(buf_str(&out), c->says) != NULL, "'%s' is not in %s", c->says,
@@ -139,11 +139,11 @@ START_TEST(too_much_is_refused_as_a_whole)
 {
 	struct facility f;
 	struct store_db *db = open_closed(&f);
-	struct batch_counts n;
+	struct lines_counts n;
 	struct buf body = { 0 }, out = { 0 };
 	struct err err = { 0 };
 
-	for (int i = 0; i <= BATCH_LINES_MAX; i++)
+	for (int i = 0; i <= LINES_MAX; i++)
 		buf_printf(&body, "{}\n");
 	ck_assert_int_eq(facility_batch_post(&f, body.bytes, body.len, &out, &n, &err),
 	                 ERR_INVALID);
@@ -169,7 +169,7 @@ START_TEST(without_memory_it_is_all_or_nothing)
 	db = open_closed(&f);
 	while (again) {
 		struct buf out = { 0 };
-		struct batch_counts n;
+		struct lines_counts n;
 		struct err err = { 0 };
 		int rc;
 

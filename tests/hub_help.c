@@ -148,3 +148,19 @@ hub_int(const char *sql)
 	ck_assert_msg(store_stmt_int(hub_db, sql, -1, &value, &hub_err) == 0, "%s", hub_err.msg);
 	return value;
 }
+
+const char *
+hub_field(const struct http_response *response, const char *name)
+{
+	const char *at = (const char *)response->fields.bytes;
+	const char *limit = at + response->fields.len;
+
+	while (response->fields.len > 0 && at < limit) {
+		const char *value = at + strlen(at) + 1;
+
+		if (strcmp(at, name) == 0)
+			return value;
+		at = value + strlen(value) + 1;
+	}
+	return "";
+}

@@ -6,6 +6,7 @@
 #define TESTS_HUB_HELP_H
 
 #include "node/enrol.h"
+#include "node/http.h"
 #include "store/catalog.h"
 
 #include <stdbool.h>
@@ -38,6 +39,9 @@ struct enrol_answer hub_ask(const char *code, uint8_t n, struct buf *grant);
 
 /* Node `n` is enrolled for the facility, automatically; returns its site. */
 struct store_site hub_enrol(const char *facility, uint8_t n);
+
+/* A header line of an answer, or "". */
+const char *hub_field(const struct http_response *response, const char *name);
 
 /* One whole number by SQL. */
 int64_t hub_int(const char *sql);

@@ -5,6 +5,7 @@
 
 #include "node/api_changes.h"
 #include "node/feed.h"
+#include "node/feed_row.h"
 #include "node/hub_schema.h"
 #include "node/metrics.h"
 #include "store/track.h"
@@ -463,6 +464,75 @@ START_TEST(a_cursor_of_another_life_is_gone)
 }
 END_TEST
 
+START_TEST(members_are_left_out_of_a_row)
+{
+	static const char *const names[] = { "name", "note", NULL };
+	static const struct {
+		const char *row, *left;
+	} cases[] = {
+		{ "{\"id\":\"01\",\"name\":\"a\",\"sex\":1}", "{\"id\":\"01\",\"sex\":1}" },
+		{ "{\"name\":\"a\"}", "{}" },
+		{ "{}", "{}" },
+		{ "null", "null" },
+		{ "", "" }, /* erased */
+		{ "{\"name\":\"\\\",\\\"id\\\":\",\"id\":\"\\\\\",\"note\":null}",
+		  "{\"id\":\"\\\\\"}" },
+		{ "{\"a\":\"name\",\"b\":\"{\\\"name\\\":1}\",\"name\":[1,{\"x\":\"]\"}],\"c\":-1."
+		  "5e3}",
+		  "{\"a\":\"name\",\"b\":\"{\\\"name\\\":1}\",\"c\":-1.5e3}" },
+		{ "{\"names\":1,\"nam\":2,\"_bad_utf8\":[\"name\"]}",
+		  "{\"names\":1,\"nam\":2,\"_bad_utf8\":[\"name\"]}" },
+	};
+	struct buf out = { 0 };
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		buf_clear(&out);
+		feed_row_without(&out, cases[i].row, names);
+		ck_assert_str_eq(buf_str(&out), cases[i].left);
+	}
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(names_are_for_tokens_that_were_given_them)
+{
+	struct token personal = { .scope = "all", .personal = true };
+	char with[FEED_CURSOR];
+
+	track("CREATE TABLE child(id INTEGER NOT NULL PRIMARY KEY, name TEXT, text TEXT)", "child",
+	      "all", NULL);
+	for (int i = 0; i < 2; i++) {
+		struct made m;
+		struct row in = { "child", NULL, 1 + i, "kept" };
+		struct store_row *rows[] = { &m.row };
+		struct sync_unit unit = { .rows = rows, .count = 1, .first = ++unit_no };
+
+		ck_assert_int_eq(store_db_begin(hub_db, &hub_err), 0);
+		make_row(&m, &in);
+		add_cell(&m, "name", store_value_text("小明"));
+		/* cells stand in the order of their columns */
+		m.cells[2] = m.cells[0];
+		m.cells[0] = m.cells[1];
+		m.cells[1] = m.cells[2];
+		unit.scope = m.row.scope;
+		ck_assert_int_eq(store_catalog_site(hub_db, (const uint8_t *)"0123456789abcdef",
+		                                    (const uint8_t *)"ABCDEFGH", &unit.site,
+		                                    &hub_err),
+		                 0);
+		ck_assert_int_eq(feed_append(hub_db, &unit, hub.now_ms, &hub_err), 0);
+		ck_assert_int_eq(store_db_commit(hub_db, &hub_err), 0);
+		buf_free(&m.key);
+	}
+	ck_assert_int_eq(read_as(&personal, NULL, 10), 0);
+	ck_assert(has("\"after\":{\"id\":1,\"name\":\"小明\",\"text\":\"kept\"}"));
+	memcpy(with, next, sizeof with);
+	ck_assert_int_eq(read_as(&all, NULL, 10), 0);
+	ck_assert(has("\"after\":{\"id\":1,\"text\":\"kept\"}"));
+	ck_assert(!has("小明"));
+	ck_assert_str_eq(next, with); /* the same lines, with the same cursors */
+}
+END_TEST
+
 /* ---------------------------------------------------------------- behind a real hub */
 
 static struct world world;
@@ -538,7 +608,7 @@ static char bearer[80];
 static void
 http_begin(void)
 {
-	struct token_terms terms = { "f/F1", NULL, 0 };
+	struct token_terms terms = { .scope = "f/F1" };
 	char text[TOKEN_TEXT], id[TOKEN_ID];
 
 	begin();
@@ -567,21 +637,10 @@ get(const char *query, const char *authorization)
 	api_changes_get(hub_db, &request, authorization, hub.now_ms, &response);
 }
 
-/* A header line of the answer, or "". */
 static const char *
 field(const char *name)
 {
-	const char *at = (const char *)response.fields.bytes;
-	const char *limit = at + response.fields.len;
-
-	while (at < limit) {
-		const char *value = at + strlen(at) + 1;
-
-		if (strcmp(at, name) == 0)
-			return value;
-		at = value + strlen(value) + 1;
-	}
-	return "";
+	return hub_field(&response, name);
 }
 
 START_TEST(changes_are_given_to_who_has_a_token)
@@ -704,6 +763,8 @@ suite_node_feed(void)
 	tcase_add_test(t, cursors_that_do_not_fit_are_told_apart);
 	tcase_add_test(t, a_line_after_another_past_is_another_line);
 	tcase_add_loop_test(t, a_cursor_of_another_life_is_gone, 0, 2);
+	tcase_add_test(t, members_are_left_out_of_a_row);
+	tcase_add_test(t, names_are_for_tokens_that_were_given_them);
 	suite_add_tcase(s, t);
 
 	t = tcase_create("world");

@@ -195,6 +195,14 @@ START_TEST(the_length_of_a_body_is_told_once)
 		{ "GET", { { "Content-Length", "0" } }, 0, 0 },
 		{ "GET", { { "Content-Length", "1" } }, 400, 0 },
 		{ "HEAD", { { "Transfer-Encoding", "chunked" } }, 400, 0 },
+		{ "GET", { { "Authorization", "Bearer a" } }, 0, 0 },
+		{ "GET",
+		  { { "Authorization", "Bearer a" }, { "authorization", "Bearer b" } },
+		  400,
+		  0 },
+		{ "GET", { { "Range", "bytes=0-" }, { "Range", "bytes=1-" } }, 400, 0 },
+		{ "POST", { { "Signature", "a" }, { "Signature", "a" } }, 400, 0 },
+		{ "GET", { { "Cookie", "a" }, { "Cookie", "b" } }, 0, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -36,6 +36,19 @@ route(void *ctx, const char *method, const char *path)
 	return to;
 }
 
+/* Five bytes of a file that has no name any more. */
+static void
+give_file(struct http_response *response)
+{
+	char path[] = "/tmp/yizhan-http.XXXXXX";
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, "0123456789", 10), 10);
+	unlink(path);
+	response->file = (struct http_file){ .fd = fd, .offset = 3, .len = 5 };
+}
+
 /* Answer what was asked: "METHOD path?query body". */
 static void
 echo(struct http_exchange *x)
@@ -49,6 +62,8 @@ echo(struct http_exchange *x)
 	           http_header(x, "x-sent") == NULL ? "-" : http_header(x, "x-sent"));
 	if (strcmp(r->path, "/broken") == 0)
 		http_field(&response, "X-Evil", "a\r\nSet-Cookie: b");
+	if (strcmp(r->path, "/file") == 0)
+		give_file(&response);
 	http_answer(x, &response);
 }
 
@@ -175,6 +190,17 @@ START_TEST(requests_reach_the_lane_and_answers_the_client)
 	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 200 OK\r\n"));
 	ck_assert_ptr_nonnull(strstr(got, "X-Seen: 7\r\n"));
 	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\nPOST /a b?q=%41 body"));
+}
+END_TEST
+
+START_TEST(a_part_of_a_file_is_sent_as_it_is)
+{
+	char got[4096];
+
+	ASK("GET /file HTTP/1.1\r\nHost: localhost:1\r\n\r\n", got);
+	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 200 OK\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "Content-Length: 5\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\n34567"));
 }
 END_TEST
 
@@ -660,6 +686,7 @@ suite_node_http(void)
 
 	tcase_add_checked_fixture(served, start_default, stop_server);
 	tcase_add_test(served, requests_reach_the_lane_and_answers_the_client);
+	tcase_add_test(served, a_part_of_a_file_is_sent_as_it_is);
 	tcase_add_test(served, a_connection_carries_many_requests_without_a_pause);
 	tcase_add_test(served, chunked_bodies_are_put_together);
 	tcase_add_test(served, an_answer_with_a_line_break_in_a_header_is_a_500);

@@ -30,7 +30,7 @@ make(void)
 static int
 make_token(const char *scope, const char *tables, int64_t expires_ms)
 {
-	struct token_terms terms = { scope, tables, expires_ms };
+	struct token_terms terms = { .scope = scope, .tables = tables, .expires_ms = expires_ms };
 
 	return token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err);
 }

@@ -13,20 +13,15 @@
 #define NODE_FACILITY_BATCH_H
 
 #include "node/facility/record.h"
+#include "node/lines.h"
 
 #include "store/base/buf.h"
-
-enum { BATCH_BYTES_MAX = 1 << 20, BATCH_LINES_MAX = 5000, BATCH_KEY_MAX = 100 };
-
-struct batch_counts {
-	int64_t stored, duplicate, refused;
-};
 
 /*
  * Do all lines in one transaction of its own; a refused line leaves the others alone.  Appends the
  * answers. Negative only if nothing was stored: the body is too large, or the database failed.
  */
 MUST_CHECK int facility_batch_post(struct facility *f, const void *body, size_t len,
-                                   struct buf *out, struct batch_counts *counts, struct err *err);
+                                   struct buf *out, struct lines_counts *counts, struct err *err);
 
 #endif /* NODE_FACILITY_BATCH_H */

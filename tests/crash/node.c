@@ -137,7 +137,7 @@ prepare_children(struct scene *s)
 static int
 tap_step(struct scene *s, int no, struct err *err)
 {
-	struct batch_counts counts = { 0 };
+	struct lines_counts counts = { 0 };
 	struct buf body = { 0 }, out = { 0 };
 	struct facility f;
 	int rc = facility_open(&f, s->m[NODE].local, NULL, err);

@@ -28,7 +28,7 @@ rule reset
 is "$(sql "$node" 'SELECT name FROM child')" '[{"name":"mine"}]' 'F1 has its own'
 is "$(sql "$node" "SELECT count(*) AS n FROM yz_scope WHERE name LIKE '%F2%'" | tr -dc '0-9')" 0 "F2's scope at F1"
 is "$(cat "$node"/* "$SCRATCH"/line-of-f1.* 2>/dev/null | grep -ac "$canary\|f/F2")" 0 'no byte of F2 in F1, or on its line'
-token=$("$YIZHAN" -C "$hub" token new --scope f/F1 | head -n 1)
+token=$("$YIZHAN" -C "$hub" token new --scope f/F1 --personal | head -n 1)
 curl -s -H "Authorization: Bearer $token" "http://$hub_address/v1/changes" >"$SCRATCH/feed"
 is "$(grep -c '"name":"mine"' "$SCRATCH/feed")" 1 "the feed of F1's token has its rows"
 is "$(grep -c "$canary\|F2" "$SCRATCH/feed")" 0 'and none of F2'

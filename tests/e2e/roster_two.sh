@@ -76,7 +76,7 @@ is "$(printf %s "$key" | wc -c)" 64 'a key'
 is "$(meta "$two")" "$key" 'the same key at both nodes'
 is "$([ "$(meta "$other")" = "$key" ] && echo same)" '' 'another facility has another key'
 is "$(meta "$hub")" '' 'the hub keeps none'
-token=$("$YIZHAN" -C "$hub" token new --scope all --json | sed 's/.*"token":"\([^"]*\)".*/\1/')
+token=$("$YIZHAN" -C "$hub" token new --scope all --personal --json | sed 's/.*"token":"\([^"]*\)".*/\1/')
 curl -s -H "Authorization: Bearer $token" "http://$address/v1/changes?limit=10000" >"$SCRATCH/feed"
 is "$(grep -c '"table":"child"' "$SCRATCH/feed" | sed 's/^[1-9].*/some/')" some 'children in the feed'
 is "$(grep -ci "$key" "$SCRATCH/feed")" 0 'the key in the feed'

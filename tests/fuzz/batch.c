@@ -10,10 +10,10 @@
 #include <string.h>
 
 /* Post it; as many answers as were counted. */
-static struct batch_counts
+static struct lines_counts
 post(struct facility *f, const uint8_t *data, size_t size)
 {
-	struct batch_counts n = { 0 };
+	struct lines_counts n = { 0 };
 	struct buf out = { 0 };
 	struct err err = { 0 };
 	int64_t lines = 0;
@@ -26,7 +26,7 @@ post(struct facility *f, const uint8_t *data, size_t size)
 		lines += out.bytes[i] == '\n';
 	HOLDS(rc < 0 || lines == n.stored + n.duplicate + n.refused);
 	if (rc < 0)
-		n = (struct batch_counts){ 0 };
+		n = (struct lines_counts){ 0 };
 	buf_free(&out);
 	return n;
 }
@@ -36,7 +36,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct facility *f = house();
 	int64_t before = house_rows(f);
-	struct batch_counts first = post(f, data, size), second;
+	struct lines_counts first = post(f, data, size), second;
 
 	HOLDS(first.stored > 0 || house_rows(f) == before);
 	if (first.stored > 0) {

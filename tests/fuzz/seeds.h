@@ -25,7 +25,8 @@ void seeds_meetings(void);
 /* grant, code, enrol, reqsig: what is signed. */
 void seeds_signed(void);
 
-/* form, tap, guard, json, batch, csv, roster, conf, changes: what people and programs write. */
+/* form, tap, guard, json, batch, csv, roster, conf, changes, offers, records: what people and
+ * programs write. */
 void seeds_texts(void);
 
 #endif /* TESTS_FUZZ_SEEDS_H */

@@ -70,6 +70,26 @@ static const struct text texts[] = {
 	{ "changes", "foreign", "scope=f/F2\nBearer $" },
 	{ "changes", "stranger",
 	  "since=00112233445566778899aabbccddeeff0011223344556677\nBasic x" },
+	{ "offers", "export", "etable=daily&format=csv&scope=f%2FF1\nBearer $" },
+	{ "offers", "foreign", "etable=note&scope=f/F2\nBearer $" },
+	{ "offers", "fresh", "s\nBearer $\nbytes=5-\n\"#\"\n\"00\"" },
+	{ "offers", "named", "sname=#\nbearer $\nbytes=-9" },
+	{ "records", "upsert",
+	  "{\"key\":\"a\",\"table\":\"daily\",\"op\":\"upsert\",\"row\":{\"child\":\"c9\","
+	  "\"day\":1,\"facility_id\":\"F1\",\"text\":\"饭\",\"mood\":null}}\n"
+	  "{\"key\":\"b\",\"table\":\"daily\",\"op\":\"upsert\",\"row\":{\"child\":\"c1\","
+	  "\"day\":1,\"facility_id\":\"F1\",\"mood\":2}}\n" },
+	{ "records", "delete",
+	  "{\"key\":\"d\",\"table\":\"daily\",\"op\":\"delete\",\"row\":{\"child\":\"c1\","
+	  "\"day\":1,\"facility_id\":\"F1\"}}\n\n"
+	  "{\"key\":\"d\",\"table\":\"daily\",\"op\":\"delete\",\"row\":{\"child\":\"c2\","
+	  "\"day\":2,\"facility_id\":\"F1\"}}\n" },
+	{ "records", "refused",
+	  "{\"key\":\"e\",\"table\":\"daily\",\"op\":\"upsert\",\"row\":{\"child\":\"c2\","
+	  "\"day\":2,\"facility_id\":\"F2\",\"text\":\"x\"}}\n"
+	  "{\"key\":\"f\",\"table\":\"hub_token\",\"op\":\"delete\",\"row\":{\"id\":\"0\"}}\n"
+	  "{\"key\":\"g\",\"table\":\"note\",\"op\":\"upsert\",\"row\":{\"id\":\"0g\","
+	  "\"facility_id\":\"F1\",\"rank\":1.5}}\n" },
 };
 
 /* The first lines of a made-up roster. */

@@ -1,0 +1,28 @@
+/*
+ * node/extract.h - what of a table a token may read: which rows, without which
+ * columns.  The same for snapshots and exports, and the same as in the feed.
+ */
+#ifndef NODE_EXTRACT_H
+#define NODE_EXTRACT_H
+
+#include "node/token.h"
+#include "store/transfer.h"
+
+enum { EXTRACT_WITHOUT = 16 };
+
+/* A part, and what its pointers point to.  Not to be copied. */
+struct extract {
+	struct store_part part; /* table and scope column live in the catalogue's cache */
+	const char *without[EXTRACT_WITHOUT];
+	char value[STORE_SCOPE_MAX + 1];
+};
+
+/*
+ * What `token` may read of that table, if `scope` isn't NULL only of that scope: false if nothing.
+ * Never the engine's and the hub's own tables, the scope `hub`, hashes of PINs and codes; personal
+ * columns only if granted.
+ */
+MUST_CHECK bool extract_of(const struct token *token, const struct store_table *table,
+                           const char *scope, struct extract *out);
+
+#endif /* NODE_EXTRACT_H */

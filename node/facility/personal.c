@@ -1,0 +1,43 @@
+#include "node/facility/personal.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* Tables that the facility made itself are not here: what is in them is for it to say. */
+static const struct {
+	const char *table;
+	const char *columns[7];
+} personal[] = {
+	{ "absence_case", { "informed_by", "note" } },
+	{ "absence_followup", { "result" } },
+	{ "booking", { "guardian_name", "phone", "note" } },
+	{ "care_event", { "note" } },
+	{ "child", { "name", "birth_date", "id_hash", "note" } },
+	{ "daily_report", { "activity", "note" } },
+	{ "drop_in_visit", { "child_name", "adult_name", "note" } },
+	{ "feedback", { "text" } },
+	{ "growth_comment", { "text" } },
+	{ "guardian", { "name", "phone", "id_hash" } },
+	{ "handover", { "items" } },
+	{ "health_check", { "note" } },
+	{ "health_exam", { "result", "note" } },
+	{ "incident", { "text" } },
+	{ "leave_request", { "reason", "review_note" } },
+	{ "meal_intake", { "note" } },
+	{ "medication_given", { "reaction" } },
+	{ "nap_check", { "note" } },
+	{ "nap_session", { "note" } },
+	{ "pickup_auth", { "name", "phone", "photo_id" } },
+	{ "staff", { "name", "phone" } },
+	{ "staff_cert", { "no", "result" } },
+	{ "symptom_case", { "note" } },
+};
+
+const char *const *
+facility_personal(const char *table)
+{
+	for (size_t i = 0; i < sizeof personal / sizeof personal[0]; i++)
+		if (strcmp(personal[i].table, table) == 0)
+			return personal[i].columns;
+	return NULL;
+}

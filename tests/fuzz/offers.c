@@ -1,0 +1,165 @@
+/*
+ * tests/fuzz/offers.c - any query and any header lines at GET /v1/export and
+ * /v1/snapshot.sqlite.zst: something leaves only for the token that was given
+ * out, noted, within the file's bounds, and nothing of another facility.
+ *
+ * Input: a first byte ('e' for an export, anything else for a snapshot), then
+ * query, Authorization, Range, If-Range and If-None-Match, a line each, an empty
+ * one for none.  "$" stands for the token, "#" for the name of its snapshot.
+ */
+#include "node/offers.h"
+#include "node/hub_schema.h"
+#include "store/stmt.h"
+#include "tests/fuzz/peer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PARTS = 5 };
+
+static struct peer hub;
+static struct metrics metrics;
+static struct offers offers;
+static char dir[64];
+static char bearer[TOKEN_TEXT], name[SNAPSHOT_ETAG];
+static uint64_t whole;
+
+static void
+leave(void)
+{
+	char command[96];
+
+	snprintf(command, sizeof command, "rm -rf %s", dir);
+	HOLDS(system(command) == 0); // NOLINT(cert-env33-c): a test's own words
+}
+
+static void
+open_hub(void)
+{
+	struct token_terms terms = { .scope = "f/F1" };
+	struct snapshot snap;
+	struct token token;
+	char id[TOKEN_ID];
+	struct err err;
+
+	peer_open(&hub, true);
+	HOLDS(hub_schema_migrate(hub.db, &err) == 0);
+	peer_write(&hub, "INSERT INTO daily(child, day, facility_id, text) VALUES"
+	                 " ('c1', 1, 'F1', '=饭'), ('c2', 2, 'F2', 'CANARY')");
+	HOLDS(token_new(hub.db, &terms, IMAGE_NOW_MS, bearer, id, &err) == 0);
+	HOLDS(token_check(hub.db, bearer, IMAGE_NOW_MS, &token, &err) == 1);
+	snprintf(dir, sizeof dir, "/tmp/yizhan-fuzz.XXXXXX");
+	HOLDS(mkdtemp(dir) != NULL);
+	HOLDS(atexit(leave) == 0);
+	offers = (struct offers){
+		.snapshots = { .dir = dir, .db = hub.db, .env = store_db_env(hub.db) },
+		.log = hub.db,
+		.metrics = &metrics
+	};
+	HOLDS(snapshot_get(&offers.snapshots, &token, &snap, &err) == 0);
+	memcpy(name, snap.etag, sizeof name);
+	whole = snap.len;
+	close(snap.fd);
+}
+
+static void
+fill_in(struct buf *out, const char *text)
+{
+	for (; *text != 0; text++)
+		if (*text == '$')
+			buf_put(out, bearer, TOKEN_TEXT - 1);
+		else if (*text == '#')
+			buf_put(out, name, SNAPSHOT_ETAG - 1);
+		else
+			buf_u8(out, (uint8_t)*text);
+}
+
+static int64_t
+noted(void)
+{
+	struct err err;
+	int64_t count;
+
+	HOLDS(store_stmt_int(hub.db, "SELECT count(*) FROM hub_export", 0, &count, &err) == 0);
+	return count;
+}
+
+/* Has what leaves anything of F2?  Packed bytes are looked at by the unit tests. */
+static bool
+has_canary(const struct http_file *file)
+{
+	char text[4096];
+	ssize_t n = pread(file->fd, text, sizeof text - 1, (off_t)file->offset);
+
+	HOLDS(n >= 0);
+	text[n] = 0;
+	return strstr(text, "CANARY") != NULL;
+}
+
+static void
+check(bool is_export, struct buf part[PARTS])
+{
+	struct http_request request = { .method = "GET",
+		                        .path = is_export ? "/v1/export"
+		                                          : "/v1/snapshot.sqlite.zst",
+		                        .query = buf_str(&part[0]),
+		                        .peer = "unix" };
+	struct offers_headers headers = {
+		.authorization = part[1].len > 0 ? buf_str(&part[1]) : NULL,
+		.range = part[2].len > 0 ? buf_str(&part[2]) : NULL,
+		.if_range = part[3].len > 0 ? buf_str(&part[3]) : NULL,
+		.if_none_match = part[4].len > 0 ? buf_str(&part[4]) : NULL,
+	};
+	struct http_response r = { 0 };
+	int64_t before = noted();
+
+	if (is_export)
+		offers_export(&offers, &request, &headers, &r);
+	else
+		offers_snapshot(&offers, &request, &headers, &r);
+	HOLDS(r.status == 200 || r.status == 206 || r.status == 304 || r.status == 400 ||
+	      r.status == 401 || r.status == 403 || r.status == 404 || r.status == 410 ||
+	      r.status == 416);
+	HOLDS(noted() == before + (r.status == 200 || r.status == 206));
+	HOLDS(r.status != 206 || (!is_export && r.file.len > 0));
+	HOLDS(r.status != 200 || is_export || r.file.len == whole);
+	if (r.file.len > 0) {
+		HOLDS(r.status == 200 || r.status == 206);
+		HOLDS(headers.authorization != NULL &&
+		      strstr(headers.authorization, bearer) != NULL);
+		HOLDS(is_export || r.file.offset + r.file.len <= whole);
+		HOLDS(!is_export || !has_canary(&r.file));
+		close(r.file.fd);
+	}
+	/* a refusal repeats what was asked */
+	HOLDS(strstr(buf_str(&r.body), "CANARY") == NULL ||
+	      strstr(request.query, "CANARY") != NULL);
+	buf_free(&r.body);
+	buf_free(&r.fields);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct buf part[PARTS] = { 0 };
+	bool is_export = size > 0 && data[0] == 'e';
+	struct err err;
+
+	if (hub.db == NULL)
+		open_hub();
+	data += size > 0;
+	size -= size > 0;
+	for (int i = 0; i < PARTS; i++) {
+		char *line = help_cut(&data, &size, '\n');
+
+		fill_in(&part[i], line);
+		free(line);
+	}
+	check(is_export, part);
+	for (int i = 0; i < PARTS; i++)
+		buf_free(&part[i]);
+	HOLDS(store_db_exec(hub.db, "DELETE FROM hub_export", &err) == 0);
+	return 0;
+}
