@@ -166,6 +166,60 @@ store_inbox_of(struct store_db *db, const struct store_row *row, struct arena *a
 	return collect(&s, max, a, list, count, err);
 }
 
+/* One conflict under its new name; the same may be known by that already. */
+static int
+rename_one(struct store_db *db, struct store_conflict *c, const struct store_inbox_move *move,
+           struct err *err)
+{
+	struct store_loser l = { c->scope,  c->table, c->key,  c->key_len,
+		                 c->column, c->shown, c->other };
+	uint8_t id[STORE_CONFLICT_ID];
+	struct store_stmt s;
+	int rc;
+
+	if (l.shown.site == move->from && l.shown.stamp == move->stamp)
+		l.shown.site = move->to;
+	if (l.other.site == move->from && l.other.stamp == move->stamp)
+		l.other.site = move->to;
+	rc = conflict_id(db, &l, id, err);
+	if (rc < 0)
+		return rc;
+	s = store_stmt_new(db, "UPDATE OR REPLACE yz_conflict SET id = ?, shown_site = ?,"
+	                       " other_site = ? WHERE id = ?");
+	store_stmt_put_blob(&s, id, sizeof id);
+	store_stmt_put_int(&s, l.shown.site);
+	store_stmt_put_int(&s, l.other.site);
+	store_stmt_put_blob(&s, c->id, sizeof c->id);
+	return store_stmt_run(&s, err);
+}
+
+int
+store_inbox_rename(struct store_db *db, const struct store_inbox_move *move, struct err *err)
+{
+	struct store_stmt s;
+	struct store_conflict *list;
+	struct arena a = { 0 };
+	size_t count = 0;
+	int64_t max;
+	int rc = store_stmt_int(db, "SELECT count(*) FROM yz_conflict", 0, &max, err);
+
+	if (rc < 0 || max == 0)
+		return rc;
+	s = store_stmt_new(db, "SELECT " CONFLICT_COLUMNS " FROM yz_conflict"
+	                       " WHERE tbl = ? AND key = ? AND"
+	                       " ((shown_site = ?3 AND shown_stamp = ?4)"
+	                       " OR (other_site = ?3 AND other_stamp = ?4))");
+	store_stmt_put_int(&s, move->table);
+	store_stmt_put_blob(&s, move->key, move->key_len);
+	store_stmt_put_int(&s, move->from);
+	store_stmt_put_int(&s, move->stamp);
+	rc = collect(&s, max, &a, &list, &count, err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = rename_one(db, &list[i], move, err);
+	arena_free(&a);
+	return rc;
+}
+
 int
 store_inbox_close(struct store_db *db, const uint8_t id[STORE_CONFLICT_ID], struct err *err)
 {
