@@ -22,9 +22,14 @@
 #include "sync/apply_priv.h"
 #include "sync/merge.h"
 #include "sync/seen.h"
+#include "sync/twin_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+	TWINS_MAX = 1000
+}; /* looked for in one unit; it reads segments, and a doubt is a conflict */
 
 struct applying {
 	struct sync_apply *u;
@@ -36,6 +41,7 @@ struct applying {
 	struct store_loser *losers;
 	size_t loser_count, loser_cap;
 	bool no_memory;
+	int twins; /* looked for */
 	int64_t open_conflicts;
 	/* what the table here says of the latest change's schema */
 	struct law {
@@ -360,9 +366,21 @@ covers(struct applying *ap, const uint8_t *seen, size_t len, const struct store_
 	                        cell->stamp);
 }
 
+/* The same, of a write in this row, or of one in another life that is the same write. */
+static bool
+knew_of(struct applying *ap, const struct store_row *row, const struct store_cell *cell,
+        const uint8_t *seen, size_t len)
+{
+	struct sync_twin twin = { row, cell, seen, len };
+
+	return covers(ap, seen, len, cell) ||
+	       (ap->twins++ < TWINS_MAX && sync_twin_is_seen(ap->u->r, &twin));
+}
+
 /* Had the writer of `cell` seen `of` when it wrote? */
 static bool
-had_seen(struct applying *ap, const struct store_cell *cell, const struct store_cell *of)
+had_seen(struct applying *ap, const struct store_row *row, const struct store_cell *cell,
+         const struct store_cell *of)
 {
 	struct store_stream stream;
 	struct buf seen = { 0 };
@@ -372,7 +390,7 @@ had_seen(struct applying *ap, const struct store_cell *cell, const struct store_
 	if (store_stream_find(ap->u->r->db, cell->site, ap->u->stream->scope, ap->u->arena, &stream,
 	                      &err) == 0 &&
 	    store_seen_at(ap->u->r->db, stream.id, cell->stamp, &seen, &err) == 0)
-		yes = covers(ap, seen.bytes, seen.len, of);
+		yes = knew_of(ap, row, of, seen.bytes, seen.len);
 	buf_free(&seen);
 	return yes;
 }
@@ -388,7 +406,7 @@ decided(void *ctx, const struct store_row *row, const struct store_cell *winner,
 	if (other->site == in->site || other->site == STORE_SITE_SEED ||
 	    in->site == STORE_SITE_SEED)
 		return;
-	if (covers(ap, ap->u->seen, ap->u->seen_len, other) || had_seen(ap, other, in))
+	if (knew_of(ap, row, other, ap->u->seen, ap->u->seen_len) || had_seen(ap, row, other, in))
 		return;
 	if (ap->loser_count == ap->loser_cap) {
 		size_t cap = ap->loser_cap * 2 + 8;

@@ -65,6 +65,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_message,
 	suite_sync_pack,
 	suite_sync_record,
+	suite_sync_remint,
 	suite_sync_seal,
 	suite_sync_segment,
 	suite_sync_segment_limits,
