@@ -11,6 +11,7 @@
 #include "node/role.h"
 #include "store/base/json.h"
 #include "store/digest.h"
+#include "sync/life.h"
 
 /* In the order of precedence: the first that holds. */
 enum node_state {
@@ -46,6 +47,7 @@ struct node_status {
 	size_t scope_count;
 	struct node_status_scope *scopes;
 	int64_t db_bytes, disk_free; /* -1: not known */
+	struct sync_life_told life;  /* what happened to the file, or to the hub's, this week */
 };
 
 /*
