@@ -4,11 +4,12 @@
 #include "node/hub_node.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
+#include "sync/life.h"
 
 #include <string.h>
 
 static void
-node_json(struct json *j, const struct hub_node *n)
+node_json(struct json *j, const struct hub_node *n, const char *life)
 {
 	json_object(j);
 	json_name(j, "node");
@@ -26,34 +27,72 @@ node_json(struct json *j, const struct hub_node *n)
 		json_null(j);
 	else
 		json_time(j, n->revoked_ms);
+	json_name(j, "life");
+	json_text(j, life);
 	json_end_object(j);
 }
 
 static void
-node_row(struct table *t, const struct hub_node *n)
+node_row(struct table *t, const struct hub_node *n, const char *life)
 {
 	char node[2 * STORE_NODE_ID + 1], since[TEXT_TIME_SIZE];
-	const char *texts[5] = { node, n->facility, n->label,
-		                 n->revoked_ms == 0 ? "granted" : "revoked", since };
+	const char *texts[6] = { node,     n->facility,
+		                 n->label, n->revoked_ms == 0 ? "granted" : "revoked",
+		                 since,    life == NULL ? "" : life };
 
 	text_hex(node, n->node, STORE_NODE_ID);
 	text_time(since, n->since_ms);
 	table_row(t, texts);
 }
 
+/* What happened to the node's file this week; NULL if nothing. */
 static int
-print_rows(const struct hub_node *list, size_t count, struct err *err)
+life_of(struct store_db *db, const struct hub_node *n, const char **life, struct err *err)
 {
-	static const char *const names[] = { "NODE", "FACILITY", "NAME", "STATE", "SINCE" };
+	enum sync_life_word word;
+	int rc = sync_life_of(db, n->node, env_wall_ms(store_db_env(db)), &word, err);
+
+	*life = rc < 0 ? NULL : sync_life_name(word);
+	return rc;
+}
+
+static int
+print_rows(struct store_db *db, const struct hub_node *list, size_t count, struct err *err)
+{
+	static const char *const names[] = { "NODE", "FACILITY", "NAME", "STATE", "SINCE", "LIFE" };
 	struct table *t = table_new(names, sizeof names / sizeof names[0]);
-	int rc;
+	const char *life;
+	int rc = 0;
 
 	if (t == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory for the table");
-	for (size_t i = 0; i < count; i++)
-		node_row(t, &list[i]);
-	rc = table_print(t, err);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = life_of(db, &list[i], &life, err);
+		if (rc == 0)
+			node_row(t, &list[i], life);
+	}
+	if (rc == 0)
+		rc = table_print(t, err);
 	table_free(t);
+	return rc;
+}
+
+static int
+write_rows(struct store_db *db, const struct hub_node *list, size_t count, struct buf *out,
+           struct err *err)
+{
+	struct json j = json_to(out);
+	const char *life;
+	int rc = 0;
+
+	json_array(&j);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = life_of(db, &list[i], &life, err);
+		if (rc == 0)
+			node_json(&j, &list[i], life);
+	}
+	json_end_array(&j);
+	buf_u8(out, '\n');
 	return rc;
 }
 
@@ -61,20 +100,13 @@ static int
 list_nodes(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
 {
 	struct hub_node *list = NULL;
-	struct json j = json_to(out);
 	struct arena a = { 0 };
 	size_t count = 0;
 	int rc = hub_node_list(db, &a, &list, &count, err);
 
-	if (rc == 0 && !cli->json) {
-		rc = print_rows(list, count, err);
-	} else if (rc == 0) {
-		json_array(&j);
-		for (size_t i = 0; i < count; i++)
-			node_json(&j, &list[i]);
-		json_end_array(&j);
-		buf_u8(out, '\n');
-	}
+	if (rc == 0)
+		rc = cli->json ? write_rows(db, list, count, out, err)
+		               : print_rows(db, list, count, err);
 	arena_free(&a);
 	return rc;
 }
@@ -125,7 +157,8 @@ run(struct cli *cli)
 const struct cmd cmd_nodes = {
 	.name = "nodes",
 	.args = "[list | revoke NODE]",
-	.help = "at the hub: list the nodes it knows, or shut one out",
+	.help = "at the hub: list the nodes it knows, and which were restored or cloned this week, "
+	        "or shut one out",
 	.json = true,
 	.max = 2,
 	.run = run,

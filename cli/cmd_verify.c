@@ -21,6 +21,8 @@ struct verifying {
 	bool is_hub;
 	struct buf problems; /* JSON, or lines */
 	struct json json;
+	struct buf again; /* the same, of what was written again in a later life */
+	struct json again_json;
 	bool as_json;
 	int64_t damage; /* problems that make it not ok */
 	int64_t streams, records, rows, orphans;
@@ -66,6 +68,29 @@ tell_archive(void *ctx, const struct sync_archive_problem *p)
 
 	v->damage++;
 	add(v, p->what, p->where, p->todo);
+}
+
+static void
+tell_again(void *ctx, const char *scope, uint64_t first, uint64_t last)
+{
+	struct verifying *v = ctx;
+	struct json *j = &v->again_json;
+
+	if (!v->as_json) {
+		buf_printf(&v->again,
+		           "%s: records %llu-%llu of an earlier life were written again in a later "
+		           "one, which names them\n",
+		           scope, (unsigned long long)first, (unsigned long long)last);
+		return;
+	}
+	json_object(j);
+	json_name(j, "scope");
+	json_text(j, scope);
+	json_name(j, "first");
+	json_int(j, (int64_t)first);
+	json_name(j, "last");
+	json_int(j, (int64_t)last);
+	json_end_object(j);
 }
 
 static void
@@ -165,7 +190,7 @@ check_database(struct verifying *v, bool deep, struct arena *a, struct err *err)
 static int
 check_archive(struct verifying *v, const char *dir, struct err *err)
 {
-	struct sync_archive_check check = { .tell = tell_archive, .ctx = v };
+	struct sync_archive_check check = { .tell = tell_archive, .again = tell_again, .ctx = v };
 
 	return sync_archive_verify(v->db, dir, &check, err);
 }
@@ -203,6 +228,10 @@ answer_json(struct verifying *v, struct buf *out)
 	json_array(&j);
 	buf_put(out, v->problems.bytes, v->problems.len);
 	json_end_array(&j);
+	json_name(&j, "again");
+	json_array(&j);
+	buf_put(out, v->again.bytes, v->again.len);
+	json_end_array(&j);
 	json_end_object(&j);
 	buf_u8(out, '\n');
 }
@@ -218,6 +247,7 @@ answer_text(struct verifying *v, struct buf *out)
 		buf_printf(out, ", %lld rows that break a rule of their table",
 		           (long long)v->orphans);
 	buf_u8(out, '\n');
+	buf_put(out, v->again.bytes, v->again.len);
 }
 
 static int
@@ -257,12 +287,14 @@ run(struct cli *cli)
 	int rc, code;
 
 	v.json = json_to(&v.problems);
+	v.again_json = json_to(&v.again);
 	rc = verify(cli, &v, &a, &out, &err);
 	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
 	if (code == CLI_OK && v.damage > 0)
 		code = CLI_FAILED;
 	store_db_close(v.db);
 	buf_free(&v.problems);
+	buf_free(&v.again);
 	buf_free(&out);
 	arena_free(&a);
 	return code;

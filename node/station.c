@@ -10,6 +10,7 @@
 #include "store/base/text.h"
 #include "store/remote.h"
 #include "sync/archive.h"
+#include "sync/life.h"
 #include "sync/seal.h"
 
 #include <stdlib.h>
@@ -134,22 +135,29 @@ head_at(void *ctx, const char *scope, uint64_t n, uint8_t head[STORE_HEAD], stru
 	return rc;
 }
 
-/* A life that was seen twice, or went back, is over; what follows is written as another site. */
+/*
+ * A life that was seen twice, or went back, is over; what follows is written as another site.  A
+ * copy may as well have been carried to a new machine, so that isn't called anything yet.
+ */
 static int
 new_epoch(struct station *st, enum anchor_verdict why, struct err *err)
 {
-	uint8_t epoch[STORE_EPOCH];
-	int rc;
+	enum sync_life_word word = why == ANCHOR_COPIED ? SYNC_LIFE_QUIET : SYNC_LIFE_RESTORED;
+	struct store_site self = st->node.r.self;
+	int rc = store_db_begin(st->merge, err);
 
-	env_rand(st->env, epoch, sizeof epoch);
-	rc = store_meta_set(st->merge, "epoch", epoch, sizeof epoch, err);
-	if (rc == 0) {
-		log_line(LOG_LEVEL_WARN, "%s: the database is %s; it goes on under a new epoch",
-		         st->dir, anchor_verdict_name(why));
-		node_close(&st->node);
-		rc = node_open(&st->node, st->merge, &st->key, st->is_hub, err);
+	if (rc == 0)
+		rc = sync_life_begin(&st->node.r, word, err);
+	if (rc == 0)
+		rc = store_db_commit(st->merge, err);
+	if (rc < 0) {
+		store_db_rollback(st->merge);
+		st->node.r.self = self;
+		return rc;
 	}
-	return rc;
+	log_line(LOG_LEVEL_WARN, "%s: the database is %s; it goes on under a new epoch", st->dir,
+	         anchor_verdict_name(why));
+	return 0;
 }
 
 static int

@@ -135,6 +135,8 @@ read_database(struct store_db *db, struct arena *a, struct node_status *s, struc
 	s->clock_offset_ms = hub.clock_offset_ms;
 	rc = read_waiting(db, &hub, s, err);
 	if (rc == 0)
+		rc = sync_life_tell(db, env_wall_ms(store_db_env(db)), &s->life, err);
+	if (rc == 0)
 		rc = store_inbox_count(db, &s->conflicts, &s->quarantined, err);
 	return rc == 0 ? read_scopes(db, &hub, a, s, err) : rc;
 }
@@ -325,6 +327,10 @@ node_status_json(struct json *j, const struct node_status *s, int64_t now_ms)
 	scopes_json(j, s);
 	member_int(j, "db_bytes", s->db_bytes >= 0, s->db_bytes);
 	member_int(j, "disk_free", s->disk_free >= 0, s->disk_free);
+	json_name(j, "life");
+	json_text(j, sync_life_name(s->life.word));
+	json_name(j, "hub_life");
+	json_text(j, s->life.hub_went_back ? "went back" : NULL);
 	json_end_object(j);
 }
 
@@ -412,6 +418,21 @@ put_log(struct buf *out, int64_t bytes)
 		           (long long)(bytes / 1000000));
 }
 
+/* News of a week, after which nobody has to do anything. */
+static void
+put_life(struct buf *out, const struct sync_life_told *told)
+{
+	static const char *const words[] = {
+		[SYNC_LIFE_RESTORED] = " · was restored to an older state",
+		[SYNC_LIFE_CLONED] = " · was cloned: two copies of it are in use",
+	};
+
+	if (told->word != SYNC_LIFE_QUIET)
+		buf_printf(out, "%s", words[told->word]);
+	if (told->hub_went_back)
+		buf_printf(out, " · the hub went back to an older state");
+}
+
 void
 node_status_line(struct buf *out, const struct node_status *s, int64_t now_ms)
 {
@@ -433,6 +454,7 @@ node_status_line(struct buf *out, const struct node_status *s, int64_t now_ms)
 		put_clock(&line, s->clock_offset_ms);
 	}
 	put_log(&line, s->log_bytes);
+	put_life(&line, &s->life);
 	buf_put(out, line.bytes, line.len);
 	if (line.bad)
 		out->bad = true;

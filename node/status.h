@@ -11,6 +11,7 @@
 #include "node/role.h"
 #include "store/base/json.h"
 #include "store/digest.h"
+#include "sync/life.h"
 
 /* In the order of precedence: the first that holds. */
 enum node_state {
@@ -47,6 +48,7 @@ struct node_status {
 	struct node_status_scope *scopes;
 	int64_t db_bytes, disk_free; /* -1: not known */
 	int64_t log_bytes;           /* of db_bytes: the log beside the database, 0 if none */
+	struct sync_life_told life;  /* what happened to the file, or to the hub's, this week */
 };
 
 /* A log of so many bytes isn't only busy: somebody has been reading for long. */

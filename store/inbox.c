@@ -209,6 +209,36 @@ store_inbox_kept(struct store_db *db, const struct store_row *row, struct arena 
 	return collect(&s, max, a, list, count, err);
 }
 
+static int
+rename_in(struct store_db *db, const char *sql, const struct store_inbox_move *move,
+          struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, sql);
+
+	store_stmt_put_int(&s, move->to);
+	store_stmt_put_int(&s, move->table);
+	store_stmt_put_blob(&s, move->key, move->key_len);
+	store_stmt_put_int(&s, move->from);
+	store_stmt_put_int(&s, move->stamp);
+	return store_stmt_run(&s, err);
+}
+
+/* The same loser may be known by its new site already: one stays. */
+int
+store_inbox_rename(struct store_db *db, const struct store_inbox_move *move, struct err *err)
+{
+	int rc = rename_in(db,
+	                   "UPDATE OR REPLACE yz_conflict SET other_site = ? WHERE tbl = ?"
+	                   " AND key = ? AND other_site = ? AND other_stamp = ?",
+	                   move, err);
+
+	return rc < 0 ? rc
+	              : rename_in(db,
+	                          "UPDATE yz_conflict SET shown_site = ? WHERE tbl = ?"
+	                          " AND key = ? AND shown_site = ? AND shown_stamp = ?",
+	                          move, err);
+}
+
 int
 store_inbox_any(struct store_db *db, bool *any, struct err *err)
 {

@@ -240,6 +240,78 @@ store_stream_set_acked(struct store_db *db, int stream, const uint8_t hub_epoch[
 	return store_stmt_run(&s, err);
 }
 
+int
+store_stream_lower_acked(struct store_db *db, int stream, const uint8_t hub_epoch[STORE_EPOCH],
+                         uint64_t n, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "UPDATE yz_ack SET n = ?1 WHERE stream = ? AND hub_epoch = ? AND n > ?1");
+
+	store_stmt_put_int(&s, (int64_t)n);
+	store_stmt_put_int(&s, stream);
+	store_stmt_put_blob(&s, hub_epoch, STORE_EPOCH);
+	return store_stmt_run(&s, err);
+}
+
+/* ---- cutting back ---- */
+
+/* Run SQL with a stream (?1) and a number (?2). */
+static int
+run_for(struct store_db *db, const char *sql, int stream, int64_t n, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, sql);
+
+	store_stmt_put_int(&s, stream);
+	store_stmt_put_int(&s, n);
+	return store_stmt_run(&s, err);
+}
+
+static int
+forget_after(struct store_db *db, const struct store_stream *stream, int schema_no, struct err *err)
+{
+	int64_t n = (int64_t)stream->n;
+	int rc = run_for(db, "DELETE FROM yz_segment WHERE stream = ?1 AND first > ?2", stream->id,
+	                 n, err);
+
+	if (rc == 0)
+		rc = run_for(db, "UPDATE yz_ack SET n = ?2 WHERE stream = ?1 AND n > ?2",
+		             stream->id, n, err);
+	if (rc == 0)
+		rc = run_for(db, "DELETE FROM yz_quarantine WHERE stream = ?1 AND n > ?2",
+		             stream->id, n, err);
+	if (rc == 0)
+		rc = run_for(db, "DELETE FROM yz_seen WHERE stream = ?1 AND from_stamp > ?2",
+		             stream->id, stream->last_stamp, err);
+	if (rc == 0 && schema_no > 0)
+		rc = run_for(db, "DELETE FROM yz_stream_schema WHERE stream = ?1 AND no >= ?2",
+		             stream->id, schema_no, err);
+	return rc;
+}
+
+int
+store_stream_cut(struct store_db *db, struct store_stream *stream, uint64_t n, int schema_no,
+                 struct arena *a, struct err *err)
+{
+	struct store_segment last = { 0 };
+	struct buf seen = { 0 };
+	int rc = n == 0 ? 0 : store_segment_at(db, stream->id, n, a, &last, err);
+
+	assert(rc < 0 || last.last == n);
+	stream->n = n;
+	memcpy(stream->head, last.head, STORE_HEAD);
+	stream->seed_day = -1;
+	if (rc == 0)
+		rc = forget_after(db, stream, schema_no, err);
+	if (rc == 0)
+		rc = store_seen_at(db, stream->id, INT64_MAX, &seen, err);
+	stream->seen_len = seen.len;
+	stream->seen = seen.len == 0 ? NULL : arena_copy(a, seen.bytes, seen.len);
+	if (rc == 0 && seen.len > 0 && stream->seen == NULL)
+		rc = no_memory(err);
+	buf_free(&seen);
+	return rc == 0 ? store_stream_put(db, stream, err) : rc;
+}
+
 /* ---- seen ---- */
 
 int

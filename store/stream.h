@@ -86,6 +86,20 @@ MUST_CHECK int store_stream_set_acked(struct store_db *db, int stream,
                                       const uint8_t hub_epoch[STORE_EPOCH], uint64_t n,
                                       struct err *err);
 
+/* That life of the hub's has forgotten what came after `n`: no receipt of it goes beyond. */
+MUST_CHECK int store_stream_lower_acked(struct store_db *db, int stream,
+                                        const uint8_t hub_epoch[STORE_EPOCH], uint64_t n,
+                                        struct err *err);
+
+/*
+ * Let go of all records after `n`, where a segment of the stream ends (or 0), with what was noted
+ * of them: receipts, what they had seen, what of them was kept aside, and the schemas that they
+ * named (from number `schema_no` on; 0: none).  The caller has set stream->last_stamp to that of
+ * what stays; n, head and seen are set here.  `seen` lives in `a`.
+ */
+MUST_CHECK int store_stream_cut(struct store_db *db, struct store_stream *stream, uint64_t n,
+                                int schema_no, struct arena *a, struct err *err);
+
 /* Add a segment at the end of its stream. */
 MUST_CHECK int store_segment_append(struct store_db *db, const struct store_segment *seg,
                                     struct err *err);

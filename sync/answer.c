@@ -4,6 +4,8 @@
 #include "sync/exchange.h"
 #include "sync/exchange_priv.h"
 #include "sync/ingest.h"
+#include "sync/life.h"
+#include "sync/reader.h"
 #include "sync/seal.h"
 
 #include <string.h>
@@ -32,34 +34,34 @@ tell(void *ctx, unsigned stream, uint64_t n, const char *reason)
 			                 arena_copy(&an->draft.arena, reason, strlen(reason)) };
 }
 
-/* What the node says it has of a stream; NULL if it doesn't name it. */
-static const struct sync_view_stream *
-asked_about(const struct answering *an, const struct store_stream *stream, unsigned *index)
+/* *fork says that one of them is about a fork, and how far the two go together. */
+static void
+pass_remarks(struct answering *an, unsigned asked_index, unsigned index, bool *fork)
 {
-	struct store_db *db = an->h->r->db;
-	const struct store_site *site = store_catalog_site_of(db, stream->site);
-	const char *scope = store_catalog_scope_of(db, stream->scope);
+	for (size_t i = 0; i < an->remark_count; i++) {
+		const struct remark *remark = &an->remarks[i];
 
-	for (size_t i = 0; i < an->asked->stream_count; i++) {
-		const struct sync_view_stream *view = &an->asked->streams[i];
-		const struct sync_site *named = &an->asked->sites[view->site].site;
-
-		if (memcmp(named->node, site->node, STORE_NODE_ID) == 0 &&
-		    memcmp(named->epoch, site->epoch, STORE_EPOCH) == 0 &&
-		    strcmp(an->asked->scopes[view->scope], scope) == 0) {
-			*index = (unsigned)i;
-			return view;
-		}
+		if (remark->stream != asked_index || remark->reason == NULL)
+			continue;
+		sync_draft_note(&an->draft, index, remark->n, remark->reason);
+		*fork |= strcmp(remark->reason, sync_fork_words) == 0;
 	}
-	return NULL;
 }
 
-static void
-pass_remarks(struct answering *an, unsigned asked_index, unsigned index)
+/* Are the node's records of a stream, of which it has fewer, the first of ours? */
+static int
+continues(struct answering *an, const struct store_stream *stream,
+          const struct sync_view_stream *view, bool *yes, struct err *err)
 {
-	for (size_t i = 0; i < an->remark_count; i++)
-		if (an->remarks[i].stream == asked_index && an->remarks[i].reason != NULL)
-			sync_draft_note(&an->draft, index, an->remarks[i].n, an->remarks[i].reason);
+	uint8_t head[STORE_HEAD];
+	int rc = 0;
+
+	*yes = true;
+	if (view == NULL || view->n == 0 || view->n > stream->n)
+		return 0;
+	rc = sync_reader_head(an->h->r->db, stream, view->n, head, err);
+	*yes = rc == 0 && memcmp(head, view->head, SYNC_HEAD_SHORT) == 0;
+	return rc;
 }
 
 /* One of our streams: said if it differs from what the node has, or is the node's own (that is its
@@ -70,9 +72,11 @@ answer_stream(struct answering *an, const struct store_stream *stream, struct er
 	const struct store_site *site = store_catalog_site_of(an->h->r->db, stream->site);
 	bool own = memcmp(site->node, an->h->peer, STORE_NODE_ID) == 0;
 	bool this_life = own && memcmp(site->epoch, an->asked->self.epoch, STORE_EPOCH) == 0;
-	unsigned asked_index = 0, index;
-	const struct sync_view_stream *view = asked_about(an, stream, &asked_index);
+	const struct sync_view_stream *view = sync_draft_view(an->h->r, an->asked, stream);
 	uint64_t has = view == NULL ? 0 : view->n;
+	unsigned index;
+	bool same = true, told = false;
+	int rc;
 
 	if (stream->n == 0 && view == NULL)
 		return 0;
@@ -81,14 +85,13 @@ answer_stream(struct answering *an, const struct store_stream *stream, struct er
 		return 0;
 	index = sync_draft_stream(&an->draft, stream);
 	if (view != NULL)
-		pass_remarks(an, asked_index, index);
-	if (view != NULL && has == stream->n &&
-	    memcmp(view->head, stream->head, SYNC_HEAD_SHORT) != 0)
-		sync_draft_note(&an->draft, index, stream->n,
-		                "fork: it does not continue the records held here");
+		pass_remarks(an, (unsigned)(view - an->asked->streams), index, &told);
+	rc = own || has == stream->n ? continues(an, stream, view, &same, err) : 0;
+	if (rc == 0 && !same && !told)
+		sync_draft_note(&an->draft, index, 0, sync_fork_words);
 	/* What an earlier life of the node wrote, or one beside it, it may have lost. */
-	if (this_life || has >= stream->n)
-		return 0;
+	if (rc < 0 || !same || this_life || has >= stream->n)
+		return rc;
 	return sync_draft_records(&an->draft, stream, index, has, err);
 }
 
@@ -157,6 +160,8 @@ take_and_say(struct answering *an, struct buf *reply, struct err *err)
 	size_t count;
 	int rc = sync_draft_open(&an->draft, r, 0, err);
 
+	if (rc == 0)
+		rc = sync_life_met(r, &an->asked->self, err);
 	if (rc == 0)
 		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
 	if (rc == 0)

@@ -110,6 +110,9 @@ struct sync_archive_check {
 	void (*tell)(void *ctx, const struct sync_archive_problem *problem);
 	/* Is this, or was it, a key of that node?  NULL: only the one that its id is made of. */
 	bool (*is_key)(void *ctx, const struct sync_site *site, const uint8_t key[SYNC_PUBLIC_KEY]);
+	/* Records of a stream that the proof covers and that were written again in a later life
+	 * (sync/remint.h): in order, but to be said.  May be NULL. */
+	void (*again)(void *ctx, const char *scope, uint64_t first, uint64_t last);
 	void *ctx;
 	size_t commits, streams, files, problems; /* counted by verify */
 };

@@ -6,6 +6,7 @@
  *   archive_proof   rows to commits, by the same code when new, made up for, rebuilt or verified
  *   archive_data    segments to files by day
  *   archive_walk    hold segments against heads
+ *   archive_gap     what was written again in a later life
  */
 #ifndef SYNC_ARCHIVE_PRIV_H
 #define SYNC_ARCHIVE_PRIV_H
@@ -200,6 +201,19 @@ MUST_CHECK int sync_archive_walk_end(const struct sync_archive_walk *w, struct e
 /* May this key have signed for that site? */
 bool sync_archive_walk_knows(const struct sync_archive_check *keys, const struct sync_site *site,
                              const uint8_t key[SYNC_PUBLIC_KEY]);
+
+/* ---------------------------------------------------------------- archive_gap */
+
+/* Records of a stream of an earlier life that were written again in a later one. */
+struct sync_archive_gap {
+	uint64_t first, last;
+};
+
+/* Is there such a gap in a stream of `site`'s?  1, 0 or negative.  Reads what its node's other
+ * lives have written in the scope. */
+MUST_CHECK int sync_archive_gap_find(struct store_db *db, const struct sync_site *site,
+                                     const struct store_stream *stream,
+                                     struct sync_archive_gap *gap, struct err *err);
 
 /* ---------------------------------------------------------------- archive_data */
 

@@ -330,10 +330,10 @@ read_new(struct decoder *d, struct err *err)
 		return no_memory(err);
 	walk_new(d, ms, NULL);
 	ids = sync_codec_ids_read_new(&d->r, d->arena, ms, d->new_count);
+	if (ids == NULL && !d->r.bad)
+		return no_memory(err); /* before all of them were read */
 	if (!rd_done(&d->r))
 		return corrupt(err, "ids");
-	if (ids == NULL)
-		return no_memory(err);
 	walk_new(d, NULL, ids);
 	return 0;
 }

@@ -191,7 +191,28 @@ sync_draft_note(struct sync_draft *d, unsigned index, uint64_t n, const char *re
 		d->m.notes[d->m.note_count++] = (struct sync_view_note){ index, n, reason };
 }
 
+const struct sync_view_stream *
+sync_draft_view(const struct sync_replica *r, const struct sync_message *m,
+                const struct store_stream *stream)
+{
+	const struct store_site *site = store_catalog_site_of(r->db, stream->site);
+	const char *scope = store_catalog_scope_of(r->db, stream->scope);
+
+	for (size_t i = 0; i < m->stream_count; i++) {
+		const struct sync_view_stream *view = &m->streams[i];
+		const struct sync_site *named = &m->sites[view->site].site;
+
+		if (memcmp(named->node, site->node, STORE_NODE_ID) == 0 &&
+		    memcmp(named->epoch, site->epoch, STORE_EPOCH) == 0 &&
+		    strcmp(m->scopes[view->scope], scope) == 0)
+			return view;
+	}
+	return NULL;
+}
+
 /* ---- taking ---- */
+
+const char sync_fork_words[] = "fork: it does not continue the records held here";
 
 static const char *
 words_of(const struct sync_ingested *in)
@@ -202,7 +223,7 @@ words_of(const struct sync_ingested *in)
 	case SYNC_WAITS:
 		return "waits for records that it has seen";
 	case SYNC_FORK:
-		return "fork: it does not continue the records held here";
+		return sync_fork_words;
 	case SYNC_REFUSED:
 		return in->reason;
 	case SYNC_STORED:
@@ -217,6 +238,7 @@ struct pass {
 	struct sync_replica *r;
 	const struct sync_message *m;
 	bool *done;
+	bool *forked; /* by stream: nothing after that can be taken */
 	bool force, progress;
 	size_t waiting;
 	sync_draft_tell *tell;
@@ -237,10 +259,16 @@ take_one(struct pass *p, size_t i, struct err *err)
 	};
 	struct rd bytes = rd_from(seg->bytes, seg->len);
 	struct sync_ingested in;
-	int rc = sync_ingest_short(p->r, &from, &bytes, &in, err);
+	int rc;
 
+	if (p->forked[seg->stream]) {
+		p->done[i] = true;
+		return 0;
+	}
+	rc = sync_ingest_short(p->r, &from, &bytes, &in, err);
 	if (rc < 0)
 		return rc;
+	p->forked[seg->stream] = in.outcome == SYNC_FORK;
 	if (in.outcome == SYNC_WAITS && !MUT(31)) {
 		p->waiting++;
 		return 0;
@@ -278,8 +306,11 @@ sync_draft_take(struct sync_replica *r, const struct sync_message *m, sync_draft
 
 	*changes = 0;
 	p.done = arena_take(&a, m->segment_count, sizeof *p.done);
-	if (p.done == NULL)
+	p.forked = arena_take(&a, m->stream_count, sizeof *p.forked);
+	if (p.done == NULL || p.forked == NULL) {
+		arena_free(&a);
 		return no_memory(err);
+	}
 	do {
 		rc = run_pass(&p, err);
 		/* Nobody can supply what the rest waits for, unless the peer has said that more is

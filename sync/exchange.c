@@ -4,6 +4,7 @@
 #include "store/remote.h"
 #include "sync/exchange_priv.h"
 #include "sync/ingest.h"
+#include "sync/life.h"
 #include "sync/reader.h"
 #include "sync/seal.h"
 
@@ -22,8 +23,10 @@ no_memory(struct err *err)
 
 /* Of this node, in whichever of its lives? */
 static bool
-is_own(const struct sync_exchange *x, const struct store_site *site)
+is_own(const struct sync_exchange *x, const struct store_stream *stream)
 {
+	const struct store_site *site = store_catalog_site_of(x->r->db, stream->site);
+
 	return memcmp(site->node, x->r->self.node, STORE_NODE_ID) == 0;
 }
 
@@ -33,11 +36,10 @@ static int
 push_own(struct sync_exchange *x, struct sync_draft *d, const struct store_stream *stream,
          unsigned index, const struct store_remote *hub, struct err *err)
 {
-	const struct store_site *site = store_catalog_site_of(x->r->db, stream->site);
 	uint64_t acked = 0;
 	int rc = 0;
 
-	if (!is_own(x, site))
+	if (!is_own(x, stream))
 		return 0;
 	if (hub->epoch_known)
 		rc = store_stream_acked(x->r->db, stream->id, hub->epoch, &acked, err);
@@ -143,6 +145,7 @@ sync_exchange_ask(struct sync_exchange *x, struct buf *request, struct err *err)
 struct taking {
 	struct sync_exchange *x;
 	const struct sync_message *m;
+	bool *healed; /* by stream of the message: what it says against it is settled */
 };
 
 static void
@@ -194,26 +197,52 @@ static uint64_t
 hub_has(const struct sync_exchange *x, const struct sync_message *m,
         const struct store_stream *stream, bool *same_head)
 {
-	const struct store_site *site = store_catalog_site_of(x->r->db, stream->site);
-	const char *scope = store_catalog_scope_of(x->r->db, stream->scope);
+	const struct sync_view_stream *view = sync_draft_view(x->r, m, stream);
 
-	*same_head = true;
-	for (size_t i = 0; i < m->stream_count; i++) {
-		const struct sync_view_stream *view = &m->streams[i];
-		const struct sync_site *named = &m->sites[view->site].site;
-
-		if (memcmp(named->node, site->node, STORE_NODE_ID) != 0 ||
-		    memcmp(named->epoch, site->epoch, STORE_EPOCH) != 0 ||
-		    strcmp(m->scopes[view->scope], scope) != 0)
-			continue;
-		*same_head = view->n != stream->n ||
-		             memcmp(view->head, stream->head, SYNC_HEAD_SHORT) == 0;
+	*same_head = view == NULL || view->n != stream->n ||
+	             memcmp(view->head, stream->head, SYNC_HEAD_SHORT) == 0;
+	if (view != NULL)
 		return view->n;
-	}
-	for (size_t i = 0; !is_own(x, site) && i < x->said_count; i++)
+	for (size_t i = 0; !is_own(x, stream) && i < x->said_count; i++)
 		if (x->said[i].stream == stream->id)
 			return x->said[i].n;
 	return 0;
+}
+
+/* How many records the request said that we have of a stream; 0 of one that came since. */
+static uint64_t
+said_of(const struct sync_exchange *x, const struct store_stream *stream)
+{
+	for (size_t i = 0; i < x->said_count; i++)
+		if (x->said[i].stream == stream->id)
+			return x->said[i].n;
+	return 0;
+}
+
+/* A receipt for what was written here; what came back by this reply wasn't sent. */
+static int
+raise_acked(struct sync_exchange *x, const struct sync_message *m,
+            const struct store_stream *stream, uint64_t before, uint64_t has, struct err *err)
+{
+	uint64_t said = said_of(x, stream), to = has < said ? has : said;
+	int64_t changes = 0;
+	int rc = 0;
+
+	if (to > before)
+		rc = sync_reader_changes(x->r->db, stream, before, to, &changes, err);
+	x->sent += changes;
+	return rc == 0 ? store_stream_set_acked(x->r->db, stream->id, m->self.epoch, has, err) : rc;
+}
+
+/* The hub holds less than it had acknowledged: it was put back, and gets the rest once more. */
+static int
+lower_acked(struct sync_exchange *x, const struct sync_message *m,
+            const struct store_stream *stream, uint64_t has, struct err *err)
+{
+	int rc = store_stream_lower_acked(x->r->db, stream->id, m->self.epoch, has, err);
+
+	x->more_to_push = true;
+	return rc == 0 ? sync_life_hub_went_back(x->r, err) : rc;
 }
 
 static int
@@ -223,25 +252,39 @@ take_receipts(struct sync_exchange *x, const struct sync_message *m,
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		const struct store_site *site = store_catalog_site_of(x->r->db, streams[i].site);
 		uint64_t has, before;
-		int64_t changes;
 		bool same_head;
 
-		if (!is_own(x, site))
+		if (!is_own(x, &streams[i]))
 			continue;
 		has = hub_has(x, m, &streams[i], &same_head);
 		if (has > streams[i].n || !same_head)
-			continue; /* not our history: the next meeting shows it as a fork */
+			continue; /* not our history */
 		rc = store_stream_acked(x->r->db, streams[i].id, m->self.epoch, &before, err);
-		if (rc == 0 && has > before) {
-			rc = sync_reader_changes(x->r->db, &streams[i], before, has, &changes, err);
-			x->sent += changes;
-			if (rc == 0)
-				rc = store_stream_set_acked(x->r->db, streams[i].id, m->self.epoch,
-				                            has, err);
-		}
+		if (rc == 0 && has > before)
+			rc = raise_acked(x, m, &streams[i], before, has, err);
+		else if (rc == 0 && has < before)
+			rc = lower_acked(x, m, &streams[i], has, err);
 	}
+	return rc;
+}
+
+/*
+ * Records of this node that came from the hub and are later than the beginning of this life were
+ * written by a copy of it that is in use.
+ */
+static int
+look_for_clone(struct sync_exchange *x, const struct store_stream *streams, size_t count,
+               struct err *err)
+{
+	int64_t began;
+	int rc = sync_life_began(x->r->db, &began, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (is_own(x, &streams[i]) && streams[i].site != x->r->self.id &&
+		    streams[i].n > said_of(x, &streams[i]) &&
+		    streams[i].last_stamp > STORE_STAMP(began, UINT16_MAX))
+			return sync_life_is_cloned(x->r, err);
 	return rc;
 }
 
@@ -307,6 +350,10 @@ note_hub(struct sync_exchange *x, const struct sync_message *m, struct arena *a,
 
 	if (rc < 0)
 		return rc;
+	if (hub.epoch_known && memcmp(hub.epoch, m->self.epoch, STORE_EPOCH) != 0)
+		rc = sync_life_hub_went_back(x->r, err);
+	if (rc < 0)
+		return rc;
 	hub.epoch_known = true;
 	memcpy(hub.epoch, m->self.epoch, STORE_EPOCH);
 	hub.counter = m->counter;
@@ -337,11 +384,34 @@ settle(struct sync_exchange *x, const struct sync_message *m, struct arena *a, b
 	if (rc == 0)
 		rc = take_receipts(x, m, streams, count, err);
 	if (rc == 0)
+		rc = look_for_clone(x, streams, count, err);
+	if (rc == 0)
 		rc = take_digests(x, m, streams, count, err);
 	if (rc == 0)
 		rc = note_hub(x, m, a, err);
-	*again = (m->more || x->more_to_push) && !MUT(19);
+	*again = (m->more || x->more_to_push || x->healed) && !MUT(19);
 	return rc;
+}
+
+/*
+ * In the transaction: our own first, then what the reply brings.  Where a new life began that waits
+ * for the next reply: this one lacks the other branch of our own, and what has seen that isn't to
+ * come before it.
+ */
+static int
+take_and_settle(struct taking *t, struct arena *a, bool *again, int64_t *changes, struct err *err)
+{
+	struct sync_exchange *x = t->x;
+	int rc = learn_keys(x, t->m, err);
+
+	t->healed = arena_take(a, t->m->stream_count, sizeof *t->healed);
+	if (rc == 0 && t->healed == NULL)
+		rc = no_memory(err);
+	if (rc == 0)
+		rc = sync_fork_heal(x, t->m, t->healed, err);
+	if (rc == 0 && !x->healed && !x->hold)
+		rc = sync_draft_take(x->r, t->m, tell_rejected, t, changes, err);
+	return rc == 0 ? settle(x, t->m, a, again, err) : rc;
 }
 
 static int
@@ -349,24 +419,27 @@ take_reply(struct sync_exchange *x, const struct sync_message *m, struct arena *
            struct err *err)
 {
 	struct taking taking = { .x = x, .m = m };
+	struct store_site self = x->r->self;
 	int64_t changes = 0;
 	int rc = sync_ingest_begin(x->r, err);
 
 	if (rc < 0)
 		return rc;
-	rc = learn_keys(x, m, err);
-	if (rc == 0)
-		rc = sync_draft_take(x->r, m, tell_rejected, &taking, &changes, err);
-	if (rc == 0)
-		rc = settle(x, m, a, again, err);
+	rc = take_and_settle(&taking, a, again, &changes, err);
 	if (rc < 0) {
+		x->r->self = self;
 		sync_ingest_abort(x->r);
 		return rc;
 	}
 	x->received += changes;
 	for (size_t i = 0; i < m->note_count; i++)
-		tell_rejected(&taking, m->notes[i].stream, m->notes[i].n, m->notes[i].reason);
-	return sync_ingest_end(x->r, err);
+		if (!taking.healed[m->notes[i].stream])
+			tell_rejected(&taking, m->notes[i].stream, m->notes[i].n,
+			              m->notes[i].reason);
+	rc = sync_ingest_end(x->r, err);
+	if (rc < 0)
+		x->r->self = self;
+	return rc;
 }
 
 int

@@ -43,7 +43,10 @@ struct sync_exchange {
 	} * said; /* what the request said we have */
 	size_t said_count;
 	bool more_to_push;
-	bool level; /* both sides have the same records now */
+	bool healed; /* by the latest reply: a new life began, and is to be told to the hub */
+	bool hold;   /* by the latest reply: a fork, but it isn't known yet where */
+	int lives;   /* begun in this meeting */
+	bool level;  /* both sides have the same records now */
 
 	/* told */
 	int64_t sent, received; /* changes acknowledged; changes merged */

@@ -5,6 +5,7 @@
 #ifndef SYNC_EXCHANGE_PRIV_H
 #define SYNC_EXCHANGE_PRIV_H
 
+#include "sync/exchange.h"
 #include "sync/message.h"
 #include "sync/replica.h"
 
@@ -44,6 +45,10 @@ MUST_CHECK int sync_draft_digests(struct sync_draft *d,
 MUST_CHECK int sync_draft_records(struct sync_draft *d, const struct store_stream *stream,
                                   unsigned index, uint64_t from, struct err *err);
 
+/* The remark that a stream of the peer's doesn't continue, or isn't continued by, what is held
+ * here; the peer acts on these words. */
+extern const char sync_fork_words[];
+
 /* Add a remark about a stream. */
 void sync_draft_note(struct sync_draft *d, unsigned index, uint64_t n, const char *reason);
 
@@ -52,5 +57,19 @@ void sync_draft_note(struct sync_draft *d, unsigned index, uint64_t n, const cha
 typedef void sync_draft_tell(void *ctx, unsigned stream, uint64_t n, const char *reason);
 MUST_CHECK int sync_draft_take(struct sync_replica *r, const struct sync_message *m,
                                sync_draft_tell *tell, void *ctx, int64_t *changes, struct err *err);
+
+/* What a message says of a stream of this file; NULL if nothing. */
+const struct sync_view_stream *sync_draft_view(const struct sync_replica *r,
+                                               const struct sync_message *m,
+                                               const struct store_stream *stream);
+
+/*
+ * The node's side, before a reply's records are taken: does the hub hold our own streams as we do?
+ * Where it doesn't, another file has gone on under our name.  Then a new life begins here and what
+ * the hub hasn't got of ours is written again in it (sync/remint.h).  healed[i] is set for streams
+ * of the message whose trouble is over by that.
+ */
+MUST_CHECK int sync_fork_heal(struct sync_exchange *x, const struct sync_message *m, bool *healed,
+                              struct err *err);
 
 #endif /* SYNC_EXCHANGE_PRIV_H */

@@ -5,6 +5,7 @@
 #include "store/stmt.h"
 #include "sync/apply_priv.h"
 #include "sync/names_priv.h"
+#include "sync/reader.h"
 #include "sync/seal.h"
 #include "sync/seen.h"
 #include "sync/segment.h"
@@ -302,41 +303,6 @@ find_stream(struct incoming *in, struct err *err)
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
-/* The head of our records up to n, of which we have more. */
-static int
-cut_head(struct incoming *in, uint64_t n, uint8_t head[STORE_HEAD], struct err *err)
-{
-	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
-	struct sync_segment_line line = { .segs = NULL, .count = 1, .from = n + 1 };
-	struct store_segment ours, rest;
-	struct arena a = { 0 };
-	int rc = store_segment_at(in->r->db, in->stream.id, n, &a, &ours, err);
-
-	if (rc == 0 && ours.last == n) {
-		memcpy(head, ours.head, STORE_HEAD);
-	} else if (rc == 0) {
-		line.segs = &ours;
-		line.to = ours.last;
-		rc = sync_segment_cut(&line, &schemas, &a, &rest, err);
-		if (rc == 0)
-			memcpy(head, rest.head_before, STORE_HEAD);
-	}
-	arena_free(&a);
-	return rc < 0 ? err_wrap(err, "record %llu held here", (unsigned long long)n) : 0;
-}
-
-/* head_n of our stream, for any n that we have. */
-static int
-head_at(struct incoming *in, uint64_t n, uint8_t head[STORE_HEAD], struct err *err)
-{
-	if (n > 0 && n < in->stream.n)
-		return cut_head(in, n, head, err);
-	memset(head, 0, STORE_HEAD);
-	if (n > 0)
-		memcpy(head, in->stream.head, STORE_HEAD);
-	return 0;
-}
-
 /* Leave out the records that we have: a roll-up of a day of which we know the morning. */
 static int
 cut_known(struct incoming *in, struct err *err)
@@ -358,28 +324,72 @@ cut_known(struct incoming *in, struct err *err)
 	return rc;
 }
 
+/* The head of a segment's records up to n, of which it has more. */
+static int
+head_inside(struct incoming *in, const struct store_segment *seg, uint64_t n,
+            uint8_t head[STORE_HEAD], struct err *err)
+{
+	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
+	struct sync_segment_line line = { seg, 1, n + 1, seg->last };
+	struct arena a = { .limit = 2 * (size_t)SYNC_ARENA_MAX };
+	struct store_segment rest;
+	int rc = sync_segment_cut(&line, &schemas, &a, &rest, err);
+
+	if (rc == 0)
+		memcpy(head, rest.head_before, STORE_HEAD);
+	arena_free(&a);
+	return rc;
+}
+
+/* It forks: how far do its records and ours go together?  Heads that differ once differ for good.
+ */
+static int
+find_fork(struct incoming *in, const struct store_segment *seg, struct sync_ingested *out,
+          struct err *err)
+{
+	uint64_t low = seg->first - 1, high = seg->last < in->stream.n ? seg->last : in->stream.n;
+	uint8_t theirs[STORE_HEAD], ours[STORE_HEAD];
+	int rc = 0;
+
+	out->outcome = SYNC_FORK;
+	while (rc == 0 && high > low + 1) {
+		uint64_t mid = low + (high - low) / 2;
+
+		rc = head_inside(in, seg, mid, theirs, err);
+		if (rc == 0)
+			rc = sync_reader_head(in->r->db, &in->stream, mid, ours, err);
+		if (rc == 0 && memcmp(theirs, ours, STORE_HEAD) == 0)
+			low = mid;
+		else
+			high = mid;
+	}
+	out->n = low;
+	return rc;
+}
+
 /* Its records hash to its head.  Whose is it, and how does it lie to what we have? */
 static int
 place(struct incoming *in, bool force, struct sync_ingested *out, struct err *err)
 {
 	uint8_t head[STORE_HEAD] = { 0 };
+	struct store_segment whole = in->seg;
 	int rc = 0;
 
 	if (!signed_by_site(in))
 		return refuse(out, "its head is not signed by the site's key");
 	if (in->seg.last <= in->stream.n) {
-		rc = head_at(in, in->seg.last, head, err);
-		out->outcome = memcmp(head, in->seg.head, STORE_HEAD) == 0 ? SYNC_KNOWN : SYNC_FORK;
-		return rc;
+		rc = sync_reader_head(in->r->db, &in->stream, in->seg.last, head, err);
+		out->outcome = SYNC_KNOWN;
+		if (rc < 0 || memcmp(head, in->seg.head, STORE_HEAD) == 0)
+			return rc;
+		return find_fork(in, &whole, out, err);
 	}
 	if (in->seg.first <= in->stream.n)
 		rc = cut_known(in, err);
 	if (rc < 0)
 		return rc;
-	if (memcmp(in->seg.head_before, in->stream.head, STORE_HEAD) != 0 && !MUT(5)) {
-		out->outcome = SYNC_FORK;
-		return 0;
-	}
+	if (memcmp(in->seg.head_before, in->stream.head, STORE_HEAD) != 0 && !MUT(5))
+		return find_fork(in, &whole, out, err);
 	return judge(in, force, out, err);
 }
 
@@ -398,7 +408,7 @@ ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd
 		out->outcome = SYNC_GAP;
 		return 0;
 	}
-	rc = head_at(in, from->n, at.head, err);
+	rc = sync_reader_head(in->r->db, &in->stream, from->n, at.head, err);
 	if (rc < 0)
 		return rc;
 	rc = sync_segment_read_short(bytes, &at, in->stream.seed_day < 0 ? NULL : in->stream.seed,

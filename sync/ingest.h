@@ -26,7 +26,7 @@ enum sync_outcome {
 
 struct sync_ingested {
 	enum sync_outcome outcome;
-	uint64_t n;         /* what we have of the stream now */
+	uint64_t n;         /* what we have of the stream now; of a fork, how much both have */
 	int64_t changes;    /* merged */
 	int64_t kept_aside; /* listed in quarantine; the first of them was record aside_n */
 	uint64_t aside_n;

@@ -45,6 +45,43 @@ sync_reader_open(struct store_db *db, const struct store_stream *stream, uint64_
 	return 0;
 }
 
+/* The head after record n, which lies inside a segment or at its end. */
+static int
+cut_head(struct store_db *db, const struct store_stream *stream, uint64_t n,
+         uint8_t head[STORE_HEAD], struct err *err)
+{
+	struct schemas ctx = { db, stream->id };
+	struct sync_codec_schemas schemas = { resolve, define, &ctx };
+	struct sync_segment_line line = { .count = 1, .from = n + 1 };
+	struct store_segment seg, rest;
+	struct arena a = { 0 };
+	int rc = store_segment_at(db, stream->id, n, &a, &seg, err);
+
+	if (rc == 0 && seg.last == n) {
+		memcpy(head, seg.head, STORE_HEAD);
+	} else if (rc == 0) {
+		line.segs = &seg;
+		line.to = seg.last;
+		rc = sync_segment_cut(&line, &schemas, &a, &rest, err);
+		if (rc == 0)
+			memcpy(head, rest.head_before, STORE_HEAD);
+	}
+	arena_free(&a);
+	return rc < 0 ? err_wrap(err, "record %llu held here", (unsigned long long)n) : 0;
+}
+
+int
+sync_reader_head(struct store_db *db, const struct store_stream *stream, uint64_t n,
+                 uint8_t head[STORE_HEAD], struct err *err)
+{
+	if (n > 0 && n < stream->n)
+		return cut_head(db, stream, n, head, err);
+	memset(head, 0, STORE_HEAD);
+	if (n > 0)
+		memcpy(head, stream->head, STORE_HEAD);
+	return 0;
+}
+
 struct tally {
 	int64_t count;
 	int64_t oldest_ms; /* 0: none */

@@ -20,6 +20,10 @@ struct sync_reader {
 MUST_CHECK int sync_reader_open(struct store_db *db, const struct store_stream *stream, uint64_t n,
                                 struct arena *a, struct sync_reader *out, struct err *err);
 
+/* head_n of a stream of this file, for any n up to its end. */
+MUST_CHECK int sync_reader_head(struct store_db *db, const struct store_stream *stream, uint64_t n,
+                                uint8_t head[STORE_HEAD], struct err *err);
+
 /* How many of the records after `from` up to `to` of a stream are changes (not openings, and not
  * redacted). */
 MUST_CHECK int sync_reader_changes(struct store_db *db, const struct store_stream *stream,

@@ -14,8 +14,13 @@
  */
 #include "sync/rivals.h"
 #include "sync/seen.h"
+#include "sync/twin_priv.h"
 
 #include <string.h>
+
+enum {
+	TWINS_MAX = 1000
+}; /* looked for in one unit; it reads segments, and a doubt is a conflict */
 
 struct sync_rival {
 	struct store_conflict c;
@@ -97,11 +102,13 @@ site_of(const struct sync_rivals *rv, int site)
 	return store_catalog_site_of(rv->r->db, site);
 }
 
-/* One write has one stamp and one node, in whatever life of the node's file. */
+/* One write has one stamp, one node and one value, in whatever life of the node's file.  Two copies
+ * whose clocks stand still give one stamp to two values. */
 static bool
 same_write(const struct sync_rivals *rv, const struct store_cell *a, const struct store_cell *b)
 {
 	return a->stamp == b->stamp &&
+	       (a->column != b->column || store_value_cmp(&a->value, &b->value) == 0) &&
 	       (a->site == b->site ||
 	        memcmp(site_of(rv, a->site)->node, site_of(rv, b->site)->node, STORE_NODE_ID) == 0);
 }
@@ -122,20 +129,32 @@ is_change(const struct sync_rivals *rv, const struct store_cell *cell)
 	return cell->stamp == rv->change->stamp && cell->site == rv->change->site;
 }
 
+/* Does `seen` cover that write in the row, or one in another life of its node that is the same? */
+static bool
+covers(struct sync_rivals *rv, const struct store_row *row, const struct store_cell *cell,
+       const uint8_t *seen, size_t len)
+{
+	struct sync_twin twin = { row, cell, seen, len };
+
+	return sync_seen_covers(seen, len, site_of(rv, cell->site), cell->stamp) ||
+	       (rv->twins++ < TWINS_MAX && sync_twin_is_seen(rv->r, &twin));
+}
+
 /* Had the change at hand seen that write? */
 static bool
-change_saw(const struct sync_rivals *rv, const struct store_cell *cell)
+change_saw(struct sync_rivals *rv, const struct store_row *row, const struct store_cell *cell)
 {
 	if (rv->own || cell->site == STORE_SITE_SEED)
 		return true;
 	if (cell->site == rv->change->site)
 		return cell->stamp < rv->change->stamp;
-	return sync_seen_covers(rv->seen, rv->seen_len, site_of(rv, cell->site), cell->stamp);
+	return covers(rv, row, cell, rv->seen, rv->seen_len);
 }
 
 /* Had the writer of `cell` seen `of` when it wrote? */
 static bool
-had_seen(const struct sync_rivals *rv, const struct store_cell *cell, const struct store_cell *of)
+had_seen(struct sync_rivals *rv, const struct store_row *row, const struct store_cell *cell,
+         const struct store_cell *of)
 {
 	struct store_stream stream;
 	struct buf seen = { 0 };
@@ -150,7 +169,7 @@ had_seen(const struct sync_rivals *rv, const struct store_cell *cell, const stru
 		return false;
 	if (store_stream_find(rv->r->db, cell->site, rv->scope, rv->arena, &stream, &err) == 0 &&
 	    store_seen_at(rv->r->db, stream.id, cell->stamp, &seen, &err) == 0) {
-		yes = sync_seen_covers(seen.bytes, seen.len, site_of(rv, of->site), of->stamp);
+		yes = covers(rv, row, of, seen.bytes, seen.len);
 		if (!yes && rv->again_of != 0 && is_change(rv, of))
 			yes = sync_seen_covers(seen.bytes, seen.len, site_of(rv, rv->again_of),
 			                       of->stamp);
@@ -228,7 +247,7 @@ sync_rivals_decided(void *ctx, const struct store_row *row, const struct store_c
 	if (rv->cl == 0 || rv->change->cl < rv->cl || winner->site == STORE_SITE_SEED ||
 	    loser->site == STORE_SITE_SEED || same_write(rv, winner, loser))
 		return;
-	if (!lost && change_saw(rv, loser) && speaks(rv, row))
+	if (!lost && change_saw(rv, row, loser) && speaks(rv, row))
 		return; /* nearly always */
 	add_loser(rv, row, winner->column, rv->cl, loser);
 }
@@ -344,13 +363,12 @@ change_reaches(const struct sync_rivals *rv, const struct store_conflict *lost)
 
 /* Had any of those who show in the row, and reach it, seen the loser? */
 static bool
-row_saw(const struct sync_rivals *rv, const struct store_row *row,
-        const struct store_conflict *lost)
+row_saw(struct sync_rivals *rv, const struct store_row *row, const struct store_conflict *lost)
 {
 	struct store_cell name = voice(row->stamp, row->site);
 	const struct store_cell *last = &name;
 
-	if (row->stamp != 0 && reaches(row->cl, 0, lost) && had_seen(rv, &name, &lost->other))
+	if (row->stamp != 0 && reaches(row->cl, 0, lost) && had_seen(rv, row, &name, &lost->other))
 		return true;
 	for (unsigned i = 0; i < row->cell_count; i++) {
 		const struct store_cell *cell = &row->cells[i];
@@ -358,7 +376,7 @@ row_saw(const struct sync_rivals *rv, const struct store_row *row,
 		if (!is_lww(rv, row, cell->column) || !reaches(row->cl, cell->column, lost) ||
 		    (lost->column == 0 && cell->stamp == last->stamp && cell->site == last->site))
 			continue;
-		if (had_seen(rv, cell, &lost->other))
+		if (had_seen(rv, row, cell, &lost->other))
 			return true;
 		last = cell;
 	}
@@ -366,14 +384,14 @@ row_saw(const struct sync_rivals *rv, const struct store_row *row,
 }
 
 static bool
-rival_saw(const struct sync_rivals *rv, const struct sync_rival *lost)
+rival_saw(struct sync_rivals *rv, const struct store_row *row, const struct sync_rival *lost)
 {
 	for (size_t i = 0; i < rv->count; i++) {
 		const struct sync_rival *x = &rv->list[i];
 
 		if (x != lost && !same_write(rv, &x->c.other, &lost->c.other) &&
 		    reaches(x->c.cl, x->c.column, &lost->c) &&
-		    had_seen(rv, &x->c.other, &lost->c.other))
+		    had_seen(rv, row, &x->c.other, &lost->c.other))
 			return true;
 	}
 	return false;
@@ -390,9 +408,9 @@ let_go(struct sync_rivals *rv, const struct store_row *row)
 		if (x->gone)
 			continue;
 		x->gone = counts && !is_change(rv, &x->c.other) && change_reaches(rv, &x->c) &&
-		          change_saw(rv, &x->c.other);
+		          change_saw(rv, row, &x->c.other);
 		if (!x->gone && x->is_new)
-			x->gone = row_saw(rv, row, &x->c) || rival_saw(rv, x);
+			x->gone = row_saw(rv, row, &x->c) || rival_saw(rv, row, x);
 	}
 }
 

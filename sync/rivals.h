@@ -19,8 +19,8 @@
  * Of the engine's own tables (verdicts) nothing is kept: there the later write is meant.
  *
  * So it makes no difference in which order changes come, as long as `seen` (sync/seen.h) is
- * transitive: whoever has seen a write has seen what its writer had.  Writes with one stamp by one
- * node are one write, in whatever life of its file it says it.
+ * transitive: whoever has seen a write has seen what its writer had.  Writes with one stamp and one
+ * value by one node are one write, in whatever life of its file it says it.
  */
 #ifndef SYNC_RIVALS_H
 #define SYNC_RIVALS_H
@@ -41,7 +41,8 @@ struct sync_rivals {
 	size_t seen_len;
 	int again_of; /* re-mint: whose writes these were before, if it is known here; else 0 */
 
-	bool any; /* something is kept in this file */
+	int twins; /* looked for (sync/twin_priv.h) */
+	bool any;  /* something is kept in this file */
 	/* of the change at hand */
 	const struct store_change *change;
 	int64_t cl; /* of its row before it */

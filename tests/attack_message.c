@@ -75,7 +75,8 @@ ask(const uint8_t *bytes, size_t len, struct buf *reply)
 	return status;
 }
 
-/* Everything the hub has but how many receipts it wrote, and when it last looked for columns. */
+/* Everything the hub has but how many receipts it wrote, when it last looked for columns, and in
+ * which life the node said that it came. */
 static char *
 dump_hub(void)
 {
@@ -89,7 +90,8 @@ dump_hub(void)
 		"SELECT * FROM yz_schema ORDER BY 1",
 		"SELECT * FROM yz_conflict ORDER BY 1",
 		"SELECT * FROM yz_quarantine ORDER BY 1",
-		"SELECT * FROM yz_meta WHERE name NOT IN ('receipts', 'settled') ORDER BY 1",
+		"SELECT * FROM yz_meta WHERE name NOT IN ('receipts', 'settled')"
+		" AND name NOT LIKE 'life %' ORDER BY 1",
 	};
 	struct buf out = { 0 };
 

@@ -73,6 +73,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_message,
 	suite_sync_pack,
 	suite_sync_record,
+	suite_sync_remint,
 	suite_sync_retry,
 	suite_sync_seal,
 	suite_sync_segment,

@@ -1,5 +1,6 @@
 #include "tests/world.h"
 
+#include "store/base/file.h"
 #include "store/base/text.h"
 #include "store/digest.h"
 #include "store/remote.h"
@@ -7,6 +8,7 @@
 #include "store/track.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +180,28 @@ make_identity(struct world_peer *p)
 }
 
 static void
+open_files(struct world *w, struct world_peer *p)
+{
+	struct err err;
+
+	must(store_db_open(p->path, STORE_MERGE, &w->env, &p->merge, &err), &err);
+	must(store_db_open(p->path, STORE_LOCAL, &w->env, &p->local, &err), &err);
+	must(store_db_exec(p->local, "PRAGMA synchronous=OFF", &err), &err);
+	must(store_db_exec(p->merge, "PRAGMA synchronous=OFF", &err), &err);
+}
+
+static void
+start(struct world_peer *p, bool is_hub)
+{
+	struct err err;
+
+	must(node_open(&p->node, p->merge, &p->key, is_hub, &err), &err);
+	p->node.r.may_write = may_write;
+	p->node.r.key_of = key_of;
+	p->node.r.ctx = p;
+}
+
+static void
 open_peer(struct world *w, struct world_peer *p, const char *name, const char *facility,
           bool is_hub)
 {
@@ -187,17 +211,11 @@ open_peer(struct world *w, struct world_peer *p, const char *name, const char *f
 	snprintf(p->path, sizeof p->path, "%s/%s.db", w->folder, name);
 	snprintf(p->facility, sizeof p->facility, "%s", facility);
 	must(store_db_create(p->path, &w->env, &err), &err);
-	must(store_db_open(p->path, STORE_MERGE, &w->env, &p->merge, &err), &err);
-	must(store_db_open(p->path, STORE_LOCAL, &w->env, &p->local, &err), &err);
-	must(store_db_exec(p->local, "PRAGMA synchronous=OFF", &err), &err);
-	must(store_db_exec(p->merge, "PRAGMA synchronous=OFF", &err), &err);
+	open_files(w, p);
 	must(store_db_exec(p->local, schema_sql, &err), &err);
 	make_identity(p);
 	track_tables(p, is_hub);
-	must(node_open(&p->node, p->merge, &p->key, is_hub, &err), &err);
-	p->node.r.may_write = may_write;
-	p->node.r.key_of = key_of;
-	p->node.r.ctx = p;
+	start(p, is_hub);
 }
 
 static void
@@ -234,13 +252,19 @@ world_open(struct world *w, uint64_t seed, const char *const *facilities)
 }
 
 static void
+close_files(struct world_peer *p)
+{
+	node_close(&p->node);
+	store_db_close(p->local);
+	store_db_close(p->merge);
+}
+
+static void
 close_peer(struct world_peer *p)
 {
 	static const char *const ends[] = { "", "-wal", "-shm" };
 
-	node_close(&p->node);
-	store_db_close(p->local);
-	store_db_close(p->merge);
+	close_files(p);
 	for (int i = 0; i < 3; i++) {
 		char path[300];
 
@@ -261,13 +285,94 @@ world_close_fresh(struct world_peer *p)
 	close_peer(p);
 }
 
+static void
+forget_saved(const struct world *w)
+{
+	DIR *dir = opendir(w->folder);
+	struct dirent *entry;
+	char path[600];
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		snprintf(path, sizeof path, "%s/%s", w->folder, entry->d_name);
+		if (strstr(entry->d_name, ".saved") != NULL)
+			unlink(path);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 void
 world_close(struct world *w)
 {
 	for (int i = 0; i < w->node_count; i++)
 		close_peer(&w->nodes[i]);
 	close_peer(&w->hub);
+	forget_saved(w);
 	rmdir(w->folder);
+}
+
+/* ---- files that are put back, and copied ---- */
+
+static void
+copy_file(const char *from, const char *to)
+{
+	struct buf bytes = { 0 };
+	struct err err;
+
+	must(file_read(from, 1 << 28, &bytes, &err), &err);
+	must(file_replace(to, bytes.bytes, bytes.len, &err), &err);
+	buf_free(&bytes);
+}
+
+static void
+saved_path(const struct world *w, const char *name, char path[300])
+{
+	snprintf(path, 300, "%s/%s.saved", w->folder, name);
+}
+
+void
+world_save(struct world_peer *p, const char *name)
+{
+	char path[300];
+	struct err err;
+	int left;
+
+	must(store_db_checkpoint(p->merge, 0, &left, &err), &err);
+	saved_path(p->world, name, path);
+	copy_file(p->path, path);
+}
+
+void
+world_put_back(struct world_peer *p, const char *name)
+{
+	bool is_hub = p->node.r.is_hub;
+	struct sync_key key = p->key;
+	char path[300];
+
+	close_files(p); /* it wipes the node's key, not ours */
+	saved_path(p->world, name, path);
+	copy_file(path, p->path);
+	open_files(p->world, p);
+	p->key = key;
+	start(p, is_hub);
+}
+
+int
+world_clone(struct world *w, int i)
+{
+	struct world_peer *from = &w->nodes[i], *to = &w->nodes[w->node_count];
+	char path[sizeof to->path];
+
+	ck_assert_int_lt(w->node_count, WORLD_NODES);
+	*to = (struct world_peer){ .world = w, .up = true, .key = from->key };
+	snprintf(path, sizeof path, "%s/clone%d.db", w->folder, w->node_count);
+	memcpy(to->path, path, sizeof path);
+	memcpy(to->facility, from->facility, sizeof to->facility);
+	world_save(from, "clone");
+	copy_file(from->path, to->path);
+	open_files(w, to);
+	start(to, false);
+	return w->node_count++;
 }
 
 /* ---- doing things ---- */

@@ -53,6 +53,14 @@ void world_close(struct world *w);
 void world_open_fresh(struct world *w, struct world_peer *p, const char *name);
 void world_close_fresh(struct world_peer *p);
 
+/* Keep a peer's file as it is now, under a name; put it back later, as a virtual machine's snapshot
+ * is: with everything that is outside of it. */
+void world_save(struct world_peer *p, const char *name);
+void world_put_back(struct world_peer *p, const char *name);
+
+/* Another node that is a copy of this one, identity and all; its number. */
+int world_clone(struct world *w, int i);
+
 /* Run SQL on a peer's local connection; the test fails if it fails. */
 void world_sql(struct world_peer *p, const char *sql);
 

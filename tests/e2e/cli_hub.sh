@@ -38,7 +38,7 @@ check 1 'is a facility.s node; ' -C "$node" nodes
 check 2 'nodes can.t "eat"; usage: ' -C "$hub" nodes eat
 
 check 0 '^\[\]$' -C "$node" archive log --json
-check 0 '^\{"ok":true,"streams":0,"records":0,"rows":[0-9]+,"orphans":0,"digests":\[\{"scope":"all","ok":true\}\],"problems":\[\]\}$' \
+check 0 '^\{"ok":true,"streams":0,"records":0,"rows":[0-9]+,"orphans":0,"digests":\[\{"scope":"all","ok":true\}\],"problems":\[\],"again":\[\]\}$' \
 	-C "$node" verify --json
 "$YIZHAN" -C "$node" sql "INSERT INTO child(id, facility_id, name) VALUES (x'00112233445566778899aabbccddeeff', 'F1', '小明')"
 check 0 '^1 new commit, proof/[0-9a-f]{32}-[0-9a-f]{16} is at [0-9a-f]{40}$' -C "$node" archive now

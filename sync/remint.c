@@ -1,0 +1,335 @@
+#include "sync/remint.h"
+#include "store/inbox.h"
+#include "sync/merge.h"
+#include "sync/pen_priv.h"
+#include "sync/reader.h"
+#include "sync/seen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct remint {
+	struct sync_replica *r;
+	struct store_stream old;
+	struct sync_site name; /* the old stream's site */
+	uint64_t kept;
+	int64_t kept_stamp; /* greatest of what is kept */
+	int schema_no;      /* the first that was named after `kept`; 0: none */
+	struct buf seen;    /* in force for the unit at hand, as in the old stream */
+	int64_t changes;
+};
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_NOMEM, "re-mint: out of memory");
+}
+
+/* ---- where the old stream is cut ---- */
+
+/* The last record at or before `kept` that ends a segment. */
+static int
+find_cut(struct remint *m, uint64_t kept, struct err *err)
+{
+	struct store_segment seg;
+	struct arena a = { 0 };
+	int rc = 0;
+
+	m->kept = kept;
+	if (kept == 0 || kept >= m->old.n)
+		return 0;
+	rc = store_segment_at(m->r->db, m->old.id, kept, &a, &seg, err);
+	if (rc == 0 && seg.last != kept)
+		m->kept = seg.first - 1;
+	arena_free(&a);
+	return rc;
+}
+
+/* Stamps rise along a stream: the last that is kept is the greatest. */
+static int
+find_stamp(struct remint *m, struct err *err)
+{
+	uint64_t n = m->kept;
+	int rc = 0;
+
+	while (rc == 0 && n > 0 && m->kept_stamp == 0) {
+		struct arena a = { .limit = SYNC_ARENA_MAX };
+		struct sync_reader seg;
+
+		rc = sync_reader_open(m->r->db, &m->old, n, &a, &seg, err);
+		for (size_t i = 0; rc == 0 && i < seg.count; i++)
+			if (seg.records[i].type == SYNC_CHANGE &&
+			    seg.records[i].change.stamp > m->kept_stamp)
+				m->kept_stamp = seg.records[i].change.stamp;
+		n = rc == 0 ? seg.seg.first - 1 : 0;
+		arena_free(&a);
+	}
+	if (rc == 0 && m->kept_stamp > 0)
+		rc = store_seen_at(m->r->db, m->old.id, m->kept_stamp, &m->seen, err);
+	return rc;
+}
+
+/* ---- rows ---- */
+
+/* A unit on its way from one life to the other. */
+struct unit {
+	struct remint *m;
+	struct arena arena;
+	struct sync_record *changes; /* sync_record of type SYNC_CHANGE only */
+	size_t count;
+	struct store_row **rows; /* distinct, in order */
+	size_t row_count;
+};
+
+static int
+read_rows(struct unit *u, struct err *err)
+{
+	struct store_row *all = arena_take(&u->arena, u->count, sizeof *all);
+	size_t n = 0;
+
+	u->rows = arena_take(&u->arena, u->count, sizeof(struct store_row *));
+	if (all == NULL || u->rows == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < u->count; i++) {
+		const struct store_change *c = &u->changes[i].change;
+
+		all[i] = (struct store_row){ .table = c->schema->table_id,
+			                     .scope = u->m->old.scope,
+			                     .key = c->key,
+			                     .key_len = c->key_len };
+		u->rows[i] = &all[i];
+	}
+	store_row_sort(u->rows, u->count);
+	for (size_t i = 0; i < u->count; i++)
+		if (n == 0 || store_row_cmp(u->rows[n - 1], u->rows[i]) != 0)
+			u->rows[n++] = u->rows[i];
+	u->row_count = n;
+	return u->m->r->batch->get(u->m->r->batch, u->rows, n, &u->arena, err);
+}
+
+static struct store_row *
+row_of(const struct unit *u, const struct store_change *c)
+{
+	struct store_row key = { .table = c->schema->table_id,
+		                 .key = c->key,
+		                 .key_len = c->key_len };
+	size_t low = 0, high = u->row_count;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (store_row_cmp(u->rows[mid], &key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return u->rows[low];
+}
+
+/* What the row has of that write is the present life's from here on. */
+static void
+move_version(struct store_row *row, int64_t stamp, int from, int to)
+{
+	if (row->stamp == stamp && row->site == from) {
+		row->site = to;
+		row->changed = true;
+	}
+	for (unsigned i = 0; i < row->cell_count; i++)
+		if (row->cells[i].stamp == stamp && row->cells[i].site == from) {
+			row->cells[i].site = to;
+			row->changed = true;
+		}
+}
+
+/*
+ * The versions are moved, not added: nobody else has the old ones, and max cells would keep the
+ * lower.  Then the change is merged, for where one of another life of ours with the same stamp
+ * stands.
+ */
+static int
+move_rows(struct unit *u, struct err *err)
+{
+	struct sync_replica *r = u->m->r;
+	int rc = read_rows(u, err);
+
+	for (size_t i = 0; rc == 0 && i < u->count; i++) {
+		struct store_change *c = &u->changes[i].change;
+		struct store_inbox_move move = { .table = c->schema->table_id,
+			                         .key = c->key,
+			                         .key_len = c->key_len,
+			                         .stamp = c->stamp,
+			                         .from = u->m->old.site,
+			                         .to = r->self.id };
+		struct store_row *row = row_of(u, c);
+
+		c->site = r->self.id;
+		move_version(row, c->stamp, u->m->old.site, r->self.id);
+		if (sync_merge_is_sound(c))
+			rc = sync_merge(r->batch, row, c, NULL, &u->arena, err);
+		if (rc == 0)
+			rc = store_inbox_rename(r->db, &move, err);
+	}
+	return rc == 0 ? r->batch->put(r->batch, u->rows, u->row_count, err) : rc;
+}
+
+/* ---- units ---- */
+
+static int
+by_site(const void *left, const void *right)
+{
+	return memcmp(&((const struct sync_seen *)left)->site,
+	              &((const struct sync_seen *)right)->site, sizeof(struct sync_site));
+}
+
+/* What the unit had seen, and the old stream as far as it stays. */
+static int
+find_seen(struct unit *u, struct sync_opening *out, struct err *err)
+{
+	struct remint *m = u->m;
+	struct rd r = rd_from(m->seen.bytes, m->seen.len);
+
+	out->seen = arena_take(&u->arena, m->seen.len / sizeof(struct sync_site) + 1,
+	                       sizeof *out->seen);
+	if (out->seen == NULL)
+		return no_memory(err);
+	while (!r.bad && r.left > 0) {
+		const uint8_t *site = rd_bytes(&r, sizeof(struct sync_site));
+		struct sync_seen *seen = &out->seen[out->seen_count];
+
+		seen->stamp = rd_zigzag(&r);
+		if (r.bad)
+			break;
+		memcpy(&seen->site, site, sizeof seen->site);
+		out->seen_count += memcmp(&seen->site, &m->name, sizeof m->name) != 0;
+	}
+	if (m->kept_stamp > 0)
+		out->seen[out->seen_count++] = (struct sync_seen){ m->name, m->kept_stamp };
+	if (out->seen_count > 1)
+		qsort(out->seen, out->seen_count, sizeof *out->seen, by_site);
+	return 0;
+}
+
+static int
+write_again(struct unit *u, const struct sync_opening *again, struct err *err)
+{
+	struct sync_pen pen = {
+		.r = u->m->r, .arena = &u->arena, .again = again, .more = again->more
+	};
+	int rc = sync_pen_open(&pen, u->m->old.scope, u->count, err);
+
+	if (rc == 0)
+		rc = sync_pen_begin(&pen, err);
+	for (size_t i = 0; rc == 0 && i < u->count; i++)
+		rc = sync_pen_add(&pen, &u->changes[i].change, err);
+	if (rc == 0)
+		rc = sync_pen_write(&pen, err);
+	sync_pen_close(&pen);
+	return rc;
+}
+
+/* The unit whose opening is record `n`, records[0]. */
+static int
+take_unit(struct remint *m, struct sync_record *records, uint64_t n, struct err *err)
+{
+	const struct sync_opening *o = records[0].opening;
+	struct sync_opening again = { .kind = SYNC_REMINT,
+		                      .more = o->more,
+		                      .origin_site = m->name,
+		                      .origin_scope =
+		                              store_catalog_scope_of(m->r->db, m->old.scope),
+		                      .origin_first = n,
+		                      .origin_last = n + o->changes };
+	struct unit u = { .m = m, .changes = records + 1 };
+	int rc;
+
+	/* of what was erased there is nothing to write */
+	for (size_t i = 0; i < o->changes; i++)
+		if (records[1 + i].type == SYNC_CHANGE)
+			u.changes[u.count++] = records[1 + i];
+	if (u.count == 0)
+		return 0;
+	rc = find_seen(&u, &again, err);
+	if (rc == 0)
+		rc = move_rows(&u, err);
+	if (rc == 0)
+		rc = write_again(&u, &again, err);
+	m->changes += (int64_t)u.count;
+	arena_free(&u.arena);
+	return rc;
+}
+
+static int
+note_opening(struct remint *m, const struct sync_opening *o, struct err *err)
+{
+	for (size_t i = 0; i < o->definition_count; i++)
+		if (m->schema_no == 0 || (int)o->definitions[i].no < m->schema_no)
+			m->schema_no = (int)o->definitions[i].no;
+	if (o->seen_as_before)
+		return 0;
+	buf_clear(&m->seen);
+	sync_seen_write(&m->seen, o->seen, o->seen_count);
+	return buf_check(&m->seen, err);
+}
+
+static int
+take_segment(struct remint *m, const struct sync_reader *seg, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < seg->count;) {
+		struct sync_opening *o = seg->records[i].opening;
+
+		if (seg->records[i].type != SYNC_OPENING || o->changes > seg->count - i - 1)
+			return err_set(err, ERR_CORRUPT, "re-mint: record %llu is no unit's first",
+			               (unsigned long long)(seg->seg.first + i));
+		rc = note_opening(m, o, err);
+		if (rc == 0)
+			rc = take_unit(m, &seg->records[i], seg->seg.first + i, err);
+		i += (size_t)o->changes + 1;
+	}
+	return rc;
+}
+
+static int
+take_tail(struct remint *m, struct err *err)
+{
+	uint64_t n = m->kept + 1;
+	int rc = 0;
+
+	while (rc == 0 && n <= m->old.n) {
+		struct arena a = { .limit = SYNC_ARENA_MAX };
+		struct sync_reader seg;
+
+		rc = sync_reader_open(m->r->db, &m->old, n, &a, &seg, err);
+		if (rc == 0)
+			rc = take_segment(m, &seg, err);
+		n = rc == 0 ? seg.seg.last + 1 : n;
+		arena_free(&a);
+	}
+	return rc;
+}
+
+int
+sync_remint(struct sync_replica *r, const struct store_stream *old, uint64_t kept, int64_t *changes,
+            struct err *err)
+{
+	const struct store_site *site = store_catalog_site_of(r->db, old->site);
+	struct remint m = { .r = r, .old = *old };
+	struct arena a = { 0 };
+	int rc;
+
+	memcpy(m.name.node, site->node, STORE_NODE_ID);
+	memcpy(m.name.epoch, site->epoch, STORE_EPOCH);
+	rc = find_cut(&m, kept, err);
+	if (rc == 0 && m.kept < old->n)
+		rc = find_stamp(&m, err);
+	if (rc == 0)
+		rc = take_tail(&m, err);
+	m.old.last_stamp = m.kept_stamp;
+	if (rc == 0 && m.kept < old->n)
+		rc = store_stream_cut(r->db, &m.old, m.kept, m.schema_no, &a, err);
+	*changes = m.changes;
+	buf_free(&m.seen);
+	arena_free(&a);
+	return rc < 0 ? err_wrap(err, "re-mint") : 0;
+}

@@ -1,0 +1,491 @@
+/*
+ * tests/sync_remint.c - one life too many: a node's file is put back with all
+ * that is around it, or runs twice.  Everything that anybody wrote is there in
+ * the end, everywhere, and nobody had to do anything.
+ */
+#include "tests/suites.h"
+#include "tests/world.h"
+
+#include "sync/life.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const two_nodes[] = { "F1", "F1", NULL };
+
+static struct world w;
+
+#define ALL_NOTES "SELECT id, facility_id, text, rank, top, a, b FROM note ORDER BY id"
+
+static void
+open_world(void)
+{
+	world_open(&w, 11, two_nodes);
+}
+
+static void
+close_world(void)
+{
+	world_close(&w);
+}
+
+/* A unit of what was written so far, with no line. */
+static void
+seal(struct world_peer *p)
+{
+	struct node_event tick = { .type = NODE_EV_TICK };
+	struct node_effects fx = { 0 };
+	struct err err;
+
+	p->node.has_hub = false;
+	world_wait(&w, 31000);
+	ck_assert_int_ge(node_step(&p->node, &tick, &fx, &err), 0);
+	p->node.has_hub = true;
+	node_effects_clear(&fx);
+}
+
+/* Some rows, in several units. */
+static void
+write_some(struct world_peer *p, const char *mark, int count)
+{
+	char sql[200];
+
+	for (int i = 0; i < count; i++) {
+		world_wait(&w, 1000);
+		snprintf(sql, sizeof sql,
+		         "INSERT INTO note(id, facility_id, text, top) VALUES (x'%s%02x', 'F1', "
+		         "'%s %d', %d)",
+		         mark, (unsigned)i, mark, i, i);
+		world_sql(p, sql);
+		if (i % 5 == 0)
+			seal(p);
+	}
+}
+
+static void
+expect_same_as_hub(struct world_peer *p)
+{
+	char *want = world_dump(&w.hub, ALL_NOTES), *got = world_dump(p, ALL_NOTES);
+	char digest[33], hubs[33];
+
+	ck_assert_str_eq(got, want);
+	ck_assert_str_eq(world_digest(p, "f/F1", digest), world_digest(&w.hub, "f/F1", hubs));
+	free(want);
+	free(got);
+}
+
+static void
+expect_same(void)
+{
+	for (int i = 0; i < w.node_count; i++)
+		expect_same_as_hub(&w.nodes[i]);
+}
+
+static void
+expect_nothing_aside(struct world_peer *p)
+{
+	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM yz_quarantine"), 0);
+	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM yz_conflict"), 0);
+}
+
+static void
+expect_level(int i)
+{
+	struct node_met met;
+
+	world_meet(&w, i, &met);
+	ck_assert(met.ok);
+	ck_assert_str_eq(met.words, "");
+	ck_assert_int_eq(met.round_trips, 1);
+	ck_assert_int_eq(met.sent, 0);
+	ck_assert_uint_eq(met.rejected_count, 0);
+	expect_nothing_aside(&w.nodes[i]);
+}
+
+/* Every node says that it has nothing to say, and nothing was kept aside anywhere. */
+static void
+expect_quiet(void)
+{
+	for (int i = 0; i < w.node_count; i++)
+		expect_level(i);
+	expect_nothing_aside(&w.hub);
+}
+
+/* The same conflicts as at the hub, and there are some. */
+static void
+expect_conflicts_of_hub(struct world_peer *p)
+{
+	static const char sql[] = "SELECT id FROM yz_conflict ORDER BY id";
+	char *want = world_dump(&w.hub, sql), *got = world_dump(p, sql);
+
+	ck_assert_str_eq(got, want);
+	ck_assert_uint_gt(strlen(want), 0);
+	free(want);
+	free(got);
+}
+
+static int64_t
+lives(struct world_peer *p)
+{
+	return world_int(p, "SELECT count(DISTINCT epoch) FROM yz_site WHERE node ="
+	                    " (SELECT value FROM yz_meta WHERE name = 'node')");
+}
+
+static enum sync_life_word
+told(struct world_peer *p)
+{
+	struct sync_life_told out;
+	struct err err;
+
+	ck_assert_int_eq(sync_life_tell(p->merge, w.wall_ms, &out, &err), 0);
+	return out.word;
+}
+
+static enum sync_life_word
+told_of(int i)
+{
+	enum sync_life_word word;
+	struct err err;
+
+	ck_assert_int_eq(
+	        sync_life_of(w.hub.merge, w.nodes[i].node.r.self.node, w.wall_ms, &word, &err), 0);
+	return word;
+}
+
+/* Records that were acknowledged, records that weren't yet, and then the snapshot. */
+static void
+begin_with(int acked, int unsent)
+{
+	write_some(&w.nodes[0], "aa", acked);
+	world_settle(&w, 2);
+	w.nodes[0].up = false;
+	write_some(&w.nodes[0], "ab", unsent);
+	world_sync(&w, 0);
+	w.nodes[0].up = true;
+}
+
+START_TEST(a_snapshot_put_back_loses_nothing)
+{
+	begin_with(5, 5);
+	for (int round = 0; round < 2; round++) {
+		const char *lost = round == 0 ? "b0" : "c0", *kept = round == 0 ? "b1" : "c1";
+
+		world_save(&w.nodes[0], "snapshot");
+		write_some(&w.nodes[0], lost, 20);
+		ck_assert(world_sync(&w, 0));
+		world_put_back(&w.nodes[0], "snapshot");
+		write_some(&w.nodes[0], kept, 20);
+		ck_assert(world_sync(&w, 0));
+		ck_assert(world_sync(&w, 1));
+		ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"),
+		                 10 + 40 * (round + 1));
+		expect_same();
+		expect_quiet();
+		ck_assert_int_eq(told(&w.nodes[0]), SYNC_LIFE_RESTORED);
+		ck_assert_int_eq(told_of(0), SYNC_LIFE_RESTORED);
+	}
+	ck_assert_int_eq(lives(&w.nodes[0]), 3);
+	world_wait(&w, SYNC_LIFE_TOLD_MS);
+	ck_assert_int_eq(told(&w.nodes[0]), SYNC_LIFE_QUIET);
+	ck_assert_int_eq(told_of(0), SYNC_LIFE_QUIET);
+}
+END_TEST
+
+/* It had written nothing since: only what was lost comes back. */
+START_TEST(a_snapshot_put_back_and_left_alone_gets_the_rest)
+{
+	begin_with(5, 5);
+	world_save(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b0", 20);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.nodes[0], "snapshot");
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note"), 30);
+	ck_assert(world_sync(&w, 1));
+	expect_same();
+	expect_quiet();
+	ck_assert_int_eq(lives(&w.nodes[0]), 2);
+}
+END_TEST
+
+/* The lost branch is shorter than ours, and longer; it was sent a little at a time, and not at all.
+ */
+START_TEST(a_fork_is_found_wherever_it_is)
+{
+	static const int counts[][2] = { { 3, 30 }, { 30, 3 }, { 7, 7 }, { 1, 1 } };
+	const int *count = counts[_i];
+
+	begin_with(5, _i % 2 == 0 ? 5 : 0);
+	world_save(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b0", count[0]);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b1", count[1]);
+	w.nodes[0].node.stalls = 2; /* a segment at a time */
+	ck_assert(world_sync(&w, 0));
+	ck_assert(world_sync(&w, 1));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"),
+	                 5 + (_i % 2 == 0 ? 5 : 0) + count[0] + count[1]);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* Nothing of the stream is common, not even the names of its schemas. */
+START_TEST(a_fork_from_the_first_record_on)
+{
+	world_save(&w.nodes[0], "snapshot");
+	world_sql(&w.nodes[0], "INSERT INTO daily VALUES ('lost', 1, 'F1', 'x', 1)");
+	write_some(&w.nodes[0], "b0", 7);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b1", 7);
+	world_sql(&w.nodes[0], "INSERT INTO daily VALUES ('kept', 1, 'F1', 'y', 2)");
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 14);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM daily"), 2);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* On a bad line it takes several pushes until the place is known where the two part. */
+START_TEST(a_long_common_way_is_not_written_again)
+{
+	begin_with(5, 40);
+	world_save(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b0", 7);
+	world_settle(&w, 2);
+	world_wait(&w, 1000);
+	world_sql(&w.nodes[1], "UPDATE note SET text = 'right' WHERE id = x'ab01'");
+	world_settle(&w, 1);
+	world_put_back(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b1", 7);
+	w.nodes[0].node.failures = 1; /* so that the first push is a small one */
+	ck_assert(world_sync(&w, 0));
+	world_settle(&w, 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 59);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note WHERE text = 'right'"),
+	                 1);
+	expect_same();
+	expect_quiet();
+	/* its seven rows in two units and the last one */
+	ck_assert_int_le(world_int(&w.nodes[0], "SELECT n FROM yz_stream ORDER BY id DESC LIMIT 1"),
+	                 7 + 3);
+}
+END_TEST
+
+START_TEST(both_copies_of_a_file_go_on)
+{
+	int clone;
+
+	begin_with(5, 5);
+	clone = world_clone(&w, 0);
+	for (int round = 0; round < 2; round++) {
+		const char *here = round == 0 ? "b0" : "c0", *there = round == 0 ? "b1" : "c1";
+
+		write_some(&w.nodes[0], here, 20);
+		write_some(&w.nodes[clone], there, 20);
+		world_settle(&w, 3);
+		ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"),
+		                 10 + 40 * (round + 1));
+		expect_same();
+		expect_quiet();
+	}
+	ck_assert_int_ne(
+	        memcmp(w.nodes[0].node.r.self.epoch, w.nodes[clone].node.r.self.epoch, STORE_EPOCH),
+	        0);
+	ck_assert_int_eq(told(&w.nodes[0]), SYNC_LIFE_CLONED);
+	ck_assert_int_eq(told(&w.nodes[clone]), SYNC_LIFE_CLONED);
+	ck_assert_int_eq(told_of(0), SYNC_LIFE_CLONED);
+}
+END_TEST
+
+/* Both write the same cells in the same milliseconds. */
+START_TEST(copies_with_one_frozen_clock_converge)
+{
+	static const char sql[] = "UPDATE note SET text = text || '%s', top = top + %d;"
+	                          "INSERT INTO note(id, facility_id, text, top)"
+	                          " VALUES (x'ff', 'F1', '%s', 3)";
+	char text[300];
+	int clone;
+
+	begin_with(5, 5);
+	clone = world_clone(&w, 0);
+	snprintf(text, sizeof text, sql, "x", 1, "x");
+	world_sql(&w.nodes[0], text);
+	snprintf(text, sizeof text, sql, "y", 1, "y");
+	world_sql(&w.nodes[clone], text);
+	world_settle(&w, 3);
+	expect_same();
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 11);
+	ck_assert_int_gt(world_int(&w.hub, "SELECT count(*) FROM yz_conflict"), 0);
+	ck_assert_int_eq(world_int(&w.nodes[clone], "SELECT count(*) FROM yz_quarantine"), 0);
+}
+END_TEST
+
+/* What was wrong in the snapshot was put right elsewhere since. */
+START_TEST(a_later_correction_stands)
+{
+	begin_with(5, 0);
+	w.nodes[0].up = false;
+	world_sql(&w.nodes[0], "UPDATE note SET text = 'wrong', top = 50 WHERE id = x'aa01'");
+	world_sql(&w.nodes[0], "UPDATE note SET rank = 1 WHERE id = x'aa02'");
+	world_sync(&w, 0);
+	world_save(&w.nodes[0], "snapshot");
+	w.nodes[0].up = true;
+	write_some(&w.nodes[0], "b0", 4);
+	ck_assert(world_sync(&w, 0));
+	world_settle(&w, 1);
+	world_wait(&w, 60000);
+	world_sql(&w.nodes[1], "UPDATE note SET text = 'right', top = 60 WHERE id = x'aa01'");
+	world_sql(&w.nodes[1], "DELETE FROM note WHERE id = x'aa02'");
+	world_settle(&w, 1);
+	world_put_back(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b1", 4);
+	ck_assert(world_sync(&w, 0));
+	ck_assert(world_sync(&w, 1));
+	expect_same();
+	expect_quiet();
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'right' AND "
+	                                   "top = 60"),
+	                 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE id = x'aa02'"), 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 12);
+}
+END_TEST
+
+/* The snapshot was taken before the wrong value was sealed: each branch says it in a record of its
+ * own, and whoever put it right has seen the one only. */
+START_TEST(a_correction_of_what_both_branches_say_is_no_conflict)
+{
+	begin_with(5, 0);
+	world_wait(&w, 1000);
+	world_sql(&w.nodes[0], "UPDATE note SET text = 'wrong' WHERE id = x'aa01'");
+	world_sql(&w.nodes[0], "DELETE FROM note WHERE id = x'aa02'");
+	world_save(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b0", 4);
+	world_settle(&w, 2);
+	world_wait(&w, 60000);
+	world_sql(&w.nodes[1], "UPDATE note SET text = 'right' WHERE id = x'aa01'");
+	world_sql(&w.nodes[1],
+	          "INSERT INTO note(id, facility_id, text) VALUES (x'aa02', 'F1', 'anew')");
+	world_settle(&w, 1);
+	world_put_back(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b1", 4);
+	ck_assert(world_sync(&w, 0));
+	ck_assert(world_sync(&w, 1));
+	expect_same();
+	expect_quiet();
+	ck_assert_int_eq(
+	        world_int(&w.hub, "SELECT count(*) FROM note WHERE text IN ('right', 'anew')"), 2);
+}
+END_TEST
+
+/* What was lost and what is written again are of one site, and wrote one cell: a person decides. */
+START_TEST(two_branches_that_wrote_one_cell_are_a_conflict)
+{
+	begin_with(5, 0);
+	world_save(&w.nodes[0], "snapshot");
+	world_sql(&w.nodes[0], "UPDATE note SET text = 'one' WHERE id = x'aa01'");
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.nodes[0], "snapshot");
+	world_wait(&w, 1000);
+	world_sql(&w.nodes[0], "UPDATE note SET text = 'other' WHERE id = x'aa01'");
+	world_settle(&w, 2);
+	expect_same();
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text = 'other'"), 1);
+	expect_conflicts_of_hub(&w.nodes[0]);
+	expect_conflicts_of_hub(&w.nodes[1]);
+}
+END_TEST
+
+/* A conflict that was found before is known by the same id after. */
+START_TEST(conflicts_follow_what_is_written_again)
+{
+	begin_with(5, 0);
+	world_save(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b0", 3);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.nodes[0], "snapshot");
+	world_sql(&w.nodes[0], "UPDATE note SET text = 'here' WHERE id = x'aa03'");
+	w.nodes[0].up = false;
+	world_sync(&w, 0);
+	w.nodes[0].up = true;
+	world_wait(&w, 1000);
+	world_sql(&w.nodes[1], "UPDATE note SET text = 'there' WHERE id = x'aa03'");
+	world_settle(&w, 3);
+	expect_same();
+	expect_conflicts_of_hub(&w.nodes[0]);
+}
+END_TEST
+
+/* The reply to what was written again is lost, then its receipt with a second snapshot. */
+START_TEST(a_re_mint_that_is_interrupted_is_made_up_for)
+{
+	begin_with(5, 5);
+	world_save(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b0", 20);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b1", 20);
+	world_save(&w.nodes[0], "second");
+	w.lose_reply = true;
+	ck_assert(!world_sync(&w, 0));
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.nodes[0], "second");
+	write_some(&w.nodes[0], "b2", 4);
+	ck_assert(world_sync(&w, 0));
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 54);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* The same life of a hub has less than it had acknowledged. */
+START_TEST(a_hub_put_back_with_its_life_gets_the_rest_again)
+{
+	struct sync_life_told out;
+	struct err err;
+
+	begin_with(5, 0);
+	world_save(&w.hub, "hub");
+	write_some(&w.nodes[0], "b0", 20);
+	world_settle(&w, 2);
+	world_put_back(&w.hub, "hub");
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 5);
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 25);
+	expect_same();
+	ck_assert_int_eq(sync_life_tell(w.nodes[0].merge, w.wall_ms, &out, &err), 0);
+	ck_assert(out.hub_went_back);
+	ck_assert_int_eq(lives(&w.nodes[0]), 1);
+}
+END_TEST
+
+Suite *
+suite_sync_remint(void)
+{
+	Suite *s = suite_create("sync/remint");
+	TCase *tc = tcase_create("remint");
+
+	tcase_add_checked_fixture(tc, open_world, close_world);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, a_snapshot_put_back_loses_nothing);
+	tcase_add_test(tc, a_snapshot_put_back_and_left_alone_gets_the_rest);
+	tcase_add_loop_test(tc, a_fork_is_found_wherever_it_is, 0, 4);
+	tcase_add_test(tc, a_fork_from_the_first_record_on);
+	tcase_add_test(tc, a_long_common_way_is_not_written_again);
+	tcase_add_test(tc, both_copies_of_a_file_go_on);
+	tcase_add_test(tc, copies_with_one_frozen_clock_converge);
+	tcase_add_test(tc, a_later_correction_stands);
+	tcase_add_test(tc, a_correction_of_what_both_branches_say_is_no_conflict);
+	tcase_add_test(tc, two_branches_that_wrote_one_cell_are_a_conflict);
+	tcase_add_test(tc, conflicts_follow_what_is_written_again);
+	tcase_add_test(tc, a_re_mint_that_is_interrupted_is_made_up_for);
+	tcase_add_test(tc, a_hub_put_back_with_its_life_gets_the_rest_again);
+	suite_add_tcase(s, tc);
+	return s;
+}
