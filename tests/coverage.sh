@@ -13,7 +13,7 @@ build=$1
 watched='sync/codec_body.c sync/codec_column.c sync/codec_decode.c sync/codec_encode.c
  sync/codec_ids.c sync/codec_ints.c sync/codec_opening.c sync/record.c sync/segment.c
  sync/segment_form.c sync/message.c sync/pack.c sync/merge.c sync/sign.c sync/chain.c node/reqsig.c
- node/grant.c node/rights.c node/token.c node/enrol.c'
+ node/grant.c node/rights.c node/token.c node/enrol.c node/enrol_sign.c node/nonce.c'
 
 : >"$build/branches.txt"
 find "$build/obj" -name '*.gcno' ! -path '*/obj/tests/*' -exec gcov -b -c -t {} + 2>/dev/null |
