@@ -32,7 +32,7 @@ for i in 1 2 3; do
 	check 3 'No space left on device.*records are kept' -C "$node" sync --json
 done
 is "$(rows)" 3 'and is there'
-check 1 'No space left on device|failed to create' -C "$node" archive now
+check 1 'could not.*archive\.git|No space left' -C "$node" archive now
 kill -0 "$node_pid"
 is $? 0 'the node runs on'
 is "$(state "$node")" waiting 'and says that its rows wait'
