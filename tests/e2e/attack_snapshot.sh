@@ -38,7 +38,7 @@ put_back() {
 	done
 	for file in "$SCRATCH/saved.$1"/*; do
 		if [ -d "$file" ]; then
-			rm -rf "$node/$(basename "$file")"
+			rm -rf "${node:?}/$(basename "$file")"
 			cp -a "$file" "$node/"
 		else
 			cat "$file" >"$node/$(basename "$file")"
