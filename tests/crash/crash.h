@@ -92,6 +92,7 @@ struct scene {
 extern const struct scenario scenarios_store[];
 extern const struct scenario scenarios_seal[];
 extern const struct scenario scenarios_sync[];
+extern const struct scenario scenarios_remint[];
 extern const struct scenario scenarios_node[];
 extern const struct scenario scenarios_files[];
 

@@ -156,9 +156,11 @@ static void
 restore(struct sim_peer *p)
 {
 	struct disk_host host = { 0 };
+	char name[16];
 
 	if (p->backup == NULL) {
-		p->backup = disk_new(p->is_hub ? "backup-hub" : p->facility, &host);
+		snprintf(name, sizeof name, "backup%u", p->no);
+		p->backup = disk_new(name, &host);
 		disk_copy(p->backup, p->disk);
 		return;
 	}
