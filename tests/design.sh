@@ -1,7 +1,7 @@
 #!/bin/sh
 # design.sh [PAGE] - what tests/DESIGN.md names as the test of a promise, an attack or
 # a fault is there: each `name` in its tables of these, and in the first column of
-# those about crash loops, is a test, a suite, a scenario, a file or a make target.
+# those about crash loops, is a test, a suite, a scenario, a kind of the simulator, a file or a make target.
 # A star or an ellipsis stands for anything.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -10,6 +10,7 @@ page=${1:-tests/DESIGN.md}
 {
 	sed -nE 's/^START_TEST\(([a-z0-9_]+)\).*/\1/p; s/.*suite_create\("([^"]+)"\).*/\1/p' tests/*.c
 	grep -hoE '(\{|\.name =|\] =) "[a-z0-9-]+"' tests/crash/*.c | cut -d'"' -f2
+	sed -nE 's/^\t\[SIM_[A-Z_0-9]+\] = \{ "([a-z0-9-]+)".*/\1/p' tests/sim/kind.c
 	find tests -type d -printf '%P/\n' -o -type f -printf '%P\n%f\n'
 	sed -nE 's/^([a-z][a-z0-9 -]*):.*/\1/p; s/^\$\(BUILD\)(\/[a-z]+):.*/build\1/p' Makefile | tr ' ' '\n'
 } | awk -v page="$page" '
