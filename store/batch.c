@@ -69,6 +69,15 @@ store_row_sort(struct store_row **rows, size_t count)
 		}
 }
 
+/* The bytes stay as they are: to zero them would cost more than the hash of a small row. */
+static void
+begin(struct gather *g, const uint8_t *salt)
+{
+	g->len = 0;
+	g->started = false;
+	g->salt = salt;
+}
+
 static void
 flush(struct gather *g)
 {
@@ -257,9 +266,7 @@ store_row_term(struct store_batch *b, const struct store_row *row, uint8_t term[
 	}
 	t = b->table(b, row->table);
 	name_cells(&n, t, row);
-	g.len = 0;
-	g.started = false;
-	g.salt = salt_of(t, &n, row);
+	begin(&g, salt_of(t, &n, row));
 	at = write_version(room(&g), b, row->stamp, row->site);
 	at = write_varint(at, (uint64_t)row->cl);
 	done(&g, write_varint(at, row->key_len));

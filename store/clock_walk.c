@@ -50,7 +50,7 @@ static int
 take_single(struct store_clock_walk *w, struct store_stmt *s, struct err *err)
 {
 	int table = (int)store_stmt_get_int(s);
-	struct rd none = { 0 }, key;
+	struct rd none = { 0 }, key = { 0 };
 	struct store_row *row;
 	const uint8_t *term;
 

@@ -147,10 +147,10 @@ copy_row(struct store_snapshot *snap, const struct store_stmt *s, sqlite3_stmt *
 
 	for (int i = 0; status == SQLITE_OK && i < columns; i++)
 		status = sqlite3_bind_value(insert, i + 1, sqlite3_column_value(s->handle, i));
-	if (status == SQLITE_OK && sqlite3_step(insert) == SQLITE_DONE)
-		status = sqlite3_reset(insert);
-	else if (status == SQLITE_OK)
-		status = sqlite3_reset(insert);
+	if (status == SQLITE_OK) {
+		sqlite3_step(insert);
+		status = sqlite3_reset(insert); /* tells what the step came to */
+	}
 	return status == SQLITE_OK ? 0 : fail(snap, status, err);
 }
 
@@ -175,7 +175,7 @@ store_snapshot_add(struct store_snapshot *snap, const struct store_part *part, s
 {
 	sqlite3_stmt *insert = NULL;
 	struct store_columns c;
-	struct store_stmt s;
+	struct store_stmt s = { 0 };
 	struct arena a = { 0 };
 	int rc = store_columns_read(snap->from, part->table, &a, &c, err);
 

@@ -330,8 +330,8 @@ read_new(struct decoder *d, struct err *err)
 		return no_memory(err);
 	walk_new(d, ms, NULL);
 	ids = sync_codec_ids_read_new(&d->r, d->arena, ms, d->new_count);
-	if (ids == NULL && !d->r.bad)
-		return no_memory(err); /* before all of them were read */
+	if (ids == NULL)
+		return d->r.bad ? corrupt(err, "ids") : no_memory(err);
 	if (!rd_done(&d->r))
 		return corrupt(err, "ids");
 	walk_new(d, NULL, ids);

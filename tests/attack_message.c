@@ -90,8 +90,8 @@ dump_hub(void)
 		"SELECT * FROM yz_schema ORDER BY 1",
 		"SELECT * FROM yz_conflict ORDER BY 1",
 		"SELECT * FROM yz_quarantine ORDER BY 1",
-		"SELECT * FROM yz_meta WHERE name NOT IN ('receipts', 'settled')"
-		" AND name NOT LIKE 'life %' ORDER BY 1",
+		("SELECT * FROM yz_meta WHERE name NOT IN ('receipts', 'settled')"
+		 " AND name NOT LIKE 'life %' ORDER BY 1"),
 	};
 	struct buf out = { 0 };
 

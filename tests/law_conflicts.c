@@ -299,7 +299,7 @@ by_text(const void *a, const void *b)
 static void
 sort_lines(char *text)
 {
-	char *copy = strdup(text), *lines[2000], *rest = copy, *line;
+	char *copy = strdup(text), *lines[2000] = { 0 }, *rest = copy, *line;
 	size_t count = 0, at = 0;
 
 	while ((line = strsep(&rest, "\n")) != NULL && *line != 0) {
