@@ -238,8 +238,9 @@ struct pass {
 	struct sync_replica *r;
 	const struct sync_message *m;
 	bool *done;
-	bool *forked; /* by stream: nothing after that can be taken */
-	bool force, progress;
+	bool *forked;         /* by stream: nothing after that can be taken */
+	bool force;           /* the next one that waits is taken as it is */
+	bool progress, taken; /* in this pass, in any */
 	size_t waiting;
 	sync_draft_tell *tell;
 	void *ctx;
@@ -274,6 +275,7 @@ take_one(struct pass *p, size_t i, struct err *err)
 		return 0;
 	}
 	p->done[i] = true;
+	p->force = p->force && in.outcome != SYNC_STORED;
 	p->progress |= in.outcome == SYNC_STORED;
 	*p->changes += in.changes;
 	if (words_of(&in) != NULL)
@@ -312,10 +314,17 @@ sync_draft_take(struct sync_replica *r, const struct sync_message *m, sync_draft
 		return no_memory(err);
 	}
 	do {
+		bool forced = p.force;
+
 		rc = run_pass(&p, err);
-		/* Nobody can supply what the rest waits for, unless the peer has said that more is
-		 * coming. */
-		if (rc == 0 && p.waiting > 0 && !p.progress && !m->more && !p.force)
+		p.taken |= p.progress;
+		/*
+		 * What the rest waits for nobody can supply, unless the peer has said that more is
+		 * coming; and even then if nothing of this could be taken, because the next would
+		 * be the same. Records that were joined for the way can wait for each other: then
+		 * the first is taken as it is.
+		 */
+		if (rc == 0 && p.waiting > 0 && !p.progress && !forced && (!m->more || !p.taken))
 			p.force = p.progress = true;
 	} while (rc == 0 && p.waiting > 0 && p.progress);
 	arena_free(&a);

@@ -157,7 +157,7 @@ sim_check_equal(struct sim *s)
 	for (unsigned i = 0; i < SIM_PEERS; i++) {
 		struct sim_peer *p = &s->peers[i];
 
-		if (p->exists && !p->open)
+		if (p->exists && (!p->open || (!p->is_hub && !p->met)))
 			return false;
 		if (p->exists &&
 		    (!nothing_waits(p) || (!p->is_hub && !same_digests(&s->peers[0], p))))

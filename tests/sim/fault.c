@@ -315,7 +315,7 @@ heal_peer(struct sim *s, struct sim_peer *p)
 {
 	wake(p, s->now);
 	disk_disarm(p->disk);
-	p->disk_fails = false;
+	p->disk_fails = p->met = false;
 	p->line.cut_until = p->line.one_way_until = 0;
 	memset(p->line.fault, 0, sizeof p->line.fault);
 	p->clock.ppm = 0;

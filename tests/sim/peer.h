@@ -58,6 +58,7 @@ struct sim_peer {
 	char nonce[REQSIG_NONCE_MAX + 1];
 	uint64_t calls;
 	int losses;                     /* meetings in a row */
+	bool met;                       /* and well, since everything was healed */
 	struct disk *backup;            /* an older copy; NULL: none */
 	bool moved;                     /* since the last start: it has to notice */
 	bool restored;                  /* from it: what it lacks comes from the hub, in time */

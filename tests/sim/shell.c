@@ -329,6 +329,7 @@ sim_shell_met(struct sim_peer *p, const struct node_met *met)
 		sim_count(s, SIM_DID_BACK_OFF);
 	if (!met->ok)
 		return;
+	p->met = true;
 	sim_count(s, SIM_DID_MEET);
 	if (met->round_trips > 1)
 		sim_count(s, SIM_DID_SECOND_TRIP);
