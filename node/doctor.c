@@ -64,13 +64,14 @@ keep_private(struct doctor *d, const char *name, unsigned allowed)
 		return true; /* another check tells that it is missing */
 	if ((st.st_mode & 0777 & ~allowed) == 0)
 		return true;
-	if (d->mend && chmod(path, st.st_mode & allowed) == 0) {
+	/* a directory for a group has more bits, and needs them: they stay */
+	if (d->mend && chmod(path, st.st_mode & (allowed | 07000)) == 0) {
 		doctor_say(d, "files", DOCTOR_MENDED, "",
 		           "%.300s was open to others: mode %o, now %o", path, st.st_mode & 0777,
 		           st.st_mode & allowed);
 		return true;
 	}
-	snprintf(todo, sizeof todo, "chmod %o %s", allowed, path);
+	snprintf(todo, sizeof todo, "chmod %s %s", name == NULL ? "o-rwx" : "600", path);
 	doctor_say(d, "files", DOCTOR_ILL, todo, "%.300s is open to others: mode %o", path,
 	           st.st_mode & 0777);
 	return false;

@@ -79,6 +79,10 @@ check_hub(struct doctor *d, const struct store_remote *hub, struct err *err)
 	if (config_load(d->dir, &config, err) < 0)
 		return 0; /* told by the files */
 	rc = ask(hub, &config, &reply, err);
+	if (rc != 0 && rc != ERR_NOMEM) {
+		doctor_say(d, "hub", DOCTOR_ILL, "", "it can't be asked: %.300s", err->msg);
+		return 0;
+	}
 	if (rc != 0)
 		return rc;
 	if (reply->code != TRANSPORT_OK)
@@ -153,6 +157,7 @@ doctor_check_world(struct doctor *d, struct store_db *db, bool is_hub, struct er
 
 	if (!is_hub)
 		rc = store_remote_get(db, "hub", &a, &hub, err);
+	store_db_rollback(db); /* it has only read, and the hub may take its time to answer */
 	if (rc == 0 && !is_hub) {
 		check_clock(d, &hub);
 		rc = check_hub(d, &hub, err);

@@ -3,6 +3,7 @@
 #include "node/feed_row.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
+#include "store/inspect.h"
 #include "store/keyed.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@
 struct record {
 	const struct store_schema *schema;
 	bool deletes;
-	struct arena arena; /* names and bytes of the row */
+	char scope[STORE_SCOPE_MAX + 1]; /* what the row says of it */
+	struct arena arena;              /* names and bytes of the row */
 	const char *columns[STORE_COLUMNS_MAX];
 	struct store_value values[STORE_COLUMNS_MAX];
 	size_t count;
@@ -289,14 +291,16 @@ check_scope(struct records *of, const char *scope, struct err *err)
 
 /* What the row says of its scope. */
 static int
-check_given(struct records *of, const struct record *r, struct err *err)
+check_given(struct records *of, struct record *r, struct err *err)
 {
 	const struct store_schema *s = r->schema;
-	char scope[STORE_SCOPE_MAX + 1];
+	char *scope = r->scope;
 	const struct store_value *v;
 
-	if (s->scope_column < 0)
-		return check_scope(of, s->scope_prefix, err);
+	if (s->scope_column < 0) {
+		text_copy(scope, sizeof r->scope, s->scope_prefix);
+		return check_scope(of, scope, err);
+	}
 	v = value_of(r, s->columns[s->scope_column].name);
 	if (v == NULL || v->type != STORE_TEXT || v->len == 0)
 		return err_set(err, ERR_INVALID, "row: %.60s is needed",
@@ -333,6 +337,34 @@ find_present(struct records *of, const struct record *r, struct err *err)
 	return rc;
 }
 
+/* A key keeps its scope for ever, also when its row is gone: who sees its history sees what comes.
+ */
+static int
+check_past(struct records *of, const struct record *r, struct err *err)
+{
+	const struct store_schema *s = r->schema;
+	struct store_value values[STORE_COLUMNS_MAX] = { 0 };
+	struct buf key = { 0 };
+	int scope = 0, rc;
+
+	for (unsigned i = 0; i < s->key_count; i++) {
+		const struct store_value *v = value_of(r, s->columns[s->keys[i]].name);
+
+		if (v == NULL)
+			return err_set(err, ERR_INVALID, "row: %.60s is needed",
+			               s->columns[s->keys[i]].name);
+		values[s->keys[i]] = *v;
+	}
+	store_schema_key(s, values, &key);
+	rc = buf_check(&key, err);
+	if (rc == 0)
+		rc = store_inspect_scope(of->db, s->table_id, key.bytes, key.len, &scope, err);
+	buf_free(&key);
+	if (rc == 0 && scope != 0 && strcmp(store_catalog_scope_of(of->db, scope), r->scope) != 0)
+		rc = err_set(err, ERR_NOTFOUND, "row: this key can't be used; take another");
+	return rc;
+}
+
 /* ---- writing ---- */
 
 static int
@@ -349,6 +381,8 @@ write_row(struct records *of, const struct record *r, struct err *err)
 		rc = store_keyed_delete(of->db, &row, err);
 		return rc < 0 ? rc : 0;
 	}
+	if (rc == 0 && check_past(of, r, err) < 0)
+		return err->code;
 	if (rc == 1 && r->schema->kind == STORE_EVENT)
 		return err_set(err, ERR_INVALID,
 		               "row: this one is there already, and rows of %.60s are only added",

@@ -32,13 +32,13 @@ check 1 'is no yizhan directory; give the right one with -C' -C "$SCRATCH/nowher
 check 2 'there is no option --mend; usage: ' -C "$node" doctor --mend
 
 # open to others: told, left alone, mended
-chmod 755 "$node"
+chmod 3755 "$node" # as for a group of writers, but for the last digit
 chmod 644 "$node/key"
-check 4 'ill +files +[^;]*node is open to others: mode 755; chmod 770 .*ill +files +[^;]*key is open to others: mode 644; chmod 600 ' \
+check 4 'ill +files +[^;]*node is open to others: mode 755; chmod o-rwx .*ill +files +[^;]*key is open to others: mode 644; chmod 600 ' \
 	-C "$node" doctor
 is "$(stat -c %a "$node/key")" 644 'doctor without --fix changes nothing'
 check 0 'mended +files .*mended +files .*well +files ' -C "$node" doctor --fix
-is "$(stat -c %a "$node/key") $(stat -c %a "$node")" '600 750' 'the modes after --fix'
+is "$(stat -c %a "$node/key") $(stat -c %a "$node")" '600 3750' 'the modes after --fix: the bits for a group stay'
 
 # triggers that somebody has dropped, and a write that they missed
 stranger "DROP TRIGGER yz_child_au; UPDATE child SET name = '别人' WHERE id = x'0101010101010101010101010101aaaa'"

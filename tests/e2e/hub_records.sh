@@ -128,6 +128,23 @@ before=$(rows)
 posted 200 "$token" "$SCRATCH/wrong"
 count refused 10
 is "$(grep -c "$canary" "$SCRATCH/answer")" 0 'a row of F2 in an answer'
+# nor a key that F2 has used, when its row is gone: who sees its past would see what comes
+sql "$other" "DELETE FROM leave_request" >/dev/null
+check 0 '"state":"in_sync"' -C "$other" sync --json
+before=$(rows)
+record x10 leave_request '"id":"000000000000000000000000000000f2","facility_id":"F1","reason":"mine"' >"$SCRATCH/again"
+posted 200 "$token" "$SCRATCH/again"
+is "$(grep -c "this key can't be used; take another" "$SCRATCH/answer")" 1 "a key of F2: $(cat "$SCRATCH/answer")"
+posted 200 "$wide" "$SCRATCH/again"
+count refused 1
+# what is told of a name that is cut is still JSON
+{
+	printf '{"key":"x11","table":"booking","op":"upsert","row":{"facility_id":"F1","a'
+	for i in $(seq 30); do printf '名'; done
+	echo '":1}}'
+} >"$SCRATCH/long"
+posted 200 "$token" "$SCRATCH/long"
+is "$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["state"])' "$SCRATCH/answer")" refused 'an answer'
 posted 401 nobody "$SCRATCH/requests"
 posted 403 "$("$YIZHAN" -C "$hub" token new --scope all | head -n 1)" "$SCRATCH/requests"
 posted 400 "$token" "$SCRATCH/requests" -H 'Authorization: Bearer other'
