@@ -143,6 +143,13 @@ serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, 
 		             "the hub's database could not take this; nothing was stored");
 		return rc == ERR_BUSY ? 0 : rc;
 	}
+	if (station_keep_anchor(st, err) < 0) {
+		buf_free(&fx.reply);
+		http_problem(
+		        x, 503,
+		        "what was stored can't be answered for yet: the anchor can't be written");
+		return err->code == ERR_NOMEM ? err->code : 0;
+	}
 	if (fx.status != 200) {
 		refusal_tell(env_mono_ms(st->env), rq->path, rq->peer, buf_str(&fx.reply));
 		http_problem(x, fx.status, buf_str(&fx.reply));

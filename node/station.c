@@ -102,6 +102,16 @@ look(struct station *st, struct anchor *out, struct err *err)
 	return rc == 0 ? own_streams(st, out, err) : rc;
 }
 
+static uint64_t
+records_of(const struct anchor *anchor)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < anchor->count; i++)
+		n += anchor->streams[i].n;
+	return n;
+}
+
 int
 station_anchor(struct station *st, struct err *err)
 {
@@ -110,8 +120,21 @@ station_anchor(struct station *st, struct err *err)
 
 	if (rc == 0)
 		rc = anchor_write(st->dir, &now, err);
+	if (rc == 0)
+		st->anchored = records_of(&now);
 	anchor_free(&now);
 	return rc;
+}
+
+int
+station_keep_anchor(struct station *st, struct err *err)
+{
+	struct anchor now = { 0 };
+	int rc = own_streams(st, &now, err);
+	bool same = rc == 0 && records_of(&now) == st->anchored;
+
+	anchor_free(&now);
+	return rc < 0 || same ? rc : station_anchor(st, err);
 }
 
 static int

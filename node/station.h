@@ -28,6 +28,7 @@ struct station {
 	struct store_db *local; /* as people write */
 	struct store_db *merge; /* as the engine writes */
 	struct node node;
+	uint64_t anchored; /* records of our own that the anchor covers */
 	struct rights rights;
 	struct metrics metrics; /* any thread may count */
 	struct watch *watch;    /* hub: told of every unit; or NULL */
@@ -50,6 +51,9 @@ MUST_CHECK int station_reload(struct station *st, struct err *err);
 
 /* Write the anchor as the database is now; durable when it returns. */
 MUST_CHECK int station_anchor(struct station *st, struct err *err);
+
+/* The same, if something of our own has come since: before a hub's answer leaves. */
+MUST_CHECK int station_keep_anchor(struct station *st, struct err *err);
 
 /* Do what an effect of node_step() asks: anchor, then send.  `l` NULL: there is no line (sends
  * nothing). */

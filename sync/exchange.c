@@ -231,6 +231,7 @@ raise_acked(struct sync_exchange *x, const struct sync_message *m,
 	if (to > before)
 		rc = sync_reader_changes(x->r->db, stream, before, to, &changes, err);
 	x->sent += changes;
+	x->moved = true;
 	return rc == 0 ? store_stream_set_acked(x->r->db, stream->id, m->self.epoch, has, err) : rc;
 }
 
@@ -241,21 +242,32 @@ lower_acked(struct sync_exchange *x, const struct sync_message *m,
 {
 	int rc = store_stream_lower_acked(x->r->db, stream->id, m->self.epoch, has, err);
 
-	x->more_to_push = true;
+	x->more_to_push = x->moved = true;
 	return rc == 0 ? sync_life_hub_went_back(x->r, err) : rc;
 }
 
-static int
-take_receipts(struct sync_exchange *x, const struct sync_message *m,
-              const struct store_stream *streams, size_t count, struct err *err)
+/* What the hub has of a stream that it calls another's is no receipt for ours. */
+static bool
+is_disputed(const struct taking *t, const struct store_stream *stream)
 {
+	const struct sync_view_stream *view = sync_draft_view(t->x->r, t->m, stream);
+
+	return view != NULL && t->healed[view - t->m->streams];
+}
+
+static int
+take_receipts(const struct taking *t, const struct store_stream *streams, size_t count,
+              struct err *err)
+{
+	struct sync_exchange *x = t->x;
+	const struct sync_message *m = t->m;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		uint64_t has, before;
 		bool same_head;
 
-		if (!is_own(x, &streams[i]))
+		if (!is_own(x, &streams[i]) || is_disputed(t, &streams[i]))
 			continue;
 		has = hub_has(x, m, &streams[i], &same_head);
 		if (has > streams[i].n || !same_head)
@@ -373,23 +385,37 @@ note_hub(struct sync_exchange *x, const struct sync_message *m, struct arena *a,
 	return rc;
 }
 
-static int
-settle(struct sync_exchange *x, const struct sync_message *m, struct arena *a, bool *again,
-       struct err *err)
+/* Has the hub or this node anything now that it hadn't before this round? */
+static void
+see_progress(struct sync_exchange *x, const struct store_stream *streams, size_t count)
 {
+	for (size_t i = 0; i < count; i++)
+		if (streams[i].n > said_of(x, &streams[i]))
+			x->moved = true;
+}
+
+/* A round that has moved nothing is the last: the next would say the same. */
+static int
+settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
+{
+	struct sync_exchange *x = t->x;
+	const struct sync_message *m = t->m;
 	struct store_stream *streams;
 	size_t count;
 	int rc = store_stream_list(x->r->db, 0, a, &streams, &count, err);
 
+	x->moved = x->healed || x->hold;
 	if (rc == 0)
-		rc = take_receipts(x, m, streams, count, err);
+		rc = take_receipts(t, streams, count, err);
+	if (rc == 0)
+		see_progress(x, streams, count);
 	if (rc == 0)
 		rc = look_for_clone(x, streams, count, err);
 	if (rc == 0)
 		rc = take_digests(x, m, streams, count, err);
 	if (rc == 0)
 		rc = note_hub(x, m, a, err);
-	*again = (m->more || x->more_to_push || x->healed) && !MUT(19);
+	*again = (m->more || x->more_to_push || x->healed) && x->moved && !MUT(19);
 	return rc;
 }
 
@@ -411,7 +437,7 @@ take_and_settle(struct taking *t, struct arena *a, bool *again, int64_t *changes
 		rc = sync_fork_heal(x, t->m, t->healed, err);
 	if (rc == 0 && !x->healed && !x->hold)
 		rc = sync_draft_take(x->r, t->m, tell_rejected, t, changes, err);
-	return rc == 0 ? settle(x, t->m, a, again, err) : rc;
+	return rc == 0 ? settle(t, a, again, err) : rc;
 }
 
 static int

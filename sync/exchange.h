@@ -46,6 +46,7 @@ struct sync_exchange {
 	bool healed; /* by the latest reply: a new life began, and is to be told to the hub */
 	bool hold;   /* by the latest reply: a fork, but it isn't known yet where */
 	int lives;   /* begun in this meeting */
+	bool moved;  /* by the latest reply: either side has what it hadn't */
 	bool level;  /* both sides have the same records now */
 
 	/* told */

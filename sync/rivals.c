@@ -285,7 +285,7 @@ load(struct sync_rivals *rv, const struct store_row *row, struct err *err)
 {
 	struct store_conflict *kept;
 	size_t count;
-	int rc = store_inbox_kept(rv->r->db, row, rv->arena, &kept, &count, err);
+	int rc = store_inbox_kept(rv->r->db, row, &rv->kept, &kept, &count, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		struct sync_rival *x = add(rv);
@@ -481,16 +481,11 @@ write_down(struct sync_rivals *rv, struct err *err)
 	return rc;
 }
 
-int
-sync_rivals_after(struct sync_rivals *rv, const struct store_row *row, struct err *err)
+static int
+settle(struct sync_rivals *rv, const struct store_row *row, struct err *err)
 {
-	int rc;
+	int rc = rv->any ? load(rv, row, err) : 0;
 
-	if (rv->cl == 0)
-		return 0; /* nobody here had heard of it */
-	if (!rv->own)
-		add_whole(rv, row);
-	rc = rv->any ? load(rv, row, err) : 0;
 	if (rc < 0 || rv->count == 0)
 		return rc < 0 || !rv->no_memory ? rc
 		                                : err_set(err, ERR_NOMEM, "merge: out of memory");
@@ -503,4 +498,18 @@ sync_rivals_after(struct sync_rivals *rv, const struct store_row *row, struct er
 		show(row, &rv->list[i].c);
 	hide_equal(rv);
 	return write_down(rv, err);
+}
+
+int
+sync_rivals_after(struct sync_rivals *rv, const struct store_row *row, struct err *err)
+{
+	int rc;
+
+	if (rv->cl == 0)
+		return 0; /* nobody here had heard of it */
+	if (!rv->own)
+		add_whole(rv, row);
+	rc = settle(rv, row, err);
+	arena_free(&rv->kept);
+	return rc;
 }

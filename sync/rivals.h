@@ -47,6 +47,7 @@ struct sync_rivals {
 	const struct store_change *change;
 	int64_t cl; /* of its row before it */
 	struct store_cell name;
+	struct arena kept; /* what is read of the row; given back with each change */
 	struct sync_rival *list;
 	size_t count, cap;
 	bool no_memory;

@@ -465,6 +465,42 @@ START_TEST(a_hub_put_back_with_its_life_gets_the_rest_again)
 }
 END_TEST
 
+/* What the hub refuses, it refuses again: a node that goes on asking would keep the line, and the
+ * hub, for nothing. */
+START_TEST(a_meeting_that_moves_nothing_ends)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct node_met met;
+	struct err err;
+
+	write_some(p, "d0", 1);
+	ck_assert(world_sync(&w, 0));
+	for (int i = 0; i < 6; i++) {
+		char sql[200];
+
+		snprintf(sql, sizeof sql,
+		         "INSERT INTO note(id, facility_id, text) VALUES (x'd1%02x', 'F1', "
+		         "hex(randomblob(4000)))",
+		         (unsigned)i);
+		world_wait(&w, NODE_HOUSE_MS); /* it signs when it keeps house */
+		world_sql(p, sql);
+		seal(p);
+	}
+	ck_assert_int_eq(store_db_exec(p->merge,
+	                               "UPDATE yz_segment SET signature = zeroblob(64)"
+	                               " WHERE signature IS NOT NULL",
+	                               &err),
+	                 0);
+	p->node.stalls = NODE_STALLS; /* little by little: there is more than one push */
+	world_meet(&w, 0, &met);
+	ck_assert(met.ok);
+	ck_assert_uint_ge(met.rejected_count, 1);
+	ck_assert_int_le(met.round_trips, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE hex(id) LIKE 'D1%'"),
+	                 0);
+}
+END_TEST
+
 Suite *
 suite_sync_remint(void)
 {
@@ -486,6 +522,7 @@ suite_sync_remint(void)
 	tcase_add_test(tc, conflicts_follow_what_is_written_again);
 	tcase_add_test(tc, a_re_mint_that_is_interrupted_is_made_up_for);
 	tcase_add_test(tc, a_hub_put_back_with_its_life_gets_the_rest_again);
+	tcase_add_test(tc, a_meeting_that_moves_nothing_ends);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -295,6 +295,8 @@ hear_request(struct sim_peer *hub, const struct sim_message *m)
 	if (signer_of(&a, rq.peer, &err) != 1)
 		return;
 	rc = hub_step(&hub->st.node, &rq, &fx, &err);
+	if (rc == 0)
+		rc = station_keep_anchor(&hub->st, &err);
 	sim_net_garble(hub->sim, &hub->sim->peers[m->node], SIM_GARBLE_REPLY, fx.reply.bytes,
 	               fx.reply.len);
 	if (sim_peer_bears(hub, rc, &err, "answer"))
