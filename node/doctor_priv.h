@@ -9,8 +9,8 @@
 void doctor_say(struct doctor *d, const char *check, enum doctor_state state, const char *todo,
                 const char *fmt, ...) PRINTF_LIKE(5, 6);
 
-/* What lies outside the directory: the clock, the hub, other SQLites.  Ends the transaction that has
- * read. */
+/* What lies outside the directory: the clock, the hub, other SQLites.  Ends the transaction that
+ * has read. */
 MUST_CHECK int doctor_check_world(struct doctor *d, struct store_db *db, bool is_hub,
                                   struct err *err);
 
