@@ -13,7 +13,7 @@ shift 2
 one() {
 	corpus=$build/corpus/$1
 	mkdir -p "$corpus"
-	"$build/fuzzers/$1" -max_total_time="$seconds" -print_final_stats=1 -timeout=100 \
+	"$build/fuzzers/$1" -max_total_time="$seconds" -print_final_stats=1 -timeout=25 \
 		-artifact_prefix="$build/$1-" "$corpus" "tests/fuzz/seeds/$1" \
 		>"$build/$1.log" 2>&1 </dev/null
 	status=$?
