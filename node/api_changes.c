@@ -28,22 +28,12 @@ read_limit(const char *text, int64_t *limit)
 }
 
 static int
-copy(char *out, size_t size, const char *name, const char *value, struct err *err)
-{
-	if (strlen(value) >= size)
-		return err_set(err, ERR_INVALID, "%s: %zu characters are too many", name,
-		               strlen(value));
-	memcpy(out, value, strlen(value) + 1);
-	return 0;
-}
-
-static int
 take_parameter(struct asked *asked, const char *name, const char *value, struct err *err)
 {
 	if (strcmp(name, "since") == 0)
-		return copy(asked->since, sizeof asked->since, name, value, err);
+		return form_copy(asked->since, sizeof asked->since, name, value, err);
 	if (strcmp(name, "scope") == 0)
-		return copy(asked->scope, sizeof asked->scope, name, value, err);
+		return form_copy(asked->scope, sizeof asked->scope, name, value, err);
 	if (strcmp(name, "limit") == 0)
 		return read_limit(value, &asked->limit)
 		               ? 0

@@ -84,6 +84,16 @@ form_get(struct form form, const char *name, char *out, size_t size, struct err 
 	return rc;
 }
 
+int
+form_copy(char *out, size_t size, const char *name, const char *value, struct err *err)
+{
+	if (strlen(value) >= size)
+		return err_set(err, ERR_INVALID, "%s: %zu characters are too many", name,
+		               strlen(value));
+	memcpy(out, value, strlen(value) + 1);
+	return 0;
+}
+
 bool
 form_is_single(struct form form)
 {

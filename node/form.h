@@ -35,6 +35,11 @@ MUST_CHECK int form_next(struct form *form, struct buf *name, struct buf *value,
 MUST_CHECK int form_get(struct form form, const char *name, char *out, size_t size,
                         struct err *err);
 
+/* Copy a value into `out` (`size` bytes with its zero); ERR_INVALID, which calls it `name`, if it
+ * is too long. */
+MUST_CHECK int form_copy(char *out, size_t size, const char *name, const char *value,
+                         struct err *err);
+
 enum { FORM_NAMES_MAX = 32 };
 
 /*

@@ -24,16 +24,6 @@ struct asked {
 /* ---- the query ---- */
 
 static int
-copy(char *out, size_t size, const char *name, const char *value, struct err *err)
-{
-	if (strlen(value) >= size)
-		return err_set(err, ERR_INVALID, "%s: %zu characters are too many", name,
-		               strlen(value));
-	memcpy(out, value, strlen(value) + 1);
-	return 0;
-}
-
-static int
 read_form(struct asked *asked, const char *value, struct err *err)
 {
 	bool csv = strcmp(value, "csv") == 0;
@@ -49,9 +39,9 @@ static int
 take_parameter(struct asked *asked, const char *name, const char *value, struct err *err)
 {
 	if (strcmp(name, "table") == 0)
-		return copy(asked->table, sizeof asked->table, name, value, err);
+		return form_copy(asked->table, sizeof asked->table, name, value, err);
 	if (strcmp(name, "scope") == 0)
-		return copy(asked->scope, sizeof asked->scope, name, value, err);
+		return form_copy(asked->scope, sizeof asked->scope, name, value, err);
 	if (strcmp(name, "format") == 0)
 		return read_form(asked, value, err);
 	return err_set(err, ERR_INVALID, "there is no parameter %.40s: table, format, scope", name);
