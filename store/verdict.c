@@ -53,7 +53,7 @@ add_where(struct buf *sql, const struct store_schema *schema)
 {
 	for (unsigned i = 0; i < schema->key_count; i++)
 		buf_printf(sql, "%s\"%s\" = ?", i == 0 ? " WHERE " : " AND ",
-		           schema->columns[schema->keys[i]].name);
+		           schema->columns[schema->keys[i]].here);
 }
 
 /* What the verdict is about: the conflict, and the others of its group that the same write lost. */
@@ -108,9 +108,9 @@ write_cells(struct store_db *db, const struct store_schema *schema, const struct
 
 	buf_printf(&sql, "UPDATE \"%s\"", schema->table);
 	for (size_t i = 0; i < about->count; i++) {
-		const char *column = table->names[about->list[i]->column - 1];
+		const char *column = table->here[about->list[i]->column - 1];
 
-		if (store_schema_find(schema, column) < 0) {
+		if (store_schema_find_here(schema, column) < 0) {
 			buf_free(&sql);
 			return err_set(err, ERR_INVALID,
 			               "table %s has no column %s here any more; take what is "
@@ -149,7 +149,7 @@ insert_row(struct store_db *db, const struct store_schema *schema, const struct 
 
 	buf_printf(&sql, "INSERT INTO \"%s\"", schema->table);
 	for (unsigned i = 0; i < schema->column_count; i++)
-		buf_printf(&sql, "%s\"%s\"", i == 0 ? "(" : ", ", schema->columns[i].name);
+		buf_printf(&sql, "%s\"%s\"", i == 0 ? "(" : ", ", schema->columns[i].here);
 	for (unsigned i = 0; i < schema->column_count; i++)
 		buf_printf(&sql, "%s?", i == 0 ? ") VALUES (" : ", ");
 	buf_printf(&sql, ")");
@@ -187,7 +187,7 @@ update_row(struct store_db *db, const struct store_verdict *v, const struct stor
 	for (unsigned i = 0; i < schema->column_count; i++) {
 		if (!is_free(&schema->columns[i]))
 			continue;
-		buf_printf(&sql, "%s\"%s\" = ?", first ? " SET " : ", ", schema->columns[i].name);
+		buf_printf(&sql, "%s\"%s\" = ?", first ? " SET " : ", ", schema->columns[i].here);
 		first = false;
 	}
 	add_where(&sql, schema);
