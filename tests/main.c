@@ -48,6 +48,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node_words,
 	suite_sim_alter,
 	suite_sim_facility,
+	suite_sim_month,
 	suite_sim_rights,
 	suite_sim_safety,
 	suite_sim_skew,

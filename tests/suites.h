@@ -43,6 +43,7 @@ Suite *suite_node_token(void);
 Suite *suite_node_words(void);
 Suite *suite_sim_alter(void);
 Suite *suite_sim_facility(void);
+Suite *suite_sim_month(void);
 Suite *suite_sim_rights(void);
 Suite *suite_sim_safety(void);
 Suite *suite_sim_skew(void);
