@@ -169,6 +169,7 @@ store_migrate_look(struct store_db *db, struct err *err)
 	if (rc == 0 && there > 0)
 		rc = store_stmt_int(db, "SELECT value FROM yz_meta WHERE name = 'format'", 0,
 		                    &format, err);
+	db->is_old = format < STEPS;
 	return rc == 0 ? check_format(format, err) : rc;
 }
 
