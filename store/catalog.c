@@ -365,5 +365,5 @@ store_catalog_set_here(struct store_db *db, int table_id, int column_id, const c
 	if (rc == 0)
 		rc = bump(db, err);
 	store_catalog_forget(db);
-	return rc;
+	return rc < 0 || store_catalog_of(db, err) != NULL ? rc : err->code;
 }
