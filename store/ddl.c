@@ -21,10 +21,23 @@ is_word_byte(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '$' || ((unsigned char)c & 0x80) != 0;
 }
 
+/* What a comment says to us, behind "yizhan"; NULL if it isn't for us. */
+static const char *
+ours_after(const char *comment)
+{
+	static const char name[] = "yizhan";
+	size_t blanks = strspn(comment, " \t");
+	const char *behind = comment + blanks + sizeof name - 1;
+
+	return strncmp(comment + blanks, name, sizeof name - 1) == 0 &&
+	                       (*behind == ' ' || *behind == '\t')
+	               ? behind + 1
+	               : NULL;
+}
+
 int
 store_ddl_skip(const char **at, const char **words, size_t *len)
 {
-	static const char ours[] = "-- yizhan ";
 	const char *p = *at;
 	int found = 0;
 
@@ -32,8 +45,8 @@ store_ddl_skip(const char **at, const char **words, size_t *len)
 		if (*p != 0 && strchr(" \t\r\n\f", *p) != NULL) {
 			p++;
 		} else if (strncmp(p, "--", 2) == 0) {
-			*words = p + sizeof ours - 1;
-			found = strncmp(p, ours, sizeof ours - 1) == 0;
+			*words = ours_after(p + 2);
+			found = *words != NULL;
 			p += strcspn(p, "\r\n");
 			*len = found ? (size_t)(p - *words) : 0;
 		} else if (strncmp(p, "/*", 2) == 0) {

@@ -250,6 +250,27 @@ set_urgent(struct store_db *db, const struct store_schema *schema, bool urgent, 
 	return store_stmt_run(&s, err);
 }
 
+/* A renamed column that isn't there any more, dropped or called something else by somebody who
+ * didn't say so, is renamed no longer. */
+static int
+forget_renames(struct store_db *db, const struct store_shape *shape, struct err *err)
+{
+	const struct store_table *t = store_catalog_table_by_name(db, shape->table);
+	int rc = 0;
+
+	for (int id = 1; rc == 0 && t != NULL && id <= (int)t->column_count; id++) {
+		bool there = t->here[id - 1] == t->names[id - 1];
+
+		for (unsigned i = 0; i < shape->count && !there; i++)
+			there = strcmp(shape->columns[i].name, t->here[id - 1]) == 0;
+		if (!there)
+			rc = store_catalog_set_here(db, t->id, id, NULL, err);
+		if (rc == 0 && !there) /* the catalogue was read in again */
+			t = store_catalog_table_by_name(db, shape->table);
+	}
+	return rc;
+}
+
 int
 store_track_table(struct store_db *db, const struct store_track_spec *spec, bool is_hub,
                   struct err *err)
@@ -262,6 +283,8 @@ store_track_table(struct store_db *db, const struct store_track_spec *spec, bool
 
 	assert(store_db_in_transaction(db));
 	rc = store_shape_read(db, spec->table, &a, &shape, err);
+	if (rc == 0)
+		rc = forget_renames(db, shape, err);
 	if (rc == 0)
 		rc = store_shape_check(db, shape, err);
 	if (rc == 0)
@@ -299,25 +322,6 @@ give_up(struct store_db *db, const struct store_table *table, struct err *err)
 	return rc < 0 ? rc : store_catalog_set_local(db, table->id, NULL, err);
 }
 
-/* A renamed column that isn't there any more, dropped or called something else by somebody who
- * didn't say so, is renamed no longer. */
-static int
-forget_renames(struct store_db *db, int table, const struct store_shape *shape, struct err *err)
-{
-	int rc = 0;
-
-	for (int id = 1; rc == 0 && id <= (int)store_catalog_table(db, table)->column_count; id++) {
-		const struct store_table *t = store_catalog_table(db, table);
-		bool there = t->here[id - 1] == t->names[id - 1];
-
-		for (unsigned i = 0; i < shape->count && !there; i++)
-			there = strcmp(shape->columns[i].name, t->here[id - 1]) == 0;
-		if (!there)
-			rc = store_catalog_set_here(db, table, id, NULL, err);
-	}
-	return rc;
-}
-
 /* Look at one tracked table again; one that can't be captured any more is given up. */
 static int
 refresh_table(struct store_db *db, int id, bool is_hub, struct err *err)
@@ -331,7 +335,7 @@ refresh_table(struct store_db *db, int id, bool is_hub, struct err *err)
 
 	rc = store_shape_read(db, table->name, &a, &shape, err);
 	if (rc == 0)
-		rc = forget_renames(db, id, shape, err);
+		rc = forget_renames(db, shape, err);
 	table = store_catalog_table(db, id);
 	if (rc == 0)
 		rc = store_shape_check(db, shape, err);

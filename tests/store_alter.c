@@ -263,6 +263,16 @@ START_TEST(a_rename_is_forgotten_when_the_column_is_called_otherwise)
 }
 END_TEST
 
+START_TEST(a_table_made_again_has_its_first_names_again)
+{
+	apply("ALTER TABLE t RENAME COLUMN text TO remark");
+	apply("DROP TABLE t; CREATE TABLE t(id INTEGER PRIMARY KEY, text TEXT);--\tyizhan track t");
+	ck_assert_int_eq(capture_int("SELECT count(*) FROM yz_column WHERE here IS NOT NULL"), 0);
+	capture_exec("INSERT INTO t VALUES (3, 'three'); UPDATE t SET text = 'x' WHERE id = 3");
+	expect_taken("t 3 insert text='x'\n");
+}
+END_TEST
+
 START_TEST(what_is_dropped_stays_beside_the_table)
 {
 	static const char kept[] =
@@ -312,6 +322,7 @@ suite_store_alter(void)
 	tcase_add_test(tc, a_plan_changes_nothing);
 	tcase_add_test(tc, a_renamed_column_travels_by_its_first_name);
 	tcase_add_test(tc, a_rename_is_forgotten_when_the_column_is_called_otherwise);
+	tcase_add_test(tc, a_table_made_again_has_its_first_names_again);
 	tcase_add_test(tc, what_is_dropped_stays_beside_the_table);
 	tcase_add_test(tc, what_waits_unsealed_is_not_dropped);
 	suite_add_tcase(suite, tc);
