@@ -188,7 +188,7 @@ static bool
 read_create(const char *at, struct store_ddl *d)
 {
 	bool unique = take(&at, "UNIQUE"), table = take(&at, "TABLE");
-	bool named = table || take(&at, "VIEW") || (take(&at, "VIRTUAL") && take(&at, "TABLE"));
+	bool named = table || take(&at, "VIEW");
 	bool on = !named && (take(&at, "INDEX") || take(&at, "TRIGGER"));
 
 	if (!named && !on)
