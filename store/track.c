@@ -336,9 +336,10 @@ refresh_table(struct store_db *db, int id, bool is_hub, struct err *err)
 	rc = store_shape_read(db, table->name, &a, &shape, err);
 	if (rc == 0)
 		rc = forget_renames(db, shape, err);
-	table = store_catalog_table(db, id);
-	if (rc == 0)
+	if (rc == 0) {
+		table = store_catalog_table(db, id);
 		rc = store_shape_check(db, shape, err);
+	}
 	if (rc == 0)
 		rc = store_shape_schema_again(shape, table->local, &a, &built, err);
 	if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
