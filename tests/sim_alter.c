@@ -7,10 +7,12 @@
 #include "tests/world.h"
 
 #include "store/alter.h"
+#include "store/inbox.h"
 #include "store/print.h"
 #include "store/settle.h"
 #include "store/stmt.h"
 #include "store/track.h"
+#include "store/verdict.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -122,21 +124,46 @@ START_TEST(a_column_renamed_at_one_node_is_one_column)
 }
 END_TEST
 
+/* What lost is right, says a person here. */
+static void
+decide(struct world_peer *p)
+{
+	struct store_verdict v = { .take = STORE_TAKE_OTHER, .by = "test" };
+	struct store_conflict *list;
+	struct arena a = { 0 };
+	size_t count;
+
+	ck_assert_int_eq(store_db_begin(p->local, &err), 0);
+	ck_assert_int_eq(store_inbox_list(p->local, true, &a, &list, &count, &err), 0);
+	ck_assert_uint_eq(count, 1);
+	v.conflict = &list[0];
+	ck_assert_msg(store_verdict_give(p->local, &v, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(store_db_commit(p->local, &err), 0);
+	arena_free(&a);
+}
+
 START_TEST(a_renamed_column_can_be_in_conflict)
 {
 	world_sql(&w.nodes[0],
 	          "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'first')");
 	settle();
-	alter(&w.nodes[0], "ALTER TABLE note RENAME COLUMN text TO remark");
-	world_sql(&w.nodes[0], "UPDATE note SET remark = 'here'");
+	alter(&w.nodes[0], "ALTER TABLE note RENAME COLUMN text TO \"what's \"\"said\"\"\"");
+	world_sql(&w.nodes[0], "UPDATE note SET \"what's \"\"said\"\"\" = 'here'");
 	world_wait(&w, 1000);
 	world_sql(&w.nodes[1], "UPDATE note SET text = 'there'");
 	settle();
-	expect(&w.nodes[0], "SELECT remark FROM note", "there\n");
+	expect(&w.nodes[0], "SELECT \"what's \"\"said\"\"\" FROM note", "there\n");
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(world_int(&w.nodes[i], "SELECT count(*) FROM yz_conflict"
 		                                        " WHERE state = 'open' AND other = 'here'"),
 		                 1);
+	decide(&w.nodes[0]);
+	settle();
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(world_int(&w.nodes[i],
+		                           "SELECT count(*) FROM yz_conflict WHERE state = 'open'"),
+		                 0);
+	expect(&w.nodes[1], "SELECT text FROM note", "here\n");
 }
 END_TEST
 
