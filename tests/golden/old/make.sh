@@ -1,7 +1,7 @@
 #!/bin/sh
 # make.sh - write the golden databases of one format: a hub and a facility's node
-# as a program of that format leaves them.  With each program that has a new format,
-# once, and never again with an older one:
+# as a program of that format leaves them.  Once for each format that a program was
+# released with, by that program:
 #
 #	YIZHAN=build/yizhan sh tests/golden/old/make.sh tests/golden/old/format-N.tar.xz
 #
