@@ -139,8 +139,10 @@ serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, 
 		metrics_add(&st->metrics, METRIC_RECEIVED, (uint64_t)fx.changes);
 	if (rc < 0) {
 		buf_free(&fx.reply);
-		http_problem(x, rc == ERR_BUSY ? 503 : 500,
-		             "the hub's database could not take this; nothing was stored");
+		http_problem(x, http_status_of(rc),
+		             rc == ERR_FULL ? room_words
+		                            : "the hub's database could not take this; nothing was "
+		                              "stored");
 		return rc == ERR_BUSY ? 0 : rc;
 	}
 	if (station_keep_anchor(st, err) < 0) {
@@ -148,7 +150,7 @@ serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, 
 		http_problem(
 		        x, 503,
 		        "what was stored can't be answered for yet: the anchor can't be written");
-		return err->code == ERR_NOMEM ? err->code : 0;
+		return err->code == ERR_NOMEM || err->code == ERR_FULL ? err->code : 0;
 	}
 	if (fx.status != 200) {
 		refusal_tell(env_mono_ms(st->env), rq->path, rq->peer, buf_str(&fx.reply));

@@ -42,6 +42,22 @@ static const struct state_case {
 
 enum { STATE_CASES = sizeof state_cases / sizeof state_cases[0] };
 
+START_TEST(a_full_disk_needs_a_person)
+{
+	struct node_status s = { .hub = "", .last_error = "", .last_success_ms = 1 };
+	struct buf line = { 0 };
+
+	ck_assert_int_eq(node_status_state(&s), NODE_IN_SYNC);
+	s.disk_full = true;
+	ck_assert_int_eq(node_status_state(&s), NODE_ATTENTION);
+	ck_assert_int_eq(node_status_exit(node_status_state(&s)), 4);
+	node_status_line(&line, &s, 1000);
+	ck_assert_msg(strstr(buf_str(&line), "the disk is full, make room") != NULL, "%s",
+	              buf_str(&line));
+	buf_free(&line);
+}
+END_TEST
+
 START_TEST(first_state_that_holds)
 {
 	const struct state_case *c = &state_cases[_i];
@@ -363,6 +379,7 @@ suite_node_status(void)
 	TCase *pure = tcase_create("pure"), *facts = tcase_create("facts");
 
 	tcase_add_loop_test(pure, first_state_that_holds, 0, STATE_CASES);
+	tcase_add_test(pure, a_full_disk_needs_a_person);
 	tcase_add_loop_test(pure, line_says_it_in_words, 0, LINE_CASES);
 	tcase_add_test(pure, what_differs_is_not_called_in_sync);
 	suite_add_tcase(suite, pure);

@@ -38,6 +38,7 @@ Suite *suite_node_openapi(void);
 Suite *suite_node_records(void);
 Suite *suite_node_reqsig(void);
 Suite *suite_node_rights(void);
+Suite *suite_node_room(void);
 Suite *suite_node_status(void);
 Suite *suite_node_token(void);
 Suite *suite_node_words(void);
