@@ -28,7 +28,7 @@ struct incoming {
 	struct sync_names names;
 	struct buf seen;          /* in force */
 	struct sync_wrong *wrong; /* what the hub has to write again */
-	size_t wrong_count;
+	size_t wrong_count, wrong_cap;
 };
 
 /* ---- proof ---- */
@@ -39,6 +39,14 @@ refuse(struct sync_ingested *out, const char *why)
 	out->outcome = SYNC_REFUSED;
 	text_copy(out->reason, sizeof out->reason, why);
 	return 0;
+}
+
+/* Is it the segment's fault?  Then it is refused, and the stream's peer hears why: it isn't well
+ * formed, or it needs more than one segment may take. */
+static bool
+is_its_own(const struct incoming *in, int rc)
+{
+	return rc == ERR_CORRUPT || (rc == ERR_NOMEM && in->arena.over);
 }
 
 /* Openings count their changes rightly, the first record is one, relays name origins that are
@@ -87,19 +95,21 @@ seen_is_covered(struct incoming *in, const struct sync_opening *o)
 {
 	struct store_stream stream;
 	struct err err;
+	bool covered = true;
 	int id;
 
-	for (size_t i = 0; i < o->seen_count && !MUT(32); i++) {
+	for (size_t i = 0; covered && i < o->seen_count && !MUT(32); i++) {
 		const struct sync_seen *seen = &o->seen[i];
+		struct arena a = { 0 };
 
-		if (store_catalog_find_site(in->r->db, seen->site.node, seen->site.epoch, &id,
-		                            &err) < 0 ||
-		    store_stream_find(in->r->db, id, in->stream.scope, &in->arena, &stream, &err) <
-		            0 ||
-		    stream.last_stamp < seen->stamp)
-			return false;
+		covered = store_catalog_find_site(in->r->db, seen->site.node, seen->site.epoch, &id,
+		                                  &err) == 0 &&
+		          store_stream_find(in->r->db, id, in->stream.scope, &a, &stream, &err) ==
+		                  0 &&
+		          stream.last_stamp >= seen->stamp;
+		arena_free(&a);
 	}
-	return true;
+	return covered;
 }
 
 static bool
@@ -158,24 +168,6 @@ note_unit(struct incoming *in, size_t at, struct err *err)
 }
 
 static int
-collect_wrong(struct incoming *in, const struct sync_apply *u, struct err *err)
-{
-	struct sync_wrong *list;
-
-	if (u->wrong_count == 0)
-		return 0;
-	list = arena_take(&in->arena, in->wrong_count + u->wrong_count, sizeof *list);
-	if (list == NULL)
-		return err_set(err, ERR_NOMEM, "merge: out of memory");
-	if (in->wrong_count > 0)
-		memcpy(list, in->wrong, in->wrong_count * sizeof *list);
-	memcpy(list + in->wrong_count, u->wrong, u->wrong_count * sizeof *list);
-	in->wrong = list;
-	in->wrong_count += u->wrong_count;
-	return 0;
-}
-
-static int
 apply_units(struct incoming *in, struct sync_ingested *out, struct err *err)
 {
 	size_t i = 0;
@@ -189,6 +181,9 @@ apply_units(struct incoming *in, struct sync_ingested *out, struct err *err)
 			.opening = in->records[i].opening,
 			.changes = &in->records[i + 1],
 			.first = in->seg.first + i,
+			.wrong = in->wrong,
+			.wrong_count = in->wrong_count,
+			.wrong_cap = in->wrong_cap,
 		};
 
 		rc = note_unit(in, i, err);
@@ -202,8 +197,9 @@ apply_units(struct incoming *in, struct sync_ingested *out, struct err *err)
 			text_copy(out->reason, sizeof out->reason, u.aside_reason);
 		}
 		out->kept_aside += u.kept_aside;
-		if (rc == 0)
-			rc = collect_wrong(in, &u, err);
+		in->wrong = u.wrong;
+		in->wrong_count = u.wrong_count;
+		in->wrong_cap = u.wrong_cap;
 		in->seg.sealed_ms = u.opening->sealed_ms;
 		i += u.opening->changes + 1;
 	}
@@ -278,6 +274,7 @@ judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 		out->outcome = SYNC_WAITS;
 		return 0;
 	}
+	in->arena.limit = 0; /* its records are there; what they do to rows has limits of its own */
 	return take(in, out, err);
 }
 
@@ -386,6 +383,8 @@ place(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 	}
 	if (in->seg.first <= in->stream.n)
 		rc = cut_known(in, err);
+	if (is_its_own(in, rc) || rc == ERR_INVALID) /* what is left of it is no segment */
+		return refuse(out, err->msg);
 	if (rc < 0)
 		return rc;
 	if (memcmp(in->seg.head_before, in->stream.head, STORE_HEAD) != 0 && !MUT(5))
@@ -416,8 +415,8 @@ ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd
 	if (rc == 0)
 		rc = sync_segment_prove(&in->seg, &schemas, &in->arena, &in->records, &in->count,
 		                        err);
-	if (rc == ERR_CORRUPT || rc == ERR_NOMEM)
-		return refuse(out, err->msg); /* or more than one segment may take */
+	if (is_its_own(in, rc))
+		return refuse(out, err->msg);
 	return rc < 0 ? rc : place(in, from->force, out, err);
 }
 
@@ -428,7 +427,7 @@ ingest_full(struct incoming *in, struct rd *bytes, bool force, struct sync_inges
 	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
 	int rc = sync_segment_read(bytes, &in->arena, &in->seg, &in->site, &in->scope, err);
 
-	if (rc == ERR_CORRUPT)
+	if (is_its_own(in, rc))
 		return refuse(out, err->msg);
 	if (rc == 0)
 		rc = find_stream(in, err);
@@ -440,8 +439,8 @@ ingest_full(struct incoming *in, struct rd *bytes, bool force, struct sync_inges
 		return 0;
 	}
 	rc = sync_segment_open(&in->seg, &schemas, &in->arena, &in->records, &in->count, err);
-	if (rc == ERR_CORRUPT || rc == ERR_NOMEM)
-		return refuse(out, err->msg); /* or more than one segment may take */
+	if (is_its_own(in, rc))
+		return refuse(out, err->msg);
 	return rc < 0 ? rc : place(in, force, out, err);
 }
 

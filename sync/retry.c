@@ -167,7 +167,7 @@ try_again(struct sync_replica *r, const struct store_quarantined *q, struct err 
 	bool done = false;
 	int rc = open_unit(r, q, &reader, &u, &seen, err);
 
-	if (rc == ERR_NOTFOUND)
+	if (rc == ERR_NOTFOUND || (rc == ERR_NOMEM && a.over))
 		rc = 0; /* nothing to try it with */
 	else if (rc == 0 && q->table != 0 && q->n == u.first)
 		rc = put_again(r, q, &a, &done, err);

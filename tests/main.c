@@ -70,6 +70,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_gitconf,
 	suite_sync_history,
 	suite_sync_ingest,
+	suite_sync_large,
 	suite_sync_memory,
 	suite_sync_merge,
 	suite_sync_message,

@@ -434,6 +434,25 @@ START_TEST(a_full_disk_is_an_answer)
 }
 END_TEST
 
+/* A line that unfolds too far is that line's fault; the others are stored. */
+START_TEST(a_line_that_unfolds_too_far_is_refused)
+{
+	struct buf body = { 0 };
+
+	buf_printf(&body, "{\"key\":\"a\",\"table\":\"leave\",\"op\":\"upsert\",\"row\":{" ID_1
+	                  ",\"facility_id\":\"F1\"");
+	while (body.len < LINES_LINE_MAX - 100)
+		buf_printf(&body, ",\"\":1");
+	buf_printf(&body, "}}\n{\"key\":\"b\",\"table\":\"leave\",\"op\":\"upsert\",\"row\":{" ID_2
+	                  ",\"facility_id\":\"F1\"}}\n");
+	post(f1, "", buf_str(&body));
+	ck_assert_int_eq(response.status, 200);
+	ck_assert_int_eq(counts.refused, 1);
+	ck_assert_int_eq(counts.stored, 1);
+	buf_free(&body);
+}
+END_TEST
+
 Suite *
 suite_node_records(void)
 {
@@ -452,6 +471,7 @@ suite_node_records(void)
 	tcase_add_test(t, rules_of_the_tables_hold);
 	tcase_add_test(t, a_request_that_is_wrong_stores_nothing);
 	tcase_add_test(t, a_full_disk_is_an_answer);
+	tcase_add_test(t, a_line_that_unfolds_too_far_is_refused);
 	suite_add_tcase(s, t);
 	return s;
 }

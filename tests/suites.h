@@ -65,6 +65,7 @@ Suite *suite_sync_foreign(void);
 Suite *suite_sync_gitconf(void);
 Suite *suite_sync_history(void);
 Suite *suite_sync_ingest(void);
+Suite *suite_sync_large(void);
 Suite *suite_sync_memory(void);
 Suite *suite_sync_merge(void);
 Suite *suite_sync_message(void);
