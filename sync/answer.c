@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+enum { REMARKS_MAX = 16 };
+
 struct answering {
 	struct sync_answer *h;
 	const struct sync_message *asked;
@@ -19,7 +21,8 @@ struct answering {
 		unsigned stream;
 		uint64_t n;
 		const char *reason;
-	} remarks[16];
+		bool passed;
+	} remarks[REMARKS_MAX];
 	size_t remark_count;
 };
 
@@ -28,10 +31,11 @@ tell(void *ctx, unsigned stream, uint64_t n, const char *reason)
 {
 	struct answering *an = ctx;
 
-	if (an->remark_count < sizeof an->remarks / sizeof an->remarks[0])
+	const char *words = arena_copy(&an->draft.arena, reason, strlen(reason));
+
+	if (words != NULL && an->remark_count < REMARKS_MAX)
 		an->remarks[an->remark_count++] =
-		        (struct remark){ stream, n,
-			                 arena_copy(&an->draft.arena, reason, strlen(reason)) };
+		        (struct remark){ .stream = stream, .n = n, .reason = words };
 }
 
 /* *fork says that one of them is about a fork, and how far the two go together. */
@@ -39,10 +43,11 @@ static void
 pass_remarks(struct answering *an, unsigned asked_index, unsigned index, bool *fork)
 {
 	for (size_t i = 0; i < an->remark_count; i++) {
-		const struct remark *remark = &an->remarks[i];
+		struct remark *remark = &an->remarks[i];
 
-		if (remark->stream != asked_index || remark->reason == NULL)
+		if (remark->stream != asked_index)
 			continue;
+		remark->passed = true;
 		sync_draft_note(&an->draft, index, remark->n, remark->reason);
 		*fork |= strcmp(remark->reason, sync_fork_words) == 0;
 	}
@@ -114,6 +119,24 @@ may_hear(struct answering *an, const struct store_stream *stream)
 	       readable(an, store_catalog_scope_of(an->h->r->db, stream->scope));
 }
 
+/* What a stream began with was refused, so that there is none of it here; its writer is to hear why
+ * all the same.  Of others' streams nobody hears by trying. */
+static void
+pass_first_remarks(struct answering *an)
+{
+	const struct sync_message *m = an->asked;
+
+	for (size_t i = 0; i < an->remark_count; i++) {
+		const struct remark *remark = &an->remarks[i];
+		const struct sync_view_site *by = &m->sites[m->streams[remark->stream].site];
+
+		if (!remark->passed && memcmp(by->site.node, an->h->peer, STORE_NODE_ID) == 0)
+			sync_draft_note(&an->draft,
+			                sync_draft_empty(&an->draft, an->asked, remark->stream),
+			                remark->n, remark->reason);
+	}
+}
+
 static int
 draft_reply(struct answering *an, struct store_stream *streams, size_t count, struct err *err)
 {
@@ -122,6 +145,8 @@ draft_reply(struct answering *an, struct store_stream *streams, size_t count, st
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (may_hear(an, &streams[i]))
 			rc = answer_stream(an, &streams[i], err);
+	if (rc == 0)
+		pass_first_remarks(an);
 	return rc == 0 ? sync_draft_digests(&an->draft, readable, an, err) : rc;
 }
 
@@ -169,7 +194,7 @@ take_and_say(struct answering *an, struct buf *reply, struct err *err)
 	if (rc == 0)
 		rc = store_stream_list(r->db, 0, &an->draft.arena, &streams, &count, err);
 	if (rc == 0)
-		rc = sync_draft_grow(&an->draft, count * 2, err);
+		rc = sync_draft_grow(&an->draft, count * 2 + REMARKS_MAX, err);
 	if (rc == 0)
 		rc = draft_reply(an, streams, count, err);
 	if (rc == 0)

@@ -372,6 +372,31 @@ START_TEST(what_differs_is_not_called_in_sync)
 }
 END_TEST
 
+/* The hub has nothing of the stream then that it could hang its remark on. */
+START_TEST(why_the_first_push_was_refused_is_told)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct node_met met;
+	struct node_status s;
+	struct arena a = { 0 };
+
+	ck_assert(world_sync(&w, 0));
+	world_sql(p, "INSERT INTO yz_meta VALUES ('facility', 'F1')");
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'one')");
+	w.hub.node.r.key_of = NULL;
+	world_meet(&w, 0, &met);
+	ck_assert_uint_eq(met.rejected_count, 1);
+	ck_assert_str_eq(met.rejected[0].scope, "f/F1");
+	ck_assert_ptr_nonnull(strstr(met.rejected[0].reason, "not signed by the site's key"));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_stream"), 0);
+	s = look(p, &a);
+	ck_assert_int_eq(node_status_state(&s), NODE_WAITING);
+	ck_assert_msg(strstr(s.last_error, "not signed by the site's key") != NULL, "%s",
+	              s.last_error);
+	arena_free(&a);
+}
+END_TEST
+
 Suite *
 suite_node_status(void)
 {
@@ -385,6 +410,7 @@ suite_node_status(void)
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(facts, open_world, close_world);
 	tcase_add_test(facts, waiting_is_what_the_hub_has_not_got);
+	tcase_add_test(facts, why_the_first_push_was_refused_is_told);
 	tcase_add_test(facts, what_an_earlier_life_sealed_waits_and_is_sent);
 	tcase_add_test(facts, acknowledged_is_per_life_of_the_hub);
 	tcase_add_test(facts, what_was_refused_is_not_in_sync);
