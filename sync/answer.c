@@ -5,7 +5,7 @@
 #include "sync/exchange_priv.h"
 #include "sync/ingest.h"
 #include "sync/life.h"
-#include "sync/reader.h"
+#include "sync/look.h"
 #include "sync/seal.h"
 
 #include <string.h>
@@ -53,19 +53,20 @@ pass_remarks(struct answering *an, unsigned asked_index, unsigned index, bool *f
 	}
 }
 
-/* Are the node's records of a stream, of which it has fewer, the first of ours? */
+/* Are the node's records of a stream, of which it has fewer, the first of ours?  1, or 0 if that is
+ * too much to look at in this meeting. */
 static int
 continues(struct answering *an, const struct store_stream *stream,
           const struct sync_view_stream *view, bool *yes, struct err *err)
 {
 	uint8_t head[STORE_HEAD];
-	int rc = 0;
+	int rc;
 
 	*yes = true;
 	if (view == NULL || view->n == 0 || view->n > stream->n)
-		return 0;
-	rc = sync_reader_head(an->h->r->db, stream, view->n, head, err);
-	*yes = rc == 0 && memcmp(head, view->head, SYNC_HEAD_SHORT) == 0;
+		return 1;
+	rc = sync_look_head(an->h->r, stream, view->n, head, err);
+	*yes = rc == 1 && memcmp(head, view->head, SYNC_HEAD_SHORT) == 0;
 	return rc;
 }
 
@@ -91,12 +92,12 @@ answer_stream(struct answering *an, const struct store_stream *stream, struct er
 	index = sync_draft_stream(&an->draft, stream);
 	if (view != NULL)
 		pass_remarks(an, (unsigned)(view - an->asked->streams), index, &told);
-	rc = own || has == stream->n ? continues(an, stream, view, &same, err) : 0;
-	if (rc == 0 && !same && !told)
+	rc = own || has == stream->n ? continues(an, stream, view, &same, err) : 1;
+	if (rc == 1 && !same && !told)
 		sync_draft_note(&an->draft, index, 0, sync_fork_words);
 	/* What an earlier life of the node wrote, or one beside it, it may have lost. */
-	if (rc < 0 || !same || this_life || has >= stream->n)
-		return rc;
+	if (rc != 1 || !same || this_life || has >= stream->n)
+		return rc < 0 ? rc : 0;
 	return sync_draft_records(&an->draft, stream, index, has, err);
 }
 

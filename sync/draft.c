@@ -240,6 +240,8 @@ words_of(const struct sync_ingested *in)
 		return "waits for records that it has seen";
 	case SYNC_FORK:
 		return sync_fork_words;
+	case SYNC_LATER:
+		return "later: to compare all of it at once is too much work";
 	case SYNC_REFUSED:
 		return in->reason;
 	case SYNC_STORED:

@@ -4,8 +4,8 @@
 #include "store/inbox.h"
 #include "store/stmt.h"
 #include "sync/apply_priv.h"
+#include "sync/look.h"
 #include "sync/names_priv.h"
-#include "sync/reader.h"
 #include "sync/seal.h"
 #include "sync/seen.h"
 #include "sync/segment.h"
@@ -321,66 +321,63 @@ cut_known(struct incoming *in, struct err *err)
 	return rc;
 }
 
-/* The head of a segment's records up to n, of which it has more. */
-static int
-head_inside(struct incoming *in, const struct store_segment *seg, uint64_t n,
-            uint8_t head[STORE_HEAD], struct err *err)
-{
-	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
-	struct sync_segment_line line = { seg, 1, n + 1, seg->last };
-	struct arena a = { .limit = 2 * (size_t)SYNC_ARENA_MAX };
-	struct store_segment rest;
-	int rc = sync_segment_cut(&line, &schemas, &a, &rest, err);
-
-	if (rc == 0)
-		memcpy(head, rest.head_before, STORE_HEAD);
-	arena_free(&a);
-	return rc;
-}
-
-/* It forks: how far do its records and ours go together?  Heads that differ once differ for good.
+/*
+ * It forks: how far do its records and ours go together?  Heads that differ once differ for good.
+ * When there is no more looking left, at least so far.
  */
 static int
-find_fork(struct incoming *in, const struct store_segment *seg, struct sync_ingested *out,
-          struct err *err)
+find_fork(struct incoming *in, const struct store_segment *seg, const struct sync_record *records,
+          struct sync_ingested *out, struct err *err)
 {
 	uint64_t low = seg->first - 1, high = seg->last < in->stream.n ? seg->last : in->stream.n;
 	uint8_t theirs[STORE_HEAD], ours[STORE_HEAD];
-	int rc = 0;
+	int rc = 1;
 
 	out->outcome = SYNC_FORK;
-	while (rc == 0 && high > low + 1) {
+	while (high > low + 1) {
 		uint64_t mid = low + (high - low) / 2;
 
-		rc = head_inside(in, seg, mid, theirs, err);
+		if (!sync_look_spend(in->r, (mid - seg->first) / 2 + 1))
+			break;
+		rc = sync_segment_head(seg, records, (size_t)(mid - seg->first) + 1, theirs, err);
 		if (rc == 0)
-			rc = sync_reader_head(in->r->db, &in->stream, mid, ours, err);
-		if (rc == 0 && memcmp(theirs, ours, STORE_HEAD) == 0)
+			rc = sync_look_head(in->r, &in->stream, mid, ours, err);
+		if (rc <= 0)
+			break;
+		if (memcmp(theirs, ours, STORE_HEAD) == 0)
 			low = mid;
 		else
 			high = mid;
 	}
 	out->n = low;
-	return rc;
+	return rc < 0 ? rc : 0;
+}
+
+/* It ends where we are, or before. */
+static int
+place_inside(struct incoming *in, struct sync_ingested *out, struct err *err)
+{
+	uint8_t head[STORE_HEAD] = { 0 };
+	int rc = sync_look_head(in->r, &in->stream, in->seg.last, head, err);
+
+	out->outcome = rc == 1 ? SYNC_KNOWN : SYNC_LATER;
+	if (rc <= 0 || memcmp(head, in->seg.head, STORE_HEAD) == 0)
+		return rc < 0 ? rc : 0;
+	return find_fork(in, &in->seg, in->records, out, err);
 }
 
 /* Its records hash to its head.  Whose is it, and how does it lie to what we have? */
 static int
 place(struct incoming *in, bool force, struct sync_ingested *out, struct err *err)
 {
-	uint8_t head[STORE_HEAD] = { 0 };
 	struct store_segment whole = in->seg;
+	const struct sync_record *records = in->records;
 	int rc = 0;
 
 	if (!signed_by_site(in))
 		return refuse(out, "its head is not signed by the site's key");
-	if (in->seg.last <= in->stream.n) {
-		rc = sync_reader_head(in->r->db, &in->stream, in->seg.last, head, err);
-		out->outcome = SYNC_KNOWN;
-		if (rc < 0 || memcmp(head, in->seg.head, STORE_HEAD) == 0)
-			return rc;
-		return find_fork(in, &whole, out, err);
-	}
+	if (in->seg.last <= in->stream.n)
+		return place_inside(in, out, err);
 	if (in->seg.first <= in->stream.n)
 		rc = cut_known(in, err);
 	if (is_its_own(in, rc) || rc == ERR_INVALID) /* what is left of it is no segment */
@@ -388,7 +385,7 @@ place(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 	if (rc < 0)
 		return rc;
 	if (memcmp(in->seg.head_before, in->stream.head, STORE_HEAD) != 0 && !MUT(5))
-		return find_fork(in, &whole, out, err);
+		return find_fork(in, &whole, records, out, err);
 	return judge(in, force, out, err);
 }
 
@@ -407,8 +404,9 @@ ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd
 		out->outcome = SYNC_GAP;
 		return 0;
 	}
-	rc = sync_reader_head(in->r->db, &in->stream, from->n, at.head, err);
-	if (rc < 0)
+	rc = sync_look_head(in->r, &in->stream, from->n, at.head, err);
+	out->outcome = SYNC_LATER;
+	if (rc <= 0)
 		return rc;
 	rc = sync_segment_read_short(bytes, &at, in->stream.seed_day < 0 ? NULL : in->stream.seed,
 	                             &in->arena, &in->seg, err);
@@ -461,6 +459,8 @@ sync_ingest_begin(struct sync_replica *r, struct err *err)
 		rc = sync_seal(r, &sealed, err);
 	if (rc < 0)
 		store_db_rollback(r->db);
+	else
+		sync_look_begin(r);
 	return rc;
 }
 
@@ -517,6 +517,7 @@ sync_ingest_end(struct sync_replica *r, struct err *err)
 {
 	int rc = store_inbox_apply_verdicts(r->db, err);
 
+	sync_look_end(r);
 	if (rc == 0)
 		rc = store_db_commit(r->db, err);
 	if (rc < 0)
@@ -527,5 +528,6 @@ sync_ingest_end(struct sync_replica *r, struct err *err)
 void
 sync_ingest_abort(struct sync_replica *r)
 {
+	sync_look_end(r);
 	store_db_rollback(r->db);
 }

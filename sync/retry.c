@@ -113,6 +113,8 @@ open_unit(struct sync_replica *r, const struct store_quarantined *q, struct sync
 
 	if (rc == 0)
 		rc = sync_reader_open(r->db, u->stream, q->n, u->arena, reader, err);
+	if (rc == ERR_NOMEM && u->arena->over)
+		return err_set(err, ERR_NOTFOUND, "it can't be opened any more");
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < reader->count && reader->seg.first + i <= q->n; i++)
@@ -167,7 +169,7 @@ try_again(struct sync_replica *r, const struct store_quarantined *q, struct err 
 	bool done = false;
 	int rc = open_unit(r, q, &reader, &u, &seen, err);
 
-	if (rc == ERR_NOTFOUND || (rc == ERR_NOMEM && a.over))
+	if (rc == ERR_NOTFOUND)
 		rc = 0; /* nothing to try it with */
 	else if (rc == 0 && q->table != 0 && q->n == u.first)
 		rc = put_again(r, q, &a, &done, err);
