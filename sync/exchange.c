@@ -332,13 +332,27 @@ equal_have(const struct sync_exchange *x, const struct sync_message *m,
 	return true;
 }
 
+/* It tells no digest of a scope of which it has taken nothing. */
+static bool
+has_all_of_ours(const struct sync_exchange *x, const struct sync_message *m,
+                const struct store_stream *streams, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool same_head;
+
+		if (is_own(x, &streams[i]) && hub_has(x, m, &streams[i], &same_head) < streams[i].n)
+			return false;
+	}
+	return true;
+}
+
 static int
 take_digests(struct sync_exchange *x, const struct sync_message *m,
              const struct store_stream *streams, size_t count, struct err *err)
 {
 	int rc = 0;
 
-	x->level = true;
+	x->level = has_all_of_ours(x, m, streams, count);
 	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {
 		struct store_remote_digest d = { .at_ms = env_wall_ms(store_db_env(x->r->db)) };
 

@@ -36,6 +36,10 @@ void sync_draft_close(struct sync_draft *d);
 /* Name a stream as we have it; returns its index in the message. */
 unsigned sync_draft_stream(struct sync_draft *d, const struct store_stream *stream);
 
+/* Name a stream of the peer's message of which nothing is held here, so that something can be said
+ * of it; borrows the scope's name. */
+unsigned sync_draft_empty(struct sync_draft *d, const struct sync_message *m, unsigned stream);
+
 /* Say the digests of these scopes as they are now; `wanted` NULL: of all. */
 MUST_CHECK int sync_draft_digests(struct sync_draft *d,
                                   bool (*wanted)(void *ctx, const char *scope), void *ctx,
