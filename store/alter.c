@@ -377,8 +377,13 @@ store_alter_run(struct store_db *db, const struct store_alter_file *file, struct
 		rc = run_all(&x, err);
 	if (rc == 0)
 		rc = refresh(&x, err);
-	for (struct store_alter_table *t = out->tables; rc == 0 && t != NULL; t = t->next)
-		rc = store_alter_look(&x, (struct store_touched *)t, err);
+	for (struct store_alter_table **at = &out->tables; rc == 0 && *at != NULL;) {
+		rc = store_alter_look(&x, (struct store_touched *)*at, err);
+		if ((*at)->is_new && (*at)->is_gone) /* it never was */
+			*at = (*at)->next;
+		else
+			at = &(*at)->next;
+	}
 	return rc;
 }
 

@@ -229,6 +229,21 @@ START_TEST(a_column_more_may_have_a_rule_of_its_own)
 }
 END_TEST
 
+START_TEST(what_never_was_is_not_told)
+{
+	struct store_alter told;
+	int rc = run("DROP TABLE IF EXISTS phantom; CREATE TABLE u(a); DROP TABLE plain; "
+	             "DROP TABLE u",
+	             true, &told);
+
+	ck_assert_msg(rc == 0, "%s", rc < 0 ? capture_err.msg : "");
+	ck_assert_str_eq(told.tables->table, "plain");
+	ck_assert(told.tables->is_gone && !told.tables->tracked);
+	ck_assert_ptr_null(told.tables->next);
+	store_alter_free(&told);
+}
+END_TEST
+
 START_TEST(a_plan_changes_nothing)
 {
 	struct store_alter told;
@@ -354,6 +369,7 @@ suite_store_alter(void)
 	tcase_add_test(tc, a_column_more_is_captured_and_no_change);
 	tcase_add_test(tc, a_new_table_is_tracked_as_it_says);
 	tcase_add_test(tc, a_column_more_may_have_a_rule_of_its_own);
+	tcase_add_test(tc, what_never_was_is_not_told);
 	tcase_add_test(tc, a_plan_changes_nothing);
 	tcase_add_test(tc, a_renamed_column_travels_by_its_first_name);
 	tcase_add_test(tc, a_rename_is_forgotten_when_the_column_is_called_otherwise);
