@@ -92,13 +92,13 @@ answer_stream(struct answering *an, const struct store_stream *stream, struct er
 	index = sync_draft_stream(&an->draft, stream);
 	if (view != NULL)
 		pass_remarks(an, (unsigned)(view - an->asked->streams), index, &told);
-	rc = own || has == stream->n ? continues(an, stream, view, &same, err) : 1;
+	rc = continues(an, stream, view, &same, err);
 	if (rc == 1 && !same && !told)
 		sync_draft_note(&an->draft, index, 0, sync_fork_words);
 	/* What an earlier life of the node wrote, or one beside it, it may have lost. */
 	if (rc != 1 || !same || this_life || has >= stream->n)
 		return rc < 0 ? rc : 0;
-	return sync_draft_records(&an->draft, stream, index, has, err);
+	return sync_draft_records(&an->draft, stream, index, &has, err);
 }
 
 static bool
@@ -139,6 +139,27 @@ pass_first_remarks(struct answering *an)
 	}
 }
 
+/* Others' streams that the node has and there is nothing of here: silence would say that both have
+ * the same. */
+static int
+name_lost(struct answering *an, struct err *err)
+{
+	const struct sync_message *m = an->asked;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < m->stream_count; i++) {
+		const struct sync_site *site = &m->sites[m->streams[i].site].site;
+		bool lost = false;
+
+		if (memcmp(site->node, an->h->peer, STORE_NODE_ID) != 0 &&
+		    readable(an, m->scopes[m->streams[i].scope]))
+			rc = sync_back_lacks(an->h->r, m, i, &lost, err);
+		if (lost)
+			sync_draft_empty(&an->draft, m, i);
+	}
+	return rc;
+}
+
 static int
 draft_reply(struct answering *an, struct store_stream *streams, size_t count, struct err *err)
 {
@@ -147,6 +168,8 @@ draft_reply(struct answering *an, struct store_stream *streams, size_t count, st
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (may_hear(an, &streams[i]))
 			rc = answer_stream(an, &streams[i], err);
+	if (rc == 0)
+		rc = name_lost(an, err);
 	if (rc == 0)
 		pass_first_remarks(an);
 	return rc == 0 ? sync_draft_digests(&an->draft, readable, an, err) : rc;
@@ -178,6 +201,31 @@ write_reply(struct answering *an, struct buf *reply, struct err *err)
 	return buf_check(reply, err);
 }
 
+/* Records of this file's present life that come from elsewhere end it: it was put back, or copied.
+ */
+static int
+take(struct answering *an, struct err *err)
+{
+	struct sync_replica *r = an->h->r;
+	int life = r->self.id;
+	uint64_t had, has;
+	int rc = sync_back_own(r, an->asked, &had, err);
+
+	if (rc == 0)
+		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
+	if (rc == 0)
+		rc = sync_back_own(r, an->asked, &has, err);
+	if (rc == 0 && has > had)
+		rc = sync_life_begin(r, SYNC_LIFE_RESTORED, err);
+	for (size_t i = 0; rc == 0 && i < an->remark_count; i++)
+		if (strcmp(an->remarks[i].reason, sync_fork_words) == 0)
+			rc = sync_back_forked(r, an->asked, an->remarks[i].stream, an->remarks[i].n,
+			                      err);
+	if (r->self.id != life)
+		memcpy(an->draft.m.self.epoch, r->self.epoch, STORE_EPOCH);
+	return rc;
+}
+
 /* In the transaction: take, then say what we have. */
 static int
 take_and_say(struct answering *an, struct buf *reply, struct err *err)
@@ -190,13 +238,14 @@ take_and_say(struct answering *an, struct buf *reply, struct err *err)
 	if (rc == 0)
 		rc = sync_life_met(r, &an->asked->self, err);
 	if (rc == 0)
-		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
+		rc = take(an, err);
 	if (rc == 0)
 		rc = sync_seal_sign(r, an->h->key, err);
 	if (rc == 0)
 		rc = store_stream_list(r->db, 0, &an->draft.arena, &streams, &count, err);
 	if (rc == 0)
-		rc = sync_draft_grow(&an->draft, count * 2 + REMARKS_MAX, err);
+		rc = sync_draft_grow(&an->draft, count * 2 + an->asked->stream_count + REMARKS_MAX,
+		                     err);
 	if (rc == 0)
 		rc = draft_reply(an, streams, count, err);
 	if (rc == 0)
@@ -210,6 +259,7 @@ sync_exchange_answer(struct sync_answer *h, const uint8_t *request, size_t len, 
                      struct err *err)
 {
 	struct answering an = { .h = h };
+	struct store_site self = h->r->self;
 	struct sync_message m;
 	struct arena a = { 0 };
 	int rc = sync_message_read(request, len, false, &a, &m, err);
@@ -229,6 +279,8 @@ sync_exchange_answer(struct sync_answer *h, const uint8_t *request, size_t len, 
 		rc = sync_ingest_end(h->r, err);
 	else
 		sync_ingest_abort(h->r);
+	if (rc < 0)
+		h->r->self = self;
 out:
 	sync_draft_close(&an.draft);
 	arena_free(&a);

@@ -169,15 +169,15 @@ next_segment(const struct sync_draft *d, const struct store_stream *stream, uint
 
 int
 sync_draft_records(struct sync_draft *d, const struct store_stream *stream, unsigned index,
-                   uint64_t from, struct err *err)
+                   uint64_t *n, struct err *err)
 {
 	const struct store_site *site = store_catalog_site_of(d->r->db, stream->site);
 	struct sync_view_site *view = &d->m.sites[d->m.streams[index].site];
 	size_t most = d->small ? SYNC_SMALL_BYTES : SYNC_PUSH_BYTES;
-	uint64_t n = from;
+	uint64_t from = *n;
 	int rc = 0;
 
-	while (rc == 0 && n < stream->n) {
+	while (rc == 0 && *n < stream->n) {
 		struct buf bytes = { 0 };
 		uint64_t to;
 
@@ -185,17 +185,17 @@ sync_draft_records(struct sync_draft *d, const struct store_stream *stream, unsi
 			d->m.more = true;
 			break;
 		}
-		rc = next_segment(d, stream, n, &bytes, &to, err);
+		rc = next_segment(d, stream, *n, &bytes, &to, err);
 		if (rc == 0)
 			rc = buf_check(&bytes, err);
-		if (rc == 0 && to > n)
-			rc = add_segment(d, index, n, &bytes, err);
+		if (rc == 0 && to > *n)
+			rc = add_segment(d, index, *n, &bytes, err);
 		buf_free(&bytes);
-		if (to == n)
+		if (to == *n)
 			break; /* not signed yet */
-		n = to;
+		*n = to;
 	}
-	if (n > from && d->r->key_of != NULL)
+	if (*n > from && d->r->key_of != NULL)
 		view->has_key = d->r->key_of(d->r->ctx, site, view->key);
 	return rc;
 }
