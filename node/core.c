@@ -41,6 +41,23 @@ node_reload(struct node *n, struct err *err)
 	return rc;
 }
 
+/* As the last life of this process knew it. */
+static int
+start_clock(struct node *n, struct err *err)
+{
+	struct store_remote hub;
+	struct arena a = { 0 };
+	int64_t known;
+	int rc = store_meta_get_int(n->r.db, SYNC_META_KNOWN, 0, &known, err);
+
+	if (rc == 0)
+		rc = store_remote_get(n->r.db, hub_name, &a, &hub, err);
+	if (rc == 0)
+		sync_clock_start(&n->r.clock, store_db_env(n->r.db), known, hub.clock_offset_ms);
+	arena_free(&a);
+	return rc;
+}
+
 int
 node_open(struct node *n, struct store_db *merge, const struct sync_key *key, bool is_hub,
           struct err *err)
@@ -51,6 +68,8 @@ node_open(struct node *n, struct store_db *merge, const struct sync_key *key, bo
 	rc = sync_replica_open(&n->r, merge, is_hub, err);
 	if (rc == 0 && !is_hub)
 		rc = node_reload(n, err);
+	if (rc == 0 && !is_hub)
+		rc = start_clock(n, err);
 	if (rc == 0 && is_hub) {
 		n->r.hub_known = true;
 		memcpy(n->r.hub_node, n->r.self.node, STORE_NODE_ID);

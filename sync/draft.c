@@ -36,7 +36,8 @@ sync_draft_open(struct sync_draft *d, struct sync_replica *r, size_t room, struc
 	*d = (struct sync_draft){ .r = r };
 	memcpy(d->m.self.node, r->self.node, STORE_NODE_ID);
 	memcpy(d->m.self.epoch, r->self.epoch, STORE_EPOCH);
-	d->m.now_ms = sync_replica_now_ms(r);
+	d->m.now_ms = sync_clock_is_unsure(&r->clock, store_db_env(r->db)) ? SYNC_NOW_UNKNOWN
+	                                                                   : sync_replica_now_ms(r);
 	return sync_draft_grow(d, room, err);
 }
 

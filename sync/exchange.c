@@ -369,20 +369,16 @@ note_hub(struct sync_exchange *x, const struct sync_message *m, struct arena *a,
 	hub.epoch_known = true;
 	memcpy(hub.epoch, m->self.epoch, STORE_EPOCH);
 	hub.counter = m->counter;
-	hub.clock_offset_ms = m->now_ms - now;
+	if (m->now_ms != SYNC_NOW_UNKNOWN)
+		hub.clock_offset_ms = m->now_ms - now;
 	rc = store_remote_put(x->r->db, hub_name, &hub, err);
 	if (rc == 0)
 		rc = store_remote_set_receipt(x->r->db, hub_name, m->part1,
 		                              m->part1_len + STORE_SIGNATURE, err);
-	/* Small differences are the line's delay; a clock that is really off is corrected from here
-	 * on. */
-	if (hub.clock_offset_ms > -2000 && hub.clock_offset_ms < 2000)
-		x->r->clock_offset_ms = 0;
-	else
-		x->r->clock_offset_ms = hub.clock_offset_ms;
-	if (m->now_ms > x->r->clock_floor_ms && x->r->clock_offset_ms != 0)
-		x->r->clock_floor_ms = m->now_ms;
-	return rc;
+	if (rc < 0 || m->now_ms == SYNC_NOW_UNKNOWN)
+		return rc;
+	sync_clock_hear(&x->r->clock, store_db_env(x->r->db), m->now_ms);
+	return store_meta_set_int(x->r->db, SYNC_META_KNOWN, m->now_ms, err);
 }
 
 /* Has the hub or this node anything now that it hadn't before this round? */

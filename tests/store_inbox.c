@@ -59,7 +59,7 @@ reopen(struct world_peer *p)
 	struct store_db *db;
 
 	world_sql(p, format_1);
-	ck_assert_msg(store_db_open(p->path, STORE_MERGE, &w.env, &db, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_db_open(p->path, STORE_MERGE, &p->env, &db, &err) == 0, "%s", err.msg);
 	store_db_close(db);
 }
 

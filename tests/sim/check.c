@@ -94,8 +94,8 @@ sim_check_met(struct sim_peer *p)
 	struct sim *s = p->sim;
 
 	check_cursors(p);
-	if (p->st.node.r.clock_offset_ms > CLOCK_OFF_MS ||
-	    p->st.node.r.clock_offset_ms < -CLOCK_OFF_MS)
+	if (p->st.node.r.clock.offset_ms > CLOCK_OFF_MS ||
+	    p->st.node.r.clock.offset_ms < -CLOCK_OFF_MS)
 		sim_count(s, SIM_DID_CORRECT_CLOCK);
 	if (p->open && sim_rand(s->plan->seed, p->no, SIM_USE_CHECK, (uint64_t)s->now) % 4 == 0)
 		check_status(p);
