@@ -115,7 +115,11 @@ static const char step_2[] =
         "ALTER TABLE yz_quarantine ADD COLUMN dropped_ms INTEGER;"
         "ALTER TABLE yz_quarantine ADD COLUMN dropped_by TEXT NOT NULL DEFAULT '';";
 
-static const char *const steps[] = { step_1, step_2 };
+/* What a hub stores but doesn't merge (store/held.h). */
+static const char step_3[] = "CREATE TABLE yz_held(stream INTEGER, n INTEGER, bytes BLOB NOT NULL,"
+                             " PRIMARY KEY(stream, n));";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

@@ -215,6 +215,8 @@ sync_draft_view(const struct sync_replica *r, const struct sync_message *m,
 
 const char sync_fork_words[] = "fork: it does not continue the records held here";
 
+const char sync_clock_words[] = "clock: it is stamped more than a day ahead of the hub's time";
+
 static const char *
 words_of(const struct sync_ingested *in)
 {
@@ -225,6 +227,8 @@ words_of(const struct sync_ingested *in)
 		return "waits for records that it has seen";
 	case SYNC_FORK:
 		return sync_fork_words;
+	case SYNC_HELD:
+		return sync_clock_words;
 	case SYNC_REFUSED:
 		return in->reason;
 	case SYNC_STORED:
@@ -240,6 +244,7 @@ struct pass {
 	const struct sync_message *m;
 	bool *done;
 	bool *forked;         /* by stream: nothing after that can be taken */
+	bool *held;           /* by stream: it was told that it is ahead */
 	bool force;           /* the next one that waits is taken as it is */
 	bool progress, taken; /* in this pass, in any */
 	size_t waiting;
@@ -279,6 +284,9 @@ take_one(struct pass *p, size_t i, struct err *err)
 	p->force = p->force && in.outcome != SYNC_STORED;
 	p->progress |= in.outcome == SYNC_STORED;
 	*p->changes += in.changes;
+	if (in.outcome == SYNC_HELD && p->held[seg->stream])
+		return 0;
+	p->held[seg->stream] |= in.outcome == SYNC_HELD;
 	if (words_of(&in) != NULL)
 		p->tell(p->ctx, seg->stream, in.n, words_of(&in));
 	else if (in.kept_aside > 0)
@@ -310,7 +318,8 @@ sync_draft_take(struct sync_replica *r, const struct sync_message *m, sync_draft
 	*changes = 0;
 	p.done = arena_take(&a, m->segment_count, sizeof *p.done);
 	p.forked = arena_take(&a, m->stream_count, sizeof *p.forked);
-	if (p.done == NULL || p.forked == NULL) {
+	p.held = arena_take(&a, m->stream_count, sizeof *p.held);
+	if (p.done == NULL || p.forked == NULL || p.held == NULL) {
 		arena_free(&a);
 		return no_memory(err);
 	}

@@ -49,6 +49,9 @@ MUST_CHECK int sync_draft_records(struct sync_draft *d, const struct store_strea
  * here; the peer acts on these words. */
 extern const char sync_fork_words[];
 
+/* The remark that what follows is stamped too far ahead; the peer acts on these words, too. */
+extern const char sync_clock_words[];
+
 /* Add a remark about a stream. */
 void sync_draft_note(struct sync_draft *d, unsigned index, uint64_t n, const char *reason);
 

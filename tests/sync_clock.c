@@ -5,9 +5,13 @@
 #include "tests/suites.h"
 #include "tests/world.h"
 
+#include "store/inbox.h"
+#include "store/stmt.h"
 #include "sync/clock.h"
+#include "sync/life.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define MINUTE ((int64_t)60000)
 #define HOUR (60 * MINUTE)
@@ -210,6 +214,321 @@ START_TEST(an_offset_is_known_after_a_start)
 }
 END_TEST
 
+/* ---- stamped in the future ---- */
+
+#define ALL_NOTES "SELECT id, text, rank, top, a, b FROM note ORDER BY id"
+
+/* Everybody has the same, nothing is held or in quarantine, and nobody's stamps are of the future:
+ * `ahead` is what the hub goes along with. */
+static void
+expect_settled(int64_t ahead)
+{
+	char *want = world_dump(&w.hub, ALL_NOTES);
+	char digest[33], hubs[33];
+
+	world_digest(&w.hub, "f/F1", hubs);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_held"), 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine"), 0);
+	ck_assert_int_le(last_ms(&w.hub), w.wall_ms + ahead);
+	for (int i = 0; i < w.node_count; i++) {
+		char *got = world_dump(&w.nodes[i], ALL_NOTES);
+
+		ck_assert_str_eq(got, want);
+		free(got);
+		ck_assert_str_eq(world_digest(&w.nodes[i], "f/F1", digest), hubs);
+		ck_assert_int_le(last_ms(&w.nodes[i]), w.wall_ms + ahead);
+		ck_assert_int_eq(world_int(&w.nodes[i], "SELECT count(*) FROM yz_quarantine"), 0);
+	}
+	free(want);
+}
+
+static int64_t
+held(void)
+{
+	return world_int(&w.hub, "SELECT count(*) FROM yz_held");
+}
+
+static int64_t
+notes(struct world_peer *p)
+{
+	return world_int(p, "SELECT count(*) FROM note");
+}
+
+/* Its clock stands wrong by so much from now on, and it doesn't know that yet. */
+static void
+set_clock(struct world_peer *p, int64_t off_ms)
+{
+	p->skew_ms = off_ms;
+	sync_clock_start(&p->node.r.clock, &p->env, 0, 0);
+}
+
+/* Sealed, each by itself, with no line. */
+static void
+seal(struct world_peer *p)
+{
+	p->up = false;
+	world_sync(&w, (int)(p - w.nodes));
+	p->up = true;
+}
+
+static const struct far_case {
+	const char *name;
+	int64_t off_ms;
+	bool set_right; /* before it meets the hub */
+	int before;     /* notes that the hub has already */
+} far_cases[] = {
+	{ "three days", 3 * DAY, false, 3 },
+	{ "three days, and set right", 3 * DAY, true, 3 },
+	{ "twenty years", 20 * 365 * DAY, false, 3 },
+	{ "from its first record on", 3 * DAY, false, 0 },
+};
+
+enum { FAR_CASES = sizeof far_cases / sizeof far_cases[0] };
+
+START_TEST(a_clock_far_ahead_moves_nobody)
+{
+	const struct far_case *c = &far_cases[_i];
+	struct world_peer *p = &w.nodes[0];
+	static const char *const ids[] = { "a1", "a2", "a3" };
+	struct sync_life_told told;
+	struct node_met met;
+	struct err err;
+
+	for (int i = 0; i < c->before; i++)
+		note(p, ids[i]);
+	if (c->before > 0)
+		world_settle(&w, 2);
+	set_clock(p, c->off_ms);
+	for (int i = 0; i < 3; i++) {
+		static const char *const sql[] = { "UPDATE note SET text = 'first', top = 5",
+			                           "UPDATE note SET text = 'second', a = 1",
+			                           "UPDATE note SET text = 'third', top = 4" };
+		static const char *const more[] = { "b1", "b2", "b3" };
+
+		world_wait(&w, MINUTE);
+		note(p, more[i]);
+		world_sql(p, i < 2 ? sql[i] : "UPDATE note SET text = 'third'");
+		seal(p);
+	}
+	if (c->set_right)
+		p->skew_ms = 0;
+	world_meet(&w, 0, &met);
+	ck_assert(met.ok);
+	ck_assert_str_eq(met.words, "");
+	ck_assert_uint_eq(met.rejected_count, 0);
+	world_settle(&w, 1);
+	ck_assert_int_eq(notes(&w.nodes[1]), c->before + 3);
+	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT count(*) FROM note WHERE text = 'third'"),
+	                 c->before + 3);
+	expect_settled(0);
+	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM yz_conflict"), 0);
+	ck_assert_int_eq(sync_life_tell(p->merge, w.wall_ms, &told, &err), 0);
+	ck_assert_int_eq(told.word, SYNC_LIFE_QUIET);
+	/* and from now on it goes by the hub */
+	world_wait(&w, HOUR);
+	world_sql(p, "UPDATE note SET text = 'fourth'");
+	world_settle(&w, 2);
+	expect_settled(0);
+	ck_assert_int_ge(last_ms(p), w.wall_ms - 1);
+}
+END_TEST
+
+/* When the note of that id was made, as its stamp says. */
+static int64_t
+stamped_ms(struct world_peer *p, uint8_t id)
+{
+	struct store_value key = store_value_blob(&id, 1);
+	struct store_row row = { .table = store_catalog_table_by_name(p->merge, "note")->id };
+	struct store_row *rows[] = { &row };
+	struct buf bytes = { 0 };
+	struct arena a = { 0 };
+	struct err err;
+
+	store_value_write(&bytes, &key);
+	row.key = bytes.bytes;
+	row.key_len = bytes.len;
+	ck_assert_int_eq(p->node.r.batch->get(p->node.r.batch, rows, 1, &a, &err), 0);
+	ck_assert(store_row_is_live(&row));
+	buf_free(&bytes);
+	arena_free(&a);
+	return STORE_STAMP_MS(row.stamp);
+}
+
+/* Days without a line, by a clock that was ahead all the time: each write is of when it was made.
+ */
+START_TEST(what_is_stamped_anew_is_of_its_own_time)
+{
+	static const char *const ids[] = { "b1", "b2", "b3", "b4" };
+	struct world_peer *p = &w.nodes[0];
+	int64_t made[4];
+
+	world_settle(&w, 1);
+	set_clock(p, 30 * DAY);
+	for (int i = 0; i < 4; i++) {
+		world_wait(&w, 7 * HOUR);
+		note(p, ids[i]);
+		made[i] = w.wall_ms;
+		seal(p);
+	}
+	world_wait(&w, HOUR);
+	world_settle(&w, 2);
+	expect_settled(0);
+	for (int i = 0; i < 4; i++) {
+		ck_assert_int_ge(stamped_ms(&w.hub, (uint8_t)(0xb1 + i)), made[i] - 1);
+		ck_assert_int_le(stamped_ms(&w.hub, (uint8_t)(0xb1 + i)), made[i]);
+	}
+}
+END_TEST
+
+/* The hub holds what it got; nobody hears of it; the node makes it good when it hears of that. */
+START_TEST(a_reply_that_says_so_may_be_lost)
+{
+	struct world_peer *p = &w.nodes[0];
+	int64_t before;
+
+	note(p, "a1");
+	world_settle(&w, 2);
+	before = last_ms(&w.hub);
+	set_clock(p, 3 * DAY);
+	note(p, "b1");
+	w.lose_reply = true;
+	ck_assert(!world_sync(&w, 0));
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(held(), i + 1);
+		ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine"), 1);
+		ck_assert_int_eq(notes(&w.hub), 1);
+		ck_assert_int_eq(last_ms(&w.hub), before);
+		ck_assert(world_sync(&w, 1));
+		ck_assert_int_eq(notes(&w.nodes[1]), 1);
+		note(p, i == 0 ? "b2" : "b3");
+		w.lose_reply = true;
+		ck_assert(!world_sync(&w, 0));
+	}
+	world_settle(&w, 2);
+	ck_assert_int_eq(notes(&w.nodes[1]), 4);
+	expect_settled(0);
+}
+END_TEST
+
+/* The node never comes again: what it had delivered is let in by a person. */
+START_TEST(what_is_held_can_be_let_in)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct store_quarantined *list;
+	struct node_event tick = { .type = NODE_EV_TICK };
+	struct node_effects fx = { 0 };
+	struct arena a = { 0 };
+	struct err err;
+	size_t count;
+
+	set_clock(p, 3 * DAY);
+	note(p, "b1");
+	w.lose_reply = true;
+	ck_assert(!world_sync(&w, 0));
+	ck_assert_int_eq(store_quarantine_list(w.hub.merge, false, &a, &list, &count, &err), 0);
+	ck_assert_uint_eq(count, 1);
+	for (int i = 0; i < 2; i++) {
+		/* whatever else is tried again, this isn't */
+		ck_assert_int_eq(store_quarantine_wake(w.hub.merge,
+		                                       i == 0 ? STORE_QUARANTINE_ALL : list[0].id,
+		                                       &err),
+		                 0);
+		note(&w.hub, i == 0 ? "c1" : "c2");
+		world_wait(&w, HOUR);
+		ck_assert_int_eq(node_step(&w.hub.node, &tick, &fx, &err), 0);
+		ck_assert_int_eq(held(), 1 - i);
+		ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE id = x'b1'"),
+		                 i);
+	}
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine"), 0);
+	world_settle(&w, 2);
+	ck_assert_int_eq(notes(&w.nodes[1]), 3);
+	expect_settled(3 * DAY);
+	arena_free(&a);
+}
+END_TEST
+
+/* Whoever had seen what wins: in the future, at the present, and after it is put right. */
+START_TEST(who_had_seen_what_stays_so)
+{
+	struct world_peer *p = &w.nodes[0], *q = &w.nodes[1];
+
+	note(p, "a1");
+	note(p, "a2");
+	note(p, "a3");
+	world_settle(&w, 2);
+	world_wait(&w, MINUTE);
+	world_sql(q, "UPDATE note SET text = 'q1' WHERE id IN (x'a1', x'a2')");
+	world_settle(&w, 2);
+	set_clock(p, 5 * DAY);
+	world_sql(p, "UPDATE note SET text = 'p2' WHERE id = x'a1'"); /* has seen q1 */
+	world_sql(p, "UPDATE note SET text = 'p2' WHERE id = x'a3'");
+	seal(p);
+	world_wait(&w, MINUTE);
+	world_sql(q, "UPDATE note SET text = 'q3' WHERE id = x'a3'"); /* later, and nobody saw */
+	world_settle(&w, 2);
+	world_wait(&w, MINUTE);
+	world_sql(q, "UPDATE note SET text = text || ' q4' WHERE id = x'a1'");
+	world_settle(&w, 2);
+	expect_settled(0);
+	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM note WHERE id = x'a1' AND"
+	                              " text = 'p2 q4'"),
+	                 1);
+	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM note WHERE text = 'q3'"), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"),
+	                 1);
+	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 1);
+}
+END_TEST
+
+/* More than goes into one message. */
+START_TEST(much_from_the_future)
+{
+	struct world_peer *p = &w.nodes[0];
+
+	world_settle(&w, 1);
+	set_clock(p, 3 * DAY);
+	for (int i = 0; i < 2; i++) {
+		world_sql(p, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		             " WHERE i < 250) INSERT INTO note(facility_id, text)"
+		             " SELECT 'F1', randomblob(8000) FROM n");
+		seal(p);
+		world_wait(&w, MINUTE);
+	}
+	world_settle(&w, 2);
+	ck_assert_int_eq(notes(&w.nodes[1]), 500);
+	expect_settled(0);
+}
+END_TEST
+
+/* A hub whose clock is wrong, until it is set right. */
+START_TEST(a_hub_with_a_wrong_clock_loses_nothing)
+{
+	static const int64_t offs[] = { -3 * DAY, 3 * DAY, -YEARS };
+	struct world_peer *p = &w.nodes[0];
+
+	note(p, "a1");
+	world_settle(&w, 2);
+	w.hub.skew_ms = offs[_i];
+	for (int i = 0; i < 3; i++) {
+		static const char *const ids[] = { "b1", "b2", "b3" };
+
+		world_wait(&w, MINUTE);
+		note(p, ids[i]);
+		world_sql(p, "UPDATE note SET text = text || 'x'");
+		world_settle(&w, 2);
+		ck_assert_int_eq(notes(&w.nodes[1]), 2 + i);
+	}
+	w.hub.skew_ms = 0;
+	world_wait(&w, MINUTE);
+	note(p, "c1");
+	world_settle(&w, 3);
+	ck_assert_int_eq(notes(&w.nodes[1]), 5);
+	expect_settled(3 * DAY + HOUR);
+	ck_assert_int_le(world_int(p, "SELECT count(*) FROM yz_site"), 9);
+}
+END_TEST
+
 Suite *
 suite_sync_clock(void)
 {
@@ -221,9 +540,17 @@ suite_sync_clock(void)
 	tcase_add_test(estimate, what_was_noted_is_as_long_ago_as_the_clock_says);
 	tcase_add_test(estimate, nothing_is_older_than_the_program);
 	suite_add_tcase(suite, estimate);
+	tcase_set_timeout(nodes, 60);
 	tcase_add_checked_fixture(nodes, open_world, close_world);
 	tcase_add_test(nodes, a_boot_in_1970_goes_on_from_the_last_time_known);
 	tcase_add_test(nodes, an_offset_is_known_after_a_start);
+	tcase_add_loop_test(nodes, a_clock_far_ahead_moves_nobody, 0, FAR_CASES);
+	tcase_add_test(nodes, what_is_stamped_anew_is_of_its_own_time);
+	tcase_add_test(nodes, a_reply_that_says_so_may_be_lost);
+	tcase_add_test(nodes, what_is_held_can_be_let_in);
+	tcase_add_test(nodes, who_had_seen_what_stays_so);
+	tcase_add_test(nodes, much_from_the_future);
+	tcase_add_loop_test(nodes, a_hub_with_a_wrong_clock_loses_nothing, 0, 3);
 	suite_add_tcase(suite, nodes);
 	return suite;
 }
