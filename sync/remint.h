@@ -26,6 +26,7 @@ struct sync_remint_job {
 	const struct store_stream *old;     /* a stream of this node's */
 	uint64_t kept;                      /* the hub is known to hold so much of it */
 	const struct sync_restamp *restamp; /* most often of nothing */
+	bool salvage; /* what can't be read is written out of the rows; else it's an error */
 };
 
 /*
@@ -39,7 +40,8 @@ MUST_CHECK int sync_remint(struct sync_replica *r, const struct sync_remint_job 
 MUST_CHECK int sync_remint_cut(struct sync_replica *r, const struct store_stream *old,
                                uint64_t kept, uint64_t *n, struct err *err);
 
-/* The greatest stamp of a stream's records up to `n`, where a segment ends; 0: none. */
+/* The greatest stamp of a stream's records up to `n`, where a segment ends; 0: none.  Of what can't
+ * be read nothing is said. */
 MUST_CHECK int sync_remint_last(struct sync_replica *r, const struct store_stream *stream,
                                 uint64_t n, int64_t *stamp, struct err *err);
 

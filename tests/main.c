@@ -77,6 +77,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_record,
 	suite_sync_remint,
 	suite_sync_retry,
+	suite_sync_rot,
 	suite_sync_seal,
 	suite_sync_segment,
 	suite_sync_segment_limits,

@@ -72,6 +72,7 @@ Suite *suite_sync_pack(void);
 Suite *suite_sync_record(void);
 Suite *suite_sync_remint(void);
 Suite *suite_sync_retry(void);
+Suite *suite_sync_rot(void);
 Suite *suite_sync_seal(void);
 Suite *suite_sync_segment(void);
 Suite *suite_sync_segment_limits(void);

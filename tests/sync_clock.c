@@ -16,7 +16,7 @@
 #define MINUTE ((int64_t)60000)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
-#define YEARS (56 * 365 * DAY)
+#define YEARS (DAY * 365 * 56)
 
 /* ---- the estimate ---- */
 
@@ -218,28 +218,31 @@ END_TEST
 
 #define ALL_NOTES "SELECT id, text, rank, top, a, b FROM note ORDER BY id"
 
+static void
+expect_same_as_hub(struct world_peer *p)
+{
+	char *want = world_dump(&w.hub, ALL_NOTES), *got = world_dump(p, ALL_NOTES);
+	char digest[33], hubs[33];
+
+	ck_assert_str_eq(got, want);
+	ck_assert_str_eq(world_digest(p, "f/F1", digest), world_digest(&w.hub, "f/F1", hubs));
+	free(want);
+	free(got);
+}
+
 /* Everybody has the same, nothing is held or in quarantine, and nobody's stamps are of the future:
  * `ahead` is what the hub goes along with. */
 static void
 expect_settled(int64_t ahead)
 {
-	char *want = world_dump(&w.hub, ALL_NOTES);
-	char digest[33], hubs[33];
-
-	world_digest(&w.hub, "f/F1", hubs);
 	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_held"), 0);
 	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine"), 0);
 	ck_assert_int_le(last_ms(&w.hub), w.wall_ms + ahead);
 	for (int i = 0; i < w.node_count; i++) {
-		char *got = world_dump(&w.nodes[i], ALL_NOTES);
-
-		ck_assert_str_eq(got, want);
-		free(got);
-		ck_assert_str_eq(world_digest(&w.nodes[i], "f/F1", digest), hubs);
+		expect_same_as_hub(&w.nodes[i]);
 		ck_assert_int_le(last_ms(&w.nodes[i]), w.wall_ms + ahead);
 		ck_assert_int_eq(world_int(&w.nodes[i], "SELECT count(*) FROM yz_quarantine"), 0);
 	}
-	free(want);
 }
 
 static int64_t
@@ -279,7 +282,7 @@ static const struct far_case {
 } far_cases[] = {
 	{ "three days", 3 * DAY, false, 3 },
 	{ "three days, and set right", 3 * DAY, true, 3 },
-	{ "twenty years", 20 * 365 * DAY, false, 3 },
+	{ "twenty years", DAY * 365 * 20, false, 3 },
 	{ "from its first record on", 3 * DAY, false, 0 },
 };
 
@@ -294,7 +297,7 @@ START_TEST(a_clock_far_ahead_moves_nobody)
 	struct node_met met;
 	struct err err;
 
-	for (int i = 0; i < c->before; i++)
+	for (int i = 0; i < c->before && i < 3; i++)
 		note(p, ids[i]);
 	if (c->before > 0)
 		world_settle(&w, 2);
