@@ -86,7 +86,7 @@ answer_stream(struct answering *an, const struct store_stream *stream, struct er
 	index = sync_draft_stream(&an->draft, stream);
 	if (view != NULL)
 		pass_remarks(an, (unsigned)(view - an->asked->streams), index, &told);
-	rc = own || has == stream->n ? continues(an, stream, view, &same, err) : 0;
+	rc = continues(an, stream, view, &same, err);
 	if (rc == 0 && !same && !told)
 		sync_draft_note(&an->draft, index, 0, sync_fork_words);
 	/* What an earlier life of the node wrote, or one beside it, it may have lost. */

@@ -192,6 +192,14 @@ sync_draft_note(struct sync_draft *d, unsigned index, uint64_t n, const char *re
 		d->m.notes[d->m.note_count++] = (struct sync_view_note){ index, n, reason };
 }
 
+bool
+sync_draft_is_own(const struct sync_replica *r, const struct store_stream *stream)
+{
+	const struct store_site *site = store_catalog_site_of(r->db, stream->site);
+
+	return memcmp(site->node, r->self.node, STORE_NODE_ID) == 0;
+}
+
 const struct sync_view_stream *
 sync_draft_view(const struct sync_replica *r, const struct sync_message *m,
                 const struct store_stream *stream)

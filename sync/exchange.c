@@ -21,26 +21,18 @@ no_memory(struct err *err)
 
 /* ---- the node asks ---- */
 
-/* Of this node, in whichever of its lives? */
-static bool
-is_own(const struct sync_exchange *x, const struct store_stream *stream)
-{
-	const struct store_site *site = store_catalog_site_of(x->r->db, stream->site);
-
-	return memcmp(site->node, x->r->self.node, STORE_NODE_ID) == 0;
-}
-
 /* Records of this node (of any of its lives) go up from where the hub's present life has
  * acknowledged them. */
 static int
-push_own(struct sync_exchange *x, struct sync_draft *d, const struct store_stream *stream,
-         unsigned index, const struct store_remote *hub, struct err *err)
+say_and_push(struct sync_exchange *x, struct sync_draft *d, struct store_stream *stream,
+             const struct store_remote *hub, struct err *err)
 {
 	uint64_t acked = 0;
-	int rc = 0;
+	int rc = sync_parted_say(x, stream, err);
+	unsigned index = sync_draft_stream(d, stream);
 
-	if (!is_own(x, stream))
-		return 0;
+	if (rc < 0 || !sync_draft_is_own(x->r, stream))
+		return rc;
 	if (hub->epoch_known)
 		rc = store_stream_acked(x->r->db, stream->id, hub->epoch, &acked, err);
 	if (rc == 0 && acked < stream->n)
@@ -80,7 +72,7 @@ draft_request(struct sync_exchange *x, struct sync_draft *d, struct buf *out, st
 		memcpy(d->m.peer_epoch, hub.epoch, STORE_EPOCH);
 	d->m.counter = hub.counter;
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = push_own(x, d, &streams[i], sync_draft_stream(d, &streams[i]), &hub, err);
+		rc = say_and_push(x, d, &streams[i], &hub, err);
 	if (rc == 0)
 		rc = sync_draft_digests(d, NULL, NULL, err);
 	if (rc < 0)
@@ -156,7 +148,8 @@ tell_rejected(void *ctx, unsigned stream, uint64_t n, const char *reason)
 	struct sync_exchange *x = t->x;
 	struct sync_rejected *out;
 
-	if (x->rejected_count == SYNC_REJECTED_MAX)
+	if (x->rejected_count == SYNC_REJECTED_MAX ||
+	    (strcmp(reason, sync_fork_words) == 0 && sync_parted_found(x, m, stream, n)))
 		return;
 	out = &x->rejected[x->rejected_count++];
 	out->n = n;
@@ -203,7 +196,7 @@ hub_has(const struct sync_exchange *x, const struct sync_message *m,
 	             memcmp(view->head, stream->head, SYNC_HEAD_SHORT) == 0;
 	if (view != NULL)
 		return view->n;
-	for (size_t i = 0; !is_own(x, stream) && i < x->said_count; i++)
+	for (size_t i = 0; !sync_draft_is_own(x->r, stream) && i < x->said_count; i++)
 		if (x->said[i].stream == stream->id)
 			return x->said[i].n;
 	return 0;
@@ -267,7 +260,7 @@ take_receipts(const struct taking *t, const struct store_stream *streams, size_t
 		uint64_t has, before;
 		bool same_head;
 
-		if (!is_own(x, &streams[i]) || is_disputed(t, &streams[i]))
+		if (!sync_draft_is_own(x->r, &streams[i]) || is_disputed(t, &streams[i]))
 			continue;
 		has = hub_has(x, m, &streams[i], &same_head);
 		if (has > streams[i].n || !same_head)
@@ -293,7 +286,7 @@ look_for_clone(struct sync_exchange *x, const struct store_stream *streams, size
 	int rc = sync_life_began(x->r->db, &began, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (is_own(x, &streams[i]) && streams[i].site != x->r->self.id &&
+		if (sync_draft_is_own(x->r, &streams[i]) && streams[i].site != x->r->self.id &&
 		    streams[i].n > said_of(x, &streams[i]) &&
 		    streams[i].last_stamp > STORE_STAMP(began, UINT16_MAX))
 			return sync_life_is_cloned(x->r, err);
@@ -400,18 +393,22 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 	size_t count;
 	int rc = store_stream_list(x->r->db, 0, a, &streams, &count, err);
 
-	x->moved = x->healed || x->hold;
+	x->moved = x->healed || x->hold || x->parted_healed;
 	if (rc == 0)
 		rc = take_receipts(t, streams, count, err);
 	if (rc == 0)
 		see_progress(x, streams, count);
 	if (rc == 0)
 		rc = look_for_clone(x, streams, count, err);
+	if (rc == 0 && !x->healed && !x->hold)
+		rc = sync_parted_look(x, m, streams, count, err);
 	if (rc == 0)
 		rc = take_digests(x, m, streams, count, err);
 	if (rc == 0)
 		rc = note_hub(x, m, a, err);
-	*again = (m->more || x->more_to_push || x->healed) && x->moved && !MUT(19);
+	*again = (m->more || x->more_to_push || x->healed || x->parted_healed ||
+	          x->parted_count > 0) &&
+	         x->moved && !MUT(19);
 	return rc;
 }
 
@@ -433,6 +430,8 @@ take_and_settle(struct taking *t, struct arena *a, bool *again, int64_t *changes
 		rc = sync_fork_heal(x, t->m, t->healed, err);
 	if (rc == 0 && !x->healed && !x->hold)
 		rc = sync_draft_take(x->r, t->m, tell_rejected, t, changes, err);
+	if (rc == 0)
+		rc = sync_parted_heal(x, err);
 	return rc == 0 ? settle(t, a, again, err) : rc;
 }
 
@@ -455,7 +454,7 @@ take_reply(struct sync_exchange *x, const struct sync_message *m, struct arena *
 	}
 	x->received += changes;
 	for (size_t i = 0; i < m->note_count; i++)
-		if (!taking.healed[m->notes[i].stream])
+		if (!taking.healed[m->notes[i].stream] && !sync_parted_is(x, m, m->notes[i].stream))
 			tell_rejected(&taking, m->notes[i].stream, m->notes[i].n,
 			              m->notes[i].reason);
 	rc = sync_ingest_end(x->r, err);

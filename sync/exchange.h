@@ -17,12 +17,19 @@
 #include "sync/replica.h"
 #include "sync/session.h"
 
-enum { SYNC_REJECTED_MAX = 16 };
+enum { SYNC_REJECTED_MAX = 16, SYNC_PARTED_MAX = 8 };
 
 struct sync_rejected {
 	char scope[STORE_SCOPE_MAX + 1];
 	uint64_t n;
 	char reason[160];
+};
+
+/* Another's stream that goes on otherwise at the hub (sync/parted.c). */
+struct sync_parted {
+	int stream;
+	uint64_t n; /* so much of it we say that we have; when found: what both have */
+	bool found;
 };
 
 /* The node's side of one meeting; zero it, set the first four, and keep it until the meeting ends.
@@ -46,8 +53,11 @@ struct sync_exchange {
 	bool healed; /* by the latest reply: a new life began, and is to be told to the hub */
 	bool hold;   /* by the latest reply: a fork, but it isn't known yet where */
 	int lives;   /* begun in this meeting */
-	bool moved;  /* by the latest reply: either side has what it hadn't */
-	bool level;  /* both sides have the same records now */
+	struct sync_parted parted[SYNC_PARTED_MAX];
+	size_t parted_count;
+	bool parted_healed; /* by the latest reply: one of them was cut back */
+	bool moved;         /* by the latest reply: either side has what it hadn't */
+	bool level;         /* both sides have the same records now */
 
 	/* told */
 	int64_t sent, received; /* changes acknowledged; changes merged */

@@ -61,6 +61,9 @@ typedef void sync_draft_tell(void *ctx, unsigned stream, uint64_t n, const char 
 MUST_CHECK int sync_draft_take(struct sync_replica *r, const struct sync_message *m,
                                sync_draft_tell *tell, void *ctx, int64_t *changes, struct err *err);
 
+/* Is that stream this replica's own, of whichever life? */
+bool sync_draft_is_own(const struct sync_replica *r, const struct store_stream *stream);
+
 /* What a message says of a stream of this file; NULL if nothing. */
 const struct sync_view_stream *sync_draft_view(const struct sync_replica *r,
                                                const struct sync_message *m,
@@ -74,5 +77,19 @@ const struct sync_view_stream *sync_draft_view(const struct sync_replica *r,
  */
 MUST_CHECK int sync_fork_heal(struct sync_exchange *x, const struct sync_message *m, bool *healed,
                               struct err *err);
+
+/*
+ * Streams of others that part from the hub's (sync/parted.c).  What the request says of a stream;
+ * what a reply says; is the message's stream one of them; a segment of it forked at `common`
+ * (false: it isn't one of them); and what was found is made good.
+ */
+MUST_CHECK int sync_parted_say(struct sync_exchange *x, struct store_stream *stream,
+                               struct err *err);
+MUST_CHECK int sync_parted_look(struct sync_exchange *x, const struct sync_message *m,
+                                const struct store_stream *streams, size_t count, struct err *err);
+bool sync_parted_is(struct sync_exchange *x, const struct sync_message *m, unsigned index);
+bool sync_parted_found(struct sync_exchange *x, const struct sync_message *m, unsigned index,
+                       uint64_t common);
+MUST_CHECK int sync_parted_heal(struct sync_exchange *x, struct err *err);
 
 #endif /* SYNC_EXCHANGE_PRIV_H */

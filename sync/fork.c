@@ -125,14 +125,6 @@ heal_fork(struct healing *h, const struct store_stream *stream, const struct syn
 	return rc == 0 ? sync_remint(h->x->r, &job, err) : rc;
 }
 
-static bool
-is_own(const struct healing *h, const struct store_stream *stream)
-{
-	const struct store_site *site = store_catalog_site_of(h->x->r->db, stream->site);
-
-	return memcmp(site->node, h->x->r->self.node, STORE_NODE_ID) == 0;
-}
-
 /* ---- our clock was wrong ---- */
 
 static bool
@@ -158,10 +150,9 @@ find_ahead(struct healing *h, const struct store_stream *list, size_t count, str
 	h->ahead.known_ms = r->clock.known_ms;
 	h->ahead.shift_ms = h->m->now_ms - wall - r->clock.offset_ms;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		const struct sync_view_stream *view =
-		        is_own(h, &list[i]) ? sync_draft_view(r, h->m, &list[i]) : NULL;
+		const struct sync_view_stream *view = sync_draft_view(r, h->m, &list[i]);
 
-		if (is_own(h, &list[i]))
+		if (sync_draft_is_own(r, &list[i]))
 			rc = sync_restamp_note(&h->ahead, r, &list[i], view == NULL ? 0 : view->n,
 			                       err);
 		else if (list[i].last_stamp > h->ahead.before)
@@ -208,7 +199,7 @@ heal_one(struct healing *h, const struct store_stream *stream, struct err *err)
 	enum finding finding;
 	int rc;
 
-	if (!is_own(h, stream))
+	if (!sync_draft_is_own(h->x->r, stream))
 		return 0;
 	view = sync_draft_view(h->x->r, h->m, stream);
 	if (view == NULL) /* the hub has never heard of it */
