@@ -22,7 +22,7 @@ no_memory(struct err *err)
 /* ---- the node asks ---- */
 
 /* Records of this node (of any of its lives) go up from where the hub's present life has
- * acknowledged them. */
+ * acknowledged them; others', where the hub has lost them. */
 static int
 say_and_push(struct sync_exchange *x, struct sync_draft *d, struct store_stream *stream,
              const struct store_remote *hub, struct err *err)
@@ -31,12 +31,14 @@ say_and_push(struct sync_exchange *x, struct sync_draft *d, struct store_stream 
 	int rc = sync_parted_say(x, stream, err);
 	unsigned index = sync_draft_stream(d, stream);
 
-	if (rc < 0 || !sync_draft_is_own(x->r, stream))
+	if (rc < 0)
 		return rc;
+	if (!sync_draft_is_own(x->r, stream))
+		return sync_back_lend(x, d, stream, index, err);
 	if (hub->epoch_known)
 		rc = store_stream_acked(x->r->db, stream->id, hub->epoch, &acked, err);
 	if (rc == 0 && acked < stream->n)
-		rc = sync_draft_records(d, stream, index, acked, err);
+		rc = sync_draft_records(d, stream, index, &acked, err);
 	if (MUT(2) && rc == 0 && hub->epoch_known)
 		rc = store_stream_set_acked(x->r->db, stream->id, hub->epoch, stream->n, err);
 	return rc;
@@ -155,30 +157,6 @@ tell_rejected(void *ctx, unsigned stream, uint64_t n, const char *reason)
 	out->n = n;
 	text_copy(out->scope, sizeof out->scope, m->scopes[m->streams[stream].scope]);
 	text_copy(out->reason, sizeof out->reason, reason);
-}
-
-/* The hub vouches for keys of sites it passes on; a node's id is the hash of its first key, so that
- * is checked. */
-static int
-learn_keys(struct sync_exchange *x, const struct sync_message *m, struct err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < m->site_count; i++) {
-		uint8_t node[STORE_NODE_ID];
-		int id;
-
-		if (!m->sites[i].has_key)
-			continue;
-		sync_node_id(node, m->sites[i].key);
-		if (memcmp(node, m->sites[i].site.node, STORE_NODE_ID) != 0)
-			continue;
-		rc = store_catalog_site(x->r->db, m->sites[i].site.node, m->sites[i].site.epoch,
-		                        &id, err);
-		if (rc == 0)
-			rc = store_catalog_set_site_key(x->r->db, id, m->sites[i].key, err);
-	}
-	return rc;
 }
 
 /*
@@ -325,13 +303,28 @@ equal_have(const struct sync_exchange *x, const struct sync_message *m,
 	return true;
 }
 
+/* It tells no digest of a scope of which it has taken nothing. */
+static bool
+has_all_of_ours(const struct sync_exchange *x, const struct sync_message *m,
+                const struct store_stream *streams, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool same_head;
+
+		if (sync_draft_is_own(x->r, &streams[i]) &&
+		    hub_has(x, m, &streams[i], &same_head) < streams[i].n)
+			return false;
+	}
+	return true;
+}
+
 static int
 take_digests(struct sync_exchange *x, const struct sync_message *m,
              const struct store_stream *streams, size_t count, struct err *err)
 {
 	int rc = 0;
 
-	x->level = true;
+	x->level = has_all_of_ours(x, m, streams, count);
 	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {
 		struct store_remote_digest d = { .at_ms = env_wall_ms(store_db_env(x->r->db)) };
 
@@ -393,7 +386,7 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 	size_t count;
 	int rc = store_stream_list(x->r->db, 0, a, &streams, &count, err);
 
-	x->moved = x->healed || x->hold || x->parted_healed;
+	x->moved = x->healed || x->hold || x->lent_moved || x->parted_healed;
 	if (rc == 0)
 		rc = take_receipts(t, streams, count, err);
 	if (rc == 0)
@@ -406,7 +399,7 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 		rc = take_digests(x, m, streams, count, err);
 	if (rc == 0)
 		rc = note_hub(x, m, a, err);
-	*again = (m->more || x->more_to_push || x->healed || x->parted_healed ||
+	*again = (m->more || x->more_to_push || x->healed || x->lent_moved || x->parted_healed ||
 	          x->parted_count > 0) &&
 	         x->moved && !MUT(19);
 	return rc;
@@ -421,13 +414,15 @@ static int
 take_and_settle(struct taking *t, struct arena *a, bool *again, int64_t *changes, struct err *err)
 {
 	struct sync_exchange *x = t->x;
-	int rc = learn_keys(x, t->m, err);
+	int rc = sync_draft_keys(x->r, t->m, err);
 
 	t->healed = arena_take(a, t->m->stream_count, sizeof *t->healed);
 	if (rc == 0 && t->healed == NULL)
 		rc = no_memory(err);
 	if (rc == 0)
 		rc = sync_fork_heal(x, t->m, t->healed, err);
+	if (rc == 0)
+		rc = sync_back_see(x, t->m, err);
 	if (rc == 0 && !x->healed && !x->hold)
 		rc = sync_draft_take(x->r, t->m, tell_rejected, t, changes, err);
 	if (rc == 0)

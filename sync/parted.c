@@ -9,7 +9,7 @@
  *
  * Where the two part is found in some round trips: we say that we have half as
  * much until the hub doesn't call that a fork, and sends what it has from there;
- * the segment that doesn't fit shows the place.
+ * the segment that doesn't fit shows the place.  The hub's own streams: sync/back.c.
  */
 #include "sync/exchange_priv.h"
 #include "sync/reader.h"
@@ -46,14 +46,13 @@ differs(struct sync_exchange *x, const struct sync_message *m, const struct stor
 {
 	const struct sync_view_stream *view = sync_draft_view(x->r, m, stream);
 	uint8_t head[STORE_HEAD];
+	uint64_t common;
 	int rc;
 
 	*yes = false;
 	if (view == NULL || view->n == 0)
 		return 0;
-	for (size_t i = 0; i < m->note_count && !*yes; i++)
-		*yes = &m->streams[m->notes[i].stream] == view &&
-		       strcmp(m->notes[i].reason, sync_fork_words) == 0;
+	*yes = sync_fork_said(m, view, &common);
 	if (*yes || view->n > said)
 		return 0;
 	rc = sync_reader_head(x->r->db, stream, view->n, head, err);
@@ -85,9 +84,13 @@ sync_parted_look(struct sync_exchange *x, const struct sync_message *m,
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (!sync_draft_is_own(x->r, &streams[i]) && streams[i].n > 0)
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		const struct store_site *site = store_catalog_site_of(x->r->db, streams[i].site);
+
+		if (memcmp(site->node, x->r->self.node, STORE_NODE_ID) != 0 &&
+		    memcmp(site->node, m->self.node, STORE_NODE_ID) != 0)
 			rc = look_at(x, m, &streams[i], err);
+	}
 	return rc;
 }
 
@@ -142,15 +145,13 @@ static int
 heal(struct sync_exchange *x, const struct store_stream *stream, uint64_t common, struct err *err)
 {
 	const char *scope = store_catalog_scope_of(x->r->db, stream->scope);
-	const struct store_site *site = store_catalog_site_of(x->r->db, stream->site);
-	bool hubs = x->r->hub_known && memcmp(site->node, x->r->hub_node, STORE_NODE_ID) == 0;
 	struct sync_restamp none = { 0 };
 	struct sync_remint_job job = { .old = stream, .kept = common, .restamp = &none };
 	struct store_stream cut = *stream;
 	struct arena a = { 0 };
 	int rc;
 
-	if (!hubs && (x->r->may_write == NULL || x->r->may_write(x->r->ctx, &x->r->self, scope)))
+	if (x->r->may_write == NULL || x->r->may_write(x->r->ctx, &x->r->self, scope))
 		return sync_remint(x->r, &job, err);
 	/* What we may not write stays in the rows, and the digests tell of it. */
 	rc = sync_remint_cut(x->r, stream, common, &common, err);

@@ -30,6 +30,8 @@ struct sync_replica {
 	bool hub_known;                  /* hub_node is set */
 	uint8_t hub_node[STORE_NODE_ID]; /* who may write hub-only columns */
 	struct sync_clock clock;
+	int64_t look_left; /* what may still be looked at for the peer (sync/look.h) */
+	struct sync_look *look;
 
 	/* May this site write this scope?  NULL: yes.  Integrity is another matter: it is always
 	 * stored. */
