@@ -27,6 +27,7 @@ static Suite *(*const suites[])(void) = {
 	suite_law_conflicts,
 	suite_law_delivery,
 	suite_law_merge,
+	suite_law_seats,
 	suite_node_code,
 	suite_node_config,
 	suite_node_ctl,

@@ -1,0 +1,80 @@
+/* node/facility/seats_list.c - who has which seats (node/facility/seats.h). */
+#include "node/facility/seats_priv.h"
+
+#include <string.h>
+
+/* One row for each kind and holder; for a kind that nobody holds, one without a holder. */
+static const char list_sql[] =
+        "SELECT q.facility_id, q.resource, ifnull(q.period, ''), q.cap, u.holder,"
+        " ifnull(sum(u.returned IS NULL AND " SEATS_FREE(
+                "u") "), 0),"
+                     " ifnull(sum(NOT " SEATS_FREE(
+                             "u") "), 0),"
+                                  " ifnull(sum(u.returned IS NOT NULL AND " SEATS_FREE(
+                                          "u") "), 0),"
+                                               " ifnull(sum(u.returned IS NULL AND u.recall IS NOT "
+                                               "NULL AND " SEATS_FREE(
+                                                       "u") "), 0),"
+                                                            " ifnull((SELECT a.wanted FROM "
+                                                            "seat_ask a WHERE a.grant_id = q.id "
+                                                            "AND a.holder = u.holder),"
+                                                            " -1),"
+                                                            " ifnull(sum((SELECT count(*) FROM "
+                                                            "booking b WHERE b.seat_grant_id = "
+                                                            "u.grant_id"
+                                                            " AND b.seat_no = u.no "
+                                                            "AND " SEATS_STANDS(
+                                                                    "b") ") > 1), 0)"
+                                                                         " FROM seat_quota q LEFT "
+                                                                         "JOIN seat_unit u ON "
+                                                                         "u.grant_id = q.id"
+                                                                         " WHERE ?1 = '' OR "
+                                                                         "q.facility_id = ?1 GROUP "
+                                                                         "BY q.id, u.holder ORDER "
+                                                                         "BY 1, 2, 3, 5";
+
+static void
+read_line(struct store_stmt *s, const uint8_t self[SEATS_HOLDER], struct seats_line *line)
+{
+	size_t len;
+
+	*line = (struct seats_line){ 0 };
+	line->kind.facility = store_stmt_get_text(s);
+	line->kind.resource = store_stmt_get_text(s);
+	line->kind.period = store_stmt_get_text(s);
+	line->cap = store_stmt_get_int(s);
+	line->holder = store_stmt_get_blob(s, &len);
+	if (len != SEATS_HOLDER)
+		line->holder = NULL;
+	if (line->holder != NULL && memcmp(line->holder, self, STORE_NODE_ID) == 0) {
+		line->self = memcmp(line->holder, self, SEATS_HOLDER) == 0;
+		line->earlier = !line->self;
+	}
+	line->free = store_stmt_get_int(s);
+	line->used = store_stmt_get_int(s);
+	line->returned = store_stmt_get_int(s);
+	line->recalled = store_stmt_get_int(s);
+	line->wanted = store_stmt_get_int(s);
+	line->twice = store_stmt_get_int(s);
+}
+
+int
+seats_list(struct store_db *db, const char *facility,
+           void (*line)(void *ctx, const struct seats_line *line), void *ctx, struct err *err)
+{
+	uint8_t self[SEATS_HOLDER];
+	struct seats_line read;
+	struct store_stmt s;
+	int rc = seats_self(db, self, err);
+
+	if (rc < 0)
+		return rc;
+	s = store_stmt_new(db, list_sql);
+	store_stmt_put_text(&s, facility == NULL ? "" : facility);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		read_line(&s, self, &read);
+		line(ctx, &read);
+	}
+	store_stmt_end(&s);
+	return rc;
+}
