@@ -141,7 +141,7 @@ MUST_CHECK int seats_confirm(struct store_db *db, const uint8_t booking[STORE_ID
 struct seats_line {
 	struct seats_kind kind;
 	int64_t cap;
-	const uint8_t *holder; /* SEATS_HOLDER bytes; NULL: not given out */
+	const uint8_t *holder; /* SEATS_HOLDER bytes */
 	bool self;             /* the holder is this file, in its present life */
 	bool earlier;          /* ... or an earlier life of this file */
 	int64_t free, used, returned, recalled;

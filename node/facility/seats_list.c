@@ -1,9 +1,10 @@
 /* node/facility/seats_list.c - who has which seats (node/facility/seats.h). */
 #include "node/facility/seats_priv.h"
 
+#include <assert.h>
 #include <string.h>
 
-/* One row for each kind and holder; for a kind that nobody holds, one without a holder. */
+/* One row for each kind and holder. */
 static const char list_sql[] =
         "SELECT q.facility_id, q.resource, ifnull(q.period, ''), q.cap, u.holder,"
         " ifnull(sum(u.returned IS NULL AND " SEATS_FREE(
@@ -25,13 +26,16 @@ static const char list_sql[] =
                                                             " AND b.seat_no = u.no "
                                                             "AND " SEATS_STANDS(
                                                                     "b") ") > 1), 0)"
-                                                                         " FROM seat_quota q LEFT "
-                                                                         "JOIN seat_unit u ON "
+                                                                         " FROM seat_quota q JOIN "
+                                                                         "seat_unit u ON "
                                                                          "u.grant_id = q.id"
-                                                                         " WHERE ?1 = '' OR "
-                                                                         "q.facility_id = ?1 GROUP "
-                                                                         "BY q.id, u.holder ORDER "
-                                                                         "BY 1, 2, 3, 5";
+                                                                         " WHERE typeof(u.holder) "
+                                                                         "= 'blob' AND "
+                                                                         "length(u.holder) = 24 "
+                                                                         "AND ?1 IN ('', "
+                                                                         "q.facility_id)"
+                                                                         " GROUP BY q.id, u.holder "
+                                                                         "ORDER BY 1, 2, 3, 5";
 
 static void
 read_line(struct store_stmt *s, const uint8_t self[SEATS_HOLDER], struct seats_line *line)
@@ -44,12 +48,9 @@ read_line(struct store_stmt *s, const uint8_t self[SEATS_HOLDER], struct seats_l
 	line->kind.period = store_stmt_get_text(s);
 	line->cap = store_stmt_get_int(s);
 	line->holder = store_stmt_get_blob(s, &len);
-	if (len != SEATS_HOLDER)
-		line->holder = NULL;
-	if (line->holder != NULL && memcmp(line->holder, self, STORE_NODE_ID) == 0) {
-		line->self = memcmp(line->holder, self, SEATS_HOLDER) == 0;
-		line->earlier = !line->self;
-	}
+	assert(len == SEATS_HOLDER); /* by the query */
+	line->self = memcmp(line->holder, self, SEATS_HOLDER) == 0;
+	line->earlier = !line->self && memcmp(line->holder, self, STORE_NODE_ID) == 0;
 	line->free = store_stmt_get_int(s);
 	line->used = store_stmt_get_int(s);
 	line->returned = store_stmt_get_int(s);
