@@ -233,7 +233,8 @@ make_older(struct store_db *db)
 		ck_assert_int_eq(store_track_stop(db, come[i], &err), 0);
 	ck_assert_msg(store_db_exec(db,
 	                            "DROP TABLE seat_ask; DROP TABLE seat_override;"
-	                            "DROP INDEX booking_seat; DROP INDEX seat_unit_resource;"
+	                            "DROP INDEX booking_seat; DROP INDEX seat_unit_used; DROP "
+	                            "INDEX seat_unit_moving;"
 	                            "ALTER TABLE seat_unit DROP COLUMN recall;"
 	                            "DELETE FROM yz_meta WHERE name = 'facility_format'",
 	                            &err) == 0,

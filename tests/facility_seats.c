@@ -261,6 +261,7 @@ END_TEST
 START_TEST(a_seat_is_not_free_while_a_booking_names_it)
 {
 	uint8_t shown[STORE_ID];
+	int64_t twice;
 
 	ck_assert_int_eq(grant(1, 0, HUB), 0);
 	ck_assert_int_eq(book(), 0);
@@ -272,7 +273,11 @@ START_TEST(a_seat_is_not_free_while_a_booking_names_it)
 	                      " seat_no, 2 FROM booking",
 	                      &err),
 	        0);
+	ck_assert_int_eq(seats_twice(db, &twice, &err), 0);
+	ck_assert_int_eq(twice, 1);
 	ck_assert_int_eq(cancel(shown), 0);
+	ck_assert_int_eq(seats_twice(db, &twice, &err), 0);
+	ck_assert_int_eq(twice, 0);
 	ck_assert_int_eq(units("used_by = zeroblob(16)"), 1);
 	ck_assert_int_eq(book(), ERR_DENIED);
 	memset(shown, 0, sizeof shown);
@@ -476,8 +481,11 @@ START_TEST(a_hub_that_was_put_back_gives_out_nothing_until_told_to)
 	struct seats_take_back why = { .reason = "all have come", .by = "admin", .at = 1 };
 	struct sync_replica r = { .db = db };
 	int64_t count;
+	bool paused;
 
 	ck_assert_int_eq(grant(3, 1, OFFICE), 0);
+	ck_assert_int_eq(seats_paused(db, &paused, &err), 0);
+	ck_assert(!paused);
 	ck_assert_int_eq(store_meta_self(db, &r.self, &err), 0);
 	ck_assert_msg(sync_life_begin(&r, SYNC_LIFE_RESTORED, &err) == 0, "%s", err.msg);
 	come(OFFICE, 1);
@@ -488,8 +496,12 @@ START_TEST(a_hub_that_was_put_back_gives_out_nothing_until_told_to)
 	ck_assert_int_eq(ask(&kind, 3), 0);
 	ck_assert_int_eq(seats_answer(db, holder(OFFICE, 1), &err), 0);
 	ck_assert_int_eq(units(HELD_BY("A0")), 1);
+	ck_assert_int_eq(seats_paused(db, &paused, &err), 0);
+	ck_assert(paused);
 	ck_assert_int_eq(seats_resume(db, &why, &count, &err), 0);
 	ck_assert_int_eq(count, 2);
+	ck_assert_int_eq(seats_paused(db, &paused, &err), 0);
+	ck_assert(!paused);
 	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM seat_override"), 2);
 	ck_assert_int_eq(grant(-1, 1, STATION), 0);
 	ck_assert_int_eq(book(), 0);

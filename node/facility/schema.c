@@ -24,10 +24,13 @@ static const struct step {
 	/* seats */
 	{ "CREATE INDEX booking_seat ON booking(seat_grant_id, seat_no);"
 	  "ALTER TABLE seat_unit ADD COLUMN recall INTEGER;"
-	  "CREATE INDEX seat_unit_resource ON seat_unit(facility_id, resource, period);"
+	  "CREATE INDEX seat_unit_used ON seat_unit(used_by) WHERE used_by IS NOT NULL;"
+	  "CREATE INDEX seat_unit_moving ON seat_unit(grant_id, no)"
+	  " WHERE returned IS NOT NULL OR recall IS NOT NULL;"
 	  "CREATE TABLE seat_ask(grant_id BLOB NOT NULL, holder BLOB NOT NULL, facility_id TEXT NOT"
 	  " NULL, wanted INTEGER, asked_at INTEGER, most INTEGER, recorded_by BLOB,"
 	  " PRIMARY KEY(grant_id, holder)) WITHOUT ROWID;"
+	  "CREATE INDEX seat_ask_holder ON seat_ask(holder);"
 	  "CREATE TABLE seat_override(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),"
 	  " facility_id TEXT NOT NULL, grant_id BLOB, no INTEGER, holder BLOB, reason TEXT,"
 	  " by_name TEXT, at INTEGER, recorded_by BLOB) WITHOUT ROWID;",

@@ -712,7 +712,8 @@ CREATE TABLE seat_unit(
   recall INTEGER,
   PRIMARY KEY(grant_id, no)
 ) WITHOUT ROWID;
-CREATE INDEX seat_unit_resource ON seat_unit(facility_id, resource, period);
+CREATE INDEX seat_unit_used ON seat_unit(used_by) WHERE used_by IS NOT NULL;
+CREATE INDEX seat_unit_moving ON seat_unit(grant_id, no) WHERE returned IS NOT NULL OR recall IS NOT NULL;
 
 -- 35 托位申请 · how many free places a holder wants at hand, and how many the hub leaves it at most
 CREATE TABLE seat_ask(
@@ -725,6 +726,7 @@ CREATE TABLE seat_ask(
   recorded_by BLOB,
   PRIMARY KEY(grant_id, holder)
 ) WITHOUT ROWID;
+CREATE INDEX seat_ask_holder ON seat_ask(holder);
 
 -- 35 强制收回 · a place taken from its holder without the holder's word, and why (event, by the hub)
 CREATE TABLE seat_override(

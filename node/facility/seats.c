@@ -64,29 +64,6 @@ seats_self(struct store_db *db, uint8_t holder[SEATS_HOLDER], struct err *err)
 	return 0;
 }
 
-int
-seats_none_left(struct err *err)
-{
-	return err_set(err, ERR_DENIED, "no seats left here; ask the hub for more");
-}
-
-int
-seats_any(struct store_db *db, const char *sql, bool *yes, struct err *err)
-{
-	uint8_t self[SEATS_HOLDER];
-	struct store_stmt s;
-	int rc = seats_self(db, self, err);
-
-	if (rc < 0)
-		return rc;
-	s = store_stmt_new(db, sql);
-	store_stmt_put_blob(&s, self, sizeof self);
-	rc = store_stmt_step(&s, err);
-	store_stmt_end(&s);
-	*yes = rc == 1;
-	return rc < 0 ? rc : 0;
-}
-
 /* ---- using a unit ---- */
 
 /* What the hub asks for goes last: it may still get it. */
@@ -102,14 +79,16 @@ seats_find(struct store_db *db, const struct seats_kind *kind, struct seats_unit
 		return rc;
 	seats_grant_id(kind, unit->grant);
 	s = store_stmt_new(db, "SELECT u.no FROM seat_unit u WHERE u.grant_id = ?1"
-	                       " AND " SEATS_HELD("u", "?2") " AND " SEATS_FREE(
-	                               "u") " ORDER BY u.recall IS NOT NULL, u.no LIMIT 1");
+	                       " AND u.holder = ?2 AND u.returned IS NULL AND " SEATS_FREE
+	                       " ORDER BY u.recall IS NOT NULL, u.no LIMIT 1");
 	store_stmt_put_blob(&s, unit->grant, SEATS_GRANT);
 	store_stmt_put_blob(&s, self, sizeof self);
 	rc = store_stmt_step(&s, err);
 	unit->no = rc == 1 ? store_stmt_get_int(&s) : 0;
 	store_stmt_end(&s);
-	return rc == 1 ? 0 : rc < 0 ? rc : seats_none_left(err);
+	return rc == 1  ? 0
+	       : rc < 0 ? rc
+	                : err_set(err, ERR_DENIED, "no seats left here; ask the hub for more");
 }
 
 int
@@ -133,10 +112,8 @@ seats_leave(struct store_db *db, const uint8_t booking[STORE_ID], struct err *er
 	struct store_stmt s = store_stmt_new(
 	        db, "UPDATE seat_unit SET used_by = (SELECT b.id FROM booking b"
 	            " WHERE b.seat_grant_id = seat_unit.grant_id AND b.seat_no = seat_unit.no"
-	            " AND b.id <> ?1 AND " SEATS_STANDS(
-	                    "b") " ORDER BY b.id LIMIT 1)"
-	                         " WHERE used_by = ?1 AND (grant_id, no) IN"
-	                         " (SELECT seat_grant_id, seat_no FROM booking WHERE id = ?1)");
+	            " AND b.id <> ?1 AND " SEATS_STANDS " ORDER BY b.id LIMIT 1)"
+	            " WHERE used_by = ?1");
 
 	store_stmt_put_blob(&s, booking, STORE_ID);
 	return store_stmt_run(&s, err);
@@ -182,13 +159,9 @@ static int
 want_less(struct store_db *db, const uint8_t *grant, const uint8_t *self, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(
-	        db,
-	        "UPDATE seat_ask SET wanted = (SELECT count(*) FROM seat_unit u"
-	        " WHERE u.grant_id = ?1 AND " SEATS_HELD("u", "?2") " AND " SEATS_FREE(
-	                "u") ")"
-	                     " WHERE grant_id = ?1 AND holder = ?2 AND wanted > (SELECT count(*)"
-	                     " FROM seat_unit u WHERE u.grant_id = ?1 AND " SEATS_HELD(
-	                             "u", "?2") " AND " SEATS_FREE("u") ")");
+	        db, "UPDATE seat_ask SET wanted = min(wanted, (SELECT count(*) FROM seat_unit u"
+	            " WHERE u.grant_id = ?1 AND u.holder = ?2 AND u.returned IS NULL"
+	            " AND " SEATS_FREE ")) WHERE grant_id = ?1 AND holder = ?2");
 
 	store_stmt_put_blob(&s, grant, SEATS_GRANT);
 	store_stmt_put_blob(&s, self, SEATS_HOLDER);
@@ -210,8 +183,8 @@ seats_give_back(struct store_db *db, const struct seats_kind *kind, int64_t most
 	seats_grant_id(kind, grant);
 	s = store_stmt_new(db, "UPDATE seat_unit SET returned = 1 WHERE grant_id = ?1 AND no IN"
 	                       " (SELECT u.no FROM seat_unit u WHERE u.grant_id = ?1"
-	                       " AND " SEATS_HELD("u", "?2") " AND " SEATS_FREE(
-	                               "u") " ORDER BY u.recall IS NULL, u.no DESC LIMIT ?3)");
+	                       " AND u.holder = ?2 AND u.returned IS NULL AND " SEATS_FREE
+	                       " ORDER BY u.recall IS NULL, u.no DESC LIMIT ?3)");
 	store_stmt_put_blob(&s, grant, sizeof grant);
 	store_stmt_put_blob(&s, self, sizeof self);
 	store_stmt_put_int(&s, most);
@@ -221,13 +194,24 @@ seats_give_back(struct store_db *db, const struct seats_kind *kind, int64_t most
 }
 
 #define UNSETTLED                                                                                  \
-	"SELECT u.grant_id, u.no FROM seat_unit u WHERE u.recall IS NOT NULL"                      \
-	" AND " SEATS_HELD("u", "?1") " AND " SEATS_FREE("u")
+	SEATS_MOVING " AND u.recall IS NOT NULL AND u.returned IS NULL AND u.holder = ?1"          \
+	             " AND " SEATS_FREE
 
 int
 seats_unsettled(struct store_db *db, bool *yes, struct err *err)
 {
-	return seats_any(db, UNSETTLED " LIMIT 1", yes, err);
+	uint8_t self[SEATS_HOLDER];
+	struct store_stmt s;
+	int rc = seats_self(db, self, err);
+
+	if (rc < 0)
+		return rc;
+	s = store_stmt_new(db, UNSETTLED " LIMIT 1");
+	store_stmt_put_blob(&s, self, sizeof self);
+	rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	*yes = rc == 1;
+	return rc < 0 ? rc : 0;
 }
 
 int

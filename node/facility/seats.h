@@ -120,6 +120,9 @@ MUST_CHECK int seats_take_back(struct store_db *db, const struct seats_take_back
 MUST_CHECK int seats_resume(struct store_db *db, const struct seats_take_back *why, int64_t *count,
                             struct err *err);
 
+/* Was this hub put back, so that it waits for seats_resume() before it gives out seats? */
+MUST_CHECK int seats_paused(struct store_db *db, bool *yes, struct err *err);
+
 /* The node has come: is there something for seats_answer() to do?  Needs no transaction. */
 MUST_CHECK int seats_asked(struct store_db *db, const uint8_t node[STORE_NODE_ID], bool *yes,
                            struct err *err);
@@ -152,5 +155,8 @@ struct seats_line {
 MUST_CHECK int seats_list(struct store_db *db, const char *facility,
                           void (*line)(void *ctx, const struct seats_line *line), void *ctx,
                           struct err *err);
+
+/* How many seats more than one booking has. */
+MUST_CHECK int seats_twice(struct store_db *db, int64_t *count, struct err *err);
 
 #endif /* NODE_FACILITY_SEATS_H */

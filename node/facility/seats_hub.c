@@ -8,6 +8,7 @@
  */
 #include "node/facility/seats_priv.h"
 
+#include "store/base/mutant.h"
 #include "store/base/text.h"
 #include "sync/life.h"
 
@@ -26,7 +27,7 @@ may_give(struct store_db *db, bool *yes, struct err *err)
 	int64_t began;
 	int rc = sync_life_began(db, &began, err);
 
-	*yes = rc == 0 && began == 0;
+	*yes = rc == 0 && (began == 0 || MUT(46));
 	if (rc < 0 || *yes)
 		return rc;
 	rc = store_meta_self(db, &self, err);
@@ -36,6 +37,19 @@ may_give(struct store_db *db, bool *yes, struct err *err)
 	       memcmp(epoch.bytes, self.epoch, STORE_EPOCH) == 0;
 	buf_free(&epoch);
 	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+int
+seats_paused(struct store_db *db, bool *yes, struct err *err)
+{
+	bool may = false;
+	int64_t quotas = 0;
+	int rc = may_give(db, &may, err);
+
+	if (rc == 0 && !may)
+		rc = store_stmt_int(db, "SELECT count(*) FROM seat_quota", 0, &quotas, err);
+	*yes = quotas > 0;
+	return rc;
 }
 
 /* The same, as a refusal; then who we are. */
@@ -83,7 +97,7 @@ put_units(struct store_db *db, const struct seats_grant *in, int64_t have, const
 	s = store_stmt_new(
 	        db, "INSERT INTO seat_unit(grant_id, no, facility_id, resource, period, holder)"
 	            " WITH RECURSIVE n(i) AS (SELECT ?1 + 1 UNION ALL SELECT i + 1 FROM n"
-	            " WHERE i < ?2) SELECT ?3, i, ?4, ?5, ?6, ?7 FROM n WHERE true"
+	            " WHERE i < ?2) SELECT ?3, i, ?4, ?5, ?6, ?7 FROM n WHERE i <= ?2"
 	            " ON CONFLICT DO NOTHING");
 	store_stmt_put_int(&s, have);
 	store_stmt_put_int(&s, in->cap);
@@ -95,11 +109,15 @@ put_units(struct store_db *db, const struct seats_grant *in, int64_t have, const
 	return store_stmt_run(&s, err);
 }
 
-/* How many seats of the grant there are; -1: none was ever given out. */
+/* How many seats of the grant there are; -1: none was ever given out.  A hub that was put back
+ * hears from the nodes of more than it remembers. */
 static int
 get_cap(struct store_db *db, const uint8_t *grant, int64_t *cap, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(db, "SELECT cap FROM seat_quota WHERE id = ?");
+	struct store_stmt s = store_stmt_new(
+	        db,
+	        "SELECT max(cap, ifnull((SELECT max(no) FROM seat_unit WHERE grant_id = id), 0))"
+	        " FROM seat_quota WHERE id = ?");
 	int rc;
 
 	store_stmt_put_blob(&s, grant, SEATS_GRANT);
@@ -126,7 +144,7 @@ set_cap(struct store_db *db, const struct seats_grant *in, const uint8_t *self, 
 		        "how many seats of %.64s facility %.64s has isn't known; say it with "
 		        "--cap N",
 		        in->kind.resource, in->kind.facility);
-	if (in->cap < 0 || in->cap == have)
+	if (in->cap < 0)
 		return 0;
 	if (in->cap < have)
 		return err_set(err, ERR_INVALID,
@@ -139,13 +157,15 @@ set_cap(struct store_db *db, const struct seats_grant *in, const uint8_t *self, 
 
 /* ---- giving ---- */
 
+#define RETURNED SEATS_MOVING " AND u.returned IS NOT NULL AND " SEATS_FREE
+
 /* What was given back is the hub's again. */
 static int
 collect(struct store_db *db, const uint8_t *self, struct err *err)
 {
 	struct store_stmt s =
 	        store_stmt_new(db, "UPDATE seat_unit SET holder = ?, returned = NULL, recall = NULL"
-	                           " WHERE returned IS NOT NULL AND " SEATS_FREE("seat_unit"));
+	                           " WHERE (grant_id, no) IN (" RETURNED ")");
 
 	store_stmt_put_blob(&s, self, SEATS_HOLDER);
 	return store_stmt_run(&s, err);
@@ -157,10 +177,10 @@ give(struct store_db *db, const uint8_t *self, const struct seats_grant *in, con
      struct err *err)
 {
 	struct store_stmt s = store_stmt_new(
-	        db,
-	        "UPDATE seat_unit SET holder = ?1, recall = NULL WHERE grant_id = ?2 AND no IN"
-	        " (SELECT u.no FROM seat_unit u WHERE u.grant_id = ?2"
-	        " AND " SEATS_HELD("u", "?3") " AND " SEATS_FREE("u") " ORDER BY u.no LIMIT ?4)");
+	        db, "UPDATE seat_unit SET holder = ?1, recall = NULL WHERE grant_id = ?2 AND no IN"
+	            " (SELECT u.no FROM seat_unit u WHERE u.grant_id = ?2"
+	            " AND u.holder = ?3 AND u.returned IS NULL AND " SEATS_FREE
+	            " ORDER BY u.no LIMIT ?4)");
 
 	store_stmt_put_blob(&s, in->holder, SEATS_HOLDER);
 	store_stmt_put_blob(&s, grant, SEATS_GRANT);
@@ -212,32 +232,11 @@ seats_grant(struct store_db *db, const struct seats_grant *in, struct err *err)
 /* ?1: the hub, ?2: the holder who has come.  The grant, and how many it lacks. */
 #define ASKED                                                                                      \
 	"SELECT a.grant_id, min(a.wanted, ifnull(a.most, a.wanted)) - (SELECT count(*)"            \
-	" FROM seat_unit u WHERE u.grant_id = a.grant_id AND " SEATS_HELD(                         \
-	        "u",                                                                               \
-	        "?2") " AND u.recall IS NULL AND " SEATS_FREE("u") ") AS lacks FROM seat_ask a"    \
-	                                                           " WHERE a.holder = ?2 AND "     \
-	                                                           "lacks > 0 AND EXISTS (SELECT " \
-	                                                           "1 FROM seat_unit u"            \
-	                                                           " WHERE u.grant_id = "          \
-	                                                           "a.grant_id AND " SEATS_HELD(   \
-	                                                                   "u",                    \
-	                                                                   "?1") " AND"            \
-	                                                                         " " SEATS_FREE(   \
-	                                                                                 "u") ")"  \
-	                                                                                      " O" \
-	                                                                                      "RD" \
-	                                                                                      "ER" \
-	                                                                                      " B" \
-	                                                                                      "Y " \
-	                                                                                      "a." \
-	                                                                                      "gr" \
-	                                                                                      "an" \
-	                                                                                      "t_" \
-	                                                                                      "id" \
-	                                                                                      " L" \
-	                                                                                      "IM" \
-	                                                                                      "IT" \
-	                                                                                      " 1"
+	" FROM seat_unit u WHERE u.grant_id = a.grant_id AND u.holder = ?2"                        \
+	" AND u.returned IS NULL AND u.recall IS NULL AND " SEATS_FREE ") AS lacks"                \
+	" FROM seat_ask a WHERE a.holder = ?2 AND lacks > 0 AND EXISTS (SELECT 1"                  \
+	" FROM seat_unit u WHERE u.grant_id = a.grant_id AND u.holder = ?1"                        \
+	" AND u.returned IS NULL AND " SEATS_FREE ") ORDER BY a.grant_id LIMIT 1"
 
 /* The node in its present life; 0 if it never came, or this hub may not give. */
 static int
@@ -288,10 +287,7 @@ seats_asked(struct store_db *db, const uint8_t node[STORE_NODE_ID], bool *yes, s
 	*yes = false;
 	if (rc <= 0)
 		return rc;
-	rc = store_stmt_int(db,
-	                    "SELECT 1 FROM seat_unit WHERE returned IS NOT NULL"
-	                    " AND " SEATS_FREE("seat_unit") " LIMIT 1",
-	                    0, &some, err);
+	rc = store_stmt_int(db, "SELECT count(*) FROM (" RETURNED " LIMIT 1)", 0, &some, err);
 	if (rc == 0 && some == 0)
 		rc = next_asked(db, self, holder, grant, &lacks, err);
 	*yes = rc == 1 || some == 1;
@@ -315,12 +311,12 @@ seats_answer(struct store_db *db, const uint8_t node[STORE_NODE_ID], struct err 
 
 /* ---- taking back ---- */
 
-/* The holder (?2: not the hub as it is) whose hex digits begin with ?3 and ?4, of a grant or (?1
- * NULL) of all. */
-#define THEIRS(u)                                                                                  \
-	"((?1 IS NULL OR " u ".grant_id = ?1) AND " u ".holder <> ?2"                              \
-	" AND substr(lower(hex(" u ".holder)), 1, length(?3)) = ?3"                                \
-	" AND substr(lower(hex(" u ".holder)), 33, length(?4)) = ?4)"
+/* Row u's holder (?2: not the hub as it is) whose hex digits begin with ?3 and ?4; of a grant or
+ * (?1 NULL) of all. */
+#define THEIRS                                                                                     \
+	"(?1 IS NULL OR u.grant_id = ?1) AND u.holder <> ?2"                                       \
+	" AND substr(lower(hex(u.holder)), 1, length(?3)) = ?3"                                    \
+	" AND substr(lower(hex(u.holder)), 33, length(?4)) = ?4"
 
 struct taking {
 	const uint8_t *grant; /* NULL: all */
@@ -348,9 +344,8 @@ ask_back(struct store_db *db, const struct taking *t, int64_t *count, struct err
 	        db, "UPDATE seat_unit SET recall = 1 WHERE recall IS NULL AND (grant_id, no) IN"
 	            " (SELECT grant_id, no FROM (SELECT u.grant_id, u.no, row_number() OVER"
 	            " (PARTITION BY u.grant_id, u.holder ORDER BY u.no) AS place FROM seat_unit u"
-	            " WHERE " THEIRS("u") " AND u.returned IS NULL AND " SEATS_FREE(
-	                    "u") ")"
-	                         " WHERE place > ?5)");
+	            " WHERE " THEIRS " AND u.returned IS NULL AND " SEATS_FREE ")"
+	            " WHERE place > ?5)");
 	int rc;
 
 	put_theirs(&s, t);
@@ -359,7 +354,7 @@ ask_back(struct store_db *db, const struct taking *t, int64_t *count, struct err
 	*count = rc == 0 ? store_stmt_changes(db) : 0;
 	if (rc < 0)
 		return rc;
-	s = store_stmt_new(db, "UPDATE seat_ask SET most = ?5 WHERE " THEIRS("seat_ask"));
+	s = store_stmt_new(db, "UPDATE seat_ask AS u SET most = ?5 WHERE " THEIRS);
 	put_theirs(&s, t);
 	store_stmt_put_int(&s, t->in->leave);
 	return store_stmt_run(&s, err);
@@ -373,7 +368,7 @@ take(struct store_db *db, const struct taking *t, int64_t *count, struct err *er
 	        db,
 	        "INSERT INTO seat_override(id, facility_id, grant_id, no, holder, reason,"
 	        " by_name, at) SELECT yz_id(), u.facility_id, u.grant_id, u.no, u.holder, ?5, ?6,"
-	        " ?7 FROM seat_unit u WHERE " THEIRS("u"));
+	        " ?7 FROM seat_unit u WHERE " THEIRS);
 	int rc;
 
 	put_theirs(&s, t);
@@ -383,8 +378,9 @@ take(struct store_db *db, const struct taking *t, int64_t *count, struct err *er
 	rc = store_stmt_run(&s, err);
 	if (rc < 0)
 		return rc;
-	s = store_stmt_new(db, "UPDATE seat_unit SET holder = ?2, returned = NULL, recall = NULL"
-	                       " WHERE " THEIRS("seat_unit"));
+	s = store_stmt_new(db,
+	                   "UPDATE seat_unit AS u SET holder = ?2, returned = NULL, recall = NULL"
+	                   " WHERE " THEIRS);
 	put_theirs(&s, t);
 	rc = store_stmt_run(&s, err);
 	*count = rc == 0 ? store_stmt_changes(db) : 0;

@@ -6,36 +6,18 @@
 
 /* One row for each kind and holder. */
 static const char list_sql[] =
-        "SELECT q.facility_id, q.resource, ifnull(q.period, ''), q.cap, u.holder,"
-        " ifnull(sum(u.returned IS NULL AND " SEATS_FREE(
-                "u") "), 0),"
-                     " ifnull(sum(NOT " SEATS_FREE(
-                             "u") "), 0),"
-                                  " ifnull(sum(u.returned IS NOT NULL AND " SEATS_FREE(
-                                          "u") "), 0),"
-                                               " ifnull(sum(u.returned IS NULL AND u.recall IS NOT "
-                                               "NULL AND " SEATS_FREE(
-                                                       "u") "), 0),"
-                                                            " ifnull((SELECT a.wanted FROM "
-                                                            "seat_ask a WHERE a.grant_id = q.id "
-                                                            "AND a.holder = u.holder),"
-                                                            " -1),"
-                                                            " ifnull(sum((SELECT count(*) FROM "
-                                                            "booking b WHERE b.seat_grant_id = "
-                                                            "u.grant_id"
-                                                            " AND b.seat_no = u.no "
-                                                            "AND " SEATS_STANDS(
-                                                                    "b") ") > 1), 0)"
-                                                                         " FROM seat_quota q JOIN "
-                                                                         "seat_unit u ON "
-                                                                         "u.grant_id = q.id"
-                                                                         " WHERE typeof(u.holder) "
-                                                                         "= 'blob' AND "
-                                                                         "length(u.holder) = 24 "
-                                                                         "AND ?1 IN ('', "
-                                                                         "q.facility_id)"
-                                                                         " GROUP BY q.id, u.holder "
-                                                                         "ORDER BY 1, 2, 3, 5";
+        "SELECT q.facility_id, q.resource, ifnull(q.period, ''),"
+        " max(q.cap, (SELECT max(m.no) FROM seat_unit m WHERE m.grant_id = q.id)), u.holder,"
+        " sum(u.returned IS NULL AND " SEATS_FREE "), sum(NOT " SEATS_FREE "),"
+        " sum(u.returned IS NOT NULL AND " SEATS_FREE "),"
+        " sum(u.returned IS NULL AND u.recall IS NOT NULL AND " SEATS_FREE "),"
+        " ifnull((SELECT a.wanted FROM seat_ask a WHERE a.grant_id = q.id"
+        " AND a.holder = u.holder), -1),"
+        " sum((SELECT count(*) FROM booking b WHERE b.seat_grant_id = u.grant_id"
+        " AND b.seat_no = u.no AND " SEATS_STANDS ") > 1)"
+        " FROM seat_quota q JOIN seat_unit u ON u.grant_id = q.id"
+        " WHERE typeof(u.holder) = 'blob' AND length(u.holder) = 24 AND ?1 IN ('', q.facility_id)"
+        " GROUP BY q.id, u.holder ORDER BY 1, 2, 3, 5";
 
 static void
 read_line(struct store_stmt *s, const uint8_t self[SEATS_HOLDER], struct seats_line *line)
@@ -78,4 +60,14 @@ seats_list(struct store_db *db, const char *facility,
 	}
 	store_stmt_end(&s);
 	return rc;
+}
+
+int
+seats_twice(struct store_db *db, int64_t *count, struct err *err)
+{
+	return store_stmt_int(db,
+	                      "SELECT count(*) FROM (SELECT 1 FROM booking b WHERE " SEATS_STANDS
+	                      " AND b.seat_no IS NOT NULL GROUP BY b.seat_grant_id, b.seat_no"
+	                      " HAVING count(*) > 1)",
+	                      0, count, err);
 }

@@ -18,10 +18,9 @@ static int
 read_wish(struct store_db *db, const uint8_t *booking, struct wish *w, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(
-	        db,
-	        "SELECT b.seat_grant_id, ifnull(b.seat_no, 0), " SEATS_STANDS(
-	                "b") ", u.used_by IS b.id FROM booking b LEFT JOIN seat_unit u ON"
-	                     " u.grant_id = b.seat_grant_id AND u.no = b.seat_no WHERE b.id = ?");
+	        db, "SELECT b.seat_grant_id, ifnull(b.seat_no, 0), " SEATS_STANDS
+	            ", u.used_by IS b.id FROM booking b LEFT JOIN seat_unit u ON"
+	            " u.grant_id = b.seat_grant_id AND u.no = b.seat_no WHERE b.id = ?");
 	const uint8_t *id;
 	size_t len;
 	int rc;
@@ -53,16 +52,12 @@ find_own(struct store_db *db, const uint8_t *booking, const struct wish *w, stru
 
 	if (rc < 0)
 		return rc;
-	s = store_stmt_new(
-	        db,
-	        "SELECT u.no FROM seat_unit u JOIN booking w ON w.id = ?1"
-	        " AND w.facility_id = u.facility_id WHERE u.grant_id = ?2"
-	        " AND " SEATS_HELD(
-	                "u",
-	                "?3") " AND ?4 IN (0, u.no)"
-	                      " AND u.used_by IS NULL AND NOT EXISTS (SELECT 1 FROM booking b"
-	                      " WHERE b.seat_grant_id = u.grant_id AND b.seat_no = u.no"
-	                      " AND b.id <> ?1 AND " SEATS_STANDS("b") ") ORDER BY u.no LIMIT 1");
+	s = store_stmt_new(db, "SELECT u.no FROM seat_unit u JOIN booking w ON w.id = ?1"
+	                       " AND w.facility_id = u.facility_id WHERE u.grant_id = ?2"
+	                       " AND u.holder = ?3 AND u.returned IS NULL AND ?4 IN (0, u.no)"
+	                       " AND u.used_by IS NULL AND NOT EXISTS (SELECT 1 FROM booking b"
+	                       " WHERE b.seat_grant_id = u.grant_id AND b.seat_no = u.no"
+	                       " AND b.id <> ?1 AND " SEATS_STANDS ") ORDER BY u.no LIMIT 1");
 	store_stmt_put_blob(&s, booking, STORE_ID);
 	store_stmt_put_blob(&s, w->grant, SEATS_GRANT);
 	store_stmt_put_blob(&s, self, sizeof self);

@@ -6,22 +6,17 @@
 
 #include "store/stmt.h"
 
-/* The booking stands: it waits, is confirmed, or they came. */
-#define SEATS_STANDS(b) b ".state IN (1, 2, 3)"
+/* Booking b stands: it waits, is confirmed, or they came. */
+#define SEATS_STANDS "b.state IN (1, 2, 3)"
 
 /* No booking has unit u. */
-#define SEATS_FREE(u)                                                                              \
-	"(" u ".used_by IS NULL AND NOT EXISTS (SELECT 1 FROM booking b"                           \
-	" WHERE b.seat_grant_id = " u ".grant_id AND b.seat_no = " u ".no"                         \
-	" AND " SEATS_STANDS("b") "))"
+#define SEATS_FREE                                                                                 \
+	"(u.used_by IS NULL AND NOT EXISTS (SELECT 1 FROM booking b"                               \
+	" WHERE b.seat_grant_id = u.grant_id AND b.seat_no = u.no AND " SEATS_STANDS "))"
 
-/* Unit u is the holder's, a parameter, who hasn't given it back. */
-#define SEATS_HELD(u, holder) "(" u ".holder = " holder " AND " u ".returned IS NULL)"
-
-/* "no such place to be had": the same words wherever a booking is refused. */
-int seats_none_left(struct err *err);
-
-/* Does the query with the one parameter, this file's own site, give a row? */
-MUST_CHECK int seats_any(struct store_db *db, const char *sql, bool *yes, struct err *err);
+/* Units u on their way between a holder and the hub, in the words of the index seat_unit_moving. */
+#define SEATS_MOVING                                                                               \
+	"SELECT u.grant_id, u.no FROM seat_unit u"                                                 \
+	" WHERE (u.returned IS NOT NULL OR u.recall IS NOT NULL)"
 
 #endif /* NODE_FACILITY_SEATS_PRIV_H */

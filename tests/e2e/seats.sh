@@ -167,6 +167,16 @@ for dir in "$hub" "$office" "$station"; do
 	is "$(digest "$dir")" "$(digest "$hub")" "$name: the digest"
 done
 book "$station_address" twice/3 refused
+check 4 'ill +seats +1 seats have more than one booking; .*cancel all' -C "$station" doctor
+lost=$(sql "$station" "SELECT b.id FROM booking b JOIN seat_unit u ON u.grant_id = b.seat_grant_id AND u.no = b.seat_no
+	WHERE b.state = 2 AND u.used_by <> b.id AND u.no IN (SELECT seat_no FROM booking WHERE state = 2 GROUP BY seat_no
+	HAVING count(*) > 1)" | grep -oE '[0-9a-f]{32}')
+curl -s --data-binary "{\"do\":\"book_cancel\",\"key\":\"sorry\",\"at\":\"2026-12-01T10:00:00+08:00\",\"booking\":\"$lost\"}" \
+	"http://$station_address/api/v1/batch" >/dev/null
+meet "$station" "$office"
+for dir in "$hub" "$office" "$station"; do
+	check 0 'well +seats +none has two' -C "$dir" doctor
+done
 
 # ------------------------------------------------------------------ the hub's folder is put back
 
@@ -176,6 +186,7 @@ rm -r "$hub"
 cp -a "$SCRATCH/hub.backup" "$hub"
 serve "$hub" "$hub_address"
 check 1 'was put back or copied.*resume' -C "$hub" seats grant F1 drop-in --cap 11 --period 2026-12-01
+check 4 'ill +seats +this hub was put back .*seats resume' -C "$hub" doctor
 check 2 'needs --override' -C "$hub" seats resume
 meet "$office" "$station"
 check 0 'gives out seats again' -C "$hub" seats resume --override 'everybody has come'
