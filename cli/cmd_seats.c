@@ -105,40 +105,41 @@ is_meant(const struct hub_node *n, const char *facility, const char *to)
 	       (to == NULL || strncmp(hex, to, strlen(to)) == 0);
 }
 
-/* The one node that is meant, as it last came. */
+/* How many nodes are meant, and the last of them. */
 static int
-find_holder(const struct seats_work *w, const char *facility, uint8_t holder[SEATS_HOLDER],
-            struct err *err)
+find_nodes(const struct seats_work *w, const char *facility, uint8_t node[STORE_NODE_ID],
+           size_t *found, struct err *err)
 {
 	const char *to = cli_option(w->cli, "to");
 	struct hub_node *list;
 	struct arena a = { 0 };
-	size_t count = 0, found = 0;
+	size_t count = 0;
 	int rc = hub_node_list(w->db, &a, &list, &count, err);
 
+	*found = 0;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		if (!is_meant(&list[i], facility, to))
 			continue;
-		memcpy(holder, list[i].node, STORE_NODE_ID);
-		found++;
+		memcpy(node, list[i].node, STORE_NODE_ID);
+		(*found)++;
 	}
 	arena_free(&a);
-	if (rc == 0 && found == 0)
+	if (rc == 0 && *found == 0)
 		rc = err_set(err, ERR_NOTFOUND,
 		             "facility %.60s has no such node; yizhan nodes lists them", facility);
-	if (rc == 0 && found > 1)
+	return rc;
+}
+
+/* The life in which the node last came. */
+static int
+find_life(const struct seats_work *w, uint8_t holder[SEATS_HOLDER], struct err *err)
+{
+	int rc = sync_life_epoch(w->db, holder, holder + STORE_NODE_ID, err);
+
+	if (rc == 0)
 		rc = err_set(err, ERR_INVALID,
-		             "facility %.60s has %zu such nodes; name one with --to NODE, yizhan "
-		             "nodes lists them",
-		             facility, found);
-	if (rc < 0)
-		return rc;
-	rc = sync_life_epoch(w->db, holder, holder + STORE_NODE_ID, err);
-	return rc == 1  ? 0
-	       : rc < 0 ? rc
-	                : err_set(err, ERR_INVALID,
-	                          "this node has never come yet; run yizhan sync there, then "
-	                          "grant");
+		             "this node has never come yet; run yizhan sync there, then grant");
+	return rc < 0 ? rc : 0;
 }
 
 static int
@@ -148,12 +149,20 @@ grant(struct seats_work *w, struct err *err)
 	uint8_t holder[SEATS_HOLDER];
 	struct seats_grant in = { .kind = kind_of(w, cli->argv[1], cli->argv[2]),
 		                  .holder = holder };
+	size_t found = 0;
 	int rc = option_count(cli, "cap", -1, &in.cap, err);
 
 	if (rc == 0 && cli->argc > 3)
 		rc = read_count(cli->argv[3], &in.units, err);
+	if (rc == 0)
+		rc = find_nodes(w, cli->argv[1], holder, &found, err);
+	if (rc == 0 && in.units > 0 && found > 1)
+		rc = err_set(err, ERR_INVALID,
+		             "facility %.60s has %zu such nodes; name one with --to NODE, yizhan "
+		             "nodes lists them",
+		             cli->argv[1], found);
 	if (rc == 0 && in.units > 0)
-		rc = find_holder(w, cli->argv[1], holder, err);
+		rc = find_life(w, holder, err);
 	if (rc == 0)
 		rc = seats_grant(w->db, &in, err);
 	if (rc == 0)

@@ -12,12 +12,13 @@ office=$SCRATCH/office station=$SCRATCH/station
 
 "$YIZHAN" -C "$hub" init --hub >/dev/null && "$YIZHAN" -C "$office" init --facility F1 --name F1 >/dev/null &&
 	"$YIZHAN" -C "$station" init --facility F1 >/dev/null || exit 1
-check 1 'how many seats of drop-in facility F1 has is.*--cap N' -C "$hub" seats grant F1 drop-in
+check 1 'F1 has no such node' -C "$hub" seats grant F1 drop-in --cap 5
 serve "$hub"
 hub_pid=$last hub_address=$address
 proxy "$hub_address"
 enrol "$office" F1 "http://$hub_address"
 enrol "$station" F1 "$via"
+check 1 'how many seats of drop-in facility F1 has is.*--cap N' -C "$hub" seats grant F1 drop-in
 check 1 'never come yet' -C "$hub" seats grant F1 drop-in 1 --cap 10 --to "$("$YIZHAN" -C "$hub" nodes --json | grep -oE '"node":"[0-9a-f]{32}"' | head -n 1 | grep -oE '[0-9a-f]{32}')"
 "$YIZHAN" -C "$office" sync >/dev/null && "$YIZHAN" -C "$station" sync >/dev/null || exit 1
 office_id=$("$YIZHAN" -C "$office" status --json | sed 's/.*"node":"\([0-9a-f]*\)".*/\1/')
