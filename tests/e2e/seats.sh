@@ -71,6 +71,12 @@ is "$(seats "$station" "$station_id" free)" 2 'the station has got what it asked
 is "$(seats "$office" "$office_id" free)" 3 'the office what it was granted'
 check 0 'FREE.*this one' -C "$office" seats list F1
 
+# what is the hub's to say can't be said at a facility
+for said in "UPDATE seat_unit SET holder = (SELECT holder FROM seat_ask)" 'UPDATE seat_unit SET recall = NULL, resource = 1' \
+	"INSERT INTO seat_override(facility_id) VALUES ('F1')" 'UPDATE seat_quota SET cap = 99' 'UPDATE seat_ask SET most = 9'; do
+	check 1 'written by the hub only|only the hub writes' -C "$station" sql "$said"
+done
+
 # ------------------------------------------------------------------ the line is down
 
 serve "$office"
