@@ -15,7 +15,12 @@
  * (sync/seal_back.c), so that the writer converges.
  *
  * Who lost without having been seen is kept: sync/rivals.h.
+ *
+ * A small change may be to a large row, and sixty thousand of them to more than memory holds.  So a
+ * unit whose rows are too large together is applied in parts, one behind the other in the
+ * transaction that holds all of it: nobody sees half a unit.
  */
+#include "store/base/text.h"
 #include "store/inbox.h"
 #include "store/inspect.h"
 #include "sync/apply_priv.h"
@@ -24,8 +29,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ROWS_BYTES = 32 << 20 }; /* that the rows of a part may take when they are read */
+
+/* A run of the unit's changes: mostly all of them. */
 struct applying {
 	struct sync_apply *u;
+	struct sync_record *changes;
+	size_t count;
+	uint64_t first;           /* record number of the first */
+	struct arena arena;       /* rows and what is made of them */
 	struct store_row *rows;   /* distinct, in order of first mention */
 	struct store_row **order; /* sorted by table and key */
 	struct store_row **of;    /* [change]: its row; NULL if it isn't applied */
@@ -112,24 +124,24 @@ static int
 gather(struct applying *ap, struct err *err)
 {
 	struct sync_apply *u = ap->u;
-	size_t count = u->opening->changes, used = 0;
-	struct place *places = arena_take(u->arena, count, sizeof *places);
+	size_t count = ap->count, used = 0;
+	struct place *places = arena_take(&ap->arena, count, sizeof *places);
 
-	ap->rows = arena_take(u->arena, count, sizeof *ap->rows);
-	ap->order = arena_take(u->arena, count, sizeof(struct store_row *));
-	ap->of = arena_take(u->arena, count, sizeof(struct store_row *));
+	ap->rows = arena_take(&ap->arena, count, sizeof *ap->rows);
+	ap->order = arena_take(&ap->arena, count, sizeof(struct store_row *));
+	ap->of = arena_take(&ap->arena, count, sizeof(struct store_row *));
 	if (places == NULL || ap->rows == NULL || ap->order == NULL || ap->of == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < count; i++)
-		if (u->changes[i].type == SYNC_CHANGE &&
-		    (u->only == 0 || u->only == u->first + 1 + i))
-			places[used++] = (struct place){ &u->changes[i].change, i };
+		if (ap->changes[i].type == SYNC_CHANGE &&
+		    (u->only == 0 || u->only == ap->first + i))
+			places[used++] = (struct place){ &ap->changes[i].change, i };
 	sort(places, used);
 	for (size_t i = 0; i < used; i++)
 		ap->of[places[i].i] = i > 0 && same_row(places[i].change, places[i - 1].change)
 		                              ? ap->of[places[i - 1].i]
 		                              : new_row(ap, places[i].change);
-	return u->r->batch->get(u->r->batch, ap->order, ap->row_count, u->arena, err);
+	return u->r->batch->get(u->r->batch, ap->order, ap->row_count, &ap->arena, err);
 }
 
 /* ---- rights ---- */
@@ -141,7 +153,7 @@ count_aside(struct sync_apply *u, uint64_t n, const char *reason)
 	if (u->kept_aside++ > 0)
 		return;
 	u->aside_n = n;
-	u->aside_reason = reason;
+	text_copy(u->aside_reason, sizeof u->aside_reason, reason);
 }
 
 static int
@@ -362,20 +374,20 @@ static int
 merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch, struct err *err)
 {
 	struct sync_apply *u = ap->u;
-	struct store_change *c = &u->changes[i].change;
+	struct store_change *c = &ap->changes[i].change;
 	struct store_row *row = ap->of[i];
 	const char *reason = forbidden(ap, c, row);
 	bool whole = reason != NULL;
 	int rc = whole ? 0 : leave_to_hub(ap, c, &reason, err);
 
 	if (rc == 0 && reason != NULL) {
-		rc = keep_aside(ap, c, u->first + 1 + i, reason, err);
+		rc = keep_aside(ap, c, ap->first + i, reason, err);
 		if (rc < 0 || whole || !is_left(ap, c, row))
 			return rc;
 	}
 	sync_rivals_before(&ap->rivals, row, c);
 	if (rc == 0)
-		rc = sync_merge(u->r->batch, row, c, watch, u->arena, err);
+		rc = sync_merge(u->r->batch, row, c, watch, &ap->arena, err);
 	u->merged++;
 	return rc == 0 ? sync_rivals_after(&ap->rivals, row, err) : rc;
 }
@@ -386,7 +398,7 @@ merge_changes(struct applying *ap, struct err *err)
 	struct sync_merge_watch watch = { .decided = sync_rivals_decided, .ctx = &ap->rivals };
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < ap->u->opening->changes; i++)
+	for (size_t i = 0; rc == 0 && i < ap->count; i++)
 		if (ap->of[i] != NULL)
 			rc = merge_change(ap, i, &watch, err);
 	return rc;
@@ -431,7 +443,7 @@ tell(struct applying *ap, struct err *err)
 
 	if (u->r->applied == NULL)
 		return 0;
-	unit.rows = arena_take(u->arena, ap->row_count, sizeof(struct store_row *));
+	unit.rows = arena_take(&ap->arena, ap->row_count, sizeof(struct store_row *));
 	if (unit.rows == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < ap->row_count; i++)
@@ -447,7 +459,7 @@ begin_rivals(struct applying *ap, struct err *err)
 	const struct sync_opening *o = u->opening;
 
 	ap->rivals = (struct sync_rivals){ .r = u->r,
-		                           .arena = u->arena,
+		                           .arena = &ap->arena,
 		                           .scope = u->stream->scope,
 		                           .seen = u->seen,
 		                           .seen_len = u->seen_len };
@@ -502,6 +514,51 @@ set_origins(struct sync_apply *u, struct err *err)
 	return rc;
 }
 
+/* The rows are read; what is added to them is bounded by the changes themselves. */
+static int
+apply_part(struct applying *ap, struct err *err)
+{
+	int rc;
+
+	ap->arena.limit = 0;
+	rc = begin_rivals(ap, err);
+	if (rc == 0)
+		rc = merge_changes(ap, err);
+	if (rc == 0)
+		rc = tell(ap, err);
+	if (rc == 0)
+		rc = put_rows(ap, err);
+	return rc == 0 ? list_refusals(ap, err) : rc;
+}
+
+static int
+apply_changes(struct sync_apply *u, struct err *err)
+{
+	size_t count = u->opening->changes, from = 0, most = count;
+	int rc;
+
+	do {
+		struct applying ap = {
+			.u = u,
+			.changes = u->changes + from,
+			.count = most < count - from ? most : count - from,
+			.first = u->first + 1 + from,
+			.arena = { .limit = most == 1 ? 0 : ROWS_BYTES },
+		};
+
+		rc = gather(&ap, err);
+		if (rc == ERR_NOMEM && ap.arena.over) {
+			most = (ap.count + 1) / 2;
+			rc = 0;
+		} else if (rc == 0) {
+			rc = apply_part(&ap, err);
+			from += ap.count;
+		}
+		arena_free(&ap.arena);
+	} while (rc == 0 && from < count);
+	return rc;
+}
+
 int
 sync_apply_unit(struct sync_apply *u, struct err *err)
 {
@@ -517,17 +574,5 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 		return keep_aside(&ap, NULL, u->first, "only the hub passes on what others wrote",
 		                  err);
 	rc = set_origins(u, err);
-	if (rc == 0)
-		rc = begin_rivals(&ap, err);
-	if (rc == 0)
-		rc = gather(&ap, err);
-	if (rc == 0)
-		rc = merge_changes(&ap, err);
-	if (rc == 0)
-		rc = tell(&ap, err);
-	if (rc == 0)
-		rc = put_rows(&ap, err);
-	if (rc == 0)
-		rc = list_refusals(&ap, err);
-	return rc;
+	return rc == 0 ? apply_changes(u, err) : rc;
 }

@@ -53,8 +53,7 @@ const struct sim_kind_info sim_kinds[SIM_KINDS] = {
 	[SIM_FORGET] = { "forget", SIM_NODES, 3, 250, true, NULL },
 	[SIM_RESTORE] = { "restore", SIM_NODES, 3, 300, true, NULL },
 	[SIM_CLONE] = { "clone", SIM_NODES, 2, 200, true, NULL },
-	[SIM_HUB_RESTORE] = { "hub-restore", SIM_HUB, 2, 200, true,
-	                      "a hub asks nobody for its own lost records yet" },
+	[SIM_HUB_RESTORE] = { "hub-restore", SIM_HUB, 2, 200, true, NULL },
 	[SIM_FAR_AHEAD] = { "far-ahead", SIM_NODES, 2, 200, true,
 	                    "a unit stamped more than a day ahead isn't held back yet" },
 };
