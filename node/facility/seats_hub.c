@@ -85,23 +85,18 @@ put_quota(struct store_db *db, const struct seats_grant *in, const uint8_t *gran
 	return store_stmt_run(&s, err);
 }
 
-/* Units have..cap, held by the hub. */
+/* Units 1..cap that aren't there, held by the hub. */
 static int
-put_units(struct store_db *db, const struct seats_grant *in, int64_t have, const uint8_t *self,
-          struct err *err)
+put_units(struct store_db *db, const struct seats_grant *in, const uint8_t *grant,
+          const uint8_t *self, struct err *err)
 {
-	uint8_t grant[SEATS_GRANT];
-	struct store_stmt s;
-
-	seats_grant_id(&in->kind, grant);
-	s = store_stmt_new(
+	struct store_stmt s = store_stmt_new(
 	        db, "INSERT INTO seat_unit(grant_id, no, facility_id, resource, period, holder)"
-	            " WITH RECURSIVE n(i) AS (SELECT ?1 + 1 UNION ALL SELECT i + 1 FROM n"
-	            " WHERE i < ?2) SELECT ?3, i, ?4, ?5, ?6, ?7 FROM n WHERE i <= ?2"
-	            " ON CONFLICT DO NOTHING");
-	store_stmt_put_int(&s, have);
+	            " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)"
+	            " SELECT ?2, i, ?3, ?4, ?5, ?6 FROM n WHERE i <= ?1 ON CONFLICT DO NOTHING");
+
 	store_stmt_put_int(&s, in->cap);
-	store_stmt_put_blob(&s, grant, sizeof grant);
+	store_stmt_put_blob(&s, grant, SEATS_GRANT);
 	store_stmt_put_text(&s, in->kind.facility);
 	store_stmt_put_text(&s, in->kind.resource);
 	store_stmt_put_text(&s, in->kind.period);
@@ -152,7 +147,7 @@ set_cap(struct store_db *db, const struct seats_grant *in, const uint8_t *self, 
 		               "take back those that nobody shall have",
 		               (long long)have, in->kind.resource);
 	rc = put_quota(db, in, grant, err);
-	return rc == 0 ? put_units(db, in, have < 0 ? 0 : have, self, err) : rc;
+	return rc == 0 ? put_units(db, in, grant, self, err) : rc;
 }
 
 /* ---- giving ---- */
