@@ -44,8 +44,7 @@ const struct sim_kind_info sim_kinds[SIM_KINDS] = {
 	[SIM_POWER] = { "power", SIM_ANY, 5, 500, true, NULL },
 	[SIM_DISK_FULL] = { "disk-full", SIM_ANY, 3, 300, true, NULL },
 	[SIM_LIE] = { "lie", SIM_ANY, 4, 200, true,
-	              "what a lying disk forgot before it was sent is lost, and a hub asks nobody "
-	              "for its own yet" },
+	              "a file that a lying disk has torn isn't rebuilt from the hub yet" },
 	[SIM_ROT] = { "rot", SIM_ANY, 2, 200, true,
 	              "a damaged page isn't rebuilt from segments or the hub yet" },
 	[SIM_MOVE] = { "move", SIM_ANY, 2, 300, true, NULL },
