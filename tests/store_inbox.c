@@ -38,6 +38,7 @@ close_world(void)
  * for every winner. */
 static const char format_1[] =
         "DROP TABLE yz_held;"
+        "ALTER TABLE yz_column DROP COLUMN here;"
         "ALTER TABLE yz_quarantine DROP COLUMN dropped_ms;"
         "ALTER TABLE yz_quarantine DROP COLUMN dropped_by;"
         "INSERT INTO yz_quarantine(scope, stream, n, tbl, key, reason, since_ms, tries)"
