@@ -8,6 +8,7 @@
  *   it says only what it wrote itself, unless it is the hub  likewise
  *   an inserted row's scope column names the stream's scope; one in the key does so always
  *   a changed row belongs to the stream's scope
+ *   (of these two the hub is free: it says who sees a row)
  *   a row that is the hub's, and a column that only the hub may write, come from the hub (an insert
  *   may carry the column's default)
  *
@@ -253,6 +254,8 @@ forbidden(struct applying *ap, struct store_change *c, const struct store_row *r
 
 	if (!sync_merge_is_sound(c))
 		return "the change contradicts itself (its life, stamp, columns or groups)";
+	if (from_hub(ap->u))
+		return NULL;
 	if (row->known && row->scope != ap->u->stream->scope)
 		return "the row belongs to another scope";
 	if (writes_scope(law, c) && !says_scope(ap, law, c)) {
@@ -481,27 +484,6 @@ put_rows(struct applying *ap, struct err *err)
 	               : rc;
 }
 
-/* Who wrote each change. */
-static int
-set_origins(struct sync_apply *u, struct err *err)
-{
-	const struct sync_opening *o = u->opening;
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < o->changes; i++) {
-		struct sync_record *rec = &u->changes[i];
-
-		if (rec->type != SYNC_CHANGE)
-			continue;
-		rec->change.site = u->stream->site;
-		if (o->kind == SYNC_RELAY)
-			rc = store_catalog_site(u->r->db, o->origins[rec->origin].node,
-			                        o->origins[rec->origin].epoch, &rec->change.site,
-			                        err);
-	}
-	return rc;
-}
-
 int
 sync_apply_unit(struct sync_apply *u, struct err *err)
 {
@@ -513,10 +495,10 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 	if (u->r->may_write != NULL && !u->r->may_write(u->r->ctx, site, scope))
 		return keep_aside(&ap, NULL, u->first,
 		                  "its writer has no right to write this scope", err);
-	if (u->opening->kind == SYNC_RELAY && !from_hub(u))
+	if (u->opening->kind == SYNC_RELAY && !from_hub(u) && !sync_apply_says_own(u))
 		return keep_aside(&ap, NULL, u->first, "only the hub passes on what others wrote",
 		                  err);
-	rc = set_origins(u, err);
+	rc = sync_apply_origins(u, err);
 	if (rc == 0)
 		rc = begin_rivals(&ap, err);
 	if (rc == 0)

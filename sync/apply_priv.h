@@ -33,4 +33,11 @@ struct sync_apply {
 /* Merge it. */
 MUST_CHECK int sync_apply_unit(struct sync_apply *u, struct err *err);
 
+/* Of a relay: does it say only what its own node wrote, in whichever life? */
+bool sync_apply_says_own(const struct sync_apply *u);
+
+/* Set the site of each change.  A relay's `seen` is its own: that becomes the unit's, and what its
+ * origins wrote is noted (sync/relay.h). */
+MUST_CHECK int sync_apply_origins(struct sync_apply *u, struct err *err);
+
 #endif /* SYNC_APPLY_PRIV_H */

@@ -30,17 +30,19 @@ is_own(const struct sync_exchange *x, const struct store_stream *stream)
 	return memcmp(site->node, x->r->self.node, STORE_NODE_ID) == 0;
 }
 
-/* Records of this node (of any of its lives) go up from where the hub's present life has
- * acknowledged them. */
+/* What there is of a stream; records of this node (of any of its lives) go up from where the hub's
+ * present life has acknowledged them. */
 static int
 push_own(struct sync_exchange *x, struct sync_draft *d, const struct store_stream *stream,
-         unsigned index, const struct store_remote *hub, struct err *err)
+         const struct store_remote *hub, struct err *err)
 {
+	bool own = is_own(x, stream);
+	unsigned index = own || stream->n > 0 ? sync_draft_stream(d, stream) : 0;
 	uint64_t acked = 0;
 	int rc = 0;
 
-	if (!is_own(x, stream))
-		return 0;
+	if (!own)
+		return 0; /* one without records was only heard of, by a relay */
 	if (hub->epoch_known)
 		rc = store_stream_acked(x->r->db, stream->id, hub->epoch, &acked, err);
 	if (rc == 0 && acked < stream->n)
@@ -80,7 +82,7 @@ draft_request(struct sync_exchange *x, struct sync_draft *d, struct buf *out, st
 		memcpy(d->m.peer_epoch, hub.epoch, STORE_EPOCH);
 	d->m.counter = hub.counter;
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = push_own(x, d, &streams[i], sync_draft_stream(d, &streams[i]), &hub, err);
+		rc = push_own(x, d, &streams[i], &hub, err);
 	if (rc == 0)
 		rc = sync_draft_digests(d, NULL, NULL, err);
 	if (rc < 0)

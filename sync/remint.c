@@ -45,6 +45,25 @@ find_cut(struct remint *m, uint64_t kept, struct err *err)
 	return rc;
 }
 
+/* The greatest stamp of a segment's changes; those of relays have their place elsewhere. */
+static int64_t
+greatest_stamp(const struct sync_reader *seg)
+{
+	const struct sync_opening *o = NULL;
+	int64_t greatest = 0;
+
+	for (size_t i = 0; i < seg->count; i++) {
+		const struct sync_record *rec = &seg->records[i];
+
+		if (rec->type == SYNC_OPENING)
+			o = rec->opening;
+		else if (rec->type == SYNC_CHANGE && o != NULL && o->kind != SYNC_RELAY &&
+		         rec->change.stamp > greatest)
+			greatest = rec->change.stamp;
+	}
+	return greatest;
+}
+
 /* Stamps rise along a stream: the last that is kept is the greatest. */
 static int
 find_stamp(struct remint *m, struct err *err)
@@ -57,10 +76,8 @@ find_stamp(struct remint *m, struct err *err)
 		struct sync_reader seg;
 
 		rc = sync_reader_open(m->r->db, &m->old, n, &a, &seg, err);
-		for (size_t i = 0; rc == 0 && i < seg.count; i++)
-			if (seg.records[i].type == SYNC_CHANGE &&
-			    seg.records[i].change.stamp > m->kept_stamp)
-				m->kept_stamp = seg.records[i].change.stamp;
+		if (rc == 0)
+			m->kept_stamp = greatest_stamp(&seg);
 		n = rc == 0 ? seg.seg.first - 1 : 0;
 		arena_free(&a);
 	}
@@ -186,22 +203,18 @@ static int
 find_seen(struct unit *u, struct sync_opening *out, struct err *err)
 {
 	struct remint *m = u->m;
-	struct rd r = rd_from(m->seen.bytes, m->seen.len);
+	struct sync_seen *list;
+	size_t count;
+	int rc = sync_seen_read(m->seen.bytes, m->seen.len, &u->arena, &list, &count, err);
 
-	out->seen = arena_take(&u->arena, m->seen.len / sizeof(struct sync_site) + 1,
-	                       sizeof *out->seen);
+	if (rc < 0)
+		return rc;
+	out->seen = arena_take(&u->arena, count + 1, sizeof *out->seen);
 	if (out->seen == NULL)
 		return no_memory(err);
-	while (!r.bad && r.left > 0) {
-		const uint8_t *site = rd_bytes(&r, sizeof(struct sync_site));
-		struct sync_seen *seen = &out->seen[out->seen_count];
-
-		seen->stamp = rd_zigzag(&r);
-		if (r.bad)
-			break;
-		memcpy(&seen->site, site, sizeof seen->site);
-		out->seen_count += memcmp(&seen->site, &m->name, sizeof m->name) != 0;
-	}
+	for (size_t i = 0; i < count; i++)
+		if (memcmp(&list[i].site, &m->name, sizeof m->name) != 0)
+			out->seen[out->seen_count++] = list[i];
 	if (m->kept_stamp > 0)
 		out->seen[out->seen_count++] = (struct sync_seen){ m->name, m->kept_stamp };
 	if (out->seen_count > 1)
@@ -264,7 +277,7 @@ note_opening(struct remint *m, const struct sync_opening *o, struct err *err)
 	for (size_t i = 0; i < o->definition_count; i++)
 		if (m->schema_no == 0 || (int)o->definitions[i].no < m->schema_no)
 			m->schema_no = (int)o->definitions[i].no;
-	if (o->seen_as_before)
+	if (o->seen_as_before || o->kind == SYNC_RELAY)
 		return 0;
 	buf_clear(&m->seen);
 	sync_seen_write(&m->seen, o->seen, o->seen_count);
@@ -283,7 +296,8 @@ take_segment(struct remint *m, const struct sync_reader *seg, struct err *err)
 			return err_set(err, ERR_CORRUPT, "re-mint: record %llu is no unit's first",
 			               (unsigned long long)(seg->seg.first + i));
 		rc = note_opening(m, o, err);
-		if (rc == 0)
+		/* a relay says again what stands elsewhere */
+		if (rc == 0 && o->kind != SYNC_RELAY)
 			rc = take_unit(m, &seg->records[i], seg->seg.first + i, err);
 		i += (size_t)o->changes + 1;
 	}

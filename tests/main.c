@@ -74,6 +74,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_message,
 	suite_sync_pack,
 	suite_sync_record,
+	suite_sync_relay,
 	suite_sync_remint,
 	suite_sync_retry,
 	suite_sync_seal,
