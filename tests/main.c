@@ -57,6 +57,7 @@ static Suite *(*const suites[])(void) = {
 	suite_store_db,
 	suite_store_inbox,
 	suite_store_print,
+	suite_store_range,
 	suite_store_rescan,
 	suite_store_track,
 	suite_store_verdict,

@@ -52,6 +52,7 @@ Suite *suite_store_capture(void);
 Suite *suite_store_db(void);
 Suite *suite_store_inbox(void);
 Suite *suite_store_print(void);
+Suite *suite_store_range(void);
 Suite *suite_store_rescan(void);
 Suite *suite_store_track(void);
 Suite *suite_store_verdict(void);
