@@ -25,6 +25,7 @@ struct rescan {
 	struct store_batch *batch;
 	struct store_clocks clocks;
 	const struct store_rescan *what;
+	int64_t differed; /* rows with a clock that were logged */
 };
 
 static int
@@ -59,8 +60,10 @@ compare(struct rescan *r, struct store_row **rows, size_t count, struct err *err
 		if (!store_row_is_live(rows[i]) || !rows[i]->in_table)
 			continue;
 		store_row_term(r->batch, rows[i], term);
-		if (memcmp(term, rows[i]->term, STORE_TERM) != 0)
-			rc = log_entry(r, STORE_UPDATE, rows[i]->key, rows[i]->key_len, err);
+		if (memcmp(term, rows[i]->term, STORE_TERM) == 0)
+			continue;
+		rc = log_entry(r, STORE_UPDATE, rows[i]->key, rows[i]->key_len, err);
+		r->differed++;
 	}
 	return rc;
 }
@@ -79,6 +82,17 @@ compare_all(struct rescan *r, struct err *err)
 			break;
 	}
 	store_clock_walk_end(&clocks);
+	return rc;
+}
+
+int
+store_rescan_rows(struct store_db *db, const struct store_rescan *what,
+                  struct store_track_rows *rows, struct err *err)
+{
+	struct rescan r = { .db = db, .batch = rows->batch, .what = what };
+	int rc = compare(&r, rows->list, rows->count, err);
+
+	rows->logged += r.differed;
 	return rc;
 }
 

@@ -5,6 +5,7 @@
 #include "sync/exchange_priv.h"
 #include "sync/ingest.h"
 #include "sync/life.h"
+#include "sync/look.h"
 #include "sync/reader.h"
 #include "sync/seal.h"
 
@@ -156,6 +157,7 @@ static int
 take_and_say(struct answering *an, struct buf *reply, struct err *err)
 {
 	struct sync_replica *r = an->h->r;
+	struct sync_look_asked looked = { an->asked, readable, an };
 	struct store_stream *streams;
 	size_t count;
 	int rc = sync_draft_open(&an->draft, r, 0, err);
@@ -165,11 +167,15 @@ take_and_say(struct answering *an, struct buf *reply, struct err *err)
 	if (rc == 0)
 		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
 	if (rc == 0)
+		rc = sync_look_say_asked(r, &looked, err);
+	if (rc == 0)
 		rc = sync_seal_sign(r, an->h->key, err);
 	if (rc == 0)
 		rc = store_stream_list(r->db, 0, &an->draft.arena, &streams, &count, err);
 	if (rc == 0)
 		rc = sync_draft_grow(&an->draft, count * 2, err);
+	if (rc == 0 && an->asked->question_count > 0)
+		rc = sync_look_answer(&an->draft, &looked, err);
 	if (rc == 0)
 		rc = draft_reply(an, streams, count, err);
 	if (rc == 0)

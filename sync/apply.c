@@ -158,11 +158,16 @@ keep_aside(struct applying *ap, const struct store_change *c, uint64_t n, const 
 		.key_len = c == NULL ? 0 : c->key_len,
 		.reason = reason,
 	};
+	bool listed = false;
+	int rc = 0;
 
 	count_aside(ap->u, n, reason);
 	ap->u->refused++;
 	ap->u->unit_refused = c == NULL;
-	return store_quarantine_add(ap->u->r->db, &q, err);
+	/* what is said again is refused again, and that is known */
+	if (ap->u->opening->kind == SYNC_RELAY)
+		rc = store_quarantine_has(ap->u->r->db, &q, &listed, err);
+	return rc < 0 || listed ? rc : store_quarantine_add(ap->u->r->db, &q, err);
 }
 
 static bool

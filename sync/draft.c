@@ -63,8 +63,8 @@ name_site(struct sync_draft *d, int id)
 	return (unsigned)d->m.site_count++;
 }
 
-static unsigned
-name_scope(struct sync_draft *d, int id)
+unsigned
+sync_draft_scope(struct sync_draft *d, int id)
 {
 	const char *name = store_catalog_scope_of(d->r->db, id);
 
@@ -82,7 +82,7 @@ sync_draft_stream(struct sync_draft *d, const struct store_stream *stream)
 	struct sync_view_stream view = { .n = stream->n };
 
 	view.site = name_site(d, stream->site);
-	view.scope = name_scope(d, stream->scope);
+	view.scope = sync_draft_scope(d, stream->scope);
 	memcpy(view.head, stream->head, SYNC_HEAD_SHORT);
 	for (size_t i = 0; i < d->m.stream_count; i++)
 		if (d->m.streams[i].site == view.site && d->m.streams[i].scope == view.scope)
@@ -108,7 +108,7 @@ sync_draft_digests(struct sync_draft *d, bool (*wanted)(void *ctx, const char *s
 		if (d->m.digest_count == d->digest_cap)
 			return err_set(err, ERR_INVALID,
 			               "sync: more than %zu scopes in one message", d->digest_cap);
-		view->scope = name_scope(d, list[i].scope);
+		view->scope = sync_draft_scope(d, list[i].scope);
 		view->rows = (uint64_t)list[i].rows;
 		memcpy(view->sum, list[i].sum, STORE_TERM);
 		d->m.digest_count++;

@@ -5,6 +5,7 @@
 #include "sync/exchange_priv.h"
 #include "sync/ingest.h"
 #include "sync/life.h"
+#include "sync/look.h"
 #include "sync/reader.h"
 #include "sync/seal.h"
 
@@ -21,22 +22,13 @@ no_memory(struct err *err)
 
 /* ---- the node asks ---- */
 
-/* Of this node, in whichever of its lives? */
-static bool
-is_own(const struct sync_exchange *x, const struct store_stream *stream)
-{
-	const struct store_site *site = store_catalog_site_of(x->r->db, stream->site);
-
-	return memcmp(site->node, x->r->self.node, STORE_NODE_ID) == 0;
-}
-
 /* What there is of a stream; records of this node (of any of its lives) go up from where the hub's
  * present life has acknowledged them. */
 static int
 push_own(struct sync_exchange *x, struct sync_draft *d, const struct store_stream *stream,
          const struct store_remote *hub, struct err *err)
 {
-	bool own = is_own(x, stream);
+	bool own = sync_exchange_is_own(x, stream);
 	unsigned index = own || stream->n > 0 ? sync_draft_stream(d, stream) : 0;
 	uint64_t acked = 0;
 	int rc = 0;
@@ -84,6 +76,8 @@ draft_request(struct sync_exchange *x, struct sync_draft *d, struct buf *out, st
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = push_own(x, d, &streams[i], &hub, err);
 	if (rc == 0)
+		rc = sync_look_ask(x->look, d, err);
+	if (rc == 0)
 		rc = sync_draft_digests(d, NULL, NULL, err);
 	if (rc < 0)
 		return rc;
@@ -119,6 +113,8 @@ sync_exchange_ask(struct sync_exchange *x, struct buf *request, struct err *err)
 	rc = store_db_begin(x->r->db, err);
 	if (rc == 0)
 		rc = sync_seal(x->r, &sealed, err);
+	if (rc == 0)
+		rc = sync_look_say(x->look, x->r, err);
 	if (rc == 0)
 		rc = sync_seal_sign(x->r, x->key, err);
 	if (rc == 0)
@@ -190,43 +186,12 @@ learn_keys(struct sync_exchange *x, const struct sync_message *m, struct err *er
 	return rc;
 }
 
-/*
- * What the hub has of a stream: as it says.  It names every stream of ours that it has anything of,
- * so of those silence means nothing, although we said what we have; of others' it means the same as
- * we said.
- */
-static uint64_t
-hub_has(const struct sync_exchange *x, const struct sync_message *m,
-        const struct store_stream *stream, bool *same_head)
-{
-	const struct sync_view_stream *view = sync_draft_view(x->r, m, stream);
-
-	*same_head = view == NULL || view->n != stream->n ||
-	             memcmp(view->head, stream->head, SYNC_HEAD_SHORT) == 0;
-	if (view != NULL)
-		return view->n;
-	for (size_t i = 0; !is_own(x, stream) && i < x->said_count; i++)
-		if (x->said[i].stream == stream->id)
-			return x->said[i].n;
-	return 0;
-}
-
-/* How many records the request said that we have of a stream; 0 of one that came since. */
-static uint64_t
-said_of(const struct sync_exchange *x, const struct store_stream *stream)
-{
-	for (size_t i = 0; i < x->said_count; i++)
-		if (x->said[i].stream == stream->id)
-			return x->said[i].n;
-	return 0;
-}
-
 /* A receipt for what was written here; what came back by this reply wasn't sent. */
 static int
 raise_acked(struct sync_exchange *x, const struct sync_message *m,
             const struct store_stream *stream, uint64_t before, uint64_t has, struct err *err)
 {
-	uint64_t said = said_of(x, stream), to = has < said ? has : said;
+	uint64_t said = sync_exchange_said_of(x, stream), to = has < said ? has : said;
 	int64_t changes = 0;
 	int rc = 0;
 
@@ -269,9 +234,9 @@ take_receipts(const struct taking *t, const struct store_stream *streams, size_t
 		uint64_t has, before;
 		bool same_head;
 
-		if (!is_own(x, &streams[i]) || is_disputed(t, &streams[i]))
+		if (!sync_exchange_is_own(x, &streams[i]) || is_disputed(t, &streams[i]))
 			continue;
-		has = hub_has(x, m, &streams[i], &same_head);
+		has = sync_exchange_hub_has(x, m, &streams[i], &same_head);
 		if (has > streams[i].n || !same_head)
 			continue; /* not our history */
 		rc = store_stream_acked(x->r->db, streams[i].id, m->self.epoch, &before, err);
@@ -295,63 +260,10 @@ look_for_clone(struct sync_exchange *x, const struct store_stream *streams, size
 	int rc = sync_life_began(x->r->db, &began, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (is_own(x, &streams[i]) && streams[i].site != x->r->self.id &&
-		    streams[i].n > said_of(x, &streams[i]) &&
+		if (sync_exchange_is_own(x, &streams[i]) && streams[i].site != x->r->self.id &&
+		    streams[i].n > sync_exchange_said_of(x, &streams[i]) &&
 		    streams[i].last_stamp > STORE_STAMP(began, UINT16_MAX))
 			return sync_life_is_cloned(x->r, err);
-	return rc;
-}
-
-/* Do both sides have the same records of a scope now? */
-static bool
-equal_have(const struct sync_exchange *x, const struct sync_message *m,
-           const struct store_stream *streams, size_t count, int scope)
-{
-	for (size_t i = 0; i < count; i++) {
-		bool same_head;
-
-		if (streams[i].scope == scope &&
-		    (hub_has(x, m, &streams[i], &same_head) != streams[i].n || !same_head))
-			return false;
-	}
-	/* streams of the scope that only the hub has */
-	for (size_t i = 0; i < m->stream_count; i++) {
-		bool ours = strcmp(m->scopes[m->streams[i].scope],
-		                   store_catalog_scope_of(x->r->db, scope)) != 0;
-
-		for (size_t k = 0; !ours && k < count; k++) {
-			const struct store_site *site =
-			        store_catalog_site_of(x->r->db, streams[k].site);
-			const struct sync_site *named = &m->sites[m->streams[i].site].site;
-
-			ours = streams[k].scope == scope &&
-			       memcmp(named->node, site->node, STORE_NODE_ID) == 0 &&
-			       memcmp(named->epoch, site->epoch, STORE_EPOCH) == 0;
-		}
-		if (!ours && m->streams[i].n > 0)
-			return false;
-	}
-	return true;
-}
-
-static int
-take_digests(struct sync_exchange *x, const struct sync_message *m,
-             const struct store_stream *streams, size_t count, struct err *err)
-{
-	int rc = 0;
-
-	x->level = true;
-	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {
-		struct store_remote_digest d = { .at_ms = env_wall_ms(store_db_env(x->r->db)) };
-
-		rc = store_catalog_scope(x->r->db, m->scopes[m->digests[i].scope], &d.scope, err);
-		if (rc < 0)
-			break;
-		memcpy(d.sum, m->digests[i].sum, STORE_TERM);
-		d.equal_have = equal_have(x, m, streams, count, d.scope);
-		x->level = x->level && d.equal_have;
-		rc = store_remote_set_digest(x->r->db, hub_name, &d, err);
-	}
 	return rc;
 }
 
@@ -392,7 +304,7 @@ static void
 see_progress(struct sync_exchange *x, const struct store_stream *streams, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (streams[i].n > said_of(x, &streams[i]))
+		if (streams[i].n > sync_exchange_said_of(x, &streams[i]))
 			x->moved = true;
 }
 
@@ -414,10 +326,12 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 	if (rc == 0)
 		rc = look_for_clone(x, streams, count, err);
 	if (rc == 0)
-		rc = take_digests(x, m, streams, count, err);
+		rc = sync_exchange_take_digests(x, m, streams, count, err);
 	if (rc == 0)
 		rc = note_hub(x, m, a, err);
 	*again = (m->more || x->more_to_push || x->healed) && x->moved && !MUT(19);
+	if (rc == 0 && !*again)
+		rc = sync_exchange_look(x, m, streams, count, again, err);
 	return rc;
 }
 
@@ -496,6 +410,8 @@ sync_exchange_take(struct sync_exchange *x, const uint8_t *reply, size_t len, bo
 void
 sync_exchange_end(struct sync_exchange *x)
 {
+	sync_look_free(x->look);
+	x->look = NULL;
 	arena_free(&x->said_arena);
 	x->said = NULL;
 	x->said_count = 0;

@@ -17,6 +17,8 @@
 #include "sync/replica.h"
 #include "sync/session.h"
 
+struct sync_look;
+
 enum { SYNC_REJECTED_MAX = 16 };
 
 struct sync_rejected {
@@ -48,6 +50,12 @@ struct sync_exchange {
 	int lives;   /* begun in this meeting */
 	bool moved;  /* by the latest reply: either side has what it hadn't */
 	bool level;  /* both sides have the same records now */
+	/* a scope whose digests differ at equal have (0: none), the hub's, and the look for the
+	 * rows that do: one a meeting, into one scope */
+	int differs;
+	uint8_t hubs_digest[STORE_TERM];
+	struct sync_look *look; /* NULL: none is going on */
+	int look_scope;         /* 0: there was none yet */
 
 	/* told */
 	int64_t sent, received; /* changes acknowledged; changes merged */

@@ -72,6 +72,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_ingest,
 	suite_sync_memory,
 	suite_sync_merge,
+	suite_sync_look,
 	suite_sync_message,
 	suite_sync_pack,
 	suite_sync_record,

@@ -67,6 +67,7 @@ Suite *suite_sync_history(void);
 Suite *suite_sync_ingest(void);
 Suite *suite_sync_memory(void);
 Suite *suite_sync_merge(void);
+Suite *suite_sync_look(void);
 Suite *suite_sync_message(void);
 Suite *suite_sync_pack(void);
 Suite *suite_sync_record(void);

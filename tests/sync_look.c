@@ -1,0 +1,170 @@
+/* tests/sync_look.c - rows that differ although both sides have the same records are found, said
+ * again, and written down. */
+#include "tests/suites.h"
+#include "tests/world.h"
+
+#include "node/status.h"
+#include "store/rift.h"
+#include "sync/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOST "DELETE FROM yz_clock; DELETE FROM note WHERE text = 'x'"
+#define OTHER                                                                                      \
+	"UPDATE note SET text = 'y' WHERE text = 'x';"                                             \
+	"UPDATE yz_clock SET term = randomblob(16)"
+
+static const char *const facilities[] = { "F1", NULL };
+static struct world w;
+static struct err err;
+
+/* 400 rows that both have; the `changed` first of them have clocks of their own. */
+static void
+open_world(int changed)
+{
+	char sql[200];
+
+	world_open(&w, 3, facilities);
+	world_sql(&w.nodes[0],
+	          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 400)"
+	          " INSERT INTO note(id, facility_id, text) SELECT i, 'F1', 'was' FROM"
+	          " (SELECT CAST(printf('%016d', i * 7919 % 100000) AS BLOB) AS i FROM n)");
+	world_settle(&w, 1);
+	snprintf(sql, sizeof sql,
+	         "UPDATE note SET text = 'x' WHERE id IN (SELECT id FROM note LIMIT %d)", changed);
+	world_wait(&w, 60000);
+	world_sql(&w.nodes[0], sql);
+	world_settle(&w, 2);
+}
+
+static void
+close_world(void)
+{
+	world_close(&w);
+}
+
+/* Past triggers and digest, as a dying disk or a wrong program does; then the digest is made to
+ * fit, unless it is that which went wrong. */
+static void
+damage(struct world_peer *p, const char *sql)
+{
+	bool mended;
+
+	ck_assert_int_eq(store_db_begin(p->merge, &err), 0);
+	ck_assert_msg(store_db_exec(p->merge, sql, &err) == 0, "%s", err.msg);
+	if (strstr(sql, "yz_digest") == NULL)
+		ck_assert_int_eq(store_digest_mend(p->merge, &mended, &err), 0);
+	ck_assert_int_eq(store_db_commit(p->merge, &err), 0);
+}
+
+/* The rows whose text is 'x' say another one, in the same version or in an older: as if the merge
+ * had decided otherwise here. */
+static void
+decide_otherwise(struct world_peer *p, int64_t older)
+{
+	struct store_batch *b = p->node.r.batch;
+	struct arena a = { 0 };
+	struct store_range_rows rows = { .range = store_range_all(), .most = 1000, .arena = &a };
+
+	ck_assert_int_eq(store_db_begin(p->merge, &err), 0);
+	ck_assert_int_eq(store_catalog_scope(p->merge, "f/F1", &rows.scope, &err), 0);
+	ck_assert_int_eq(store_range_rows(p->merge, &rows, &err), 0);
+	ck_assert_int_eq(b->get(b, rows.list, rows.count, &a, &err), 0);
+	for (size_t i = 0; i < rows.count; i++)
+		for (unsigned k = 0; k < rows.list[i]->cell_count; k++) {
+			struct store_cell *cell = &rows.list[i]->cells[k];
+
+			if (cell->value.type != STORE_TEXT || cell->value.bytes[0] != 'x')
+				continue;
+			cell->value.bytes = (const uint8_t *)"w";
+			cell->stamp -= older;
+			rows.list[i]->changed = rows.list[i]->write_row = true;
+		}
+	ck_assert_int_eq(b->put(b, rows.list, rows.count, &err), 0);
+	ck_assert_int_eq(store_db_commit(p->merge, &err), 0);
+	arena_free(&a);
+}
+
+static void
+ck_equal(void)
+{
+	char here[33], there[33];
+	char *ours = world_dump(&w.nodes[0], "SELECT * FROM note ORDER BY id");
+	char *hubs = world_dump(&w.hub, "SELECT * FROM note ORDER BY id");
+
+	ck_assert_str_eq(world_digest(&w.nodes[0], "f/F1", here),
+	                 world_digest(&w.hub, "f/F1", there));
+	ck_assert_str_eq(ours, hubs);
+	free(ours);
+	free(hubs);
+}
+
+static const struct mend_case {
+	const char *name;
+	bool at_hub;
+	int changed;
+	const char *sql, *cause; /* no SQL: decided otherwise, so much older */
+	int64_t rifts, older;
+} mend_cases[] = {
+	{ "a row lost here", false, 1, LOST, "rows that were lost here", 1, 0 },
+	{ "a row the hub lost", true, 1, LOST, "rows that the hub had lost", 1, 0 },
+	{ "most of them lost here", false, 390, LOST, "rows that were lost here", 1, 0 },
+	{ "most of them lost there", true, 390, LOST, "rows that the hub had lost", 1, 0 },
+	{ "another value here", false, 3, OTHER, "rows that were changed here past their triggers",
+	  3, 0 },
+	{ "another value there", true, 3, OTHER, "rows with other versions or values", 3, 0 },
+	{ "another decision here", false, 2, NULL, "rows with other versions or values", 2, 0 },
+	{ "another decision there", true, 2, NULL, "rows with other versions or values", 2, 0 },
+	{ "an older one here", false, 2, NULL, "rows with other versions or values", 2, 9 },
+	{ "an older one there", true, 2, NULL, "rows with other versions or values", 2, 9 },
+	{ "our digest", false, 1, "UPDATE yz_digest SET sum = randomblob(16)",
+	  "the digest kept here was not the sum of the rows", 1, 0 },
+	{ "the hub's digest", true, 1, "UPDATE yz_digest SET sum = randomblob(16)",
+	  "the digest kept at the hub was not the sum of the rows", 1, 0 },
+};
+
+START_TEST(what_differs_is_found_said_again_and_written_down)
+{
+	const struct mend_case *c = &mend_cases[_i];
+	struct world_peer *at = c->at_hub ? &w.hub : &w.nodes[0];
+	struct arena a = { 0 };
+	struct store_rifts rifts = { .most = 100, .arena = &a };
+
+	open_world(c->changed);
+	ck_equal();
+	if (c->sql != NULL)
+		damage(at, c->sql);
+	else
+		decide_otherwise(at, c->older);
+	w.round_trips = 0;
+	ck_assert(world_sync(&w, 0));
+	ck_assert_msg(w.round_trips <= 8, "%s: %d round trips", c->name, w.round_trips);
+	ck_assert_int_eq(store_rift_list(w.nodes[0].local, &rifts, &err), 0);
+	ck_assert_msg((int64_t)rifts.count == c->rifts, "%s: %zu rifts", c->name, rifts.count);
+	ck_assert_str_eq(rifts.list[0].cause, c->cause);
+	ck_assert(world_sync(&w, 0));
+	ck_equal();
+	ck_assert_int_eq(
+	        world_int(&w.nodes[0], "SELECT count(*) FROM yz_rift WHERE mended_ms IS NULL"), 0);
+	/* and there is nothing more to say */
+	w.round_trips = 0;
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(w.round_trips, 1);
+	arena_free(&a);
+	close_world();
+}
+END_TEST
+
+Suite *
+suite_sync_look(void)
+{
+	Suite *suite = suite_create("sync/look");
+	TCase *mends = tcase_create("mends");
+
+	tcase_add_loop_test(mends, what_differs_is_found_said_again_and_written_down, 0,
+	                    sizeof mend_cases / sizeof mend_cases[0]);
+	suite_add_tcase(suite, mends);
+	return suite;
+}
