@@ -7,6 +7,7 @@
 #include "store/digest.h"
 #include "store/inspect.h"
 #include "store/print.h"
+#include "store/rift.h"
 #include "store/track.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { ROOM_HINT = 256 << 20, ROOM_ILL = 32 << 20, ROWS_TOLD = 20 };
+enum { ROOM_HINT = 256 << 20, ROOM_ILL = 32 << 20, ROWS_TOLD = 20, RIFTS_TOLD = 8 };
 
 const char *
 doctor_state_word(enum doctor_state state)
@@ -235,6 +236,39 @@ look_at_tables(struct looking *l, bool is_hub, struct err *err)
 	return rc;
 }
 
+/* Where rows were not the hub's: what still is so, and the latest that was put right. */
+static int
+look_at_rifts(struct looking *l, struct err *err)
+{
+	struct arena a = { 0 };
+	struct store_rifts rifts = { .most = RIFTS_TOLD, .arena = &a };
+	struct buf where = { 0 };
+	int rc = store_rift_list(l->db, &rifts, err);
+
+	for (size_t i = 0; rc == 0 && i < rifts.count; i++) {
+		const struct store_rift *rift = &rifts.list[i];
+		char at[TEXT_TIME_SIZE];
+
+		buf_clear(&where);
+		store_rift_where(&where, &rift->range);
+		text_time(at, rift->at_ms);
+		if (rift->mended_ms == 0)
+			doctor_say(l->d, "hub rows", DOCTOR_ILL,
+			           "compare them with the hub's, and write anew what is right",
+			           "since %s not the hub's, %.200s: %.100s", at, buf_str(&where),
+			           rift->cause);
+		else
+			doctor_say(l->d, "hub rows", DOCTOR_HINT,
+			           "if it happens again look at the disk, and at programs that "
+			           "write to the file",
+			           "equal again; at %s they were not, %.200s: %.100s", at,
+			           buf_str(&where), rift->cause);
+	}
+	buf_free(&where);
+	arena_free(&a);
+	return rc;
+}
+
 static int
 look_at_file(struct looking *l, struct err *err)
 {
@@ -317,6 +351,8 @@ check_database(struct doctor *d, struct err *err)
 		rc = node_role_get(l.db, &role, err);
 	if (rc == 0)
 		rc = look_at_tables(&l, role.is_hub, err);
+	if (rc == 0 && !role.is_hub)
+		rc = look_at_rifts(&l, err);
 	if (rc == 0)
 		rc = doctor_check_world(d, l.db, role.is_hub, err);
 	store_db_close(l.db);

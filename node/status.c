@@ -82,10 +82,24 @@ compare(struct store_db *db, const struct store_remote *hub, const struct store_
 	return rc;
 }
 
+/* Where a scope differs: those of `all` that are its. */
+static int
+pick_rifts(struct node_status_scope *out, const struct store_rifts *all, int scope, struct err *err)
+{
+	out->rifts = arena_take(all->arena, all->count, sizeof *out->rifts);
+	if (out->rifts == NULL)
+		return err_set(err, ERR_NOMEM, "status: out of memory");
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].scope == scope)
+			out->rifts[out->rift_count++] = all->list[i];
+	return 0;
+}
+
 static int
 read_scopes(struct store_db *db, const struct store_remote *hub, struct arena *a,
             struct node_status *s, struct err *err)
 {
+	struct store_rifts rifts = { .open = true, .most = NODE_STATUS_RIFTS, .arena = a };
 	struct store_remote_digest *told = NULL;
 	struct store_digest *list = NULL;
 	size_t told_count = 0;
@@ -93,6 +107,8 @@ read_scopes(struct store_db *db, const struct store_remote *hub, struct arena *a
 
 	if (rc == 0)
 		rc = store_remote_digests(db, hub_name, a, &told, &told_count, err);
+	if (rc == 0)
+		rc = store_rift_list(db, &rifts, err);
 	if (rc < 0)
 		return rc;
 	s->scopes = arena_take(a, s->scope_count, sizeof *s->scopes);
@@ -110,6 +126,8 @@ read_scopes(struct store_db *db, const struct store_remote *hub, struct arena *a
 		for (size_t k = 0; rc == 0 && k < told_count; k++)
 			if (told[k].scope == list[i].scope)
 				rc = compare(db, hub, &told[k], list[i].scope, out, err);
+		if (rc == 0)
+			rc = pick_rifts(out, &rifts, list[i].scope, err);
 	}
 	return rc;
 }
@@ -268,6 +286,34 @@ member_int(struct json *j, const char *name, bool known, int64_t value)
 }
 
 static void
+rifts_json(struct json *j, const struct node_status_scope *scope)
+{
+	struct buf where = { 0 };
+
+	json_array(j);
+	for (size_t i = 0; i < scope->rift_count; i++) {
+		const struct store_rift *rift = &scope->rifts[i];
+
+		buf_clear(&where);
+		store_rift_where(&where, &rift->range);
+		json_object(j);
+		json_name(j, "where");
+		json_text(j, buf_str(&where));
+		json_name(j, "what");
+		json_text(j, rift->cause);
+		json_name(j, "rows");
+		json_int(j, rift->rows_here);
+		json_name(j, "hub_rows");
+		json_int(j, rift->rows_there);
+		json_name(j, "at");
+		json_time(j, rift->at_ms);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	buf_free(&where);
+}
+
+static void
 scopes_json(struct json *j, const struct node_status *s)
 {
 	json_array(j);
@@ -286,6 +332,8 @@ scopes_json(struct json *j, const struct node_status *s)
 			json_null(j);
 		json_name(j, "rows");
 		json_int(j, scope->rows);
+		json_name(j, "rifts");
+		rifts_json(j, scope);
 		json_end_object(j);
 	}
 	json_end_array(j);
@@ -362,6 +410,20 @@ put_count(struct buf *out, int64_t n, const char *one, const char *many)
 }
 
 static void
+put_difference(struct buf *out, const struct node_status_scope *scope)
+{
+	buf_printf(out, "%s%s differs from the hub although both have the same records",
+	           out->len > 0 ? " · " : "", scope->scope);
+	if (scope->rift_count == 0)
+		return;
+	buf_printf(out, ", ");
+	store_rift_where(out, &scope->rifts[0].range);
+	buf_printf(out, ": %s", scope->rifts[0].cause);
+	if (scope->rift_count > 1)
+		buf_printf(out, ", and at %zu more places", scope->rift_count - 1);
+}
+
+static void
 put_needs(struct buf *out, const struct node_status *s)
 {
 	if (s->conflicts > 0)
@@ -371,9 +433,7 @@ put_needs(struct buf *out, const struct node_status *s)
 		          "changes could not be applied");
 	for (size_t i = 0; i < s->scope_count; i++)
 		if (s->scopes[i].differs)
-			buf_printf(out,
-			           "%s%s differs from the hub although both have the same records",
-			           out->len > 0 ? " · " : "", s->scopes[i].scope);
+			put_difference(out, &s->scopes[i]);
 }
 
 static void

@@ -537,7 +537,7 @@ capture(struct store_db *db, struct store_track_rows *rows, struct err *err)
 	const struct store_schema *local = store_catalog_table(db, rows->list[0]->table)->local;
 	struct store_rescan what = { .schema = local };
 
-	if (local != NULL)
+	if (local != NULL && local->kind != STORE_EVENT)
 		what.mask = ours(local, rows->is_hub);
 	return what.mask == 0 ? 0 : store_rescan_rows(db, &what, rows, err);
 }

@@ -49,7 +49,8 @@ MUST_CHECK int store_track_look(struct store_db *db, bool is_hub, store_track_te
                                 struct err *err);
 
 /* Of rows that a batch has got, in the order of store_row_sort: log those whose values are not
- * those of their term, as nobody has captured them.  In a MERGE transaction. */
+ * those of their term, as nobody has captured them.  Not those of event tables, which nobody
+ * changes, nor columns that are only the hub's.  In a MERGE transaction. */
 struct store_track_rows {
 	struct store_batch *batch;
 	struct store_row **list;

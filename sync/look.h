@@ -55,7 +55,8 @@ void sync_look_free(struct sync_look *look);
 
 /*
  * Say again what is here of a range, at most SYNC_LOOK_SAID rows: as changes of our own where the
- * values are not those that were captured, else with the versions they have (sync/relay.h).  In a
+ * values are not those that were captured, else with the versions they have (sync/relay.h).  Rows
+ * that nobody here may change (events, the hub's) become again what their records say.  In a
  * transaction with nothing in the log.
  */
 enum { SYNC_LOOK_SAID = 8192, SYNC_LOOK_ROWS = 500000 };

@@ -3,14 +3,49 @@
 #include "store/track.h"
 #include "sync/look.h"
 #include "sync/relay.h"
+#include "sync/restore.h"
 #include "sync/seal.h"
 
 #include <string.h>
+
+enum { RESTORED = 64 }; /* each is looked for in all records of its scope */
 
 static int
 no_memory(struct err *err)
 {
 	return err_set(err, ERR_NOMEM, "look: out of memory");
+}
+
+/* May nobody here change rows of this table? */
+static bool
+is_fixed(const struct sync_replica *r, const struct store_schema *local)
+{
+	return local != NULL &&
+	       (local->kind == STORE_EVENT || (store_schema_is_hubs(local) && !r->is_hub));
+}
+
+/* Then what was changed all the same is again what its records say, as far as those are here. */
+static int
+restore_fixed(struct sync_replica *r, const struct store_range_rows *rows, struct err *err)
+{
+	int rc = 0, restored = 0;
+
+	for (size_t i = 0; rc == 0 && i < rows->count && restored < RESTORED; i++) {
+		const struct store_row *row = rows->list[i];
+		uint8_t term[STORE_TERM];
+		bool here;
+
+		if (!is_fixed(r, store_catalog_table(r->db, row->table)->local))
+			continue;
+		store_row_term(r->batch, row, term);
+		if (memcmp(term, row->term, STORE_TERM) == 0)
+			continue;
+		rc = sync_restore_row(r, row, &here, err);
+		if (rc == ERR_NOTFOUND)
+			rc = 0;
+		restored++;
+	}
+	return rc;
 }
 
 /* Values that no capture has seen become changes of our own. */
@@ -21,6 +56,8 @@ capture(struct sync_replica *r, struct store_range_rows *rows, struct err *err)
 	struct sync_sealed sealed;
 	int rc = r->batch->get(r->batch, rows->list, rows->count, rows->arena, err);
 
+	if (rc == 0)
+		rc = restore_fixed(r, rows, err);
 	if (rc == 0)
 		rc = store_track_capture(r->db, &got, err);
 	return rc == 0 && got.logged > 0 ? sync_seal(r, &sealed, err) : rc;
