@@ -1,5 +1,6 @@
 #include "tests/world.h"
 
+#include "node/status.h"
 #include "store/base/file.h"
 #include "store/base/text.h"
 #include "store/digest.h"
@@ -427,6 +428,28 @@ carry(struct world *w, struct world_peer *p, const struct buf *request, struct b
 		                    .len = reply->len };
 }
 
+/* After every meeting of every test: who says that it is in sync has the hub's rows. */
+static void
+hold_to_its_word(struct world *w, struct world_peer *p)
+{
+	struct node_status s;
+	struct arena a = { 0 };
+	struct err err;
+	char here[33], there[33];
+
+	must(node_status_read(p->local, NULL, &a, &s, &err), &err);
+	s.role.is_hub = false; /* the world has no meta "facility" to tell by */
+	for (size_t i = 0; node_status_state(&s) == NODE_IN_SYNC && i < s.scope_count; i++) {
+		if (!s.scopes[i].hub_known)
+			continue;
+		text_hex(here, s.scopes[i].digest, STORE_TERM);
+		ck_assert_msg(strcmp(here, world_digest(&w->hub, s.scopes[i].scope, there)) == 0,
+		              "%s: in_sync, but %s is %s here and %s at the hub", p->path,
+		              s.scopes[i].scope, here, there);
+	}
+	arena_free(&a);
+}
+
 /* From this event on, to the end of the meeting that it begins. */
 static bool
 step_from(struct world *w, int i, struct node_event ev, struct node_met *met)
@@ -444,6 +467,8 @@ step_from(struct world *w, int i, struct node_event ev, struct node_met *met)
 			ev = carry(w, p, &fx.request, &reply);
 	} while (fx.send);
 	ok = fx.met && fx.meeting.ok;
+	if (fx.met)
+		hold_to_its_word(w, p);
 	if (met != NULL)
 		*met = fx.meeting;
 	node_effects_clear(&fx);
