@@ -123,10 +123,14 @@ advice(const struct verifying *v, const struct store_table *t)
 	const struct store_schema *local = t == NULL ? NULL : t->local;
 
 	if (local != NULL && store_schema_is_hubs(local) && !v->is_hub)
-		return "only the hub may write this table: restore a backup";
+		return "only the hub may write this table: yizhan doctor --fix puts back what "
+		       "its records say, if any do; or restore a backup";
 	if (local != NULL && local->kind == STORE_EVENT)
-		return "rows of this table are never changed: restore a backup";
-	return "write the row anew with yizhan sql so that it is captured, or restore a backup";
+		return "rows of this table are never changed: yizhan doctor --fix puts back what "
+		       "its records say, if any do; or restore a backup";
+	return "yizhan doctor --fix logs what stands there as a change, and puts back a row that "
+	       "is "
+	       "gone; or restore a backup";
 }
 
 /* A row that was written since the last seal isn't as it was sealed, and rightly so. */

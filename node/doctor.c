@@ -279,57 +279,6 @@ look_at_file(struct looking *l, struct err *err)
 	return rc;
 }
 
-static void
-note_table(void *ctx, const char *table, const char *what)
-{
-	struct buf *names = ctx;
-
-	(void)what;
-	buf_printf(names, "%s%s", names->len == 0 ? "" : ", ", table);
-}
-
-/* Make the triggers anew where they don't stand; `names` gets the tables. */
-static int
-make_triggers(struct store_db *db, struct buf *names, struct err *err)
-{
-	struct node_role role;
-	int rc = node_role_get(db, &role, err);
-
-	if (rc == 0)
-		rc = store_db_begin(db, err);
-	if (rc == 0)
-		rc = store_track_look(db, role.is_hub, note_table, names, err);
-	if (rc == 0)
-		rc = store_track_refresh(db, role.is_hub, err);
-	return rc == 0 ? store_db_commit(db, err) : rc;
-}
-
-/* Where a daemon holds the lock it sees to it itself, within seconds. */
-static void
-mend_triggers(struct doctor *d, const char *path)
-{
-	struct store_db *db = NULL;
-	struct buf names = { 0 };
-	struct err err;
-	int lock, rc = identity_lock(d->dir, &lock, &err);
-
-	if (rc < 0)
-		return;
-	rc = store_db_open(path, STORE_MERGE, d->env, &db, &err);
-	if (rc == 0)
-		rc = make_triggers(db, &names, &err);
-	if (rc < 0)
-		doctor_say(d, "capture", DOCTOR_ILL, "", "the triggers could not be made: %s",
-		           err.msg);
-	else if (names.len > 0)
-		doctor_say(d, "capture", DOCTOR_MENDED, "",
-		           "%.400s: triggers made anew; what they missed is logged",
-		           buf_str(&names));
-	store_db_close(db);
-	buf_free(&names);
-	close(lock);
-}
-
 static int
 check_database(struct doctor *d, struct err *err)
 {
@@ -341,7 +290,7 @@ check_database(struct doctor *d, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (d->mend)
-		mend_triggers(d, path);
+		doctor_mend(d, path);
 	rc = store_db_open(path, STORE_READ, d->env, &l.db, err);
 	if (rc == 0)
 		rc = look_at_file(&l, err);

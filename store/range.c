@@ -353,6 +353,8 @@ add_row(struct store_range_rows *rows, const struct cursor *c, struct err *err)
 	row->key = copy;
 	row->key_len = key->len;
 	rows->list[rows->count++] = row;
+	/* the copy has a zero behind it: no key lies between the two */
+	rows->next = (struct store_place){ c->tables[c->at]->name, copy, key->len + 1 };
 	return 1;
 }
 
@@ -373,6 +375,8 @@ store_range_rows(struct store_db *db, struct store_range_rows *rows, struct err 
 			break;
 	}
 	end(&c);
+	if (rows->count < rows->most)
+		rows->next = store_range_all().until;
 	store_row_sort(rows->list, rows->count);
 	return rc < 0 ? rc : 0;
 }

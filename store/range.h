@@ -66,6 +66,7 @@ struct store_range_rows {
 	/* what came out */
 	struct store_row **list;
 	size_t count;
+	struct store_place next; /* behind the last of them; table "": that was all */
 };
 MUST_CHECK int store_range_rows(struct store_db *db, struct store_range_rows *rows,
                                 struct err *err);

@@ -12,6 +12,7 @@
  * lower stamp stands), and so are columns that only the hub may write.
  */
 #include "store/clock_priv.h"
+#include "store/inspect.h"
 #include "store/log.h"
 #include "store/rescan_priv.h"
 #include "store/rows_priv.h"
@@ -25,7 +26,8 @@ struct rescan {
 	struct store_batch *batch;
 	struct store_clocks clocks;
 	const struct store_rescan *what;
-	int64_t differed; /* rows with a clock that were logged */
+	bool leave_waiting; /* rows of which something waits for its seal are seen to by that */
+	int64_t differed;   /* rows with a clock that were logged */
 };
 
 static int
@@ -56,11 +58,17 @@ compare(struct rescan *r, struct store_row **rows, size_t count, struct err *err
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		uint8_t term[STORE_TERM];
+		bool waits = false;
 
 		if (!store_row_is_live(rows[i]) || !rows[i]->in_table)
 			continue;
 		store_row_term(r->batch, rows[i], term);
 		if (memcmp(term, rows[i]->term, STORE_TERM) == 0)
+			continue;
+		if (r->leave_waiting)
+			rc = store_inspect_is_unsealed(r->db, rows[i]->table, rows[i]->key,
+			                               rows[i]->key_len, &waits, err);
+		if (rc < 0 || waits)
 			continue;
 		rc = log_entry(r, STORE_UPDATE, rows[i]->key, rows[i]->key_len, err);
 		r->differed++;
@@ -89,7 +97,7 @@ int
 store_rescan_rows(struct store_db *db, const struct store_rescan *what,
                   struct store_track_rows *rows, struct err *err)
 {
-	struct rescan r = { .db = db, .batch = rows->batch, .what = what };
+	struct rescan r = { .db = db, .batch = rows->batch, .what = what, .leave_waiting = true };
 	int rc = compare(&r, rows->list, rows->count, err);
 
 	rows->logged += r.differed;

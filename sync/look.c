@@ -1,6 +1,7 @@
 /* sync/look.c - the node's side of a look (sync/look.h). */
 #include "sync/look.h"
 #include "store/rift.h"
+#include "sync/exchange_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -247,7 +248,9 @@ find_uncaptured(struct sync_replica *r, int scope, const struct found *found, bo
                 struct err *err)
 {
 	struct arena a = { 0 };
-	struct store_range_rows rows = { scope, found->here.range, SYNC_LOOK_SAID, &a, NULL, 0 };
+	struct store_range_rows rows = {
+		.scope = scope, .range = found->here.range, .most = SYNC_LOOK_SAID, .arena = &a
+	};
 	int rc = store_range_rows(r->db, &rows, err);
 
 	if (rc == 0)

@@ -23,9 +23,12 @@
 #ifndef SYNC_LOOK_H
 #define SYNC_LOOK_H
 
-#include "sync/exchange_priv.h"
+#include "store/range.h"
+#include "sync/replica.h"
 
 struct sync_look;
+struct sync_draft;
+struct sync_message;
 
 /* The hub's digest of a scope differs: begin, unless this difference is known; then *look stays
  * NULL. */
@@ -54,10 +57,16 @@ void sync_look_free(struct sync_look *look);
 /* ---- both sides ---- */
 
 /*
- * Say again what is here of a range, at most SYNC_LOOK_SAID rows: as changes of our own where the
- * values are not those that were captured, else with the versions they have (sync/relay.h).  Rows
- * that nobody here may change (events, the hub's) become again what their records say.  In a
- * transaction with nothing in the log.
+ * Of these rows, listed and not yet read: log those whose values are not those that were captured;
+ * those that nobody here may change (events, the hub's), and rows that are gone without having
+ * been deleted, become again what their records say, some 64 in one call.  In a MERGE transaction.
+ */
+MUST_CHECK int sync_look_put_right(struct sync_replica *r, struct store_range_rows *rows,
+                                   int64_t *logged, int64_t *restored, struct err *err);
+
+/*
+ * Put right, seal, and say again what is here of a range, at most SYNC_LOOK_SAID rows, with the
+ * versions they have (sync/relay.h).  In a transaction with nothing in the log.
  */
 enum { SYNC_LOOK_SAID = 8192, SYNC_LOOK_ROWS = 500000 };
 MUST_CHECK int sync_look_say_range(struct sync_replica *r, int scope,

@@ -1,6 +1,7 @@
 /* sync/look_answer.c - what is said again by both sides, and the hub's side of a look
  * (sync/look.h). */
 #include "store/track.h"
+#include "sync/exchange_priv.h"
 #include "sync/look.h"
 #include "sync/relay.h"
 #include "sync/restore.h"
@@ -20,31 +21,55 @@ no_memory(struct err *err)
 static bool
 is_fixed(const struct sync_replica *r, const struct store_schema *local)
 {
-	return local != NULL &&
-	       (local->kind == STORE_EVENT || (store_schema_is_hubs(local) && !r->is_hub));
+	return local->kind == STORE_EVENT || (store_schema_is_hubs(local) && !r->is_hub);
 }
 
-/* Then what was changed all the same is again what its records say, as far as those are here. */
-static int
-restore_fixed(struct sync_replica *r, const struct store_range_rows *rows, struct err *err)
+/* A row that nobody may change and was changed, or that is gone without having been deleted. */
+static bool
+is_to_restore(const struct sync_replica *r, const struct store_row *row)
 {
-	int rc = 0, restored = 0;
+	const struct store_schema *local = store_catalog_table(r->db, row->table)->local;
+	uint8_t term[STORE_TERM];
 
-	for (size_t i = 0; rc == 0 && i < rows->count && restored < RESTORED; i++) {
-		const struct store_row *row = rows->list[i];
-		uint8_t term[STORE_TERM];
+	if (local == NULL || !store_row_is_live(row) || row->extra)
+		return false;
+	store_row_term(r->batch, row, term);
+	return !row->in_table || (is_fixed(r, local) && memcmp(term, row->term, STORE_TERM) != 0);
+}
+
+/* It is again what its records say, as far as those are here. */
+static int
+restore(struct sync_replica *r, const struct store_range_rows *rows, int64_t *restored,
+        struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < rows->count && *restored < RESTORED; i++) {
 		bool here;
 
-		if (!is_fixed(r, store_catalog_table(r->db, row->table)->local))
+		if (!is_to_restore(r, rows->list[i]))
 			continue;
-		store_row_term(r->batch, row, term);
-		if (memcmp(term, row->term, STORE_TERM) == 0)
-			continue;
-		rc = sync_restore_row(r, row, &here, err);
-		if (rc == ERR_NOTFOUND)
-			rc = 0;
-		restored++;
+		rc = sync_restore_row(r, rows->list[i], &here, err);
+		*restored += rc == 0;
+		if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
+			rc = 0; /* in no record, or written again just now */
 	}
+	return rc;
+}
+
+int
+sync_look_put_right(struct sync_replica *r, struct store_range_rows *rows, int64_t *logged,
+                    int64_t *restored, struct err *err)
+{
+	struct store_track_rows got = { r->batch, rows->list, rows->count, r->is_hub, 0 };
+	int rc = r->batch->get(r->batch, rows->list, rows->count, rows->arena, err);
+
+	*restored = 0;
+	if (rc == 0)
+		rc = restore(r, rows, restored, err);
+	if (rc == 0)
+		rc = store_track_capture(r->db, &got, err);
+	*logged = got.logged;
 	return rc;
 }
 
@@ -52,15 +77,11 @@ restore_fixed(struct sync_replica *r, const struct store_range_rows *rows, struc
 static int
 capture(struct sync_replica *r, struct store_range_rows *rows, struct err *err)
 {
-	struct store_track_rows got = { r->batch, rows->list, rows->count, r->is_hub, 0 };
 	struct sync_sealed sealed;
-	int rc = r->batch->get(r->batch, rows->list, rows->count, rows->arena, err);
+	int64_t logged, restored;
+	int rc = sync_look_put_right(r, rows, &logged, &restored, err);
 
-	if (rc == 0)
-		rc = restore_fixed(r, rows, err);
-	if (rc == 0)
-		rc = store_track_capture(r->db, &got, err);
-	return rc == 0 && got.logged > 0 ? sync_seal(r, &sealed, err) : rc;
+	return rc == 0 && logged > 0 ? sync_seal(r, &sealed, err) : rc;
 }
 
 /* Rows by key alone, as they are read anew. */
@@ -79,7 +100,9 @@ sync_look_say_range(struct sync_replica *r, int scope, const struct store_range 
                     struct err *err)
 {
 	struct arena a = { 0 };
-	struct store_range_rows rows = { scope, *range, SYNC_LOOK_SAID, &a, NULL, 0 };
+	struct store_range_rows rows = {
+		.scope = scope, .range = *range, .most = SYNC_LOOK_SAID, .arena = &a
+	};
 	struct sync_relay relay = { .r = r, .scope = scope };
 	int rc = store_range_rows(r->db, &rows, err);
 
