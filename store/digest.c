@@ -1,5 +1,6 @@
 #include "store/digest.h"
 #include "store/clock_priv.h"
+#include "store/share.h"
 
 #include <string.h>
 
@@ -32,6 +33,34 @@ store_digest_get(struct store_db *db, int scope, struct store_digest *out, struc
 		rc = get_digest(&s, out, err);
 	store_stmt_end(&s);
 	return rc;
+}
+
+int
+store_digest_put(struct store_db *db, const struct store_digest *digest, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "INSERT INTO yz_digest(scope, sum, rows) VALUES (?, ?, ?)"
+	            " ON CONFLICT(scope) DO UPDATE SET sum = excluded.sum, rows = excluded.rows");
+
+	store_stmt_put_int(&s, digest->scope);
+	store_stmt_put_blob(&s, digest->sum, STORE_TERM);
+	store_stmt_put_int(&s, digest->rows);
+	return store_stmt_run(&s, err);
+}
+
+int
+store_digest_add(struct store_db *db, int scope, const struct store_row *row, int sign,
+                 struct err *err)
+{
+	static const uint8_t none[STORE_TERM];
+	struct store_digest d;
+	int rc = store_digest_get(db, scope, &d, err);
+
+	if (rc < 0)
+		return rc;
+	store_digest_move(d.sum, sign > 0 ? row->term : none, sign > 0 ? none : row->term);
+	d.rows += store_row_is_live(row) ? sign : 0;
+	return store_digest_put(db, &d, err);
 }
 
 int
@@ -68,6 +97,7 @@ struct walk {
 	bool mend;                 /* and put right what is kept */
 	struct store_digest *sums; /* recomputed, [scope - 1] */
 	int scopes;
+	bool shared; /* rows may count in several scopes */
 };
 
 static void
@@ -102,21 +132,37 @@ check_rows(struct walk *w, struct store_batch *b, struct store_row **rows, size_
 }
 
 static void
-add_up(struct walk *w, const struct store_clock_walk *clocks)
+add_row(struct walk *w, int scope, const struct store_row *row)
 {
 	static const uint8_t zero[STORE_TERM];
 
-	for (size_t i = 0; i < clocks->count; i++) {
-		const struct store_row *row = clocks->rows[i];
-		struct store_digest *sum;
+	if (scope < 1 || scope > w->scopes)
+		return;
+	store_digest_move(w->sums[scope - 1].sum, row->term, zero);
+	w->sums[scope - 1].rows += store_row_is_live(row);
+}
 
-		if (row->scope < 1 || row->scope > w->scopes)
-			continue;
-		sum = &w->sums[row->scope - 1];
-		store_digest_move(sum->sum, row->term, zero);
-		sum->rows += store_row_is_live(row);
+static int
+add_up(struct walk *w, const struct store_clock_walk *clocks, struct err *err)
+{
+	struct arena a = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < clocks->count; i++) {
+		const struct store_row *row = clocks->rows[i];
+		struct store_share *further;
+		size_t count = 0;
+
+		add_row(w, row->scope, row);
+		if (w->shared)
+			rc = store_share_of_row(w->db, row, &a, &further, &count, err);
+		for (size_t k = 0; rc == 0 && k < count; k++)
+			if (further[k].left == 0)
+				add_row(w, further[k].scope, row);
 	}
 	w->verify->rows += (int64_t)clocks->count;
+	arena_free(&a);
+	return rc;
 }
 
 static int
@@ -126,7 +172,9 @@ walk_rows(struct walk *w, struct store_batch *b, struct err *err)
 	int rc;
 
 	while ((rc = store_clock_next(&clocks, err)) == 1) {
-		add_up(w, &clocks);
+		rc = add_up(w, &clocks, err);
+		if (rc < 0)
+			break;
 		if (!w->verify->deep)
 			continue;
 		rc = b->get(b, clocks.rows, clocks.count, &clocks.arena, err);
@@ -139,24 +187,12 @@ walk_rows(struct walk *w, struct store_batch *b, struct err *err)
 }
 
 static int
-keep(struct store_db *db, int scope, const struct store_digest *sum, struct err *err)
-{
-	struct store_stmt s = store_stmt_new(
-	        db, "INSERT OR REPLACE INTO yz_digest(scope, sum, rows) VALUES (?, ?, ?)");
-
-	store_stmt_put_int(&s, scope);
-	store_stmt_put_blob(&s, sum->sum, STORE_TERM);
-	store_stmt_put_int(&s, sum->rows);
-	return store_stmt_run(&s, err);
-}
-
-static int
 compare(struct walk *w, struct err *err)
 {
 	int rc = 0;
 
 	for (int scope = 1; rc == 0 && scope <= w->scopes; scope++) {
-		const struct store_digest *sum = &w->sums[scope - 1];
+		struct store_digest *sum = &w->sums[scope - 1];
 		struct store_digest kept;
 
 		rc = store_digest_get(w->db, scope, &kept, err);
@@ -167,8 +203,9 @@ compare(struct walk *w, struct err *err)
 			continue;
 		fault(w, NULL, store_catalog_scope_of(w->db, scope),
 		      "the digest kept for this scope is not the sum over its rows");
+		sum->scope = scope;
 		if (w->mend)
-			rc = keep(w->db, scope, sum, err);
+			rc = store_digest_put(w->db, sum, err);
 	}
 	return rc;
 }
@@ -186,6 +223,8 @@ add_anew(struct store_db *db, struct store_digest_verify *verify, bool mend, str
 	if (b == NULL)
 		return err_set(err, ERR_NOMEM, "verify: out of memory");
 	rc = store_stmt_int(db, "SELECT max(id) FROM yz_scope", 0, &scopes, err);
+	if (rc == 0)
+		rc = store_share_any(db, &w.shared, err);
 	w.scopes = (int)scopes;
 	w.sums = arena_take(&a, (size_t)scopes + 1, sizeof *w.sums);
 	if (rc == 0 && w.sums == NULL)

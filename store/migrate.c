@@ -115,8 +115,19 @@ static const char step_2[] =
         "ALTER TABLE yz_quarantine ADD COLUMN dropped_ms INTEGER;"
         "ALTER TABLE yz_quarantine ADD COLUMN dropped_by TEXT NOT NULL DEFAULT '';";
 
-/* store/rift.h: where this file and the hub's differed, and what came of it */
+/* Rows that several scopes see (store/share.h). */
 static const char step_3[] =
+        "CREATE TABLE yz_share(root TEXT NOT NULL, key BLOB NOT NULL, scope TEXT NOT NULL,"
+        " at INTEGER, ended INTEGER, by TEXT, PRIMARY KEY(root, key, scope)) WITHOUT ROWID;"
+        "CREATE TABLE yz_group(tbl INTEGER, root BLOB, scope INTEGER, left INTEGER NOT NULL,"
+        " left_site INTEGER NOT NULL, PRIMARY KEY(tbl, root, scope)) WITHOUT ROWID;"
+        "CREATE TABLE yz_member(tbl INTEGER, key BLOB, scope INTEGER, left INTEGER NOT NULL,"
+        " left_site INTEGER NOT NULL, root_tbl INTEGER NOT NULL, root BLOB NOT NULL,"
+        " PRIMARY KEY(tbl, key, scope)) WITHOUT ROWID;"
+        "CREATE INDEX yz_member_root ON yz_member(root_tbl, root);";
+
+/* store/rift.h: where this file and the hub's differed, and what came of it */
+static const char step_4[] =
         "CREATE TABLE yz_rift(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, from_tbl TEXT NOT "
         "NULL,"
         " from_key BLOB NOT NULL, until_tbl TEXT NOT NULL, until_key BLOB NOT NULL, rows_here "
@@ -126,7 +137,7 @@ static const char step_3[] =
         " mended_ms INTEGER);"
         "CREATE INDEX yz_rift_open ON yz_rift(scope) WHERE mended_ms IS NULL;";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

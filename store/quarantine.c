@@ -24,8 +24,7 @@ store_quarantine_add(struct store_db *db, const struct store_quarantined *q, str
 }
 
 int
-store_quarantine_has(struct store_db *db, const struct store_quarantined *q, bool *has,
-                     struct err *err)
+store_quarantine_add_once(struct store_db *db, const struct store_quarantined *q, struct err *err)
 {
 	struct store_stmt s =
 	        store_stmt_new(db, "SELECT 1 FROM yz_quarantine WHERE scope = ? AND tbl = ?"
@@ -37,9 +36,8 @@ store_quarantine_has(struct store_db *db, const struct store_quarantined *q, boo
 	store_stmt_put_blob(&s, q->key, q->key_len);
 	store_stmt_put_text(&s, q->reason);
 	rc = store_stmt_step(&s, err);
-	*has = rc == 1;
 	store_stmt_end(&s);
-	return rc < 0 ? rc : 0;
+	return rc == 0 ? store_quarantine_add(db, q, err) : rc < 0 ? rc : 0;
 }
 
 static int

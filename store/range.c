@@ -2,15 +2,17 @@
  * store/range.c - the rows of a scope in order, wherever their clocks lie.
  *
  * Single clocks and runs of clocks are two tables, each in the order of its
- * keys (store/clock_priv.h); a cursor goes through both at once.
+ * keys (store/clock_priv.h); rows of other scopes that count in this one, too, are
+ * listed in a third (store/share.h).  A cursor goes through all at once.
  */
 #include "store/range.h"
 #include "store/clock_priv.h"
+#include "store/share.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The row at which one of the two tables stands. */
+/* The row at which one of the three tables stands. */
 struct stand {
 	bool there;
 	struct buf key;
@@ -30,8 +32,11 @@ struct cursor {
 	struct rd entries;
 	const uint8_t *shared;
 	size_t shared_len;
-	struct stand single, in_run;
-	struct stand *now; /* which of the two it is; NULL: neither yet */
+	bool sharing; /* there are rows that count in several scopes */
+	struct store_stmt members;
+	struct store_clocks clocks; /* of those */
+	struct stand single, in_run, member;
+	struct stand *now; /* which of the three it is; NULL: none yet */
 };
 
 static int
@@ -131,6 +136,28 @@ next_in_run(struct cursor *c, struct err *err)
 	return buf_check(&c->in_run.key, err);
 }
 
+/* Whose clock is elsewhere, as that of any row. */
+static int
+next_member(struct cursor *c, struct err *err)
+{
+	struct store_row row = { .table = c->tables[c->at]->id };
+	struct rd ignored;
+	int rc = store_stmt_step(&c->members, err);
+
+	c->member.there = rc == 1;
+	if (rc != 1)
+		return rc;
+	row.key = store_stmt_get_blob(&c->members, &row.key_len);
+	buf_clear(&c->member.key);
+	buf_put(&c->member.key, row.key, row.key_len);
+	rc = store_clock_find(&c->clocks, &row, &ignored, err);
+	if (rc == 0)
+		rc = err_set(err, ERR_CORRUPT, "a row that is shared has no clock");
+	if (rc > 0)
+		memcpy(c->member.term, row.term, STORE_TERM);
+	return rc < 0 ? rc : buf_check(&c->member.key, err);
+}
+
 /* Where the range begins in tables[at]. */
 static const struct store_place *
 start_of(const struct cursor *c)
@@ -147,8 +174,20 @@ leave_table(struct cursor *c)
 {
 	store_stmt_end(&c->singles);
 	store_stmt_end(&c->runs);
-	c->single.there = c->in_run.there = c->run.there = false;
+	store_stmt_end(&c->members);
+	c->single.there = c->in_run.there = c->member.there = c->run.there = false;
 	c->now = NULL;
+}
+
+static int
+begin_members(struct cursor *c, const struct store_place *from, struct err *err)
+{
+	c->members = store_stmt_new(c->db, "SELECT key FROM yz_member WHERE tbl = ? AND key >= ?"
+	                                   " AND scope = ? AND left = 0 ORDER BY key");
+	store_stmt_put_int(&c->members, c->tables[c->at]->id);
+	store_stmt_put_blob(&c->members, from->key, from->key_len);
+	store_stmt_put_int(&c->members, c->scope);
+	return next_member(c, err);
 }
 
 static int
@@ -178,17 +217,30 @@ enter_table(struct cursor *c, struct err *err)
 	while (rc >= 0 && c->in_run.there &&
 	       cmp_keys(c->in_run.key.bytes, c->in_run.key.len, from->key, from->key_len) < 0)
 		rc = next_in_run(c, err);
+	if (rc >= 0 && c->sharing)
+		rc = begin_members(c, from, err);
 	return rc < 0 ? rc : 0;
 }
 
+/* The lowest of the three; NULL if all have ended. */
 static struct stand *
-lower(struct cursor *c)
+lowest(struct cursor *c)
 {
-	struct stand *s = &c->single, *r = &c->in_run;
+	struct stand *all[] = { &c->single, &c->in_run, &c->member }, *low = NULL;
 
-	if (!s->there || !r->there)
-		return s->there ? s : r->there ? r : NULL;
-	return cmp_keys(s->key.bytes, s->key.len, r->key.bytes, r->key.len) <= 0 ? s : r;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (all[i]->there && (low == NULL || cmp_keys(all[i]->key.bytes, all[i]->key.len,
+		                                              low->key.bytes, low->key.len) < 0))
+			low = all[i];
+	return low;
+}
+
+static int
+leave_row(struct cursor *c, struct err *err)
+{
+	if (c->now == &c->single)
+		return next_single(c, err);
+	return c->now == &c->in_run ? next_in_run(c, err) : next_member(c, err);
 }
 
 static bool
@@ -207,9 +259,9 @@ next(struct cursor *c, struct err *err)
 	int rc = 0;
 
 	if (c->now != NULL)
-		rc = c->now == &c->single ? next_single(c, err) : next_in_run(c, err);
+		rc = leave_row(c, err);
 	while (rc >= 0) {
-		c->now = lower(c);
+		c->now = lowest(c);
 		if (c->now != NULL)
 			return !is_over(c);
 		leave_table(c);
@@ -227,8 +279,11 @@ begin(struct cursor *c, struct store_db *db, int scope, const struct store_range
 	int rc;
 
 	*c = (struct cursor){ .db = db, .scope = scope, .range = range };
-	c->singles.slot = c->runs.slot = -1;
-	rc = list_tables(c, err);
+	c->singles.slot = c->runs.slot = c->members.slot = -1;
+	store_clock_begin(&c->clocks, db);
+	rc = store_share_any(db, &c->sharing, err);
+	if (rc == 0)
+		rc = list_tables(c, err);
 	return rc < 0 || c->table_count == 0 ? rc : enter_table(c, err);
 }
 
@@ -239,6 +294,8 @@ end(struct cursor *c)
 	buf_free(&c->run.bytes);
 	buf_free(&c->single.key);
 	buf_free(&c->in_run.key);
+	buf_free(&c->member.key);
+	store_clock_end(&c->clocks);
 	arena_free(&c->arena);
 }
 

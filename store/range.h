@@ -4,8 +4,8 @@
  * that aren't.
  *
  * The order is by the name of the table, then by the bytes of the key, because
- * those are the same everywhere.  Rows are those that have a clock: deleted
- * ones count in a digest, too.
+ * those are the same everywhere.  Rows are those that count in the scope's digest:
+ * deleted ones, too, and those of other scopes that are shared with it.
  */
 #ifndef STORE_RANGE_H
 #define STORE_RANGE_H

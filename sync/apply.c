@@ -21,16 +21,17 @@
 #include "store/inspect.h"
 #include "sync/apply_priv.h"
 #include "sync/rivals.h"
+#include "sync/share.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct applying {
 	struct sync_apply *u;
-	struct store_row *rows;   /* distinct, in order of first mention */
-	struct store_row **order; /* sorted by table and key */
-	struct store_row **of;    /* [change]: its row; NULL if it isn't applied */
-	size_t row_count;
+	struct sync_apply_rows rows;
+	struct sync_share_row *moved; /* the rows that the unit changed */
+	size_t moved_count;
+	bool shared; /* of the change at hand: this scope isn't the row's own, and sees it */
 	struct sync_rivals rivals;
 	/* what the table here says of the latest change's schema */
 	struct law {
@@ -48,89 +49,6 @@ static int
 no_memory(struct err *err)
 {
 	return err_set(err, ERR_NOMEM, "merge: out of memory");
-}
-
-/* ---- rows of the unit ---- */
-
-struct place {
-	const struct store_change *change;
-	size_t i;
-};
-
-static int
-cmp_place(const void *left, const void *right)
-{
-	const struct place *a = left, *b = right;
-	size_t len =
-	        a->change->key_len < b->change->key_len ? a->change->key_len : b->change->key_len;
-	int ta = a->change->schema->table_id, tb = b->change->schema->table_id, order;
-
-	if (ta != tb)
-		return ta < tb ? -1 : 1;
-	order = memcmp(a->change->key, b->change->key, len);
-	if (order != 0)
-		return order;
-	if (a->change->key_len != b->change->key_len)
-		return a->change->key_len < b->change->key_len ? -1 : 1;
-	return (a->i > b->i) - (a->i < b->i);
-}
-
-/* A bulk import comes in order, and looking is cheaper than sorting it again. */
-static void
-sort(struct place *places, size_t count)
-{
-	for (size_t i = 1; i < count; i++)
-		if (cmp_place(&places[i - 1], &places[i]) > 0) {
-			qsort(places, count, sizeof *places, cmp_place);
-			return;
-		}
-}
-
-static bool
-same_row(const struct store_change *a, const struct store_change *b)
-{
-	return a->schema->table_id == b->schema->table_id && a->key_len == b->key_len &&
-	       memcmp(a->key, b->key, a->key_len) == 0;
-}
-
-static struct store_row *
-new_row(struct applying *ap, const struct store_change *c)
-{
-	struct store_row *row = &ap->rows[ap->row_count];
-
-	*row = (struct store_row){
-		.table = c->schema->table_id,
-		.scope = ap->u->stream->scope,
-		.key = c->key,
-		.key_len = c->key_len,
-	};
-	ap->order[ap->row_count++] = row;
-	return row;
-}
-
-/* Find the distinct rows and read them. */
-static int
-gather(struct applying *ap, struct err *err)
-{
-	struct sync_apply *u = ap->u;
-	size_t count = u->opening->changes, used = 0;
-	struct place *places = arena_take(u->arena, count, sizeof *places);
-
-	ap->rows = arena_take(u->arena, count, sizeof *ap->rows);
-	ap->order = arena_take(u->arena, count, sizeof(struct store_row *));
-	ap->of = arena_take(u->arena, count, sizeof(struct store_row *));
-	if (places == NULL || ap->rows == NULL || ap->order == NULL || ap->of == NULL)
-		return no_memory(err);
-	for (size_t i = 0; i < count; i++)
-		if (u->changes[i].type == SYNC_CHANGE &&
-		    (u->only == 0 || u->only == u->first + 1 + i))
-			places[used++] = (struct place){ &u->changes[i].change, i };
-	sort(places, used);
-	for (size_t i = 0; i < used; i++)
-		ap->of[places[i].i] = i > 0 && same_row(places[i].change, places[i - 1].change)
-		                              ? ap->of[places[i - 1].i]
-		                              : new_row(ap, places[i].change);
-	return u->r->batch->get(u->r->batch, ap->order, ap->row_count, u->arena, err);
 }
 
 /* ---- rights ---- */
@@ -158,16 +76,13 @@ keep_aside(struct applying *ap, const struct store_change *c, uint64_t n, const 
 		.key_len = c == NULL ? 0 : c->key_len,
 		.reason = reason,
 	};
-	bool listed = false;
-	int rc = 0;
 
 	count_aside(ap->u, n, reason);
 	ap->u->refused++;
 	ap->u->unit_refused = c == NULL;
 	/* what is said again is refused again, and that is known */
-	if (ap->u->opening->kind == SYNC_RELAY)
-		rc = store_quarantine_has(ap->u->r->db, &q, &listed, err);
-	return rc < 0 || listed ? rc : store_quarantine_add(ap->u->r->db, &q, err);
+	return ap->u->opening->kind == SYNC_RELAY ? store_quarantine_add_once(ap->u->r->db, &q, err)
+	                                          : store_quarantine_add(ap->u->r->db, &q, err);
 }
 
 static bool
@@ -251,19 +166,35 @@ writes_scope(const struct law *law, const struct store_change *c)
 	       (c->op == STORE_UPDATE && law->scope_at >= 0 && (c->mask >> law->scope_at & 1) != 0);
 }
 
+/* Do several scopes see the row, and the stream's is one of them? */
+static bool
+is_shared(const struct applying *ap, const struct store_row *row)
+{
+	const struct sync_share_unit unit = { .r = ap->u->r,
+		                              .scope = ap->u->stream->scope,
+		                              .seen = ap->u->seen,
+		                              .seen_len = ap->u->seen_len };
+	struct err err;
+	bool yes = false;
+
+	return row->known && sync_share_admits(&unit, row, &yes, &err) == 0 && yes;
+}
+
 /* NULL if the change may be applied, else why not.  May take forbidden columns out of its mask. */
 static const char *
 forbidden(struct applying *ap, struct store_change *c, const struct store_row *row)
 {
 	const struct law *law = law_of(ap, c);
+	bool elsewhere = row->known && row->scope != ap->u->stream->scope;
 
 	if (!sync_merge_is_sound(c))
 		return "the change contradicts itself (its life, stamp, columns or groups)";
-	if (from_hub(ap->u))
+	ap->shared = from_hub(ap->u) || (elsewhere && is_shared(ap, row));
+	if (ap->shared)
 		return NULL;
-	if (row->known && row->scope != ap->u->stream->scope)
+	if (elsewhere)
 		return "the row belongs to another scope";
-	if (writes_scope(law, c) && !says_scope(ap, law, c)) {
+	if (writes_scope(law, c) && !says_scope(ap, law, c) && !is_shared(ap, row)) {
 		c->mask = 0;
 		return "the row's own scope is not the one it was sent in";
 	}
@@ -362,7 +293,8 @@ leave_to_hub(struct applying *ap, struct store_change *c, const char **reason, s
 static bool
 is_left(const struct applying *ap, const struct store_change *c, const struct store_row *row)
 {
-	return c->op != STORE_DELETE && c->mask != 0 && row->scope == ap->u->stream->scope;
+	return c->op != STORE_DELETE && c->mask != 0 &&
+	       (ap->shared || row->scope == ap->u->stream->scope);
 }
 
 /* What is forbidden is kept aside; of an insert or update the other cells may be left to merge. */
@@ -371,7 +303,7 @@ merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch
 {
 	struct sync_apply *u = ap->u;
 	struct store_change *c = &u->changes[i].change;
-	struct store_row *row = ap->of[i];
+	struct store_row *row = ap->rows.of[i];
 	const char *reason = forbidden(ap, c, row);
 	bool whole = reason != NULL;
 	int rc = whole ? 0 : leave_to_hub(ap, c, &reason, err);
@@ -395,7 +327,7 @@ merge_changes(struct applying *ap, struct err *err)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < ap->u->opening->changes; i++)
-		if (ap->of[i] != NULL)
+		if (ap->rows.of[i] != NULL)
 			rc = merge_change(ap, i, &watch, err);
 	return rc;
 }
@@ -424,6 +356,28 @@ list_refusals(struct applying *ap, struct err *err)
 	return rc;
 }
 
+/* The rows that differ now, before put forgets it. */
+static int
+find_moved(struct applying *ap, struct err *err)
+{
+	bool *deleted = arena_take(ap->u->arena, ap->rows.count, sizeof *deleted);
+
+	ap->moved = arena_take(ap->u->arena, ap->rows.count, sizeof *ap->moved);
+	if (ap->moved == NULL || deleted == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < ap->u->opening->changes; i++)
+		if (ap->rows.of[i] != NULL)
+			deleted[ap->rows.of[i] - ap->rows.list] =
+			        ap->u->changes[i].change.op == STORE_DELETE;
+	for (size_t i = 0; i < ap->rows.count; i++)
+		if (ap->rows.list[i].changed)
+			ap->moved[ap->moved_count++] =
+			        (struct sync_share_row){ .row = &ap->rows.list[i],
+				                         .is_new = !ap->rows.list[i].known,
+				                         .is_deleted = deleted[i] };
+	return 0;
+}
+
 static int
 tell(struct applying *ap, struct err *err)
 {
@@ -435,17 +389,50 @@ tell(struct applying *ap, struct err *err)
 		.first = u->first,
 		.last = u->first + u->opening->changes,
 		.sealed_ms = u->opening->sealed_ms,
+		.count = ap->moved_count,
 	};
 
-	if (u->r->applied == NULL)
+	if (u->r->applied == NULL || ap->moved_count == 0)
 		return 0;
-	unit.rows = arena_take(u->arena, ap->row_count, sizeof(struct store_row *));
+	unit.rows = arena_take(u->arena, ap->moved_count, sizeof(struct store_row *));
 	if (unit.rows == NULL)
 		return no_memory(err);
-	for (size_t i = 0; i < ap->row_count; i++)
-		if (ap->rows[i].changed)
-			unit.rows[unit.count++] = &ap->rows[i];
-	return unit.count == 0 ? 0 : u->r->applied(u->r->ctx, &unit, err);
+	for (size_t i = 0; i < ap->moved_count; i++)
+		unit.rows[i] = ap->moved[i].row;
+	return u->r->applied(u->r->ctx, &unit, err);
+}
+
+/* Others may see the rows, too; and a unit may say who does. */
+static int
+share(struct applying *ap, struct err *err)
+{
+	struct sync_apply *u = ap->u;
+	const struct store_table *shares = store_catalog_table_by_name(u->r->db, "yz_share");
+	struct sync_share_unit unit = { .r = u->r,
+		                        .arena = u->arena,
+		                        .scope = u->stream->scope,
+		                        .site = u->stream->site,
+		                        .is_relay = u->opening->kind == SYNC_RELAY,
+		                        .from = INT64_MAX,
+		                        .seen = u->seen,
+		                        .seen_len = u->seen_len,
+		                        .rows = ap->moved,
+		                        .count = ap->moved_count };
+	bool says = false;
+	int rc;
+
+	for (size_t i = 0; i < u->opening->changes; i++) {
+		const struct store_change *c = &u->changes[i].change;
+
+		if (ap->rows.of[i] == NULL)
+			continue;
+		unit.from = c->stamp < unit.from ? c->stamp : unit.from;
+		unit.to = c->stamp > unit.to ? c->stamp : unit.to;
+	}
+	for (size_t i = 0; i < ap->moved_count; i++)
+		says = says || (shares != NULL && ap->moved[i].row->table == shares->id);
+	rc = sync_share_merged(&unit, err);
+	return rc == 0 && says ? sync_share_settle(u->r, err) : rc;
 }
 
 static int
@@ -471,8 +458,8 @@ count_extra(const struct applying *ap)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < ap->row_count; i++)
-		n += ap->rows[i].extra;
+	for (size_t i = 0; i < ap->rows.count; i++)
+		n += ap->rows.list[i].extra;
 	return n;
 }
 
@@ -482,7 +469,7 @@ put_rows(struct applying *ap, struct err *err)
 {
 	struct store_batch *b = ap->u->r->batch;
 	size_t extra = count_extra(ap);
-	int rc = b->put(b, ap->order, ap->row_count, err);
+	int rc = b->put(b, ap->rows.order, ap->rows.count, err);
 
 	return rc == 0 && count_extra(ap) < extra
 	               ? store_quarantine_wake(ap->u->r->db, STORE_QUARANTINE_ALL, err)
@@ -507,14 +494,16 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 	if (rc == 0)
 		rc = begin_rivals(&ap, err);
 	if (rc == 0)
-		rc = gather(&ap, err);
+		rc = sync_apply_gather(u, &ap.rows, err);
 	if (rc == 0)
 		rc = merge_changes(&ap, err);
+	if (rc == 0)
+		rc = find_moved(&ap, err);
 	if (rc == 0)
 		rc = tell(&ap, err);
 	if (rc == 0)
 		rc = put_rows(&ap, err);
 	if (rc == 0)
 		rc = list_refusals(&ap, err);
-	return rc;
+	return rc == 0 && ap.moved_count > 0 ? share(&ap, err) : rc;
 }

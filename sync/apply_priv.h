@@ -33,6 +33,18 @@ struct sync_apply {
 /* Merge it. */
 MUST_CHECK int sync_apply_unit(struct sync_apply *u, struct err *err);
 
+/* The rows of a unit. */
+struct sync_apply_rows {
+	struct store_row *list;   /* distinct, in order of first mention */
+	struct store_row **order; /* sorted by table and key */
+	struct store_row **of;    /* [change]: its row; NULL if it isn't applied */
+	size_t count;
+};
+
+/* Find and read them. */
+MUST_CHECK int sync_apply_gather(struct sync_apply *u, struct sync_apply_rows *out,
+                                 struct err *err);
+
 /* Of a relay: does it say only what its own node wrote, in whichever life? */
 bool sync_apply_says_own(const struct sync_apply *u);
 

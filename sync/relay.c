@@ -226,24 +226,33 @@ static int
 find_seen(struct relaying *rl, struct said *s, int scope, struct err *err)
 {
 	struct store_db *db = rl->what->r->db;
-	struct store_stream stream;
 	struct buf seen = { 0 };
-	int rc;
+	int stream, rc;
 
 	if (rl->what->seen != NULL) {
 		s->seen = rl->what->seen;
 		s->seen_len = rl->what->seen_len;
 		return 0;
 	}
-	rc = store_stream_find(db, s->change.site, scope, &rl->arena, &stream, err);
-	if (rc == 0)
-		rc = store_seen_at(db, stream.id, s->change.stamp, &seen, err);
+	rc = store_stream_of_write(db, store_catalog_site_of(db, s->change.site), s->change.stamp,
+	                           scope, &stream, err);
+	if (rc == 0 && stream != 0)
+		rc = store_seen_at(db, stream, s->change.stamp, &seen, err);
 	s->seen = arena_copy(&rl->arena, seen.bytes, seen.len);
 	s->seen_len = seen.len;
 	buf_free(&seen);
-	if (rc == 0 || rc == ERR_NOTFOUND)
-		return s->seen == NULL ? no_memory(err) : 0;
-	return rc;
+	return rc == 0 && s->seen == NULL ? no_memory(err) : rc;
+}
+
+/* Does the table hold what the row's versions say?  It may have been changed without us, or hold
+ * what goes nowhere: that isn't anybody's write. */
+static bool
+is_as_written(const struct relaying *rl, const struct store_row *row)
+{
+	uint8_t term[STORE_TERM];
+
+	store_row_term(rl->what->r->batch, row, term);
+	return memcmp(term, row->term, STORE_TERM) == 0;
 }
 
 static int
@@ -254,7 +263,7 @@ say_all(struct relaying *rl, struct store_row **rows, size_t count, struct err *
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		size_t from = rl->count;
 
-		if (!rows[i]->known)
+		if (!rows[i]->known || !is_as_written(rl, rows[i]))
 			continue;
 		rc = say_row(rl, rows[i], err);
 		for (size_t k = from; rc == 0 && k < rl->count; k++)

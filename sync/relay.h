@@ -38,7 +38,8 @@ struct sync_relay {
 
 /*
  * Write them.  `rows` (table and key set, the rest zero) are distinct and in the order of
- * store_row_sort; they are read here.  Rows nobody has heard of are left out, and nothing is
+ * store_row_sort; they are read here.  Rows nobody has heard of are left out, and those
+ * whose values aren't what their versions say (changed without capture, or rotten); nothing is
  * written if nothing is left.  In a transaction, with nothing in the log (after sync_ingest_begin,
  * or sync_seal).
  */

@@ -52,6 +52,7 @@ static const char format_1[] =
         " 'older', other_stamp, other_site, other, at_ms - 9, 'resolved' FROM yz_conflict;"
         "DROP TABLE newer;"
         "DROP TABLE yz_rift;"
+        "DROP TABLE yz_share; DROP TABLE yz_group; DROP TABLE yz_member;"
         "UPDATE yz_meta SET value = 1 WHERE name = 'format'";
 
 static void

@@ -77,6 +77,7 @@ Suite *suite_sync_retry(void);
 Suite *suite_sync_seal(void);
 Suite *suite_sync_segment(void);
 Suite *suite_sync_segment_limits(void);
+Suite *suite_sync_share(void);
 Suite *suite_sync_sign(void);
 Suite *suite_sync_sshsig(void);
 Suite *suite_sync_transport(void);

@@ -3,7 +3,7 @@
 #include "node/status.h"
 #include "store/base/file.h"
 #include "store/base/text.h"
-#include "store/digest.h"
+#include "store/range.h"
 #include "store/remote.h"
 #include "store/stmt.h"
 #include "store/track.h"
@@ -428,6 +428,23 @@ carry(struct world *w, struct world_peer *p, const struct buf *request, struct b
 		                    .len = reply->len };
 }
 
+/* What can be looked into part by part is the digest, on both sides. */
+static void
+hold_ranges(struct world_peer *p, const char *scope)
+{
+	struct store_range_part all = { .range = store_range_all() };
+	struct err err;
+	char sum[33], kept[33];
+	int id;
+
+	world_digest(p, scope, kept);
+	must(store_catalog_find_scope(p->merge, scope, &id, &err), &err);
+	must(store_range_sum(p->merge, id, &all, &err), &err);
+	text_hex(sum, all.sum, STORE_TERM);
+	ck_assert_msg(strcmp(sum, kept) == 0, "%s: ranges of %s add up to %s, not to %s", p->path,
+	              scope, sum, kept);
+}
+
 /* After every meeting of every test: who says that it is in sync has the hub's rows. */
 static void
 hold_to_its_word(struct world *w, struct world_peer *p)
@@ -446,6 +463,8 @@ hold_to_its_word(struct world *w, struct world_peer *p)
 		ck_assert_msg(strcmp(here, world_digest(&w->hub, s.scopes[i].scope, there)) == 0,
 		              "%s: in_sync, but %s is %s here and %s at the hub", p->path,
 		              s.scopes[i].scope, here, there);
+		hold_ranges(p, s.scopes[i].scope);
+		hold_ranges(&w->hub, s.scopes[i].scope);
 	}
 	arena_free(&a);
 }
