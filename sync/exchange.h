@@ -56,6 +56,7 @@ struct sync_exchange {
 	uint8_t hubs_digest[STORE_TERM];
 	struct sync_look *look; /* NULL: none is going on */
 	int look_scope;         /* 0: there was none yet */
+	bool look_differs;      /* its digests did by the latest reply */
 
 	/* told */
 	int64_t sent, received; /* changes acknowledged; changes merged */

@@ -93,6 +93,7 @@ hold_against(struct sync_exchange *x, const struct store_remote_digest *hubs, st
 		return rc;
 	if (memcmp(ours.sum, hubs->sum, STORE_TERM) == 0)
 		return store_rift_close(x->r->db, hubs->scope, err);
+	x->look_differs |= hubs->scope == x->look_scope;
 	if (x->differs == 0) {
 		x->differs = hubs->scope;
 		memcpy(x->hubs_digest, hubs->sum, STORE_TERM);
@@ -108,6 +109,7 @@ sync_exchange_take_digests(struct sync_exchange *x, const struct sync_message *m
 
 	x->level = true;
 	x->differs = 0;
+	x->look_differs = false;
 	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {
 		struct store_remote_digest d = { .at_ms = env_wall_ms(store_db_env(x->r->db)) };
 
@@ -144,12 +146,15 @@ int
 sync_exchange_look(struct sync_exchange *x, const struct sync_message *m,
                    const struct store_stream *streams, size_t count, bool *again, struct err *err)
 {
+	bool looked = x->look != NULL;
 	int rc = 0;
 
-	if (x->look != NULL)
+	if (looked)
 		rc = sync_look_take(&x->look, x->r, m,
 		                    had_as_said(x, m, streams, count, x->look_scope), err);
-	else if (x->differs != 0 && x->look_scope == 0) {
+	if (rc == 0 && looked && x->look == NULL && x->level && !x->look_differs)
+		rc = store_rift_close(x->r->db, x->look_scope, err);
+	if (rc == 0 && !looked && x->differs != 0 && x->look_scope == 0) {
 		x->look_scope = x->differs;
 		rc = sync_look_begin(&x->look, x->r, x->differs, x->hubs_digest, err);
 	}

@@ -37,6 +37,7 @@ struct sync_look {
 	struct found {
 		struct store_range_part here;
 		int64_t rows_there;
+		const char *cause;
 	} found[FOUND];
 	size_t found_count;
 };
@@ -156,11 +157,13 @@ sync_look_ask(struct sync_look *look, struct sync_draft *d, struct err *err)
 int
 sync_look_say(struct sync_look *look, struct sync_replica *r, struct err *err)
 {
+	size_t left = SYNC_LOOK_SAID;
 	int rc = 0;
 
-	for (size_t i = 0; look != NULL && look->stage == MENDS && rc == 0 && i < look->found_count;
-	     i++)
-		rc = sync_look_say_range(r, look->scope, &look->found[i].here.range, err);
+	if (look == NULL || look->stage != MENDS)
+		return 0;
+	for (size_t i = 0; rc == 0 && left > 0 && i < look->found_count; i++)
+		rc = sync_look_say_range(r, look->scope, &look->found[i].here.range, &left, err);
 	return rc;
 }
 
@@ -177,7 +180,7 @@ static void
 add_found(struct sync_look *look, const struct store_range_part *here, uint64_t there)
 {
 	if (look->found_count < FOUND)
-		look->found[look->found_count++] = (struct found){ *here, (int64_t)there };
+		look->found[look->found_count++] = (struct found){ *here, (int64_t)there, NULL };
 }
 
 static void
@@ -216,30 +219,34 @@ take_group(struct sync_look *look, const struct group *group,
 }
 
 static int
-keep_rift(const struct sync_look *look, struct store_db *db, const struct found *found,
-          const char *cause, struct err *err)
+keep_rifts(const struct sync_look *look, struct store_db *db, struct err *err)
 {
-	struct store_rift rift = { .scope = look->scope,
-		                   .range = found->here.range,
-		                   .rows_here = found->here.rows,
-		                   .rows_there = found->rows_there,
-		                   .cause = cause };
+	int rc = 0;
 
-	memcpy(rift.between, look->between, STORE_TERM);
-	return store_rift_add(db, &rift, err);
+	for (size_t i = 0; rc == 0 && i < look->found_count; i++) {
+		const struct found *found = &look->found[i];
+		struct store_rift rift = { .scope = look->scope,
+			                   .range = found->here.range,
+			                   .rows_here = found->here.rows,
+			                   .rows_there = found->rows_there,
+			                   .cause = found->cause };
+
+		memcpy(rift.between, look->between, STORE_TERM);
+		rc = store_rift_add(db, &rift, err);
+	}
+	return rc;
 }
 
 /* Row by row nothing differs: a digest did alone. */
-static int
-blame_digest(const struct sync_look *look, struct store_db *db, struct err *err)
+static void
+blame_digest(struct sync_look *look)
 {
-	struct found all = { .here.range = store_range_all() };
+	struct store_range_part all = { .range = store_range_all() };
 
-	return keep_rift(look, db, &all,
-	                 look->kept_was_wrong
-	                         ? "the digest kept here was not the sum of the rows"
-	                         : "the digest kept at the hub was not the sum of the rows",
-	                 err);
+	add_found(look, &all, 0);
+	look->found[0].cause = look->kept_was_wrong
+	                               ? "the digest kept here was not the sum of the rows"
+	                               : "the digest kept at the hub was not the sum of the rows";
 }
 
 /* Is one of the rows here not what it was when it was written? */
@@ -278,18 +285,18 @@ cause_of(const struct found *found, bool uncaptured)
 	                                            : "rows with other versions or values";
 }
 
+/* Before anything is put right. */
 static int
-keep_found(const struct sync_look *look, struct sync_replica *r, struct err *err)
+find_causes(struct sync_look *look, struct sync_replica *r, struct err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < look->found_count; i++) {
-		const struct found *found = &look->found[i];
+		struct found *found = &look->found[i];
 		bool uncaptured;
 
 		rc = find_uncaptured(r, look->scope, found, &uncaptured, err);
-		if (rc == 0)
-			rc = keep_rift(look, r->db, found, cause_of(found, uncaptured), err);
+		found->cause = cause_of(found, uncaptured);
 	}
 	return rc;
 }
@@ -309,19 +316,30 @@ take_sums(struct sync_look *look, const struct sync_message *m, bool same)
 	return false;
 }
 
+/* All has been compared: what is there to be said again? */
+static int
+end_search(struct sync_look *look, struct sync_replica *r, bool *over, struct err *err)
+{
+	*over = look->found_count == 0;
+	if (*over)
+		blame_digest(look);
+	look->stage = MENDS;
+	return *over ? keep_rifts(look, r->db, err) : find_causes(look, r, err);
+}
+
+/* What was found is kept when both sides have said it: a line that is lost before costs a look. */
 int
 sync_look_take(struct sync_look **in, struct sync_replica *r, const struct sync_message *m,
                bool same, struct err *err)
 {
 	struct sync_look *look = *in;
-	int rc = 0;
-	bool over = look->stage == MENDS || take_sums(look, m, same);
+	bool over = look->stage == MENDS;
+	int rc = over ? keep_rifts(look, r->db, err) : 0;
 
-	if (!over && (look->todo_count == 0 || look->found_count == FOUND)) {
-		over = look->found_count == 0;
-		look->stage = MENDS;
-		rc = over ? blame_digest(look, r->db, err) : keep_found(look, r, err);
-	}
+	if (!over)
+		over = take_sums(look, m, same);
+	if (!over && (look->todo_count == 0 || look->found_count == FOUND))
+		rc = end_search(look, r, &over, err);
 	if (over) {
 		sync_look_free(look);
 		*in = NULL;

@@ -65,12 +65,12 @@ MUST_CHECK int sync_look_put_right(struct sync_replica *r, struct store_range_ro
                                    int64_t *logged, int64_t *restored, struct err *err);
 
 /*
- * Put right, seal, and say again what is here of a range, at most SYNC_LOOK_SAID rows, with the
- * versions they have (sync/relay.h).  In a transaction with nothing in the log.
+ * Put right, seal, and say again what is here of a range, at most *left rows, which is lowered by
+ * those, with the versions they have (sync/relay.h).  In a transaction with nothing in the log.
  */
 enum { SYNC_LOOK_SAID = 8192, SYNC_LOOK_ROWS = 500000 };
 MUST_CHECK int sync_look_say_range(struct sync_replica *r, int scope,
-                                   const struct store_range *range, struct err *err);
+                                   const struct store_range *range, size_t *left, struct err *err);
 
 /* ---- the hub's side ---- */
 
@@ -81,7 +81,8 @@ struct sync_look_asked {
 	void *ctx;
 };
 
-/* After the request's records were taken: say rows again that are asked for. */
+/* After the request's records were taken: say rows again that are asked for, SYNC_LOOK_SAID at most
+ * in one reply. */
 MUST_CHECK int sync_look_say_asked(struct sync_replica *r, const struct sync_look_asked *asked,
                                    struct err *err);
 

@@ -97,15 +97,16 @@ forget(struct store_range_rows *rows)
 
 int
 sync_look_say_range(struct sync_replica *r, int scope, const struct store_range *range,
-                    struct err *err)
+                    size_t *left, struct err *err)
 {
 	struct arena a = { 0 };
 	struct store_range_rows rows = {
-		.scope = scope, .range = *range, .most = SYNC_LOOK_SAID, .arena = &a
+		.scope = scope, .range = *range, .most = *left, .arena = &a
 	};
 	struct sync_relay relay = { .r = r, .scope = scope };
 	int rc = store_range_rows(r->db, &rows, err);
 
+	*left -= rows.count;
 	if (rc == 0 && rows.count > 0)
 		rc = capture(r, &rows, err);
 	forget(&rows);
@@ -132,9 +133,10 @@ scope_of(struct sync_replica *r, const struct sync_look_asked *asked,
 int
 sync_look_say_asked(struct sync_replica *r, const struct sync_look_asked *asked, struct err *err)
 {
+	size_t left = SYNC_LOOK_SAID;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < asked->m->question_count; i++) {
+	for (size_t i = 0; rc == 0 && left > 0 && i < asked->m->question_count; i++) {
 		const struct sync_view_question *q = &asked->m->questions[i];
 		int scope;
 
@@ -142,7 +144,7 @@ sync_look_say_asked(struct sync_replica *r, const struct sync_look_asked *asked,
 			continue;
 		rc = scope_of(r, asked, q, &scope, err);
 		if (rc == 0 && scope != 0)
-			rc = sync_look_say_range(r, scope, &q->range, err);
+			rc = sync_look_say_range(r, scope, &q->range, &left, err);
 	}
 	return rc;
 }

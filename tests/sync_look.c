@@ -158,6 +158,26 @@ START_TEST(what_differs_is_found_said_again_and_written_down)
 }
 END_TEST
 
+/* Whichever reply of the look is lost, the next meeting looks again. */
+START_TEST(a_look_that_is_interrupted_is_made_up_for)
+{
+	bool lost = true;
+
+	for (int at = 1; lost; at++) {
+		open_world(3);
+		damage(at % 2 == 0 ? &w.hub : &w.nodes[0], LOST);
+		w.lose_reply = at;
+		lost = !world_sync(&w, 0);
+		ck_assert(lost || at > 3);
+		w.lose_reply = 0;
+		ck_assert(world_sync(&w, 0));
+		ck_assert(world_sync(&w, 0));
+		ck_equal();
+		close_world();
+	}
+}
+END_TEST
+
 /* A row that nobody may change, changed past its triggers, isn't passed on as it was made. */
 START_TEST(an_event_is_again_what_its_record_says)
 {
@@ -236,6 +256,7 @@ suite_sync_look(void)
 	tcase_add_loop_test(mends, what_differs_is_found_said_again_and_written_down, 0,
 	                    sizeof mend_cases / sizeof mend_cases[0]);
 	tcase_add_test(mends, what_nobody_can_say_again_stays_an_alarm);
+	tcase_add_test(mends, a_look_that_is_interrupted_is_made_up_for);
 	tcase_add_test(mends, an_event_is_again_what_its_record_says);
 	suite_add_tcase(suite, mends);
 	return suite;

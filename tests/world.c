@@ -404,6 +404,7 @@ carry(struct world *w, struct world_peer *p, const struct buf *request, struct b
 	};
 	struct hub_effects hub;
 	struct err err;
+	bool lose = w->lose_reply == 1;
 
 	if (!p->up)
 		return lost;
@@ -419,10 +420,9 @@ carry(struct world *w, struct world_peer *p, const struct buf *request, struct b
 	w->bytes_down += hub.reply.len;
 	w->round_trips++;
 	*reply = hub.reply;
-	if (w->lose_reply || hub.status != 200) {
-		w->lose_reply = false;
+	w->lose_reply -= w->lose_reply > 0;
+	if (hub.status != 200 || lose)
 		return lost;
-	}
 	return (struct node_event){ .type = NODE_EV_REPLY,
 		                    .bytes = reply->bytes,
 		                    .len = reply->len };
