@@ -234,6 +234,7 @@ START_TEST(digests_alarm_only_at_equal_have)
 	/* the same records, but not the same rows */
 	p->up = true;
 	world_settle(&w, 3);
+	w.spoiled = true;
 	world_sql(p, "UPDATE yz_digest SET sum = randomblob(16)");
 	s = look(p, &a);
 	ck_assert(s.scopes[0].differs);

@@ -28,6 +28,7 @@ open_world(int changed)
 	char sql[200];
 
 	world_open(&w, 3, facilities);
+	w.spoiled = true;
 	world_sql(&w.nodes[0],
 	          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 400)"
 	          " INSERT INTO note(id, facility_id, text) SELECT i, 'F1', 'was' FROM"
