@@ -1,5 +1,6 @@
 #include "store/digest.h"
 #include "store/clock_priv.h"
+#include "store/inbox.h"
 #include "store/share.h"
 
 #include <string.h>
@@ -113,22 +114,37 @@ fault(struct walk *w, const struct store_row *row, const char *table, const char
 	w->verify->tell(w->verify->ctx, &f);
 }
 
-static void
-check_rows(struct walk *w, struct store_batch *b, struct store_row **rows, size_t count)
+/* Was it written here, and goes nowhere?  Then it is in the quarantine's list already. */
+static int
+is_listed(struct walk *w, const struct store_row *row, bool *yes, struct err *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct store_table *t = store_catalog_table(w->db, rows[i]->table);
-		uint8_t term[STORE_TERM];
+	return store_quarantine_has_own(w->db, row->table, row->key, row->key_len, yes, err);
+}
 
-		store_row_term(b, rows[i], term);
-		if (memcmp(term, rows[i]->term, STORE_TERM) != 0)
-			fault(w, rows[i], t->name,
-			      "the row's values are not those it was written with (changed without "
-			      "capture?)");
-		if (store_row_is_live(rows[i]) && t->local != NULL && !rows[i]->in_table &&
-		    !rows[i]->extra)
-			fault(w, rows[i], t->name, "the row is gone without having been deleted");
+static int
+check_rows(struct walk *w, struct store_batch *b, const struct store_clock_walk *clocks,
+           struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < clocks->count; i++) {
+		const struct store_row *row = clocks->rows[i];
+		const struct store_table *t = store_catalog_table(w->db, row->table);
+		uint8_t term[STORE_TERM];
+		bool listed = false;
+
+		store_row_term(b, row, term);
+		if (memcmp(term, row->term, STORE_TERM) != 0) {
+			rc = is_listed(w, row, &listed, err);
+			if (!listed)
+				fault(w, row, t->name,
+				      "the row's values are not those it was written with (changed "
+				      "without capture?)");
+		}
+		if (store_row_is_live(row) && t->local != NULL && !row->in_table && !row->extra)
+			fault(w, row, t->name, "the row is gone without having been deleted");
 	}
+	return rc;
 }
 
 static void
@@ -180,7 +196,9 @@ walk_rows(struct walk *w, struct store_batch *b, struct err *err)
 		rc = b->get(b, clocks.rows, clocks.count, &clocks.arena, err);
 		if (rc < 0)
 			break;
-		check_rows(w, b, clocks.rows, clocks.count);
+		rc = check_rows(w, b, &clocks, err);
+		if (rc < 0)
+			break;
 	}
 	store_clock_walk_end(&clocks);
 	return rc;

@@ -356,7 +356,7 @@ list_refusals(struct applying *ap, struct err *err)
 	return rc;
 }
 
-/* The rows that differ now, before put forgets it. */
+/* The rows that differ now, before put forgets it; and those deleted once more. */
 static int
 find_moved(struct applying *ap, struct err *err)
 {
@@ -369,12 +369,16 @@ find_moved(struct applying *ap, struct err *err)
 		if (ap->rows.of[i] != NULL)
 			deleted[ap->rows.of[i] - ap->rows.list] =
 			        ap->u->changes[i].change.op == STORE_DELETE;
-	for (size_t i = 0; i < ap->rows.count; i++)
-		if (ap->rows.list[i].changed)
+	for (size_t i = 0; i < ap->rows.count; i++) {
+		struct store_row *row = &ap->rows.list[i];
+
+		if (row->changed || (deleted[i] && row->known))
 			ap->moved[ap->moved_count++] =
-			        (struct sync_share_row){ .row = &ap->rows.list[i],
-				                         .is_new = !ap->rows.list[i].known,
+			        (struct sync_share_row){ .row = row,
+				                         .differs = row->changed,
+				                         .is_new = !row->known,
 				                         .is_deleted = deleted[i] };
+	}
 	return 0;
 }
 
@@ -389,7 +393,6 @@ tell(struct applying *ap, struct err *err)
 		.first = u->first,
 		.last = u->first + u->opening->changes,
 		.sealed_ms = u->opening->sealed_ms,
-		.count = ap->moved_count,
 	};
 
 	if (u->r->applied == NULL || ap->moved_count == 0)
@@ -398,8 +401,9 @@ tell(struct applying *ap, struct err *err)
 	if (unit.rows == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < ap->moved_count; i++)
-		unit.rows[i] = ap->moved[i].row;
-	return u->r->applied(u->r->ctx, &unit, err);
+		if (ap->moved[i].differs)
+			unit.rows[unit.count++] = ap->moved[i].row;
+	return unit.count == 0 ? 0 : u->r->applied(u->r->ctx, &unit, err);
 }
 
 /* Others may see the rows, too; and a unit may say who does. */

@@ -211,8 +211,9 @@ note_shared(struct seal *s, struct store_row **rows, size_t count, struct sync_s
 	if (out->rows == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < count; i++) {
-		out->rows[out->count++] =
-		        (struct sync_share_row){ .row = rows[i], .is_new = !rows[i]->known };
+		out->rows[out->count++] = (struct sync_share_row){ .row = rows[i],
+			                                           .differs = true,
+			                                           .is_new = !rows[i]->known };
 		s->shares = s->shares || (shares != NULL && rows[i]->table == shares->id);
 	}
 	return 0;

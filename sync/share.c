@@ -36,8 +36,11 @@ had_heard(const struct sync_share_unit *unit, const struct store_share *share)
 	                        store_catalog_site_of(unit->r->db, share->left_site), share->left);
 }
 
-/* What the row hangs on says whether a scope may that it never counted in: two made one row of one
- * natural key, and one of them has left since. */
+/*
+ * What the row hangs on says whether a scope may that it isn't known to count in: two made one row
+ * of one natural key, and one of them has left since; or this is a node, where a shared row is its
+ * scope's like any other.
+ */
 static int
 admits_by_root(const struct sync_share_unit *unit, const struct store_row *row, struct arena *a,
                bool *yes, struct err *err)
@@ -71,8 +74,8 @@ sync_share_admits(const struct sync_share_unit *unit, const struct store_row *ro
 	share = rc == 0 ? in(list, count, unit->scope) : NULL;
 	if (share != NULL)
 		*yes = share->left == 0 || !had_heard(unit, share);
-	else if (rc == 0 && row->scope == unit->scope)
-		*yes = count > 0;
+	else if (rc == 0 && row->scope == unit->scope && count > 0)
+		*yes = true;
 	else if (rc == 0)
 		rc = admits_by_root(unit, row, &a, yes, err);
 	arena_free(&a);
@@ -183,26 +186,29 @@ leave(struct sharing *sh, struct store_row *row, const struct store_share *left,
 
 /*
  * A row deleted by somebody who hadn't heard that his scope was leaving: his file didn't move it,
- * because it moves what lives; so it counts there still.
+ * because it moves what lives.  So it counts there still, and he hears what has become of it.
  */
 static int
-return_dead(const struct sync_share_unit *unit, struct store_row *row, struct err *err)
+stay(const struct sync_share_unit *unit, struct sharing *sh, struct store_row *row, bool *stays,
+     struct err *err)
 {
-	struct sharing sh = { .r = unit->r, .arena = unit->arena };
 	const struct store_share *share;
 	struct store_share *has;
 	size_t count;
 	int rc = store_share_of_row(unit->r->db, row, unit->arena, &has, &count, err);
 
 	share = rc == 0 ? in(has, count, unit->scope) : NULL;
-	if (share == NULL || share->left == 0 || had_heard(unit, share))
+	*stays = share != NULL && share->left != 0 && !had_heard(unit, share);
+	if (!*stays)
 		return rc;
 	if (!unit->r->is_hub) {
 		rc = store_share_drop_row(unit->r->db, row, unit->scope, err);
-		return rc == 0 ? move(&sh, row, unit->scope, false, err) : rc;
+		return rc == 0 ? move(sh, row, unit->scope, false, err) : rc;
 	}
 	rc = store_share_return_row(unit->r->db, row, unit->scope, err);
-	return rc == 0 ? store_digest_add(unit->r->db, unit->scope, row, 1, err) : rc;
+	if (rc == 0)
+		rc = store_digest_add(unit->r->db, unit->scope, row, 1, err);
+	return rc == 0 ? sync_share_plan_add(sh->plan, unit->scope, row, true, err) : rc;
 }
 
 /* ---- a unit ---- */
@@ -216,7 +222,7 @@ pass_on(const struct sync_share_unit *unit, struct sync_share_plan *plan, struct
 	size_t count;
 	int rc = store_share_of_row(unit->r->db, row, unit->arena, &has, &count, err);
 
-	if (rc == 0 && count > 0 && row->scope != unit->scope)
+	if (rc == 0 && row->scope != unit->scope)
 		rc = sync_share_plan_add(plan, row->scope, row, false, err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (has[i].left == 0 && has[i].scope != unit->scope && has[i].scope != row->scope)
@@ -248,11 +254,12 @@ place_all(const struct sync_share_unit *unit, struct sync_share_plan *plan,
 
 	for (size_t i = 0; rc == 0 && i < unit->count; i++) {
 		struct store_row *row = unit->rows[i].row;
+		bool stays = false;
 
-		if (store_share_root_of(unit->r->db, tables, row, &sh.root))
+		if (unit->rows[i].is_deleted)
+			rc = stay(unit, &sh, row, &stays, err);
+		if (rc == 0 && !stays && store_share_root_of(unit->r->db, tables, row, &sh.root))
 			rc = place(unit, &sh, &unit->rows[i], err);
-		else if (unit->rows[i].is_deleted && !store_row_is_live(row))
-			rc = return_dead(unit, row, err);
 	}
 	buf_free(&sh.root.room);
 	return rc;
@@ -269,7 +276,8 @@ sync_share_merged(const struct sync_share_unit *unit, struct err *err)
 		return rc;
 	rc = place_all(unit, &plan, &tables, err);
 	for (size_t i = 0; rc == 0 && unit->r->is_hub && i < unit->count; i++)
-		rc = pass_on(unit, &plan, unit->rows[i].row, err);
+		if (unit->rows[i].differs)
+			rc = pass_on(unit, &plan, unit->rows[i].row, err);
 	return rc == 0 ? sync_share_plan_run(&plan, err) : rc;
 }
 

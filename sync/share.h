@@ -26,6 +26,7 @@
 /* A row that a unit, or a seal, has just changed and put. */
 struct sync_share_row {
 	struct store_row *row;
+	bool differs;    /* from what it was before; a row may also be deleted once more */
 	bool is_new;     /* nobody here had heard of it */
 	bool is_deleted; /* the last that the unit did to it */
 };

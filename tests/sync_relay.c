@@ -246,18 +246,22 @@ END_TEST
 START_TEST(only_what_one_site_wrote)
 {
 	int64_t all, first, second;
+	int node_site;
 
 	write_history();
+	node_site = (int)world_int(&w.hub, "SELECT site FROM yz_stream s JOIN yz_scope c ON c.id ="
+	                                   " s.scope WHERE c.name = 'f/F1' ORDER BY s.id LIMIT 1");
 	all = relay(&w.hub, "f/F1", 0);
-	first = relay(&w.hub, "f/F1",
-	              (int)world_int(&w.hub, "SELECT site FROM yz_stream s JOIN"
-	                                     " yz_scope c ON c.id = s.scope"
-	                                     " WHERE c.name = 'f/F1' ORDER BY"
-	                                     " s.id LIMIT 1"));
+	first = relay(&w.hub, "f/F1", node_site);
 	second = relay(&w.hub, "f/F1", w.hub.node.r.self.id);
 	ck_assert_int_gt(first, 0);
 	ck_assert_int_eq(second, 2); /* made anew; rank of the first */
 	ck_assert_int_lt(first + second, all);
+	/* what others wrote doesn't count as written by the hub */
+	ck_assert_int_gt(relay(&w.hub, "f/F2", node_site), 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT last_stamp FROM yz_stream s JOIN yz_scope c ON"
+	                                   " c.id = s.scope WHERE c.name = 'f/F2' AND n > 0"),
+	                 0);
 }
 END_TEST
 

@@ -96,6 +96,9 @@ sql "$first" "UPDATE child SET note = 'too late' WHERE id = x'$child'" >/dev/nul
 "$YIZHAN" -C "$first" sync >/dev/null 2>&1 # says that something is listed
 meet "$second"
 check 0 'not ours' -C "$first" quarantine
+check 0 '"ok":true' -C "$first" verify --deep --json
+"$YIZHAN" -C "$first" quarantine drop 1 >/dev/null
+is "$(rows "$first")" "$kept" "what is dropped is as it was"
 is "$(rows "$second" | grep -c 'new friends')" 1 "nor is it heard"
 check 0 'f/A +has left' -C "$hub" share
 finish
