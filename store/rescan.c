@@ -12,6 +12,7 @@
  * lower stamp stands), and so are columns that only the hub may write.
  */
 #include "store/clock_priv.h"
+#include "store/inbox.h"
 #include "store/inspect.h"
 #include "store/log.h"
 #include "store/rescan_priv.h"
@@ -26,7 +27,7 @@ struct rescan {
 	struct store_batch *batch;
 	struct store_clocks clocks;
 	const struct store_rescan *what;
-	bool leave_waiting; /* rows of which something waits for its seal are seen to by that */
+	bool leave_waiting; /* rows that are seen to already */
 	int64_t differed;   /* rows with a clock that were logged */
 };
 
@@ -51,6 +52,18 @@ log_entry(struct rescan *r, enum store_op op, const uint8_t *key, size_t key_len
 
 /* ---- rows that have a clock ---- */
 
+/* Does something of the row wait for its seal, or is it listed as what was written here and goes
+ * nowhere? */
+static int
+is_seen_to(struct rescan *r, const struct store_row *row, bool *yes, struct err *err)
+{
+	int rc = store_inspect_is_unsealed(r->db, row->table, row->key, row->key_len, yes, err);
+
+	return rc < 0 || *yes ? rc
+	                      : store_quarantine_has_own(r->db, row->table, row->key, row->key_len,
+	                                                 yes, err);
+}
+
 static int
 compare(struct rescan *r, struct store_row **rows, size_t count, struct err *err)
 {
@@ -66,8 +79,7 @@ compare(struct rescan *r, struct store_row **rows, size_t count, struct err *err
 		if (memcmp(term, rows[i]->term, STORE_TERM) == 0)
 			continue;
 		if (r->leave_waiting)
-			rc = store_inspect_is_unsealed(r->db, rows[i]->table, rows[i]->key,
-			                               rows[i]->key_len, &waits, err);
+			rc = is_seen_to(r, rows[i], &waits, err);
 		if (rc < 0 || waits)
 			continue;
 		rc = log_entry(r, STORE_UPDATE, rows[i]->key, rows[i]->key_len, err);

@@ -1,5 +1,6 @@
 /* sync/look_answer.c - what is said again by both sides, and the hub's side of a look
  * (sync/look.h). */
+#include "store/inbox.h"
 #include "store/track.h"
 #include "sync/exchange_priv.h"
 #include "sync/look.h"
@@ -45,10 +46,14 @@ restore(struct sync_replica *r, const struct store_range_rows *rows, int64_t *re
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < rows->count && *restored < RESTORED; i++) {
-		bool here;
+		bool here, listed;
 
 		if (!is_to_restore(r, rows->list[i]))
 			continue;
+		rc = store_quarantine_has_own(r->db, rows->list[i]->table, rows->list[i]->key,
+		                              rows->list[i]->key_len, &listed, err);
+		if (rc < 0 || listed)
+			continue; /* what becomes of it a person decides */
 		rc = sync_restore_row(r, rows->list[i], &here, err);
 		*restored += rc == 0;
 		if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
