@@ -3,7 +3,7 @@
 #include "node/identity.h"
 #include "node/role.h"
 #include "store/track.h"
-#include "sync/look.h"
+#include "sync/rift.h"
 
 #include <unistd.h>
 
@@ -70,13 +70,13 @@ right_scope(struct sync_replica *r, int scope, struct righted *sum, struct err *
 
 	do {
 		struct store_range_rows rows = {
-			.scope = scope, .range = range, .most = SYNC_LOOK_SAID, .arena = &keys
+			.scope = scope, .range = range, .most = SYNC_RIFT_SAID, .arena = &keys
 		};
 		int64_t logged = 0, restored = 0;
 
 		rc = store_range_rows(r->db, &rows, err);
 		if (rc == 0)
-			rc = sync_look_put_right(r, &rows, &logged, &restored, err);
+			rc = sync_rift_put_right(r, &rows, &logged, &restored, err);
 		sum->logged += logged;
 		sum->restored += restored;
 		/* the next page begins with a key of this one */

@@ -5,7 +5,7 @@
 #include "sync/exchange_priv.h"
 #include "sync/ingest.h"
 #include "sync/life.h"
-#include "sync/look.h"
+#include "sync/rift.h"
 #include "sync/reader.h"
 #include "sync/seal.h"
 
@@ -76,7 +76,7 @@ draft_request(struct sync_exchange *x, struct sync_draft *d, struct buf *out, st
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = push_own(x, d, &streams[i], &hub, err);
 	if (rc == 0)
-		rc = sync_look_ask(x->look, d, err);
+		rc = sync_rift_ask(x->look, d, err);
 	if (rc == 0)
 		rc = sync_draft_digests(d, NULL, NULL, err);
 	if (rc < 0)
@@ -114,7 +114,7 @@ sync_exchange_ask(struct sync_exchange *x, struct buf *request, struct err *err)
 	if (rc == 0)
 		rc = sync_seal(x->r, &sealed, err);
 	if (rc == 0)
-		rc = sync_look_say(x->look, x->r, err);
+		rc = sync_rift_say(x->look, x->r, err);
 	if (rc == 0)
 		rc = sync_seal_sign(x->r, x->key, err);
 	if (rc == 0)
@@ -331,7 +331,7 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 		rc = note_hub(x, m, a, err);
 	*again = (m->more || x->more_to_push || x->healed) && x->moved && !MUT(19);
 	if (rc == 0 && !*again)
-		rc = sync_exchange_look(x, m, streams, count, again, err);
+		rc = sync_exchange_rift(x, m, streams, count, again, err);
 	return rc;
 }
 
@@ -410,7 +410,7 @@ sync_exchange_take(struct sync_exchange *x, const uint8_t *reply, size_t len, bo
 void
 sync_exchange_end(struct sync_exchange *x)
 {
-	sync_look_free(x->look);
+	sync_rift_free(x->look);
 	x->look = NULL;
 	arena_free(&x->said_arena);
 	x->said = NULL;

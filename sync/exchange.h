@@ -17,7 +17,7 @@
 #include "sync/replica.h"
 #include "sync/session.h"
 
-struct sync_look;
+struct sync_rift;
 
 enum { SYNC_REJECTED_MAX = 16 };
 
@@ -54,7 +54,7 @@ struct sync_exchange {
 	 * rows that do: one a meeting, into one scope */
 	int differs;
 	uint8_t hubs_digest[STORE_TERM];
-	struct sync_look *look; /* NULL: none is going on */
+	struct sync_rift *look; /* NULL: none is going on */
 	int look_scope;         /* 0: there was none yet */
 	bool look_differs;      /* its digests did by the latest reply */
 

@@ -5,7 +5,7 @@
 #include "store/remote.h"
 #include "store/rift.h"
 #include "sync/exchange_priv.h"
-#include "sync/look.h"
+#include "sync/rift.h"
 
 #include <string.h>
 
@@ -143,20 +143,20 @@ had_as_said(const struct sync_exchange *x, const struct sync_message *m,
 }
 
 int
-sync_exchange_look(struct sync_exchange *x, const struct sync_message *m,
+sync_exchange_rift(struct sync_exchange *x, const struct sync_message *m,
                    const struct store_stream *streams, size_t count, bool *again, struct err *err)
 {
 	bool looked = x->look != NULL;
 	int rc = 0;
 
 	if (looked)
-		rc = sync_look_take(&x->look, x->r, m,
+		rc = sync_rift_take(&x->look, x->r, m,
 		                    had_as_said(x, m, streams, count, x->look_scope), err);
 	if (rc == 0 && looked && x->look == NULL && x->level && !x->look_differs)
 		rc = store_rift_close(x->r->db, x->look_scope, err);
 	if (rc == 0 && !looked && x->differs != 0 && x->look_scope == 0) {
 		x->look_scope = x->differs;
-		rc = sync_look_begin(&x->look, x->r, x->differs, x->hubs_digest, err);
+		rc = sync_rift_begin(&x->look, x->r, x->differs, x->hubs_digest, err);
 	}
 	*again = x->look != NULL;
 	return rc;

@@ -93,7 +93,7 @@ MUST_CHECK int sync_exchange_take_digests(struct sync_exchange *x, const struct 
                                           struct err *err);
 
 /* Where they differ: begin to look for the rows, or go on with it; *again while it lasts. */
-MUST_CHECK int sync_exchange_look(struct sync_exchange *x, const struct sync_message *m,
+MUST_CHECK int sync_exchange_rift(struct sync_exchange *x, const struct sync_message *m,
                                   const struct store_stream *streams, size_t count, bool *again,
                                   struct err *err);
 

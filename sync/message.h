@@ -64,7 +64,7 @@ struct sync_view_segment {
 	size_t len;
 };
 
-/* About the rows of a range, asked where digests differ (sync/look.h). */
+/* About the rows of a range, asked where digests differ (sync/rift.h). */
 struct sync_view_question {
 	unsigned scope;
 	bool anew; /* write these rows again; else: what is their sum? */

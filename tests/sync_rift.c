@@ -1,4 +1,4 @@
-/* tests/sync_look.c - rows that differ although both sides have the same records are found, said
+/* tests/sync_rift.c - rows that differ although both sides have the same records are found, said
  * again, and written down. */
 #include "tests/suites.h"
 #include "tests/world.h"
@@ -249,9 +249,9 @@ START_TEST(what_nobody_can_say_again_stays_an_alarm)
 END_TEST
 
 Suite *
-suite_sync_look(void)
+suite_sync_rift(void)
 {
-	Suite *suite = suite_create("sync/look");
+	Suite *suite = suite_create("sync/rift");
 	TCase *mends = tcase_create("mends");
 
 	tcase_add_loop_test(mends, what_differs_is_found_said_again_and_written_down, 0,

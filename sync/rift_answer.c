@@ -1,11 +1,11 @@
-/* sync/look_answer.c - what is said again by both sides, and the hub's side of a look
- * (sync/look.h). */
+/* sync/rift_answer.c - what is said again by both sides, and the hub's side of a look
+ * (sync/rift.h). */
 #include "store/inbox.h"
 #include "store/track.h"
 #include "sync/exchange_priv.h"
-#include "sync/look.h"
 #include "sync/relay.h"
 #include "sync/restore.h"
+#include "sync/rift.h"
 #include "sync/seal.h"
 
 #include <string.h>
@@ -63,7 +63,7 @@ restore(struct sync_replica *r, const struct store_range_rows *rows, int64_t *re
 }
 
 int
-sync_look_put_right(struct sync_replica *r, struct store_range_rows *rows, int64_t *logged,
+sync_rift_put_right(struct sync_replica *r, struct store_range_rows *rows, int64_t *logged,
                     int64_t *restored, struct err *err)
 {
 	struct store_track_rows got = { r->batch, rows->list, rows->count, r->is_hub, 0 };
@@ -84,7 +84,7 @@ capture(struct sync_replica *r, struct store_range_rows *rows, struct err *err)
 {
 	struct sync_sealed sealed;
 	int64_t logged, restored;
-	int rc = sync_look_put_right(r, rows, &logged, &restored, err);
+	int rc = sync_rift_put_right(r, rows, &logged, &restored, err);
 
 	return rc == 0 && logged > 0 ? sync_seal(r, &sealed, err) : rc;
 }
@@ -101,7 +101,7 @@ forget(struct store_range_rows *rows)
 }
 
 int
-sync_look_say_range(struct sync_replica *r, int scope, const struct store_range *range,
+sync_rift_say_range(struct sync_replica *r, int scope, const struct store_range *range,
                     size_t *left, struct err *err)
 {
 	struct arena a = { 0 };
@@ -125,7 +125,7 @@ sync_look_say_range(struct sync_replica *r, int scope, const struct store_range 
 
 /* The scope's number, if the node may ask about it; else 0. */
 static int
-scope_of(struct sync_replica *r, const struct sync_look_asked *asked,
+scope_of(struct sync_replica *r, const struct sync_rift_asked *asked,
          const struct sync_view_question *q, int *scope, struct err *err)
 {
 	const char *name = asked->m->scopes[q->scope];
@@ -136,9 +136,9 @@ scope_of(struct sync_replica *r, const struct sync_look_asked *asked,
 }
 
 int
-sync_look_say_asked(struct sync_replica *r, const struct sync_look_asked *asked, struct err *err)
+sync_rift_say_asked(struct sync_replica *r, const struct sync_rift_asked *asked, struct err *err)
 {
-	size_t left = SYNC_LOOK_SAID;
+	size_t left = SYNC_RIFT_SAID;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && left > 0 && i < asked->m->question_count; i++) {
@@ -149,7 +149,7 @@ sync_look_say_asked(struct sync_replica *r, const struct sync_look_asked *asked,
 			continue;
 		rc = scope_of(r, asked, q, &scope, err);
 		if (rc == 0 && scope != 0)
-			rc = sync_look_say_range(r, scope, &q->range, &left, err);
+			rc = sync_rift_say_range(r, scope, &q->range, &left, err);
 	}
 	return rc;
 }
@@ -174,7 +174,7 @@ is_whole(const struct sync_view_question *q, size_t count)
 
 /* Whoever asks about a whole scope, part by part, shows us whether what we keep is its sum. */
 static int
-check_kept(struct sync_draft *d, const struct sync_look_asked *asked, int scope, struct err *err)
+check_kept(struct sync_draft *d, const struct sync_rift_asked *asked, int scope, struct err *err)
 {
 	static const uint8_t zero[STORE_TERM];
 	uint8_t sum[STORE_TERM] = { 0 };
@@ -193,7 +193,7 @@ check_kept(struct sync_draft *d, const struct sync_look_asked *asked, int scope,
 }
 
 int
-sync_look_answer(struct sync_draft *d, const struct sync_look_asked *asked, struct err *err)
+sync_rift_answer(struct sync_draft *d, const struct sync_rift_asked *asked, struct err *err)
 {
 	const struct sync_message *m = asked->m;
 	int64_t rows = 0;
@@ -209,7 +209,7 @@ sync_look_answer(struct sync_draft *d, const struct sync_look_asked *asked, stru
 
 		rc = scope_of(d->r, asked, q, &scope, err);
 		if (rc < 0 || scope == 0 || q->anew ||
-		    (rows > SYNC_LOOK_ROWS && i >= STORE_RANGE_PARTS))
+		    (rows > SYNC_RIFT_ROWS && i >= STORE_RANGE_PARTS))
 			break;
 		rc = store_range_sum(d->r->db, scope, &part, err);
 		if (rc < 0)

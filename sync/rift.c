@@ -1,5 +1,5 @@
-/* sync/look.c - the node's side of a look (sync/look.h). */
-#include "sync/look.h"
+/* sync/rift.c - the node's side of a look (sync/rift.h). */
+#include "sync/rift.h"
 #include "store/rift.h"
 #include "sync/exchange_priv.h"
 
@@ -21,7 +21,7 @@ struct group {
 	size_t from, until;
 };
 
-struct sync_look {
+struct sync_rift {
 	enum stage stage;
 	int scope;
 	uint8_t between[STORE_TERM]; /* our digest less the hub's */
@@ -51,11 +51,11 @@ no_memory(struct err *err)
 }
 
 int
-sync_look_begin(struct sync_look **out, struct sync_replica *r, int scope,
+sync_rift_begin(struct sync_rift **out, struct sync_replica *r, int scope,
                 const uint8_t hubs[STORE_TERM], struct err *err)
 {
 	struct store_digest ours;
-	struct sync_look *look;
+	struct sync_rift *look;
 	bool known;
 	int rc = store_digest_get(r->db, scope, &ours, err);
 
@@ -76,7 +76,7 @@ sync_look_begin(struct sync_look **out, struct sync_replica *r, int scope,
 }
 
 void
-sync_look_free(struct sync_look *look)
+sync_rift_free(struct sync_rift *look)
 {
 	if (look == NULL)
 		return;
@@ -88,7 +88,7 @@ sync_look_free(struct sync_look *look)
 
 /* Is the sum of all parts the digest that is kept?  If not, it is the digest that went wrong. */
 static int
-check_kept(struct sync_look *look, struct store_db *db, const struct store_range_part *parts,
+check_kept(struct sync_rift *look, struct store_db *db, const struct store_range_part *parts,
            size_t count, struct err *err)
 {
 	struct store_digest kept;
@@ -104,7 +104,7 @@ check_kept(struct sync_look *look, struct store_db *db, const struct store_range
 
 /* The next range that differs, in parts. */
 static int
-cut_next(struct sync_look *look, struct store_db *db, struct err *err)
+cut_next(struct sync_rift *look, struct store_db *db, struct err *err)
 {
 	struct group *group = &look->groups[look->group_count++];
 	struct store_range_parts parts = { .scope = look->scope,
@@ -120,7 +120,7 @@ cut_next(struct sync_look *look, struct store_db *db, struct err *err)
 }
 
 static struct sync_view_question *
-new_question(struct sync_draft *d, const struct sync_look *look, const struct store_range *range)
+new_question(struct sync_draft *d, const struct sync_rift *look, const struct store_range *range)
 {
 	struct sync_view_question *q = &d->m.questions[d->m.question_count++];
 
@@ -130,7 +130,7 @@ new_question(struct sync_draft *d, const struct sync_look *look, const struct st
 }
 
 int
-sync_look_ask(struct sync_look *look, struct sync_draft *d, struct err *err)
+sync_rift_ask(struct sync_rift *look, struct sync_draft *d, struct err *err)
 {
 	int rc = 0;
 
@@ -155,15 +155,15 @@ sync_look_ask(struct sync_look *look, struct sync_draft *d, struct err *err)
 
 /* What only we have the hub gets; what it asks for it has said. */
 int
-sync_look_say(struct sync_look *look, struct sync_replica *r, struct err *err)
+sync_rift_say(struct sync_rift *look, struct sync_replica *r, struct err *err)
 {
-	size_t left = SYNC_LOOK_SAID;
+	size_t left = SYNC_RIFT_SAID;
 	int rc = 0;
 
 	if (look == NULL || look->stage != MENDS)
 		return 0;
 	for (size_t i = 0; rc == 0 && left > 0 && i < look->found_count; i++)
-		rc = sync_look_say_range(r, look->scope, &look->found[i].here.range, &left, err);
+		rc = sync_rift_say_range(r, look->scope, &look->found[i].here.range, &left, err);
 	return rc;
 }
 
@@ -177,14 +177,14 @@ differs(const struct store_range_part *here, const struct sync_view_answer *ther
 }
 
 static void
-add_found(struct sync_look *look, const struct store_range_part *here, uint64_t there)
+add_found(struct sync_rift *look, const struct store_range_part *here, uint64_t there)
 {
 	if (look->found_count < FOUND)
 		look->found[look->found_count++] = (struct found){ *here, (int64_t)there, NULL };
 }
 
 static void
-add_todo(struct sync_look *look, const struct store_range *range)
+add_todo(struct sync_rift *look, const struct store_range *range)
 {
 	if (look->todo_count < TODO)
 		look->todo[look->todo_count++] = *range;
@@ -192,7 +192,7 @@ add_todo(struct sync_look *look, const struct store_range *range)
 
 /* Of a range parts differ: each is looked at, or, if most of it differs, the range is found. */
 static void
-take_group(struct sync_look *look, const struct group *group,
+take_group(struct sync_rift *look, const struct group *group,
            const struct sync_view_answer *answers)
 {
 	size_t count = group->until - group->from, differing = 0;
@@ -219,7 +219,7 @@ take_group(struct sync_look *look, const struct group *group,
 }
 
 static int
-keep_rifts(const struct sync_look *look, struct store_db *db, struct err *err)
+keep_rifts(const struct sync_rift *look, struct store_db *db, struct err *err)
 {
 	int rc = 0;
 
@@ -239,7 +239,7 @@ keep_rifts(const struct sync_look *look, struct store_db *db, struct err *err)
 
 /* Row by row nothing differs: a digest did alone. */
 static void
-blame_digest(struct sync_look *look)
+blame_digest(struct sync_rift *look)
 {
 	struct store_range_part all = { .range = store_range_all() };
 
@@ -256,7 +256,7 @@ find_uncaptured(struct sync_replica *r, int scope, const struct found *found, bo
 {
 	struct arena a = { 0 };
 	struct store_range_rows rows = {
-		.scope = scope, .range = found->here.range, .most = SYNC_LOOK_SAID, .arena = &a
+		.scope = scope, .range = found->here.range, .most = SYNC_RIFT_SAID, .arena = &a
 	};
 	int rc = store_range_rows(r->db, &rows, err);
 
@@ -287,7 +287,7 @@ cause_of(const struct found *found, bool uncaptured)
 
 /* Before anything is put right. */
 static int
-find_causes(struct sync_look *look, struct sync_replica *r, struct err *err)
+find_causes(struct sync_rift *look, struct sync_replica *r, struct err *err)
 {
 	int rc = 0;
 
@@ -303,7 +303,7 @@ find_causes(struct sync_look *look, struct sync_replica *r, struct err *err)
 
 /* True if the look is over. */
 static bool
-take_sums(struct sync_look *look, const struct sync_message *m, bool same)
+take_sums(struct sync_rift *look, const struct sync_message *m, bool same)
 {
 	size_t done = 0;
 
@@ -318,7 +318,7 @@ take_sums(struct sync_look *look, const struct sync_message *m, bool same)
 
 /* All has been compared: what is there to be said again? */
 static int
-end_search(struct sync_look *look, struct sync_replica *r, bool *over, struct err *err)
+end_search(struct sync_rift *look, struct sync_replica *r, bool *over, struct err *err)
 {
 	*over = look->found_count == 0;
 	if (*over)
@@ -329,10 +329,10 @@ end_search(struct sync_look *look, struct sync_replica *r, bool *over, struct er
 
 /* What was found is kept when both sides have said it: a line that is lost before costs a look. */
 int
-sync_look_take(struct sync_look **in, struct sync_replica *r, const struct sync_message *m,
+sync_rift_take(struct sync_rift **in, struct sync_replica *r, const struct sync_message *m,
                bool same, struct err *err)
 {
-	struct sync_look *look = *in;
+	struct sync_rift *look = *in;
 	bool over = look->stage == MENDS;
 	int rc = over ? keep_rifts(look, r->db, err) : 0;
 
@@ -341,7 +341,7 @@ sync_look_take(struct sync_look **in, struct sync_replica *r, const struct sync_
 	if (!over && (look->todo_count == 0 || look->found_count == FOUND))
 		rc = end_search(look, r, &over, err);
 	if (over) {
-		sync_look_free(look);
+		sync_rift_free(look);
 		*in = NULL;
 	}
 	return rc;
