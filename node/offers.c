@@ -31,6 +31,10 @@ void
 offers_sorry(struct http_response *response, const struct err *err)
 {
 	log_line(LOG_LEVEL_WARN, "export: %s", err->msg);
+	if (err->code == ERR_FULL) {
+		http_problem_body(response, 507, err->msg);
+		return;
+	}
 	http_problem_body(response, 503, "it could not be made now; try again later");
 	http_field(response, "Retry-After", "60");
 }

@@ -34,8 +34,8 @@ void offers_close(struct offers *o);
 /* Answer a request of this lane. */
 void offers_serve(struct offers *o, struct http_exchange *x);
 
-/* An answer that could not be made for a reason of the disk or database: 503, and the log has the
- * words. */
+/* An answer that could not be made for a reason of the disk or database: 507 with the words if the
+ * disk hasn't the room, else 503; the log has the words. */
 void offers_sorry(struct http_response *response, const struct err *err);
 
 /*

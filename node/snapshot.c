@@ -1,9 +1,10 @@
 #include "node/snapshot.h"
 
 #include "node/extract.h"
-#include "node/identity.h"
+#include "node/room.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
+#include "store/inspect.h"
 #include "store/snapshot.h"
 #include "sync/pack_file.h"
 
@@ -249,6 +250,16 @@ pack(const char *plain, const char *packed, struct snapshot *made, struct err *e
 	return rc;
 }
 
+/* The plain file and the packed one are there together; packed it is a third, or less. */
+static int
+check_room(const struct snapshots *of, struct err *err)
+{
+	int64_t bytes;
+	int rc = store_inspect_bytes(of->db, &bytes, err);
+
+	return rc == 0 ? room_for(of->dir, "a snapshot", bytes + bytes / 2, err) : rc;
+}
+
 static int
 make(const struct snapshots *of, const struct token *token, const char *folder,
      struct snapshot *made, struct err *err)
@@ -256,8 +267,10 @@ make(const struct snapshots *of, const struct token *token, const char *folder,
 	struct store_snapshot *snap = NULL;
 	char plain[PATH_SIZE], packed[PATH_SIZE], path[PATH_SIZE], terms[TERMS + 1];
 	struct named named;
-	int rc = terms_of(of, token, terms, err);
+	int rc = check_room(of, err);
 
+	if (rc == 0)
+		rc = terms_of(of, token, terms, err);
 	*made = (struct snapshot){ .made_ms = env_wall_ms(of->env), .fd = -1 };
 	path_of(plain, folder, "new.sqlite");
 	path_of(packed, folder, "new.zst");

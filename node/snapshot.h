@@ -49,7 +49,8 @@ MUST_CHECK int snapshot_find(const struct snapshots *of, const struct token *tok
 
 /*
  * A fresh one of this token's terms, made now if there is none: what is too old goes then.  Takes
- * as long as the rows need.  ERR_BUSY if it was stopped, ERR_IO with words if the disk is full.
+ * as long as the rows need.  ERR_BUSY if it was stopped, ERR_FULL with need and room if the disk
+ * hasn't the room for it.
  */
 MUST_CHECK int snapshot_get(const struct snapshots *of, const struct token *token,
                             struct snapshot *out, struct err *err);

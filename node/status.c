@@ -1,4 +1,5 @@
 #include "node/status.h"
+#include "node/room.h"
 #include "store/base/mutant.h"
 #include "store/inbox.h"
 #include "store/inspect.h"
@@ -197,6 +198,7 @@ read_disk(const char *dir, struct node_status *s)
 	s->log_bytes = node_status_log_bytes(dir);
 	if (s->db_bytes >= 0)
 		s->db_bytes += s->log_bytes;
+	s->disk_full = room_is_full(dir);
 	if (statvfs(dir, &disk) == 0)
 		s->disk_free = (int64_t)(disk.f_bavail * disk.f_frsize);
 }
@@ -230,7 +232,7 @@ any_differs(const struct node_status *s)
 enum node_state
 node_status_state(const struct node_status *s)
 {
-	if (s->conflicts > 0 || s->quarantined > 0 || any_differs(s))
+	if (s->conflicts > 0 || s->quarantined > 0 || any_differs(s) || s->disk_full)
 		return NODE_ATTENTION;
 	if (s->role.is_hub)
 		return NODE_IN_SYNC;

@@ -124,6 +124,8 @@ node_status_json(struct json *j, const struct node_status *s, int64_t now_ms)
 	scopes_json(j, s);
 	member_int(j, "db_bytes", s->db_bytes >= 0, s->db_bytes);
 	member_int(j, "disk_free", s->disk_free >= 0, s->disk_free);
+	json_name(j, "disk_full");
+	json_bool(j, s->disk_full);
 	json_name(j, "life");
 	json_text(j, sync_life_name(s->life.word));
 	json_name(j, "hub_life");
@@ -175,6 +177,8 @@ put_difference(struct buf *out, const struct node_status_scope *scope)
 static void
 put_needs(struct buf *out, const struct node_status *s)
 {
+	if (s->disk_full)
+		buf_printf(out, "the disk is full, make room: nothing new is taken until then");
 	if (s->conflicts > 0)
 		put_count(out, s->conflicts, "conflict needs a look", "conflicts need a look");
 	if (s->quarantined > 0)

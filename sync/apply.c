@@ -16,7 +16,12 @@
  * (sync/seal_back.c), so that the writer converges.
  *
  * Who lost without having been seen is kept: sync/rivals.h.
+ *
+ * A small change may be to a large row, and sixty thousand of them to more than memory holds.  So a
+ * unit whose rows are too large together is applied in parts, one behind the other in the
+ * transaction that holds all of it: nobody sees half a unit.
  */
+#include "store/base/text.h"
 #include "store/inbox.h"
 #include "store/inspect.h"
 #include "sync/apply_priv.h"
@@ -26,10 +31,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ROWS_BYTES = 32 << 20 }; /* that the rows of a part may take when they are read */
+
+/* A run of the unit's changes: mostly all of them. */
 struct applying {
 	struct sync_apply *u;
-	struct sync_apply_rows rows;
-	struct sync_share_row *moved; /* the rows that the unit changed */
+	struct sync_apply_rows rows;  /* and the changes that they come from */
+	struct sync_share_row *moved; /* those of them that the unit changed */
 	size_t moved_count;
 	bool shared; /* of the change at hand: this scope isn't the row's own, and sees it */
 	struct sync_rivals rivals;
@@ -60,7 +68,7 @@ count_aside(struct sync_apply *u, uint64_t n, const char *reason)
 	if (u->kept_aside++ > 0)
 		return;
 	u->aside_n = n;
-	u->aside_reason = reason;
+	text_copy(u->aside_reason, sizeof u->aside_reason, reason);
 }
 
 static int
@@ -302,20 +310,20 @@ static int
 merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch, struct err *err)
 {
 	struct sync_apply *u = ap->u;
-	struct store_change *c = &u->changes[i].change;
+	struct store_change *c = &ap->rows.changes[i].change;
 	struct store_row *row = ap->rows.of[i];
 	const char *reason = forbidden(ap, c, row);
 	bool whole = reason != NULL;
 	int rc = whole ? 0 : leave_to_hub(ap, c, &reason, err);
 
 	if (rc == 0 && reason != NULL) {
-		rc = keep_aside(ap, c, u->first + 1 + i, reason, err);
+		rc = keep_aside(ap, c, ap->rows.first + i, reason, err);
 		if (rc < 0 || whole || !is_left(ap, c, row))
 			return rc;
 	}
 	sync_rivals_before(&ap->rivals, row, c);
 	if (rc == 0)
-		rc = sync_merge(u->r->batch, row, c, watch, u->arena, err);
+		rc = sync_merge(u->r->batch, row, c, watch, &ap->rows.arena, err);
 	u->merged++;
 	return rc == 0 ? sync_rivals_after(&ap->rivals, row, err) : rc;
 }
@@ -326,7 +334,7 @@ merge_changes(struct applying *ap, struct err *err)
 	struct sync_merge_watch watch = { .decided = sync_rivals_decided, .ctx = &ap->rivals };
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < ap->u->opening->changes; i++)
+	for (size_t i = 0; rc == 0 && i < ap->rows.change_count; i++)
 		if (ap->rows.of[i] != NULL)
 			rc = merge_change(ap, i, &watch, err);
 	return rc;
@@ -360,15 +368,15 @@ list_refusals(struct applying *ap, struct err *err)
 static int
 find_moved(struct applying *ap, struct err *err)
 {
-	bool *deleted = arena_take(ap->u->arena, ap->rows.count, sizeof *deleted);
+	bool *deleted = arena_take(&ap->rows.arena, ap->rows.count, sizeof *deleted);
 
-	ap->moved = arena_take(ap->u->arena, ap->rows.count, sizeof *ap->moved);
+	ap->moved = arena_take(&ap->rows.arena, ap->rows.count, sizeof *ap->moved);
 	if (ap->moved == NULL || deleted == NULL)
 		return no_memory(err);
-	for (size_t i = 0; i < ap->u->opening->changes; i++)
+	for (size_t i = 0; i < ap->rows.change_count; i++)
 		if (ap->rows.of[i] != NULL)
 			deleted[ap->rows.of[i] - ap->rows.list] =
-			        ap->u->changes[i].change.op == STORE_DELETE;
+			        ap->rows.changes[i].change.op == STORE_DELETE;
 	for (size_t i = 0; i < ap->rows.count; i++) {
 		struct store_row *row = &ap->rows.list[i];
 
@@ -397,7 +405,7 @@ tell(struct applying *ap, struct err *err)
 
 	if (u->r->applied == NULL || ap->moved_count == 0)
 		return 0;
-	unit.rows = arena_take(u->arena, ap->moved_count, sizeof(struct store_row *));
+	unit.rows = arena_take(&ap->rows.arena, ap->moved_count, sizeof(struct store_row *));
 	if (unit.rows == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < ap->moved_count; i++)
@@ -413,7 +421,7 @@ share(struct applying *ap, struct err *err)
 	struct sync_apply *u = ap->u;
 	const struct store_table *shares = store_catalog_table_by_name(u->r->db, "yz_share");
 	struct sync_share_unit unit = { .r = u->r,
-		                        .arena = u->arena,
+		                        .arena = &ap->rows.arena,
 		                        .scope = u->stream->scope,
 		                        .site = u->stream->site,
 		                        .is_relay = u->opening->kind == SYNC_RELAY,
@@ -425,8 +433,8 @@ share(struct applying *ap, struct err *err)
 	bool says = false;
 	int rc;
 
-	for (size_t i = 0; i < u->opening->changes; i++) {
-		const struct store_change *c = &u->changes[i].change;
+	for (size_t i = 0; i < ap->rows.change_count; i++) {
+		const struct store_change *c = &ap->rows.changes[i].change;
 
 		if (ap->rows.of[i] == NULL)
 			continue;
@@ -446,7 +454,7 @@ begin_rivals(struct applying *ap, struct err *err)
 	const struct sync_opening *o = u->opening;
 
 	ap->rivals = (struct sync_rivals){ .r = u->r,
-		                           .arena = u->arena,
+		                           .arena = &ap->rows.arena,
 		                           .scope = u->stream->scope,
 		                           .seen = u->seen,
 		                           .seen_len = u->seen_len };
@@ -480,6 +488,55 @@ put_rows(struct applying *ap, struct err *err)
 	               : rc;
 }
 
+/* The rows are read; what is added to them is bounded by the changes themselves. */
+static int
+apply_part(struct applying *ap, struct err *err)
+{
+	int rc;
+
+	ap->rows.arena.limit = 0;
+	rc = begin_rivals(ap, err);
+	if (rc == 0)
+		rc = merge_changes(ap, err);
+	if (rc == 0)
+		rc = find_moved(ap, err);
+	if (rc == 0)
+		rc = tell(ap, err);
+	if (rc == 0)
+		rc = put_rows(ap, err);
+	if (rc == 0)
+		rc = list_refusals(ap, err);
+	return rc == 0 && ap->moved_count > 0 ? share(ap, err) : rc;
+}
+
+static int
+apply_changes(struct sync_apply *u, struct err *err)
+{
+	size_t count = u->opening->changes, from = 0, most = count;
+	int rc;
+
+	do {
+		struct applying ap = {
+			.u = u,
+			.rows = { .changes = u->changes + from,
+			          .change_count = most < count - from ? most : count - from,
+			          .first = u->first + 1 + from,
+			          .arena = { .limit = most == 1 ? 0 : ROWS_BYTES } },
+		};
+
+		rc = sync_apply_gather(u, &ap.rows, err);
+		if (rc == ERR_NOMEM && ap.rows.arena.over) {
+			most = (ap.rows.change_count + 1) / 2;
+			rc = 0;
+		} else if (rc == 0) {
+			rc = apply_part(&ap, err);
+			from += ap.rows.change_count;
+		}
+		arena_free(&ap.rows.arena);
+	} while (rc == 0 && from < count);
+	return rc;
+}
+
 int
 sync_apply_unit(struct sync_apply *u, struct err *err)
 {
@@ -495,19 +552,5 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 		return keep_aside(&ap, NULL, u->first, "only the hub passes on what others wrote",
 		                  err);
 	rc = sync_apply_origins(u, err);
-	if (rc == 0)
-		rc = begin_rivals(&ap, err);
-	if (rc == 0)
-		rc = sync_apply_gather(u, &ap.rows, err);
-	if (rc == 0)
-		rc = merge_changes(&ap, err);
-	if (rc == 0)
-		rc = find_moved(&ap, err);
-	if (rc == 0)
-		rc = tell(&ap, err);
-	if (rc == 0)
-		rc = put_rows(&ap, err);
-	if (rc == 0)
-		rc = list_refusals(&ap, err);
-	return rc == 0 && ap.moved_count > 0 ? share(&ap, err) : rc;
+	return rc == 0 ? apply_changes(u, err) : rc;
 }

@@ -22,9 +22,9 @@ struct sync_apply {
 	int64_t merged, kept_aside; /* counted here */
 	int64_t refused;            /* changes kept aside by their rights, in whole or part */
 	bool unit_refused;          /* all of it */
-	/* the first that was kept aside: its record, and why (NULL: none) */
+	/* the first that was kept aside: its record, and why */
 	uint64_t aside_n;
-	const char *aside_reason;
+	char aside_reason[160];
 	/* at the hub: rows in which others wrote what is the hub's; lives in `arena` */
 	struct sync_wrong *wrong;
 	size_t wrong_count, wrong_cap;
@@ -33,16 +33,20 @@ struct sync_apply {
 /* Merge it. */
 MUST_CHECK int sync_apply_unit(struct sync_apply *u, struct err *err);
 
-/* The rows of a unit. */
+/* A run of the unit's changes, mostly all of them, and the rows that they speak of. */
 struct sync_apply_rows {
+	struct sync_record *changes;
+	size_t change_count;
+	uint64_t first;           /* record number of the first */
+	struct arena arena;       /* rows and what is made of them */
 	struct store_row *list;   /* distinct, in order of first mention */
 	struct store_row **order; /* sorted by table and key */
 	struct store_row **of;    /* [change]: its row; NULL if it isn't applied */
 	size_t count;
 };
 
-/* Find and read them. */
-MUST_CHECK int sync_apply_gather(struct sync_apply *u, struct sync_apply_rows *out,
+/* Find and read them; the run is set.  ERR_NOMEM with the arena over its limit: a shorter run. */
+MUST_CHECK int sync_apply_gather(const struct sync_apply *u, struct sync_apply_rows *run,
                                  struct err *err);
 
 /* Of a relay: does it say only what its own node wrote, in whichever life? */

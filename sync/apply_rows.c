@@ -67,24 +67,24 @@ new_row(const struct sync_apply *u, struct sync_apply_rows *to, const struct sto
 }
 
 int
-sync_apply_gather(struct sync_apply *u, struct sync_apply_rows *out, struct err *err)
+sync_apply_gather(const struct sync_apply *u, struct sync_apply_rows *run, struct err *err)
 {
-	size_t count = u->opening->changes, used = 0;
-	struct place *places = arena_take(u->arena, count, sizeof *places);
+	size_t count = run->change_count, used = 0;
+	struct place *places = arena_take(&run->arena, count, sizeof *places);
 
-	out->list = arena_take(u->arena, count, sizeof *out->list);
-	out->order = arena_take(u->arena, count, sizeof(struct store_row *));
-	out->of = arena_take(u->arena, count, sizeof(struct store_row *));
-	if (places == NULL || out->list == NULL || out->order == NULL || out->of == NULL)
+	run->list = arena_take(&run->arena, count, sizeof *run->list);
+	run->order = arena_take(&run->arena, count, sizeof(struct store_row *));
+	run->of = arena_take(&run->arena, count, sizeof(struct store_row *));
+	if (places == NULL || run->list == NULL || run->order == NULL || run->of == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < count; i++)
-		if (u->changes[i].type == SYNC_CHANGE &&
-		    (u->only == 0 || u->only == u->first + 1 + i))
-			places[used++] = (struct place){ &u->changes[i].change, i };
+		if (run->changes[i].type == SYNC_CHANGE &&
+		    (u->only == 0 || u->only == run->first + i))
+			places[used++] = (struct place){ &run->changes[i].change, i };
 	sort(places, used);
 	for (size_t i = 0; i < used; i++)
-		out->of[places[i].i] = i > 0 && same_row(places[i].change, places[i - 1].change)
-		                               ? out->of[places[i - 1].i]
-		                               : new_row(u, out, places[i].change);
-	return u->r->batch->get(u->r->batch, out->order, out->count, u->arena, err);
+		run->of[places[i].i] = i > 0 && same_row(places[i].change, places[i - 1].change)
+		                               ? run->of[places[i - 1].i]
+		                               : new_row(u, run, places[i].change);
+	return u->r->batch->get(u->r->batch, run->order, run->count, &run->arena, err);
 }

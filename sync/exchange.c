@@ -5,8 +5,8 @@
 #include "sync/exchange_priv.h"
 #include "sync/ingest.h"
 #include "sync/life.h"
-#include "sync/rift.h"
 #include "sync/reader.h"
+#include "sync/rift.h"
 #include "sync/seal.h"
 
 #include <assert.h>
@@ -22,23 +22,23 @@ no_memory(struct err *err)
 
 /* ---- the node asks ---- */
 
-/* What there is of a stream; records of this node (of any of its lives) go up from where the hub's
- * present life has acknowledged them. */
+/* What there is of a stream.  Records of this node (of any of its lives) go up from where the hub's
+ * present life has acknowledged them; others', where the hub has lost them. */
 static int
-push_own(struct sync_exchange *x, struct sync_draft *d, const struct store_stream *stream,
-         const struct store_remote *hub, struct err *err)
+push(struct sync_exchange *x, struct sync_draft *d, const struct store_stream *stream,
+     const struct store_remote *hub, struct err *err)
 {
 	bool own = sync_exchange_is_own(x, stream);
 	unsigned index = own || stream->n > 0 ? sync_draft_stream(d, stream) : 0;
 	uint64_t acked = 0;
 	int rc = 0;
 
-	if (!own)
-		return 0; /* one without records was only heard of, by a relay */
+	if (!own) /* one without records was only heard of, by a relay */
+		return stream->n == 0 ? 0 : sync_back_lend(x, d, stream, index, err);
 	if (hub->epoch_known)
 		rc = store_stream_acked(x->r->db, stream->id, hub->epoch, &acked, err);
 	if (rc == 0 && acked < stream->n)
-		rc = sync_draft_records(d, stream, index, acked, err);
+		rc = sync_draft_records(d, stream, index, &acked, err);
 	if (MUT(2) && rc == 0 && hub->epoch_known)
 		rc = store_stream_set_acked(x->r->db, stream->id, hub->epoch, stream->n, err);
 	return rc;
@@ -74,7 +74,7 @@ draft_request(struct sync_exchange *x, struct sync_draft *d, struct buf *out, st
 		memcpy(d->m.peer_epoch, hub.epoch, STORE_EPOCH);
 	d->m.counter = hub.counter;
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = push_own(x, d, &streams[i], &hub, err);
+		rc = push(x, d, &streams[i], &hub, err);
 	if (rc == 0)
 		rc = sync_rift_ask(x->look, d, err);
 	if (rc == 0)
@@ -318,7 +318,7 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 	size_t count;
 	int rc = store_stream_list(x->r->db, 0, a, &streams, &count, err);
 
-	x->moved = x->healed || x->hold;
+	x->moved = x->healed || x->hold || x->lent_moved;
 	if (rc == 0)
 		rc = take_receipts(t, streams, count, err);
 	if (rc == 0)
@@ -329,7 +329,7 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 		rc = sync_exchange_take_digests(x, m, streams, count, err);
 	if (rc == 0)
 		rc = note_hub(x, m, a, err);
-	*again = (m->more || x->more_to_push || x->healed) && x->moved && !MUT(19);
+	*again = (m->more || x->more_to_push || x->healed || x->lent_moved) && x->moved && !MUT(19);
 	if (rc == 0 && !*again)
 		rc = sync_exchange_rift(x, m, streams, count, again, err);
 	return rc;
@@ -351,6 +351,8 @@ take_and_settle(struct taking *t, struct arena *a, bool *again, int64_t *changes
 		rc = no_memory(err);
 	if (rc == 0)
 		rc = sync_fork_heal(x, t->m, t->healed, err);
+	if (rc == 0)
+		rc = sync_back_see(x, t->m, err);
 	if (rc == 0 && !x->healed && !x->hold)
 		rc = sync_draft_take(x->r, t->m, tell_rejected, t, changes, err);
 	return rc == 0 ? settle(t, a, again, err) : rc;

@@ -19,7 +19,14 @@
 
 struct sync_rift;
 
-enum { SYNC_REJECTED_MAX = 16 };
+enum { SYNC_REJECTED_MAX = 16, SYNC_LENT_MAX = 16 };
+
+/* A stream of another's, of which the hub lacks something that is here. */
+struct sync_lent {
+	int stream;
+	uint64_t has;  /* by its latest reply */
+	uint64_t from; /* the next request brings what comes after that */
+};
 
 struct sync_rejected {
 	char scope[STORE_SCOPE_MAX + 1];
@@ -57,6 +64,10 @@ struct sync_exchange {
 	struct sync_rift *look; /* NULL: none is going on */
 	int look_scope;         /* 0: there was none yet */
 	bool look_differs;      /* its digests did by the latest reply */
+	struct sync_lent lent[SYNC_LENT_MAX];
+	size_t lent_count;
+	bool lent_moved; /* by the latest reply: there is something else to lend than before */
+	int cuts;        /* of others' streams, in this meeting */
 
 	/* told */
 	int64_t sent, received; /* changes acknowledged; changes merged */

@@ -82,6 +82,21 @@ equal_have(const struct sync_exchange *x, const struct sync_message *m,
 	return true;
 }
 
+/* It tells no digest of a scope of which it has taken nothing. */
+static bool
+has_all_of_ours(const struct sync_exchange *x, const struct sync_message *m,
+                const struct store_stream *streams, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool same_head;
+
+		if (sync_exchange_is_own(x, &streams[i]) &&
+		    sync_exchange_hub_has(x, m, &streams[i], &same_head) < streams[i].n)
+			return false;
+	}
+	return true;
+}
+
 /* Ours against the hub's, at equal have. */
 static int
 hold_against(struct sync_exchange *x, const struct store_remote_digest *hubs, struct err *err)
@@ -107,7 +122,7 @@ sync_exchange_take_digests(struct sync_exchange *x, const struct sync_message *m
 {
 	int rc = 0;
 
-	x->level = true;
+	x->level = has_all_of_ours(x, m, streams, count);
 	x->differs = 0;
 	x->look_differs = false;
 	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {

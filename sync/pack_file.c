@@ -23,7 +23,8 @@ write_all(struct packing *p, size_t len, struct err *err)
 		ssize_t n = write(p->to, p->out + done, len - done);
 
 		if (n < 0 && errno != EINTR)
-			return err_set(err, ERR_IO, "pack: write: %s", strerror(errno));
+			return err_set(err, err_of_system(errno), "pack: write: %s",
+			               strerror(errno));
 		done += n < 0 ? 0 : (size_t)n;
 	}
 	hash_add(&p->hash, p->out, len);

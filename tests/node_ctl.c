@@ -230,6 +230,8 @@ suite_node_ctl(void)
 	TCase *tcase = tcase_create("ctl");
 	TCase *rest = tcase_create("queue, log, notify");
 
+	tcase_set_tags(tcase, "threads");
+	tcase_set_tags(rest, "threads");
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, a_line_goes_in_and_one_comes_back);
 	tcase_add_test(tcase, a_slow_answer_is_busy_and_disturbs_nobody);

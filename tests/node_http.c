@@ -684,6 +684,8 @@ suite_node_http(void)
 	TCase *served = tcase_create("served");
 	TCase *own = tcase_create("own server");
 
+	tcase_set_tags(served, "threads");
+	tcase_set_tags(own, "threads");
 	tcase_add_checked_fixture(served, start_default, stop_server);
 	tcase_add_test(served, requests_reach_the_lane_and_answers_the_client);
 	tcase_add_test(served, a_part_of_a_file_is_sent_as_it_is);

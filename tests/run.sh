@@ -1,7 +1,7 @@
-#!/bin/sh
+#!/bin/bash
 # run.sh BUILD unit|fuzz|e2e|long|browser|SCRIPT ... - run the tests and count them.
 #
-#   unit    BUILD/check, all suites (CK_RUN_SUITE, CK_RUN_CASE narrow it)
+#   unit    BUILD/check, all suites (CK_RUN_SUITE, CK_RUN_CASE, CK_INCLUDE_TAGS narrow it)
 #   fuzz    BUILD/replay/*, each over its tests/fuzz/seeds
 #   e2e     tests/e2e/*.sh but those called *_long.sh
 #   long    tests/e2e/*_long.sh
@@ -14,7 +14,9 @@
 # tests/oneday) in the folder $TOOLS, an empty directory to work in in $SCRATCH,
 # and the source tree as its working directory.  It counts as one test, or as
 # many as its last line 'N passed, N failed' says; exit 77 skips it.  It is ended
-# after E2E_LIMIT seconds (120, a long one 600).  The closing line is the sum.
+# after E2E_LIMIT seconds (120, a long one 600).  They wait most of the time, so
+# E2E_JOBS of them run side by side (one more than there are processors), the long
+# ones one by one.  The closing line is the sum.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 build=$1
@@ -50,7 +52,7 @@ unit() {
 	cat "$logs/unit.log"
 	sum=$(sed -nE 's/^[0-9]+%: Checks: ([0-9]+), Failures: ([0-9]+), Errors: ([0-9]+).*/\1 \2 \3/p' \
 		"$logs/unit.log" | awk '{ n += $1; bad += $2 + $3 } END { if (NR) print n - bad, bad }')
-	if [ -n "$sum" ]; then
+	if [ -n "$sum" ] && [ "$sum" != '0 0' ]; then
 		passed=$((passed + ${sum% *}))
 		failed=$((failed + ${sum#* }))
 		[ "$status" = 0 ] || [ "${sum#* }" != 0 ] || failed=$((failed + 1))
@@ -75,34 +77,47 @@ fuzz() {
 	echo "fuzz: the seeds of $(find tests/fuzz/*.c | wc -l) targets"
 }
 
-# e2e SCRIPT...: run each, with the program $with if that is set.
+# e2e JOBS SCRIPT...: run them, so many at once, with the program $with if that is set.
 e2e() {
+	jobs=$1
+	shift
 	for script in "$@"; do
-		[ -f "$script" ] || continue
+		while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+		one "$script" &
+	done
+	wait
+	for script in "$@"; do
 		name=$(basename "$script")
 		name=${name%.*}
-		SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/yizhan-$name.XXXXXX") || exit 2
-		export SCRATCH
-		start=$(date +%s)
-		# shellcheck disable=SC2086 # $with may be nothing
-		YIZHAN="$PWD/$build/yizhan" TOOLS="$PWD/$build" CHROMIUM="${CHROMIUM:-$(command -v chromium)}" \
-			timeout -k 5 "$limit" $with "$script" >"$logs/$name.log" 2>&1 </dev/null
-		status=$?
-		count "$logs/$name.log" "$status"
-		case $status in
-		0) word=ok ;;
-		77) word=skipped ;;
-		124 | 137) word="FAILED, ended after $limit s" ;;
-		*) word="FAILED, status $status" ;;
-		esac
-		echo "$part $name: $word ($(($(date +%s) - start)) s)"
-		case $status in
-		0) ;;
-		77) tail -n 1 "$logs/$name.log" ;;
-		*) tail -n "${TAIL:-40}" "$logs/$name.log" | sed 's/^/    /' ;;
-		esac
-		rm -rf "$SCRATCH"
+		count "$logs/$name.log" "$(cat "$logs/$name.status")"
 	done
+}
+
+# one SCRIPT: its output and its status go to files of their own; what is to be said, in one piece.
+one() {
+	name=$(basename "$1")
+	name=${name%.*}
+	SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/yizhan-$name.XXXXXX") || exit 2
+	export SCRATCH
+	start=$SECONDS
+	# shellcheck disable=SC2086 # $with may be nothing
+	YIZHAN="$PWD/$build/yizhan" TOOLS="$PWD/$build" CHROMIUM="${CHROMIUM:-$(command -v chromium)}" \
+		timeout -k 5 "$limit" $with "$1" >"$logs/$name.log" 2>&1 </dev/null
+	status=$?
+	echo $status >"$logs/$name.status"
+	more=
+	case $status in
+	0) word=ok ;;
+	77) word=skipped more=$(tail -n 1 "$logs/$name.log") ;;
+	124 | 137) word="FAILED, ended after $limit s" ;;
+	*) word="FAILED, status $status" ;;
+	esac
+	case $word in
+	FAILED*) more=$(tail -n "${TAIL:-40}" "$logs/$name.log" | sed 's/^/    /') ;;
+	esac
+	printf '%s\n' "$part $name: $word ($((SECONDS - start)) s)${more:+
+$more}"
+	rm -rf "$SCRATCH"
 }
 
 logs=$build/logs
@@ -112,19 +127,18 @@ for part in "$@"; do
 	unit) unit ;;
 	fuzz) fuzz ;;
 	e2e)
+		few=()
 		for script in tests/e2e/*.sh; do
-			case $script in
-			*_long.sh) ;;
-			*) e2e "$script" ;;
-			esac
+			[[ $script == *_long.sh ]] || few+=("$script")
 		done
+		e2e "${E2E_JOBS:-$(($(nproc) + 1))}" "${few[@]}"
 		;;
 	long)
 		limit=${E2E_LIMIT:-600}
-		e2e tests/e2e/*_long.sh
+		e2e 1 tests/e2e/*_long.sh
 		;;
-	*.sh) script=$part part=e2e && e2e "$script" ;;
-	browser) with=node e2e tests/browser/[!_]*.mjs ;;
+	*.sh) script=$part part=e2e && e2e 1 "$script" ;;
+	browser) with=node e2e 1 tests/browser/[!_]*.mjs ;;
 	*) echo "run.sh: no such part: $part" >&2; exit 2 ;;
 	esac
 done

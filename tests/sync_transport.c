@@ -384,6 +384,8 @@ suite_sync_transport(void)
 	TCase *alone = tcase_create("misbehaviour");
 	TCase *with = tcase_create("with our server");
 
+	tcase_set_tags(alone, "threads");
+	tcase_set_tags(with, "threads");
 	tcase_add_checked_fixture(alone, make_transport, free_transport);
 	tcase_add_loop_test(alone, peers_that_misbehave_are_told_apart, 0, 17);
 	tcase_add_test(alone, a_closed_port_is_said_in_words);

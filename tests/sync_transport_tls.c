@@ -185,6 +185,7 @@ suite_sync_transport_tls(void)
 	Suite *suite = suite_create("sync/transport_http TLS");
 	TCase *tcase = tcase_create("tls");
 
+	tcase_set_tags(tcase, "threads");
 	tcase_add_checked_fixture(tcase, make_dir, remove_dir);
 	tcase_add_loop_test(tcase, only_the_right_certificate_and_key_are_talked_to, 0, 10);
 	tcase_set_timeout(tcase, 20);
