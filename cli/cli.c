@@ -86,7 +86,15 @@ cli_open(const struct cli *cli, enum store_mode mode, struct store_db **db, stru
 		return err_set(err, ERR_NOTFOUND,
 		               "%s holds no node; make one with yizhan -C %s init --facility ID",
 		               cli->dir, cli->dir);
-	return store_db_open(path, mode, env_real(), db, err);
+	rc = store_db_open(path, mode, env_real(), db, err);
+	if (rc < 0 || !store_db_is_old(*db))
+		return rc;
+	/* what is to be read is asked for in words of this program's format */
+	store_db_close(*db);
+	rc = store_db_open(path, STORE_MERGE, env_real(), db, err);
+	store_db_close(*db);
+	*db = NULL;
+	return rc == 0 ? store_db_open(path, mode, env_real(), db, err) : rc;
 }
 
 int

@@ -28,6 +28,18 @@ offers_close(struct offers *o)
 }
 
 void
+offers_tick(struct offers *o, int64_t mono_ms)
+{
+	struct err err;
+
+	if (mono_ms < o->tidy_ms)
+		return;
+	o->tidy_ms = mono_ms + OFFERS_TIDY_MS;
+	if (snapshot_tidy(&o->snapshots, &err) < 0)
+		log_line(LOG_LEVEL_WARN, "export: %s", err.msg);
+}
+
+void
 offers_sorry(struct http_response *response, const struct err *err)
 {
 	log_line(LOG_LEVEL_WARN, "export: %s", err->msg);

@@ -74,6 +74,20 @@ keep_again(const char *dir)
 	       truncate(path, IDENTITY_RESERVE_BYTES) == 0;
 }
 
+/* Keep it again, if that can be; where only inodes are short nothing is decided. */
+static bool
+take_back(struct room *r, const struct view *v, int64_t mono_ms)
+{
+	if (!v->inodes && !is_full(v))
+		return false;
+	r->look_ms = mono_ms + ROOM_LOOK_MS;
+	if (!is_full(v) && keep_again(r->dir))
+		return true;
+	if (!r->full)
+		give_up(r, mono_ms, "not even its reserve can be kept");
+	return false;
+}
+
 void
 room_look(struct room *r, int64_t mono_ms)
 {
@@ -82,18 +96,14 @@ room_look(struct room *r, int64_t mono_ms)
 	if (r->dir == NULL || mono_ms < r->look_ms)
 		return;
 	v = view_of(r->dir);
+	if (!v.known)
+		return;
 	if (v.reserve && is_full(&v)) {
 		give_up(r, mono_ms, "next to nothing is left");
 		return;
 	}
-	if (v.reserve || !v.known || (!v.inodes && !is_full(&v)))
+	if (!v.reserve && !take_back(r, &v, mono_ms))
 		return;
-	r->look_ms = mono_ms + ROOM_LOOK_MS;
-	if (is_full(&v) || !keep_again(r->dir)) {
-		if (!r->full)
-			give_up(r, mono_ms, "not even its reserve can be kept");
-		return;
-	}
 	if (r->full)
 		log_line(LOG_LEVEL_WARN, "%s: the disk has room again", r->dir);
 	r->full = false;

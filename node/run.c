@@ -306,6 +306,7 @@ offering_thread(void *ctx)
 
 		if (x != NULL)
 			offers_serve(&d->offers, x);
+		offers_tick(&d->offers, mono(d));
 	}
 	return NULL;
 }

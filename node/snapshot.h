@@ -24,7 +24,7 @@
 enum {
 	SNAPSHOT_FRESH_MS = 600000,      /* so long one is given out again */
 	SNAPSHOT_KEEP_MS = 24 * 3600000, /* so long one that was begun can be resumed */
-	SNAPSHOT_KEEP = 8,               /* files, of all terms together */
+	SNAPSHOT_KEEP = 8,               /* files of the same terms */
 	SNAPSHOT_ETAG = 33,              /* with its zero */
 };
 
@@ -54,6 +54,9 @@ MUST_CHECK int snapshot_find(const struct snapshots *of, const struct token *tok
  */
 MUST_CHECK int snapshot_get(const struct snapshots *of, const struct token *token,
                             struct snapshot *out, struct err *err);
+
+/* Delete what is too old, too much, or was left unfinished. */
+MUST_CHECK int snapshot_tidy(const struct snapshots *of, struct err *err);
 
 /* Where temporary files of exports may be; made if it isn't there. */
 MUST_CHECK int snapshot_folder(const struct snapshots *of, char *path, size_t size,

@@ -251,6 +251,12 @@ store_db_checkpoint(struct store_db *db, int pages, int *left, struct err *err)
 	return 0;
 }
 
+bool
+store_db_is_old(const struct store_db *db)
+{
+	return db->is_old;
+}
+
 const struct env *
 store_db_env(const struct store_db *db)
 {

@@ -115,8 +115,11 @@ static const char step_2[] =
         "ALTER TABLE yz_quarantine ADD COLUMN dropped_ms INTEGER;"
         "ALTER TABLE yz_quarantine ADD COLUMN dropped_by TEXT NOT NULL DEFAULT '';";
 
+/* What this file's table calls a column, if not what it travels by (store/catalog.h). */
+static const char step_3[] = "ALTER TABLE yz_column ADD COLUMN here TEXT;";
+
 /* Rows that several scopes see (store/share.h). */
-static const char step_3[] =
+static const char step_4[] =
         "CREATE TABLE yz_share(root TEXT NOT NULL, key BLOB NOT NULL, scope TEXT NOT NULL,"
         " at INTEGER, ended INTEGER, by TEXT, PRIMARY KEY(root, key, scope)) WITHOUT ROWID;"
         "CREATE TABLE yz_group(tbl INTEGER, root BLOB, scope INTEGER, left INTEGER NOT NULL,"
@@ -127,7 +130,7 @@ static const char step_3[] =
         "CREATE INDEX yz_member_root ON yz_member(root_tbl, root);";
 
 /* store/rift.h: where this file and the hub's differed, and what came of it */
-static const char step_4[] =
+static const char step_5[] =
         "CREATE TABLE yz_rift(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, from_tbl TEXT NOT "
         "NULL,"
         " from_key BLOB NOT NULL, until_tbl TEXT NOT NULL, until_key BLOB NOT NULL, rows_here "
@@ -137,7 +140,7 @@ static const char step_4[] =
         " mended_ms INTEGER);"
         "CREATE INDEX yz_rift_open ON yz_rift(scope) WHERE mended_ms IS NULL;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4 };
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
@@ -188,6 +191,7 @@ store_migrate_look(struct store_db *db, struct err *err)
 	if (rc == 0 && there > 0)
 		rc = store_stmt_int(db, "SELECT value FROM yz_meta WHERE name = 'format'", 0,
 		                    &format, err);
+	db->is_old = format < STEPS;
 	return rc == 0 ? check_format(format, err) : rc;
 }
 

@@ -1,6 +1,7 @@
 /* store/share.c - yz_share, yz_group and yz_member. */
 #include "store/share.h"
 #include "store/clock_priv.h"
+#include "store/rows_priv.h"
 #include "store/stmt.h"
 
 #include <stdio.h>
@@ -440,11 +441,15 @@ add_members(struct gathering *g, const struct store_root *root, struct err *err)
 static void
 put_select(struct buf *sql, const struct store_schema *schema, int subject)
 {
-	for (unsigned k = 0; k < schema->key_count; k++)
-		buf_printf(sql, "%s\"%s\"", k == 0 ? "SELECT " : ", ",
-		           schema->columns[schema->keys[k]].name);
-	buf_printf(sql, " FROM \"%s\" WHERE \"%s\" = ?", schema->table,
-	           schema->columns[subject].name);
+	for (unsigned k = 0; k < schema->key_count; k++) {
+		buf_printf(sql, k == 0 ? "SELECT " : ", ");
+		store_rows_quote(sql, schema->columns[schema->keys[k]].here);
+	}
+	buf_printf(sql, " FROM ");
+	store_rows_quote(sql, schema->table);
+	buf_printf(sql, " WHERE ");
+	store_rows_quote(sql, schema->columns[subject].here);
+	buf_printf(sql, " = ?");
 }
 
 /* The rows of one table whose subject is the root. */

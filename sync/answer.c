@@ -123,7 +123,7 @@ may_hear(struct answering *an, const struct store_stream *stream)
 }
 
 /* What a stream began with was refused, so that there is none of it here; its writer is to hear why
- * all the same.  Of others' streams nobody hears by trying. */
+ * all the same.  Of others' streams and scopes nobody hears by trying. */
 static void
 pass_first_remarks(struct answering *an)
 {
@@ -131,9 +131,10 @@ pass_first_remarks(struct answering *an)
 
 	for (size_t i = 0; i < an->remark_count; i++) {
 		const struct remark *remark = &an->remarks[i];
-		const struct sync_view_site *by = &m->sites[m->streams[remark->stream].site];
+		const struct sync_view_stream *stream = &m->streams[remark->stream];
 
-		if (!remark->passed && memcmp(by->site.node, an->h->peer, STORE_NODE_ID) == 0)
+		if (!remark->passed && readable(an, m->scopes[stream->scope]) &&
+		    memcmp(m->sites[stream->site].site.node, an->h->peer, STORE_NODE_ID) == 0)
 			sync_draft_note(&an->draft,
 			                sync_draft_empty(&an->draft, an->asked, remark->stream),
 			                remark->n, remark->reason);

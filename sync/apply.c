@@ -1,19 +1,9 @@
 /*
  * sync/apply.c - the heart of ingest: what a unit does to the rows.
  *
- * Rights are checked per change.  A change outside its writer's rights is not
- * applied, is listed with its reason, and the rest of the unit goes on:
- *
- *   the writer may write the scope (its grant)              else the whole unit is kept aside
- *   it says only what it wrote itself, unless it is the hub  likewise
- *   an inserted row's scope column names the stream's scope; one in the key does so always
- *   a changed row belongs to the stream's scope
- *   (of these two the hub is free: it says who sees a row)
- *   a row that is the hub's, and a column that only the hub may write, come from the hub (an insert
- *   may carry the column's default)
- *
- * What is the hub's and was written elsewhere the hub writes again, as it is here
- * (sync/seal_back.c), so that the writer converges.
+ * Rights are checked per change (sync/law_priv.h).  A change outside its writer's rights is not
+ * applied, is listed with its reason, and the rest of the unit goes on; where the writer may not
+ * write the scope, or says what others wrote and isn't the hub, the whole unit is kept aside.
  *
  * Who lost without having been seen is kept: sync/rivals.h.
  *
@@ -23,8 +13,8 @@
  */
 #include "store/base/text.h"
 #include "store/inbox.h"
-#include "store/inspect.h"
 #include "sync/apply_priv.h"
+#include "sync/law_priv.h"
 #include "sync/rivals.h"
 #include "sync/share.h"
 
@@ -39,18 +29,8 @@ struct applying {
 	struct sync_apply_rows rows;  /* and the changes that they come from */
 	struct sync_share_row *moved; /* those of them that the unit changed */
 	size_t moved_count;
-	bool shared; /* of the change at hand: this scope isn't the row's own, and sees it */
 	struct sync_rivals rivals;
-	/* what the table here says of the latest change's schema */
-	struct law {
-		const struct store_schema *schema, *rules;
-		int scope_at;         /* the scope column, by position in `schema`; -1: none */
-		uint64_t hub_columns; /* by position in `schema` */
-		/* the last row whose scope was the stream's: the next mostly says it with the same
-		 * bytes */
-		const uint8_t *scope_bytes;
-		size_t scope_len;
-	} law;
+	struct sync_law law; /* of the latest change's schema */
 };
 
 static int
@@ -59,7 +39,7 @@ no_memory(struct err *err)
 	return err_set(err, ERR_NOMEM, "merge: out of memory");
 }
 
-/* ---- rights ---- */
+/* ---- kept aside ---- */
 
 /* The first is told to whoever wrote it. */
 static void
@@ -93,208 +73,6 @@ keep_aside(struct applying *ap, const struct store_change *c, uint64_t n, const 
 	                                          : store_quarantine_add(ap->u->r->db, &q, err);
 }
 
-static bool
-from_hub(const struct sync_apply *u)
-{
-	const struct store_site *site = store_catalog_site_of(u->r->db, u->stream->site);
-
-	return u->r->hub_known && memcmp(site->node, u->r->hub_node, STORE_NODE_ID) == 0;
-}
-
-/*
- * Whose a row is and which columns are the hub's is said by the table as it is tracked here: the
- * writer made its own schema and could say anything.  Only where the table isn't here, it is all
- * there is.  Mostly the next change is of the same schema.
- */
-static const struct law *
-law_of(struct applying *ap, const struct store_change *c)
-{
-	const struct store_schema *local;
-	struct law *law = &ap->law;
-
-	if (law->schema == c->schema)
-		return law;
-	local = store_catalog_table(ap->u->r->db, c->schema->table_id)->local;
-	*law = (struct law){ .schema = c->schema, .rules = local != NULL ? local : c->schema };
-	law->scope_at = law->rules->scope_column;
-	if (law->scope_at >= 0)
-		law->scope_at =
-		        store_schema_find(c->schema, law->rules->columns[law->scope_at].name);
-	for (unsigned i = 0; i < law->rules->column_count; i++) {
-		const struct store_column *column = &law->rules->columns[i];
-		int at = column->hub_only && column->key == 0
-		                 ? store_schema_find(c->schema, column->name)
-		                 : -1;
-
-		if (at >= 0)
-			law->hub_columns |= (uint64_t)1 << at;
-	}
-	return law;
-}
-
-/* Does what `c` writes say that its row is of the stream's scope? */
-static bool
-says_scope(struct applying *ap, const struct law *law, const struct store_change *c)
-{
-	const char *scope = store_catalog_scope_of(ap->u->r->db, ap->u->stream->scope);
-	struct store_value values[STORE_COLUMNS_MAX];
-	const struct store_value *v = law->scope_at < 0 ? NULL : &c->values[law->scope_at];
-	char own[STORE_SCOPE_MAX + 1];
-	struct err why;
-
-	if (law->rules->scope_column >= 0 && v == NULL)
-		return false; /* its schema doesn't even have that column */
-	if (v != NULL && v->type == STORE_TEXT && v->bytes == law->scope_bytes &&
-	    v->len == law->scope_len)
-		return true;
-	if (v != NULL)
-		values[law->rules->scope_column] = *v;
-	if (store_schema_scope(law->rules, values, own, &why) < 0 || strcmp(own, scope) != 0)
-		return false;
-	if (v != NULL) {
-		ap->law.scope_bytes = v->bytes;
-		ap->law.scope_len = v->len;
-	}
-	return true;
-}
-
-/*
- * An insert names its row's scope, and an update that replaces a whole row names it again.  Where
- * the scope stands in the key, every change does: of a row that isn't here yet there is nothing
- * else to tell whose it is.
- */
-static bool
-writes_scope(const struct law *law, const struct store_change *c)
-{
-	const struct store_schema *rules = law->rules;
-
-	if (rules->scope_column >= 0 && rules->columns[rules->scope_column].key != 0)
-		return true;
-	return c->op == STORE_INSERT ||
-	       (c->op == STORE_UPDATE && law->scope_at >= 0 && (c->mask >> law->scope_at & 1) != 0);
-}
-
-/* Do several scopes see the row, and the stream's is one of them? */
-static bool
-is_shared(const struct applying *ap, const struct store_row *row)
-{
-	const struct sync_share_unit unit = { .r = ap->u->r,
-		                              .scope = ap->u->stream->scope,
-		                              .seen = ap->u->seen,
-		                              .seen_len = ap->u->seen_len };
-	struct err err;
-	bool yes = false;
-
-	return row->known && sync_share_admits(&unit, row, &yes, &err) == 0 && yes;
-}
-
-/* NULL if the change may be applied, else why not.  May take forbidden columns out of its mask. */
-static const char *
-forbidden(struct applying *ap, struct store_change *c, const struct store_row *row)
-{
-	const struct law *law = law_of(ap, c);
-	bool elsewhere = row->known && row->scope != ap->u->stream->scope;
-
-	if (!sync_merge_is_sound(c))
-		return "the change contradicts itself (its life, stamp, columns or groups)";
-	ap->shared = from_hub(ap->u) || (elsewhere && is_shared(ap, row));
-	if (ap->shared)
-		return NULL;
-	if (elsewhere)
-		return "the row belongs to another scope";
-	if (writes_scope(law, c) && !says_scope(ap, law, c) && !is_shared(ap, row)) {
-		c->mask = 0;
-		return "the row's own scope is not the one it was sent in";
-	}
-	return NULL;
-}
-
-/* ---- what is the hub's ---- */
-
-static const char hubs_row[] = "a row that only the hub may write was written elsewhere";
-static const char hubs_column[] = "a column that only the hub may write was written elsewhere";
-
-/* Columns of the hub's that an insert by somebody else gives another value than their default. */
-static int
-odd_columns(struct applying *ap, const struct store_change *c, const struct law *law, uint64_t *odd,
-            struct err *err)
-{
-	*odd = 0;
-	for (uint64_t left = c->mask & law->hub_columns; left != 0; left &= left - 1) {
-		int at = __builtin_ctzll(left), rc;
-		bool usual = c->values[at].type == STORE_NULL;
-
-		rc = usual ? 0
-		           : store_inspect_is_default(ap->u->r->db, c->schema->table,
-		                                      c->schema->columns[at].name, &c->values[at],
-		                                      &usual, err);
-		if (rc < 0)
-			return rc;
-		if (!usual)
-			*odd |= (uint64_t)1 << at;
-	}
-	return 0;
-}
-
-static int
-note_wrong(struct applying *ap, const struct store_change *c, struct err *err)
-{
-	struct sync_apply *u = ap->u;
-
-	if (!u->r->is_hub)
-		return 0;
-	if (u->wrong_count == u->wrong_cap) {
-		size_t cap = u->wrong_cap * 2 + 16;
-		struct sync_wrong *list = arena_take(u->arena, cap, sizeof *list);
-
-		if (list == NULL)
-			return no_memory(err);
-		if (u->wrong_count > 0)
-			memcpy(list, u->wrong, u->wrong_count * sizeof *list);
-		u->wrong = list;
-		u->wrong_cap = cap;
-	}
-	u->wrong[u->wrong_count++] = (struct sync_wrong){ .table = c->schema->table_id,
-		                                          .scope = u->stream->scope,
-		                                          .key = c->key,
-		                                          .key_len = c->key_len,
-		                                          .op = c->op,
-		                                          .cl = c->cl,
-		                                          .stamp = c->stamp };
-	return 0;
-}
-
-/*
- * Take out of the change what only the hub may write; *reason if there was anything.  An insert
- * says all cells of its schema, so there it becomes NULL.
- */
-static int
-leave_to_hub(struct applying *ap, struct store_change *c, const char **reason, struct err *err)
-{
-	const struct law *law = law_of(ap, c);
-	uint64_t odd = c->mask & law->hub_columns;
-	int rc = 0;
-
-	if (law->hub_columns == 0 || from_hub(ap->u))
-		return 0;
-	if (store_schema_is_hubs(law->rules)) {
-		*reason = hubs_row;
-		c->mask = 0;
-		return note_wrong(ap, c, err);
-	}
-	if (c->op == STORE_INSERT)
-		rc = odd_columns(ap, c, law, &odd, err);
-	if (rc < 0 || odd == 0)
-		return rc;
-	*reason = hubs_column;
-	rc = note_wrong(ap, c, err);
-	if (c->op == STORE_UPDATE)
-		c->mask &= ~store_schema_widen(c->schema, law->hub_columns);
-	for (uint64_t left = c->op == STORE_INSERT ? odd : 0; left != 0; left &= left - 1)
-		c->values[__builtin_ctzll(left)] = store_value_null();
-	return rc;
-}
-
 /* ---- the unit ---- */
 
 /* May what is left of a change that was forbidden in part still be merged? */
@@ -302,7 +80,7 @@ static bool
 is_left(const struct applying *ap, const struct store_change *c, const struct store_row *row)
 {
 	return c->op != STORE_DELETE && c->mask != 0 &&
-	       (ap->shared || row->scope == ap->u->stream->scope);
+	       (ap->law.shared || row->scope == ap->u->stream->scope);
 }
 
 /* What is forbidden is kept aside; of an insert or update the other cells may be left to merge. */
@@ -312,9 +90,9 @@ merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch
 	struct sync_apply *u = ap->u;
 	struct store_change *c = &ap->rows.changes[i].change;
 	struct store_row *row = ap->rows.of[i];
-	const char *reason = forbidden(ap, c, row);
+	const char *reason = sync_law_forbids(&ap->law, u, c, row);
 	bool whole = reason != NULL;
-	int rc = whole ? 0 : leave_to_hub(ap, c, &reason, err);
+	int rc = whole ? 0 : sync_law_leave_to_hub(&ap->law, u, c, &reason, err);
 
 	if (rc == 0 && reason != NULL) {
 		rc = keep_aside(ap, c, ap->rows.first + i, reason, err);
@@ -548,7 +326,7 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 	if (u->r->may_write != NULL && !u->r->may_write(u->r->ctx, site, scope))
 		return keep_aside(&ap, NULL, u->first,
 		                  "its writer has no right to write this scope", err);
-	if (u->opening->kind == SYNC_RELAY && !from_hub(u) && !sync_apply_says_own(u))
+	if (u->opening->kind == SYNC_RELAY && !sync_law_is_hubs(u) && !sync_apply_says_own(u))
 		return keep_aside(&ap, NULL, u->first, "only the hub passes on what others wrote",
 		                  err);
 	rc = sync_apply_origins(u, err);

@@ -276,7 +276,8 @@ note_hub(struct sync_exchange *x, const struct sync_message *m, struct arena *a,
 
 	if (rc < 0)
 		return rc;
-	if (hub.epoch_known && memcmp(hub.epoch, m->self.epoch, STORE_EPOCH) != 0)
+	x->reborn = hub.epoch_known && memcmp(hub.epoch, m->self.epoch, STORE_EPOCH) != 0;
+	if (x->reborn)
 		rc = sync_life_hub_went_back(x->r, err);
 	if (rc < 0)
 		return rc;
@@ -329,6 +330,10 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 		rc = sync_exchange_take_digests(x, m, streams, count, err);
 	if (rc == 0)
 		rc = note_hub(x, m, a, err);
+	/* Another life of the hub's, which was asked as if it had what the one before had: the next
+	 * round begins where this one is. */
+	x->more_to_push |= x->reborn && !sync_exchange_hub_has_ours(x, m, streams, count);
+	x->moved |= x->reborn;
 	*again = (m->more || x->more_to_push || x->healed || x->lent_moved) && x->moved && !MUT(19);
 	if (rc == 0 && !*again)
 		rc = sync_exchange_rift(x, m, streams, count, again, err);
@@ -376,7 +381,7 @@ take_reply(struct sync_exchange *x, const struct sync_message *m, struct arena *
 		return rc;
 	}
 	x->received += changes;
-	for (size_t i = 0; i < m->note_count; i++)
+	for (size_t i = 0; i < m->note_count && !(x->reborn && *again); i++)
 		if (!taking.healed[m->notes[i].stream])
 			tell_rejected(&taking, m->notes[i].stream, m->notes[i].n,
 			              m->notes[i].reason);

@@ -54,6 +54,7 @@ struct sync_exchange {
 	bool more_to_push;
 	bool healed; /* by the latest reply: a new life began, and is to be told to the hub */
 	bool hold;   /* by the latest reply: a fork, but it isn't known yet where */
+	bool reborn; /* by the latest reply: the hub is in another life than it was known by */
 	int lives;   /* begun in this meeting */
 	bool moved;  /* by the latest reply: either side has what it hadn't */
 	bool level;  /* both sides have the same records now */

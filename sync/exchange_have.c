@@ -83,9 +83,9 @@ equal_have(const struct sync_exchange *x, const struct sync_message *m,
 }
 
 /* It tells no digest of a scope of which it has taken nothing. */
-static bool
-has_all_of_ours(const struct sync_exchange *x, const struct sync_message *m,
-                const struct store_stream *streams, size_t count)
+bool
+sync_exchange_hub_has_ours(const struct sync_exchange *x, const struct sync_message *m,
+                           const struct store_stream *streams, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		bool same_head;
@@ -122,7 +122,7 @@ sync_exchange_take_digests(struct sync_exchange *x, const struct sync_message *m
 {
 	int rc = 0;
 
-	x->level = has_all_of_ours(x, m, streams, count);
+	x->level = sync_exchange_hub_has_ours(x, m, streams, count);
 	x->differs = 0;
 	x->look_differs = false;
 	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {

@@ -93,6 +93,10 @@ bool sync_exchange_is_own(const struct sync_exchange *x, const struct store_stre
 uint64_t sync_exchange_hub_has(const struct sync_exchange *x, const struct sync_message *m,
                                const struct store_stream *stream, bool *same_head);
 
+/* Has the hub all of what was written here? */
+bool sync_exchange_hub_has_ours(const struct sync_exchange *x, const struct sync_message *m,
+                                const struct store_stream *streams, size_t count);
+
 /* How many records of a stream the request said that we have; 0 of one that came since. */
 uint64_t sync_exchange_said_of(const struct sync_exchange *x, const struct store_stream *stream);
 

@@ -60,7 +60,7 @@ scope_of(struct seal *s, struct item *it, struct err *err)
 	if (rc < 0)
 		snprintf(name, sizeof name, "hub"); /* belongs to nobody: stays here, listed */
 	rc = it->row.known ? 0 : store_catalog_scope(s->r->db, name, &it->row.scope, err);
-	return rc == 0 && !s->r->is_hub ? sync_share_scope(s->r, it->log, &it->row.scope, err) : rc;
+	return rc == 0 && s->left ? sync_share_scope(s->r, it->log, &it->row.scope, err) : rc;
 }
 
 /*
@@ -272,8 +272,13 @@ seal_part(struct seal *s, bool *more, struct err *err)
 static int
 seal_log(struct seal *s, struct err *err)
 {
+	struct store_share_tables tables = { .count = 0 };
 	bool more = true;
 	int rc = store_meta_get_int(s->r->db, "last_stamp", 0, &s->last_stamp, err);
+
+	if (rc == 0 && !s->r->is_hub)
+		rc = store_share_tables(s->r->db, &tables, err);
+	s->left = tables.count > 0;
 
 	while (rc == 0 && more) {
 		rc = seal_part(s, &more, err);

@@ -28,6 +28,7 @@ struct seal {
 	size_t count;
 	int64_t last_stamp;
 	bool shares; /* a row of yz_share was written */
+	bool left;   /* a node, whose scope somebody may have left */
 	struct sync_sealed *out;
 };
 

@@ -71,6 +71,17 @@ START_TEST(a_write_without_room_gives_it_up_and_room_brings_it_back)
 }
 END_TEST
 
+/* By `yizhan doctor --fix`, beside a daemon that runs. */
+START_TEST(a_reserve_that_somebody_else_brought_back_will_do)
+{
+	room_look(&room, 1);
+	room_met(&room, 1000, "database or disk is full");
+	ck_assert_int_eq(identity_keep_reserve(dir, IDENTITY_RESERVE_BYTES, &err), 0);
+	room_look(&room, 1000 + ROOM_LOOK_MS);
+	ck_assert(!room.full);
+}
+END_TEST
+
 START_TEST(a_database_that_is_on_no_disk_is_never_full)
 {
 	struct room nowhere = { 0 };
@@ -101,6 +112,7 @@ suite_node_room(void)
 	tcase_add_checked_fixture(t, make_dir, remove_dir);
 	tcase_add_test(t, the_reserve_is_kept_where_there_is_room);
 	tcase_add_test(t, a_write_without_room_gives_it_up_and_room_brings_it_back);
+	tcase_add_test(t, a_reserve_that_somebody_else_brought_back_will_do);
 	tcase_add_test(t, a_database_that_is_on_no_disk_is_never_full);
 	tcase_add_test(t, need_and_room_are_named);
 	suite_add_tcase(s, t);
