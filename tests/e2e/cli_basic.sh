@@ -105,7 +105,16 @@ check 2 '^\{"error":\{"code":"usage","message":".*","do":"usage: .*"\}\}$' -C "$
 check 1 '^\{"error":\{"code":"not_found","message":".*","do":".*"\}\}$' -C "$SCRATCH/none" sql --json 'SELECT 1'
 
 check 1 'there is no table nothere; yizhan schema show lists the tables' -C "$node" track nothere
-check 1 'another kind|another way' -C "$node" track t --event
+check 1 'another way' -C "$node" track t --event
+check 1 'another kind.*: make a new table and copy the rows there; ' -C "$node" track t --max c --event
+for table in local_pin local_batch_key; do
+	check 1 ": $table stays where it is: " -C "$node" track "$table" --scope all
+done
+for table in hub_node hub_feed hub_token; do
+	check 1 ": $table stays where it is: " -C "$SCRATCH/hub" track "$table" --scope all
+done
+check 0 '^\[\{"n":0\}\]$' -C "$SCRATCH/hub" sql --json \
+	"SELECT count(*) n FROM sqlite_schema WHERE type = 'trigger' AND tbl_name GLOB 'hub_*'"
 check 1 ' has no column z' -C "$node" track t --max z
 check 2 '--scope is the whole scope' -C "$node" track t --scope all --scope-column b
 check 1 'there is no table nothere; yizhan schema show lists them' -C "$node" schema show nothere
