@@ -353,9 +353,10 @@ static int
 write_loop(struct daemon *d, struct err *err)
 {
 	struct node_event tick = { .type = NODE_EV_TICK };
-	int64_t ticked = 0, archived = mono(d);
-	int rc = 0;
+	int64_t ticked = 0, wait = 0, archive_at;
+	int rc = station_archive_wait(&d->station, &wait, err);
 
+	archive_at = mono(d) + wait;
 	while (rc == 0 && stop_signal == 0) {
 		struct queue_item *item = queue_take(d->lanes[SERVE_WRITE], sleep_ms(d));
 
@@ -366,9 +367,9 @@ write_loop(struct daemon *d, struct err *err)
 			ticked = mono(d);
 			tell_large_log(d);
 		}
-		if (rc == 0 && mono(d) - archived >= NODE_HOUSE_MS) {
+		if (rc == 0 && mono(d) >= archive_at) {
 			archive(d, NULL);
-			archived = mono(d);
+			archive_at = mono(d) + NODE_HOUSE_MS;
 		}
 		feed_watchdog(d);
 	}
