@@ -33,7 +33,7 @@ put_columns(struct buf *sql, const struct store_schema *s, const char *before)
 {
 	for (unsigned i = 0; i < s->key_count; i++) {
 		buf_printf(sql, "%s%s", i == 0 ? "" : ",", before);
-		store_rows_quote(sql, s->columns[s->keys[i]].name);
+		store_rows_quote(sql, s->columns[s->keys[i]].here);
 	}
 }
 
@@ -53,7 +53,7 @@ put_parent(const struct finding *f, const struct reference *ref, const struct st
            struct buf *key)
 {
 	for (unsigned k = 0; f->parent != NULL && k < f->parent->key_count; k++) {
-		const char *name = f->parent->columns[f->parent->keys[k]].name;
+		const char *name = f->parent->columns[f->parent->keys[k]].here;
 		unsigned i = 0;
 
 		while (i < ref->count && strcmp(ref->to[i], name) != 0)
@@ -220,7 +220,7 @@ fill_copy(struct finding *f, struct err *err)
 
 	for (unsigned i = 0; i < f->child->column_count; i++) {
 		buf_printf(&names, "%s", i == 0 ? "" : ",");
-		store_rows_quote(&names, f->child->columns[i].name);
+		store_rows_quote(&names, f->child->columns[i].here);
 	}
 	buf_printf(&sql, "INSERT OR IGNORE INTO temp.");
 	store_rows_quote(&sql, f->child->table);

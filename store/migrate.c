@@ -115,7 +115,10 @@ static const char step_2[] =
         "ALTER TABLE yz_quarantine ADD COLUMN dropped_ms INTEGER;"
         "ALTER TABLE yz_quarantine ADD COLUMN dropped_by TEXT NOT NULL DEFAULT '';";
 
-static const char *const steps[] = { step_1, step_2 };
+/* What this file's table calls a column, if not what it travels by (store/catalog.h). */
+static const char step_3[] = "ALTER TABLE yz_column ADD COLUMN here TEXT;";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
@@ -166,6 +169,7 @@ store_migrate_look(struct store_db *db, struct err *err)
 	if (rc == 0 && there > 0)
 		rc = store_stmt_int(db, "SELECT value FROM yz_meta WHERE name = 'format'", 0,
 		                    &format, err);
+	db->is_old = format < STEPS;
 	return rc == 0 ? check_format(format, err) : rc;
 }
 

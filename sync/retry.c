@@ -113,6 +113,8 @@ open_unit(struct sync_replica *r, const struct store_quarantined *q, struct sync
 
 	if (rc == 0)
 		rc = sync_reader_open(r->db, u->stream, q->n, u->arena, reader, err);
+	if (rc == ERR_NOMEM && u->arena->over)
+		return err_set(err, ERR_NOTFOUND, "it can't be opened any more");
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < reader->count && reader->seg.first + i <= q->n; i++)

@@ -37,6 +37,7 @@ close_world(void)
 /* The tables as format 1 had them, with what a format 1 program wrote: of each conflict an entry
  * for every winner. */
 static const char format_1[] =
+        "ALTER TABLE yz_column DROP COLUMN here;"
         "ALTER TABLE yz_quarantine DROP COLUMN dropped_ms;"
         "ALTER TABLE yz_quarantine DROP COLUMN dropped_by;"
         "INSERT INTO yz_quarantine(scope, stream, n, tbl, key, reason, since_ms, tries)"

@@ -67,6 +67,8 @@ static const char *const words[W_COUNT][PAGE_LANGS] = {
 	                  "Not saved: this machine's clock is wrong. Set it first." },
 	[W_NOT_SAVED] = { "没有保存：这条记录与已有记录不符，请重新打开页面再试。",
 	                  "Not saved: it doesn't go with what is recorded. Open the page again." },
+	[W_DISK_FULL] = { "磁盘已满，请先腾出空间；之前保存的记录都在",
+	                  "the disk is full, make room first; what was saved before is all there" },
 	[W_ELSEWHERE] = { "在工作人员能够登录之前，此页面只在运行驿站的这台机器上打开。",
 	                  "Until staff can sign in, this page opens only on the machine that "
 	                  "yizhan runs on." },

@@ -57,6 +57,7 @@ enum page_word {
 	W_NOTHING_TO_UNDO,
 	W_BAD_CLOCK,
 	W_NOT_SAVED,
+	W_DISK_FULL,
 	W_ELSEWHERE,
 	W_COUNT,
 };

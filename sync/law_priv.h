@@ -1,0 +1,44 @@
+/*
+ * sync/law_priv.h - what of a change its writer may say.
+ *
+ *   the writer may write the scope (its grant)              else the whole unit is kept aside
+ *   it says only what it wrote itself, unless it is the hub  likewise
+ *   an inserted row's scope column names the stream's scope; one in the key does so always
+ *   a changed row belongs to the stream's scope
+ *   a row that is the hub's, and a column that only the hub may write, come from the hub (an insert
+ *   may carry the column's default)
+ *
+ * The first two are asked of a unit (sync/apply.c), the others here, of each change.  What is the
+ * hub's and was written elsewhere the hub writes again, as it is here (sync/seal_back.c), so that
+ * the writer converges.
+ */
+#ifndef SYNC_LAW_PRIV_H
+#define SYNC_LAW_PRIV_H
+
+#include "sync/apply_priv.h"
+
+/* What the table here says of a change's schema; zero it, and keep it for the changes of a unit. */
+struct sync_law {
+	const struct store_schema *schema, *rules;
+	int scope_at;         /* the scope column, by position in `schema`; -1: none */
+	uint64_t hub_columns; /* by position in `schema` */
+	/* the last row whose scope was the stream's: the next mostly says it with the same bytes */
+	const uint8_t *scope_bytes;
+	size_t scope_len;
+};
+
+/* Does the hub say it? */
+bool sync_law_is_hubs(const struct sync_apply *u);
+
+/* NULL if the change may be applied, else why not.  May take forbidden columns out of its mask. */
+const char *sync_law_forbids(struct sync_law *law, const struct sync_apply *u,
+                             struct store_change *c, const struct store_row *row);
+
+/*
+ * Take out of the change what only the hub may write; *reason if there was anything, and at the hub
+ * u->wrong has it.  An insert says all cells of its schema, so there it becomes NULL.
+ */
+MUST_CHECK int sync_law_leave_to_hub(struct sync_law *law, struct sync_apply *u,
+                                     struct store_change *c, const char **reason, struct err *err);
+
+#endif /* SYNC_LAW_PRIV_H */
