@@ -44,7 +44,10 @@ check 0 '^\[\{"n":3\}\]$' -C "$node" sql --json 'SELECT count(*) n FROM yz_log'
 check 1 't.c only grows' -C "$node" sql 'UPDATE t SET c = 1 WHERE a = 2'
 check 0 '-- tracked: record, scope f/F1; greatest wins: c CREATE TABLE t' -C "$node" schema show t
 check 0 '"name":"t","sql":"CREATE TABLE t\(.*"kind":"record","scope":"f/F1"' -C "$node" schema show t --json
-check 0 'CREATE TABLE child\(' -C "$node" schema show
+check 0 '^-- 驿站 yizhan: the tables .*-- 7 婴幼儿 .* kept nowhere -- tracked: record, scope f/ \+ facility_id CREATE TABLE child\(' \
+	-C "$node" schema show
+check 0 '^-- 13 出勤事件 · coming and going \(event\) .*-- tracked: event, ' -C "$node" schema show attendance_event
+check 0 '^-- tracked: record, scope f/F1; greatest wins: c CREATE TABLE t' -C "$node" schema show t
 check 0 '"scope":"f/","scope_column":"facility_id"' -C "$SCRATCH/hub" schema show child --json
 YIZHAN_DIR=$node check 0 '^n 2$' sql 'SELECT count(*) n FROM t'
 
