@@ -348,7 +348,8 @@ struct paging {
 static bool
 is_asked_for(const struct paging *p, const char *scope, const char *table)
 {
-	return token_reads_scope(p->query->token, scope) &&
+	/* an earlier program may have told of what stays */
+	return !store_schema_stays(table) && token_reads_scope(p->query->token, scope) &&
 	       token_reads_table(p->query->token, table) &&
 	       (p->query->scope == NULL || strcmp(p->query->scope, scope) == 0);
 }

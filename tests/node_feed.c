@@ -305,6 +305,15 @@ START_TEST(tables_that_stay_in_their_file_are_not_told)
 	merge_strange("locality"); /* another's, and of no such name */
 	read_page(NULL, 10);
 	ck_assert_int_eq(count_lines(), 1);
+	/* a line of an earlier program */
+	ck_assert_int_eq(store_db_exec(hub_db,
+	                               "UPDATE hub_feed SET tbl = (SELECT id FROM yz_table WHERE"
+	                               " name = 'local_pin')",
+	                               &hub_err),
+	                 0);
+	read_page(NULL, 10);
+	ck_assert_int_eq(count_lines(), 0);
+	ck_assert(!has("CANARY"));
 }
 END_TEST
 

@@ -34,8 +34,7 @@ refuse_absent(const struct page_view *view, const char *name, struct err *err)
 {
 	const char *words = page_word(view->lang, W_NOT_HERE), *hash = strstr(words, "#1");
 
-	return err_set(err, ERR_INVALID, "%.*s%s%s", (int)(hash - words), words, name,
-	               hash + 2);
+	return err_set(err, ERR_INVALID, "%.*s%s%s", (int)(hash - words), words, name, hash + 2);
 }
 
 /* 1 an id, 0 empty or missing, negative malformed. */
