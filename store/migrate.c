@@ -118,7 +118,11 @@ static const char step_2[] =
 /* What this file's table calls a column, if not what it travels by (store/catalog.h). */
 static const char step_3[] = "ALTER TABLE yz_column ADD COLUMN here TEXT;";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+/* What a hub stores but doesn't merge (store/held.h). */
+static const char step_4[] = "CREATE TABLE yz_held(stream INTEGER, n INTEGER, bytes BLOB NOT NULL,"
+                             " PRIMARY KEY(stream, n));";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
