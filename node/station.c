@@ -1,6 +1,7 @@
 #include "node/station.h"
 #include "node/anchor.h"
 #include "node/config.h"
+#include "node/engine_tables.h"
 #include "node/facility/schema.h"
 #include "node/feed.h"
 #include "node/hub_schema.h"
@@ -207,6 +208,21 @@ check_anchor(struct station *st, struct err *err)
 
 /* ---- opening ---- */
 
+/* A file that an older program made. */
+static int
+track_engine(struct station *st, struct err *err)
+{
+	int rc = store_db_begin(st->merge, err);
+
+	if (rc == 0)
+		rc = engine_tables_track(st->merge, st->is_hub, err);
+	if (rc == 0)
+		rc = store_db_commit(st->merge, err);
+	if (rc < 0)
+		store_db_rollback(st->merge);
+	return rc;
+}
+
 static int
 open_databases(struct station *st, struct err *err)
 {
@@ -219,6 +235,8 @@ open_databases(struct station *st, struct err *err)
 		rc = hub_schema_migrate(st->merge, err);
 	if (rc == 0)
 		rc = facility_schema_upgrade(st->merge, st->is_hub, err);
+	if (rc == 0)
+		rc = track_engine(st, err);
 	if (rc == 0)
 		rc = store_db_open(path, STORE_LOCAL, st->env, &st->local, err);
 	return rc;

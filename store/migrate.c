@@ -122,7 +122,18 @@ static const char step_3[] = "ALTER TABLE yz_column ADD COLUMN here TEXT;";
 static const char step_4[] = "CREATE TABLE yz_held(stream INTEGER, n INTEGER, bytes BLOB NOT NULL,"
                              " PRIMARY KEY(stream, n));";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4 };
+/* Rows that several scopes see (store/share.h). */
+static const char step_5[] =
+        "CREATE TABLE yz_share(root TEXT NOT NULL, key BLOB NOT NULL, scope TEXT NOT NULL,"
+        " at INTEGER, ended INTEGER, by TEXT, PRIMARY KEY(root, key, scope)) WITHOUT ROWID;"
+        "CREATE TABLE yz_group(tbl INTEGER, root BLOB, scope INTEGER, left INTEGER NOT NULL,"
+        " left_site INTEGER NOT NULL, PRIMARY KEY(tbl, root, scope)) WITHOUT ROWID;"
+        "CREATE TABLE yz_member(tbl INTEGER, key BLOB, scope INTEGER, left INTEGER NOT NULL,"
+        " left_site INTEGER NOT NULL, root_tbl INTEGER NOT NULL, root BLOB NOT NULL,"
+        " PRIMARY KEY(tbl, key, scope)) WITHOUT ROWID;"
+        "CREATE INDEX yz_member_root ON yz_member(root_tbl, root);";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

@@ -2,6 +2,7 @@
 
 #include "store/inspect.h"
 #include "sync/merge.h"
+#include "sync/share.h"
 
 #include <string.h>
 
@@ -84,16 +85,34 @@ writes_scope(const struct sync_law *law, const struct store_change *c)
 	       (c->op == STORE_UPDATE && law->scope_at >= 0 && (c->mask >> law->scope_at & 1) != 0);
 }
 
+/* Do several scopes see the row, and the stream's is one of them? */
+static bool
+is_shared(const struct sync_apply *u, const struct store_row *row)
+{
+	const struct sync_share_unit unit = {
+		.r = u->r, .scope = u->stream->scope, .seen = u->seen, .seen_len = u->seen_len
+	};
+	struct err err;
+	bool yes = false;
+
+	return row->known && sync_share_admits(&unit, row, &yes, &err) == 0 && yes;
+}
+
 const char *
 sync_law_forbids(struct sync_law *law, const struct sync_apply *u, struct store_change *c,
                  const struct store_row *row)
 {
+	bool elsewhere = row->known && row->scope != u->stream->scope;
+
 	look_up(law, u, c);
 	if (!sync_merge_is_sound(c))
 		return "the change contradicts itself (its life, stamp, columns or groups)";
-	if (row->known && row->scope != u->stream->scope)
+	law->shared = sync_law_is_hubs(u) || (elsewhere && is_shared(u, row));
+	if (law->shared)
+		return NULL;
+	if (elsewhere)
 		return "the row belongs to another scope";
-	if (writes_scope(law, c) && !says_scope(law, u, c)) {
+	if (writes_scope(law, c) && !says_scope(law, u, c) && !is_shared(u, row)) {
 		c->mask = 0;
 		return "the row's own scope is not the one it was sent in";
 	}

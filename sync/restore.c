@@ -89,13 +89,14 @@ take_stream(struct restoring *x, struct err *err)
 	return rc;
 }
 
-/* The row's values, out of all streams of its scope. */
+/* The row's values, out of all streams: who sees it, too, wrote in another scope's, and one that
+ * has left is in none. */
 static int
 find_values(struct restoring *x, struct err *err)
 {
 	struct store_stream *list;
 	size_t count = 0;
-	int rc = store_stream_list(x->r->db, x->row->scope, x->arena, &list, &count, err);
+	int rc = store_stream_list(x->r->db, 0, x->arena, &list, &count, err);
 
 	x->found = arena_take(x->arena, x->row->cell_count, sizeof *x->found);
 	if (rc == 0 && x->found == NULL)
