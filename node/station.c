@@ -122,8 +122,10 @@ station_anchor(struct station *st, struct err *err)
 
 	if (rc == 0)
 		rc = anchor_write(st->dir, &now, err);
-	if (rc == 0)
+	if (rc == 0) {
 		st->anchored = records_of(&now);
+		memcpy(st->anchored_life, now.epoch, STORE_EPOCH);
+	}
 	anchor_free(&now);
 	return rc;
 }
@@ -133,7 +135,8 @@ station_keep_anchor(struct station *st, struct err *err)
 {
 	struct anchor now = { 0 };
 	int rc = own_streams(st, &now, err);
-	bool same = rc == 0 && records_of(&now) == st->anchored;
+	bool same = rc == 0 && records_of(&now) == st->anchored &&
+	            memcmp(st->anchored_life, st->node.r.self.epoch, STORE_EPOCH) == 0;
 
 	anchor_free(&now);
 	return rc < 0 || same ? rc : station_anchor(st, err);

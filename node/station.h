@@ -29,7 +29,8 @@ struct station {
 	struct store_db *local; /* as people write */
 	struct store_db *merge; /* as the engine writes */
 	struct node node;
-	uint64_t anchored; /* records of our own that the anchor covers */
+	uint64_t anchored;                  /* records of our own that the anchor covers */
+	uint8_t anchored_life[STORE_EPOCH]; /* and the life that wrote them */
 	struct rights rights;
 	struct metrics metrics; /* any thread may count */
 	struct watch *watch;    /* hub: told of every unit; or NULL */

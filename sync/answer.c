@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { REMARKS_MAX = 16 };
+enum { REMARKS_MAX = 16, LOST_MAX = 64 };
 
 struct answering {
 	struct sync_answer *h;
@@ -32,13 +32,21 @@ static void
 tell(void *ctx, unsigned stream, uint64_t n, const char *reason)
 {
 	struct answering *an = ctx;
-
 	const char *words = arena_copy(&an->draft.arena, reason, strlen(reason));
+	struct remark *out = NULL;
 
 	an->h->rejected++;
-	if (words != NULL && an->remark_count < REMARKS_MAX)
-		an->remarks[an->remark_count++] =
-		        (struct remark){ .stream = stream, .n = n, .reason = words };
+	if (an->remark_count < REMARKS_MAX)
+		out = &an->remarks[an->remark_count++];
+	/* a fork has to be told, whatever else there is */
+	for (size_t i = 0; out == NULL && i < REMARKS_MAX && strcmp(reason, sync_fork_words) == 0;
+	     i++)
+		if (strcmp(an->remarks[i].reason, sync_fork_words) != 0)
+			out = &an->remarks[i];
+	if (out != NULL)
+		*out = (struct remark){ .stream = stream,
+			                .n = n,
+			                .reason = words == NULL ? "" : words };
 }
 
 /* *fork says that one of them is about a fork, and how far the two go together. */
@@ -154,16 +162,19 @@ name_lost(struct answering *an, struct err *err)
 {
 	const struct sync_message *m = an->asked;
 	int rc = 0;
+	size_t named = 0; /* what is more comes with the next meetings */
 
-	for (unsigned i = 0; rc == 0 && i < m->stream_count; i++) {
+	for (unsigned i = 0; rc == 0 && named < LOST_MAX && i < m->stream_count; i++) {
 		const struct sync_site *site = &m->sites[m->streams[i].site].site;
 		bool lost = false;
 
 		if (memcmp(site->node, an->h->peer, STORE_NODE_ID) != 0 &&
 		    readable(an, m->scopes[m->streams[i].scope]))
 			rc = sync_back_lacks(an->h->r, m, i, &lost, err);
-		if (lost)
+		if (lost) {
 			sync_draft_empty(&an->draft, m, i);
+			named++;
+		}
 	}
 	return rc;
 }
@@ -209,28 +220,17 @@ write_reply(struct answering *an, struct buf *reply, struct err *err)
 	return buf_check(reply, err);
 }
 
-/* Records of this file's present life that come from elsewhere end it: it was put back, or copied.
- */
 static int
 take(struct answering *an, struct err *err)
 {
 	struct sync_replica *r = an->h->r;
-	int life = r->self.id;
-	uint64_t had, has;
-	int rc = sync_back_own(r, an->asked, &had, err);
+	int rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
 
-	if (rc == 0)
-		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
-	if (rc == 0)
-		rc = sync_back_own(r, an->asked, &has, err);
-	if (rc == 0 && has > had)
-		rc = sync_life_begin(r, SYNC_LIFE_RESTORED, err);
 	for (size_t i = 0; rc == 0 && i < an->remark_count; i++)
 		if (strcmp(an->remarks[i].reason, sync_fork_words) == 0)
 			rc = sync_back_forked(r, an->asked, an->remarks[i].stream, an->remarks[i].n,
 			                      err);
-	if (r->self.id != life)
-		memcpy(an->draft.m.self.epoch, r->self.epoch, STORE_EPOCH);
+	memcpy(an->draft.m.self.epoch, r->self.epoch, STORE_EPOCH); /* it may be another now */
 	return rc;
 }
 

@@ -10,7 +10,8 @@
  * Of a hub's own stream that ends the life in which it wrote them: another file went on under its
  * name.  A node's word alone ends nothing.  What the hub has written since under that name forks
  * from them: it is written again in the new life (sync/remint.h) and the stream cut where the two
- * part, so that the rest comes by the next request.
+ * part, so that the rest comes by the next request.  What was cut off is marked: whoever comes with
+ * that branch later has nothing that isn't written again already.
  *
  * A node whose records of the hub's stream are not, in the end, the hub's lets go of them and takes
  * those: the hub has written again what is only in the other branch.  Of another node's stream:
@@ -84,11 +85,34 @@ is_hubs(const struct sync_replica *r, const struct sync_message *m,
 }
 
 static void
-keep_lent(struct sync_exchange *x, const struct sync_lent *before, const struct sync_lent *lent)
+keep_lent(struct sync_exchange *x, const struct sync_lent *before, struct sync_lent *lent)
 {
-	x->lent_moved |= before == NULL || before->has != lent->has || before->from < lent->from;
-	if (x->lent_count < SYNC_LENT_MAX)
-		x->lent[x->lent_count++] = *lent;
+	if (x->lent_count == SYNC_LENT_MAX)
+		return; /* its turn comes when another's is over */
+	lent->began = lent->from;
+	x->lent_moved |= before == NULL || before->has != lent->has || before->began < lent->from;
+	x->lent[x->lent_count++] = *lent;
+}
+
+/* Was a remark made about it that isn't a fork: what was lent could not be judged yet. */
+static bool
+was_put_off(const struct sync_message *m, const struct sync_view_stream *view)
+{
+	for (size_t i = 0; i < m->note_count; i++)
+		if (&m->streams[m->notes[i].stream] == view &&
+		    strcmp(m->notes[i].reason, sync_fork_words) != 0)
+			return true;
+	return false;
+}
+
+/* Where the lending of a branch goes on: the hub may have gone on writing meanwhile. */
+static uint64_t
+goes_on_from(const struct sync_message *m, const struct sync_view_stream *view,
+             const struct sync_lent *before)
+{
+	if (before == NULL || view->n < before->has)
+		return 0;
+	return was_put_off(m, view) ? before->began : before->from;
 }
 
 static int
@@ -119,7 +143,7 @@ see_stream(struct sync_exchange *x, const struct sync_message *m, struct store_s
 	if (fork && !is_hubs(x->r, m, stream))
 		return 0;
 	if (fork)
-		lent.from = before == NULL || before->has != view->n ? 0 : before->from;
+		lent.from = goes_on_from(m, view, before);
 	if (fork && lent.from >= stream->n)
 		return let_go(x, stream, a, err);
 	keep_lent(x, before, &lent);
@@ -176,39 +200,77 @@ find_stream(const struct sync_replica *r, const struct sync_message *m, unsigned
 	return rc == ERR_NOTFOUND ? 0 : rc < 0 ? rc : 1;
 }
 
-int
-sync_back_own(const struct sync_replica *r, const struct sync_message *m, uint64_t *records,
-              struct err *err)
-{
-	struct store_stream *list;
-	struct arena a = { 0 };
-	size_t count = 0;
-	bool brings = false;
-	int rc = 0;
+/* ---- branches that were written again ---- */
 
-	*records = 0;
-	for (size_t i = 0; !brings && i < m->segment_count; i++)
-		brings = is_own(r, m, m->segments[i].stream);
-	if (brings)
-		rc = store_stream_list(r->db, 0, &a, &list, &count, err);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		*records += list[i].site == r->self.id ? list[i].n : 0;
-	arena_free(&a);
+/*
+ * "forked <stream>" in yz_meta: how many branches were cut off (u8), and of each segment cut off
+ * its last n (8) and its head (8).  A node that ends there holds nothing that is only in its
+ * branch.
+ */
+enum { FORKS_MAX = 16, MARK = 8 + SYNC_HEAD_SHORT };
+
+static void
+name_marks(char name[32], int stream)
+{
+	snprintf(name, 32, "forked %d", stream);
+}
+
+static void
+put_mark(struct buf *out, uint64_t n, const uint8_t head[SYNC_HEAD_SHORT])
+{
+	buf_u64(out, n);
+	buf_put(out, head, SYNC_HEAD_SHORT);
+}
+
+/* Is the branch that ends like that news?  `marks` gets what is kept. */
+static int
+is_new_branch(struct sync_replica *r, int stream, const struct sync_view_stream *tip,
+              struct buf *marks, bool *yes, struct err *err)
+{
+	struct buf mark = { 0 };
+	char name[32];
+	int rc;
+
+	name_marks(name, stream);
+	put_mark(&mark, tip->n, tip->head);
+	rc = store_meta_get(r->db, name, marks, err);
+	if (rc == ERR_NOTFOUND) {
+		buf_u8(marks, 0);
+		rc = 0;
+	}
+	if (rc == 0 && (buf_check(marks, err) < 0 || buf_check(&mark, err) < 0))
+		rc = err->code;
+	*yes = rc == 0 && marks->bytes[0] < FORKS_MAX;
+	for (size_t at = 1; *yes && at + MARK <= marks->len; at += MARK)
+		*yes = memcmp(marks->bytes + at, mark.bytes, MARK) != 0;
+	buf_free(&mark);
 	return rc;
 }
 
-/* Once for each stream: a node may have records of a branch that was written again long ago. */
+/* What is cut off after `common` is marked. */
 static int
-is_first(struct sync_replica *r, int stream, bool *yes, struct err *err)
+keep_marks(struct sync_replica *r, const struct store_stream *own, uint64_t common,
+           struct buf *marks, struct err *err)
 {
+	uint64_t n = common + 1;
 	char name[32];
-	int64_t at;
-	int rc;
+	int rc = 0;
 
-	snprintf(name, sizeof name, "forked %d", stream);
-	rc = store_meta_get_int(r->db, name, 0, &at, err);
-	*yes = at == 0;
-	return rc == 0 && *yes ? store_meta_set_int(r->db, name, sync_replica_now_ms(r), err) : rc;
+	marks->bytes[0]++;
+	while (rc == 0 && n <= own->n) {
+		struct store_segment seg;
+		struct arena a = { 0 };
+
+		rc = store_segment_at(r->db, own->id, n, &a, &seg, err);
+		if (rc == 0)
+			put_mark(marks, seg.last, seg.head);
+		n = rc == 0 ? seg.last + 1 : n;
+		arena_free(&a);
+	}
+	if (rc == 0)
+		rc = buf_check(marks, err);
+	name_marks(name, own->id);
+	return rc == 0 ? store_meta_set(r->db, name, marks->bytes, marks->len, err) : rc;
 }
 
 static int
@@ -217,11 +279,8 @@ write_again(struct sync_replica *r, const struct store_stream *own, uint64_t com
 {
 	struct sync_restamp none = { 0 };
 	struct sync_remint_job job = { .old = own, .kept = common, .restamp = &none };
-	bool first;
-	int rc = is_first(r, own->id, &first, err);
+	int rc = 0;
 
-	if (rc < 0 || !first)
-		return rc;
 	if (own->site == r->self.id)
 		rc = sync_life_begin(r, SYNC_LIFE_RESTORED, err);
 	return rc == 0 ? sync_remint(r, &job, err) : rc;
@@ -233,12 +292,20 @@ sync_back_forked(struct sync_replica *r, const struct sync_message *m, unsigned 
 {
 	struct store_stream own;
 	struct arena a = { 0 };
-	int rc = find_stream(r, m, stream, &a, &own, err);
+	struct buf marks = { 0 };
+	bool news = false;
+	int rc = is_own(r, m, stream) ? find_stream(r, m, stream, &a, &own, err) : 0;
 
-	if (rc == 1 && is_own(r, m, stream))
-		rc = write_again(r, &own, common, err);
+	if (rc == 1) {
+		rc = is_new_branch(r, own.id, &m->streams[stream], &marks, &news, err);
+		if (rc == 0 && news)
+			rc = keep_marks(r, &own, common, &marks, err);
+		if (rc == 0 && news)
+			rc = write_again(r, &own, common, err);
+	}
+	buf_free(&marks);
 	arena_free(&a);
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 int
@@ -250,12 +317,13 @@ sync_back_lacks(const struct sync_replica *r, const struct sync_message *m, unsi
 	uint8_t key[SYNC_PUBLIC_KEY];
 	struct store_stream own;
 	struct arena a = { 0 };
-	int rc = find_stream(r, m, stream, &a, &own, err);
+	int rc = 1;
 
 	memcpy(site.node, named->node, STORE_NODE_ID);
 	memcpy(site.epoch, named->epoch, STORE_EPOCH);
-	*yes = rc == 0 && m->streams[stream].n > 0 && r->key_of != NULL &&
-	       r->key_of(r->ctx, &site, key);
+	if (m->streams[stream].n > 0 && r->key_of != NULL && r->key_of(r->ctx, &site, key))
+		rc = find_stream(r, m, stream, &a, &own, err);
+	*yes = rc == 0;
 	arena_free(&a);
 	return rc < 0 ? rc : 0;
 }

@@ -24,8 +24,9 @@ enum { SYNC_REJECTED_MAX = 16, SYNC_LENT_MAX = 16, SYNC_PARTED_MAX = 8 };
 /* A stream of another's, of which the hub lacks something that is here. */
 struct sync_lent {
 	int stream;
-	uint64_t has;  /* by its latest reply */
-	uint64_t from; /* the next request brings what comes after that */
+	uint64_t has;   /* by its latest reply */
+	uint64_t began; /* the request before brought what comes after that */
+	uint64_t from;  /* the next one, after that */
 };
 
 struct sync_rejected {

@@ -144,12 +144,8 @@ MUST_CHECK int sync_back_see(struct sync_exchange *x, const struct sync_message 
 MUST_CHECK int sync_back_lend(struct sync_exchange *x, struct sync_draft *d,
                               const struct store_stream *stream, unsigned index, struct err *err);
 
-/* The hub: how many records its present life has; 0 if the request brings none of its own. */
-MUST_CHECK int sync_back_own(const struct sync_replica *r, const struct sync_message *m,
-                             uint64_t *records, struct err *err);
-
-/* Records that came of this stream fork from those here after `common`: if it is the hub's own, and
- * for the first time, what is here is written again in a new life. */
+/* The hub: records that came of this stream fork from those here after `common`.  If it is its own,
+ * and the branch isn't one that was cut off before, what is here is written again in a new life. */
 MUST_CHECK int sync_back_forked(struct sync_replica *r, const struct sync_message *m,
                                 unsigned stream, uint64_t common, struct err *err);
 

@@ -5,6 +5,7 @@
 #include "store/stmt.h"
 #include "sync/ahead_priv.h"
 #include "sync/apply_priv.h"
+#include "sync/life.h"
 #include "sync/look.h"
 #include "sync/names_priv.h"
 #include "sync/seal.h"
@@ -277,6 +278,10 @@ take(struct incoming *in, struct sync_ingested *out, struct err *err)
 		rc = raise_last_stamp(in, err);
 	if (rc == 0 && in->wrong_count > 0)
 		rc = sync_seal_back(in->r, in->wrong, in->wrong_count, err);
+	/* Records of this file's present life that come from elsewhere end it: it was put back, or
+	 * copied. */
+	if (rc == 0 && in->stream.site == in->r->self.id)
+		rc = sync_life_begin(in->r, SYNC_LIFE_RESTORED, err);
 	out->outcome = SYNC_STORED;
 	out->n = in->stream.n;
 	return rc;

@@ -584,6 +584,68 @@ START_TEST(nodes_with_two_branches_of_a_hub_converge)
 }
 END_TEST
 
+static void
+expect_hub_notes(const char *mark, int64_t count)
+{
+	char sql[100];
+
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM note WHERE text LIKE '%s %%'", mark);
+	ck_assert_int_eq(world_int(&w.hub, sql), count);
+}
+
+START_TEST(a_hub_put_back_twice_has_all_three_branches)
+{
+	begin_with(5, 0);
+	write_some(&w.hub, "c0", 3);
+	world_settle(&w, 2);
+	world_save(&w.hub, "hub");
+	write_some(&w.hub, "c1", 20);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.hub, "hub");
+	write_some(&w.hub, "c2", 25);
+	ck_assert(world_sync(&w, 1));
+	world_put_back(&w.hub, "hub");
+	write_some(&w.hub, "c3", 7);
+	world_settle(&w, 6);
+	expect_hub_notes("c1", 20);
+	expect_hub_notes("c2", 25);
+	expect_hub_notes("c3", 7);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* More than one push holds: the lending goes on where it was. */
+START_TEST(a_long_branch_is_lent_little_by_little)
+{
+	char sql[200];
+
+	begin_with(5, 0);
+	for (unsigned i = 0; i < 60; i++) {
+		world_wait(&w, 1000);
+		snprintf(sql, sizeof sql,
+		         "INSERT INTO note(id, facility_id, text) VALUES (x'f0%02x', 'F1', "
+		         "hex(randomblob(200)))",
+		         i);
+		world_sql(&w.hub, sql);
+		if (i % 10 == 0)
+			seal(&w.hub);
+	}
+	world_settle(&w, 2);
+	world_save(&w.hub, "hub");
+	write_some(&w.hub, "c1", 20);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.hub, "hub");
+	write_some(&w.hub, "c2", 10);
+	w.nodes[0].node.stalls = NODE_STALLS;
+	ck_assert(world_sync(&w, 0));
+	expect_hub_notes("c1", 20);
+	world_settle(&w, 3);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
 /* What a second machine wrote and will never send again. */
 START_TEST(what_a_lost_node_had_sent_comes_back_from_its_sister)
 {
@@ -663,6 +725,8 @@ suite_sync_remint(void)
 	tcase_add_test(tc, a_hub_put_back_gets_its_own_from_its_nodes);
 	tcase_add_test(tc, a_hub_put_back_that_went_on_has_both_branches);
 	tcase_add_test(tc, nodes_with_two_branches_of_a_hub_converge);
+	tcase_add_test(tc, a_hub_put_back_twice_has_all_three_branches);
+	tcase_add_test(tc, a_long_branch_is_lent_little_by_little);
 	tcase_add_test(tc, what_a_lost_node_had_sent_comes_back_from_its_sister);
 	tcase_add_test(tc, a_meeting_that_moves_nothing_ends);
 	suite_add_tcase(s, tc);
