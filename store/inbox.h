@@ -77,12 +77,16 @@ MUST_CHECK int store_inbox_apply_verdicts(struct store_db *db, struct err *err);
 MUST_CHECK int store_inbox_count(struct store_db *db, int64_t *conflicts, int64_t *quarantined,
                                  struct err *err);
 
+/* Nothing waits: what was written has been put back, and stays listed until a person drops it. */
+enum { STORE_QUARANTINE_UNDONE = 1 };
+
 struct store_quarantined {
 	int64_t id;
 	int scope;
-	int stream; /* 0: a local row that is not ours */
-	uint64_t n;
-	int table; /* 0: the whole unit */
+	int stream; /* 0: a row written here */
+	uint64_t n; /* record of the stream; of a row written here 0 (it waits here) or
+	               STORE_QUARANTINE_UNDONE */
+	int table;  /* 0: the whole unit */
 	const uint8_t *key;
 	size_t key_len;
 	const char *reason;

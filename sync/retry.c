@@ -2,7 +2,8 @@
  * sync/retry.c - quarantined changes once more.
  *
  *   listed                                     tried by
- *   a row written here (stream 0)              noting it in the log: the seal judges it anew
+ *   a row written here (stream 0, n 0)         noting it in the log: the seal judges it anew
+ *   one that was put back (stream 0, n 1)      nothing: it is for a person to know
  *   a unit (no table)                          applying it from its segment
  *   one change, by its own record              applying that one alone
  *   a row that its table couldn't hold, by     putting the row once more (its cells wait in
@@ -72,7 +73,8 @@ sync_retry_own(struct sync_replica *r, int64_t id, struct err *err)
 			                      .key = w.list[i].key,
 			                      .key_len = w.list[i].key_len };
 
-		if (w.list[i].stream != 0 || w.list[i].table == 0)
+		if (w.list[i].stream != 0 || w.list[i].table == 0 ||
+		    w.list[i].n == STORE_QUARANTINE_UNDONE)
 			continue;
 		again.schema = store_catalog_table(r->db, w.list[i].table)->local;
 		if (again.schema == NULL)

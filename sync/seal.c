@@ -41,25 +41,6 @@ sync_seal_stamp(struct seal *s, int64_t at_ms)
 
 /* ---- reading ---- */
 
-static int
-scope_of(struct seal *s, struct item *it, struct err *err)
-{
-	char name[STORE_SCOPE_MAX + 1];
-	struct err why;
-	int rc;
-
-	if (it->row.known)
-		return 0; /* a row's scope never changes */
-	if (!it->log->present) {
-		it->log->schema = NULL; /* came and went: nobody has heard of it */
-		return 0;
-	}
-	rc = store_schema_scope(it->log->schema, it->log->values, name, &why);
-	if (rc < 0)
-		snprintf(name, sizeof name, "hub"); /* belongs to nobody: stays here, listed */
-	return store_catalog_scope(s->r->db, name, &it->row.scope, err);
-}
-
 /*
  * What was held back at an earlier seal goes with this one: nobody knows any more which columns it
  * was, so all of them are written.  Not max columns: their value with a new stamp would differ from
@@ -106,7 +87,7 @@ read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *
 		if (aside > 0)
 			rc = take_held_back(s, &s->items[i], err);
 		if (rc == 0)
-			rc = scope_of(s, &s->items[i], err);
+			rc = sync_seal_scope(s, &s->items[i], err);
 		if (rc == 0 && s->items[i].log->schema != NULL)
 			rc = sync_seal_effect(s, &s->items[i], err);
 	}
@@ -149,8 +130,8 @@ merge_item(struct seal *s, struct item *it, struct sync_rivals *rivals, struct e
 			return rc;
 	}
 	it->row.in_table = it->log->present;
-	it->row.write_row = must_write_back(it);
-	return 0;
+	it->row.write_row = it->moved || must_write_back(it);
+	return it->moved ? sync_seal_tell_undone(s, it, err) : 0;
 }
 
 /* The row stays as it is in this file and goes nowhere; a person is told why. */
@@ -181,6 +162,10 @@ held_back(struct seal *s, const struct item *it, char *words, size_t size)
 		return "not ours: this node may not write rows of that scope; the row stays here "
 		       "only";
 	}
+	if (it->moved && it->row.cl % 2 == 0)
+		return "a row of that key was in another scope, and that can't change; the row "
+		       "stays "
+		       "here only: give it another key";
 	if (!sync_seal_too_large(it, words, size))
 		return NULL;
 	s->out->too_large++;

@@ -1,7 +1,7 @@
 /*
- * sync/seal_priv.h - a seal while it goes on, shared by its three parts: net
- * effect of a row (seal_effect.c), merging and order (seal.c), units and
- * segments (seal_unit.c).
+ * sync/seal_priv.h - a seal while it goes on, shared by its parts: net effect of
+ * a row (seal_effect.c), what no write may change (seal_undo.c), merging and
+ * order (seal.c), units and segments (seal_unit.c).
  */
 #ifndef SYNC_SEAL_PRIV_H
 #define SYNC_SEAL_PRIV_H
@@ -16,6 +16,7 @@ struct item {
 	struct store_change changes[2]; /* an update of max cells may have to go before a delete */
 	int change_count;
 	bool was_held, is_held; /* listed in quarantine, by an earlier seal or by this one */
+	bool moved; /* the table shows it in another scope than the one it has been in so far */
 };
 
 struct seal {
@@ -30,6 +31,15 @@ struct seal {
 /* What has happened to the row since the last seal: fills it->changes (none, one, or an update and
  * a delete). */
 MUST_CHECK int sync_seal_effect(struct seal *s, struct item *it, struct err *err);
+
+/*
+ * The scope of the row, as its values say it; of a row that is known already, the one it has been
+ * in so far, and it->moved if its values say another.
+ */
+MUST_CHECK int sync_seal_scope(struct seal *s, struct item *it, struct err *err);
+
+/* What its change would be has been undone in part: listed, for a person. */
+MUST_CHECK int sync_seal_tell_undone(struct seal *s, const struct item *it, struct err *err);
 
 /* Can no segment hold what the item changes?  Then `reason` says so to a person. */
 bool sync_seal_too_large(const struct item *it, char *reason, size_t size);
