@@ -10,9 +10,10 @@
  *   a changed row belongs to the stream's scope
  *   a row that is the hub's, and a column that only the hub may write, come from the hub (an insert
  *   may carry the column's default)
+ *   an event is inserted and no more: its max columns may grow, where two devices met in one row
  *
- * What is the hub's and was written elsewhere the hub writes again, as it is here
- * (sync/seal_back.c), so that the writer converges.
+ * What was written past that the hub writes again, as it is here (sync/seal_back.c), so that the
+ * writer converges.
  *
  * Who lost without having been seen is kept: sync/rivals.h.
  */
@@ -36,6 +37,7 @@ struct applying {
 		const struct store_schema *schema, *rules;
 		int scope_at;         /* the scope column, by position in `schema`; -1: none */
 		uint64_t hub_columns; /* by position in `schema` */
+		uint64_t growing;     /* likewise: max columns */
 		/* the last row whose scope was the stream's: the next mostly says it with the same
 		 * bytes */
 		const uint8_t *scope_bytes;
@@ -193,12 +195,15 @@ law_of(struct applying *ap, const struct store_change *c)
 		        store_schema_find(c->schema, law->rules->columns[law->scope_at].name);
 	for (unsigned i = 0; i < law->rules->column_count; i++) {
 		const struct store_column *column = &law->rules->columns[i];
-		int at = column->hub_only && column->key == 0
+		bool grows = column->rule == STORE_MAX;
+		int at = column->key == 0 && (column->hub_only || grows)
 		                 ? store_schema_find(c->schema, column->name)
 		                 : -1;
 
-		if (at >= 0)
+		if (at >= 0 && column->hub_only)
 			law->hub_columns |= (uint64_t)1 << at;
+		if (at >= 0 && grows)
+			law->growing |= (uint64_t)1 << at;
 	}
 	return law;
 }
@@ -245,7 +250,19 @@ writes_scope(const struct law *law, const struct store_change *c)
 	       (c->op == STORE_UPDATE && law->scope_at >= 0 && (c->mask >> law->scope_at & 1) != 0);
 }
 
-/* NULL if the change may be applied, else why not.  May take forbidden columns out of its mask. */
+static const char other_scope[] = "the row's own scope is not the one it was sent in";
+static const char rewritten[] = "an event was written again: corrections are new rows";
+
+/* Does it end what happened, or begin it anew? */
+static bool
+ends_event(struct applying *ap, const struct store_change *c, const struct store_row *row)
+{
+	if (law_of(ap, c)->rules->kind != STORE_EVENT || from_hub(ap->u))
+		return false;
+	return c->op == STORE_DELETE || (store_row_is_live(row) && c->cl > row->cl);
+}
+
+/* NULL if the change may be applied, else why nothing of it may. */
 static const char *
 forbidden(struct applying *ap, struct store_change *c, const struct store_row *row)
 {
@@ -255,14 +272,12 @@ forbidden(struct applying *ap, struct store_change *c, const struct store_row *r
 		return "the change contradicts itself (its life, stamp, columns or groups)";
 	if (row->known && row->scope != ap->u->stream->scope)
 		return "the row belongs to another scope";
-	if (writes_scope(law, c) && !says_scope(ap, law, c)) {
-		c->mask = 0;
-		return "the row's own scope is not the one it was sent in";
-	}
-	return NULL;
+	if (writes_scope(law, c) && !says_scope(ap, law, c))
+		return other_scope;
+	return ends_event(ap, c, row) ? rewritten : NULL;
 }
 
-/* ---- what is the hub's ---- */
+/* ---- what is written back ---- */
 
 static const char hubs_row[] = "a row that only the hub may write was written elsewhere";
 static const char hubs_column[] = "a column that only the hub may write was written elsewhere";
@@ -289,8 +304,9 @@ odd_columns(struct applying *ap, const struct store_change *c, const struct law 
 	return 0;
 }
 
+/* `op` says how much is to be written back (sync/seal_back.c). */
 static int
-note_wrong(struct applying *ap, const struct store_change *c, struct err *err)
+note_wrong(struct applying *ap, const struct store_change *c, enum store_op op, struct err *err)
 {
 	struct sync_apply *u = ap->u;
 
@@ -311,7 +327,7 @@ note_wrong(struct applying *ap, const struct store_change *c, struct err *err)
 		                                          .scope = u->stream->scope,
 		                                          .key = c->key,
 		                                          .key_len = c->key_len,
-		                                          .op = c->op,
+		                                          .op = op,
 		                                          .cl = c->cl,
 		                                          .stamp = c->stamp };
 	return 0;
@@ -333,19 +349,42 @@ leave_to_hub(struct applying *ap, struct store_change *c, const char **reason, s
 	if (store_schema_is_hubs(law->rules)) {
 		*reason = hubs_row;
 		c->mask = 0;
-		return note_wrong(ap, c, err);
+		return note_wrong(ap, c, c->op, err);
 	}
 	if (c->op == STORE_INSERT)
 		rc = odd_columns(ap, c, law, &odd, err);
 	if (rc < 0 || odd == 0)
 		return rc;
 	*reason = hubs_column;
-	rc = note_wrong(ap, c, err);
+	rc = note_wrong(ap, c, c->op, err);
 	if (c->op == STORE_UPDATE)
 		c->mask &= ~store_schema_widen(c->schema, law->hub_columns);
 	for (uint64_t left = c->op == STORE_INSERT ? odd : 0; left != 0; left &= left - 1)
 		c->values[__builtin_ctzll(left)] = store_value_null();
 	return rc;
+}
+
+/* Its writer shows another row than we do: all of ours is written back. */
+static int
+answer_whole(struct applying *ap, const struct store_change *c, const struct store_row *row,
+             struct err *err)
+{
+	return store_row_is_live(row) ? note_wrong(ap, c, STORE_INSERT, err) : 0;
+}
+
+/* Take out of the change what would rewrite an event; *reason if there was anything. */
+static int
+leave_event(struct applying *ap, struct store_change *c, const struct store_row *row,
+            const char **reason, struct err *err)
+{
+	const struct law *law = law_of(ap, c);
+
+	if (law->rules->kind != STORE_EVENT || c->op != STORE_UPDATE || from_hub(ap->u) ||
+	    (c->mask & ~law->growing) == 0)
+		return 0;
+	*reason = rewritten;
+	c->mask &= law->growing;
+	return answer_whole(ap, c, row, err);
 }
 
 /* ---- the unit ---- */
@@ -357,6 +396,24 @@ is_left(const struct applying *ap, const struct store_change *c, const struct st
 	return c->op != STORE_DELETE && c->mask != 0 && row->scope == ap->u->stream->scope;
 }
 
+/* *reason if the change, or part of it, may not be applied: that part is taken out of its mask. */
+static int
+judge(struct applying *ap, struct store_change *c, const struct store_row *row, const char **reason,
+      struct err *err)
+{
+	int rc;
+
+	*reason = forbidden(ap, c, row);
+	if (*reason != NULL) {
+		c->mask = 0;
+		return *reason == other_scope || *reason == rewritten
+		               ? answer_whole(ap, c, row, err)
+		               : 0;
+	}
+	rc = leave_to_hub(ap, c, reason, err);
+	return rc == 0 ? leave_event(ap, c, row, reason, err) : rc;
+}
+
 /* What is forbidden is kept aside; of an insert or update the other cells may be left to merge. */
 static int
 merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch, struct err *err)
@@ -364,13 +421,12 @@ merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch
 	struct sync_apply *u = ap->u;
 	struct store_change *c = &u->changes[i].change;
 	struct store_row *row = ap->of[i];
-	const char *reason = forbidden(ap, c, row);
-	bool whole = reason != NULL;
-	int rc = whole ? 0 : leave_to_hub(ap, c, &reason, err);
+	const char *reason = NULL;
+	int rc = judge(ap, c, row, &reason, err);
 
 	if (rc == 0 && reason != NULL) {
 		rc = keep_aside(ap, c, u->first + 1 + i, reason, err);
-		if (rc < 0 || whole || !is_left(ap, c, row))
+		if (rc < 0 || !is_left(ap, c, row))
 			return rc;
 	}
 	sync_rivals_before(&ap->rivals, row, c);

@@ -59,6 +59,19 @@ take_held_back(struct seal *s, struct item *it, struct err *err)
 	return rc;
 }
 
+/* What the row is in this file, and which of the log's columns may go out. */
+static int
+look_at(struct seal *s, struct item *it, bool aside, struct err *err)
+{
+	int rc = aside ? take_held_back(s, it, err) : 0;
+
+	if (rc == 0)
+		rc = sync_seal_scope(s, it, err);
+	if (rc == 0 && it->log->schema != NULL)
+		sync_seal_look_at_event(s, it);
+	return rc;
+}
+
 static int
 read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *err)
 {
@@ -68,6 +81,7 @@ read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *
 
 	s->items = arena_take(&s->arena, count, sizeof *s->items);
 	s->count = count;
+	s->rewritten = 0;
 	if (rows == NULL || s->items == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < count; i++) {
@@ -83,14 +97,13 @@ read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *
 	rc = store_inbox_count(s->r->db, &conflicts, &aside, err);
 	if (rc == 0)
 		rc = s->r->batch->get(s->r->batch, rows, count, &s->arena, err);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		if (aside > 0)
-			rc = take_held_back(s, &s->items[i], err);
-		if (rc == 0)
-			rc = sync_seal_scope(s, &s->items[i], err);
-		if (rc == 0 && s->items[i].log->schema != NULL)
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = look_at(s, &s->items[i], aside > 0, err);
+	if (rc == 0 && s->rewritten > 0)
+		rc = sync_seal_undo_events(s, err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (s->items[i].log->schema != NULL)
 			rc = sync_seal_effect(s, &s->items[i], err);
-	}
 	return rc;
 }
 
@@ -130,8 +143,8 @@ merge_item(struct seal *s, struct item *it, struct sync_rivals *rivals, struct e
 			return rc;
 	}
 	it->row.in_table = it->log->present;
-	it->row.write_row = it->moved || must_write_back(it);
-	return it->moved ? sync_seal_tell_undone(s, it, err) : 0;
+	it->row.write_row = it->undo != SYNC_UNDO_NOTHING || must_write_back(it);
+	return 0;
 }
 
 /* The row stays as it is in this file and goes nowhere; a person is told why. */
@@ -162,10 +175,8 @@ held_back(struct seal *s, const struct item *it, char *words, size_t size)
 		return "not ours: this node may not write rows of that scope; the row stays here "
 		       "only";
 	}
-	if (it->moved && it->row.cl % 2 == 0)
-		return "a row of that key was in another scope, and that can't change; the row "
-		       "stays "
-		       "here only: give it another key";
+	if (sync_seal_undo_holds(s, it) != NULL)
+		return sync_seal_undo_holds(s, it);
 	if (!sync_seal_too_large(it, words, size))
 		return NULL;
 	s->out->too_large++;
@@ -198,6 +209,8 @@ merge_all(struct seal *s, struct err *err)
 
 		if (it->change_count > 0)
 			rc = take_item(s, it, &rivals, err);
+		if (rc == 0)
+			rc = sync_seal_tell_undone(s, it, err);
 		if (rc == 0 && it->was_held && !it->is_held)
 			rc = store_quarantine_take_own(s->r->db, it->row.table, it->row.key,
 			                               it->row.key_len, err);

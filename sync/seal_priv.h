@@ -9,6 +9,14 @@
 #include "store/log.h"
 #include "sync/seal.h"
 
+/* What a write to a row did that no write may do. */
+enum sync_undo {
+	SYNC_UNDO_NOTHING,
+	SYNC_UNDO_SCOPE, /* the row says another scope than it has been in so far */
+	SYNC_UNDO_EVENT, /* an event was written again */
+	SYNC_UNDO_LOST,  /* likewise, and what it was is in no segment of this file */
+};
+
 /* One row on its way. */
 struct item {
 	struct store_log_row *log;
@@ -16,7 +24,7 @@ struct item {
 	struct store_change changes[2]; /* an update of max cells may have to go before a delete */
 	int change_count;
 	bool was_held, is_held; /* listed in quarantine, by an earlier seal or by this one */
-	bool moved; /* the table shows it in another scope than the one it has been in so far */
+	enum sync_undo undo;
 };
 
 struct seal {
@@ -24,6 +32,7 @@ struct seal {
 	struct arena arena;
 	struct item *items;
 	size_t count;
+	size_t rewritten; /* items that are */
 	int64_t last_stamp;
 	struct sync_sealed *out;
 };
@@ -34,11 +43,20 @@ MUST_CHECK int sync_seal_effect(struct seal *s, struct item *it, struct err *err
 
 /*
  * The scope of the row, as its values say it; of a row that is known already, the one it has been
- * in so far, and it->moved if its values say another.
+ * in so far; it->undo if its values say another.
  */
 MUST_CHECK int sync_seal_scope(struct seal *s, struct item *it, struct err *err);
 
-/* What its change would be has been undone in part: listed, for a person. */
+/* An event that is there stays as it is; it->undo if its row doesn't. */
+void sync_seal_look_at_event(struct seal *s, struct item *it);
+
+/* Let events that were written again be what they were, out of the segments. */
+MUST_CHECK int sync_seal_undo_events(struct seal *s, struct err *err);
+
+/* Why an undone write may not leave this file either; NULL if what is left of it may. */
+const char *sync_seal_undo_holds(const struct seal *s, const struct item *it);
+
+/* List what was undone, for a person. */
 MUST_CHECK int sync_seal_tell_undone(struct seal *s, const struct item *it, struct err *err);
 
 /* Can no segment hold what the item changes?  Then `reason` says so to a person. */

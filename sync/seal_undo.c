@@ -10,11 +10,20 @@
  *                                    written goes out with it
  *   the scope of a row that is over  the new life stays here: it is not for those who had the old
  *                                    one, and they are who would get it
+ *   an event                         its row is what it was, out of the segments.  A node where
+ *                                    those are damaged sends what was written: the hub refuses it
+ *                                    and says again what is right
+ *
+ * What a later column of an event holds, from the time before triggers knew of it, is none of its
+ * first insert's values and rewrites nothing.  The hub says it for all; a migration has written the
+ * same elsewhere.
  */
 #include "store/inbox.h"
+#include "sync/restore.h"
 #include "sync/seal_priv.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int
@@ -46,8 +55,10 @@ keep_scope(struct seal *s, struct item *it, const char *name, struct err *err)
 	const struct store_schema *schema = it->log->schema;
 	const char *scope = store_catalog_scope_of(s->r->db, it->row.scope);
 
-	it->moved = strcmp(name, scope) != 0;
-	if (!it->moved || it->row.cl % 2 == 0)
+	if (strcmp(name, scope) == 0)
+		return 0;
+	it->undo = SYNC_UNDO_SCOPE;
+	if (it->row.cl % 2 == 0)
 		return 0;
 	it->log->mask |= (uint64_t)1 << schema->scope_column;
 	return scope_value(s, schema, scope, &it->log->values[schema->scope_column], err);
@@ -72,10 +83,129 @@ sync_seal_scope(struct seal *s, struct item *it, struct err *err)
 	                     : store_catalog_scope(s->r->db, name, &it->row.scope, err);
 }
 
+/* ---- events ---- */
+
+/* Columns of which nobody has said anything yet. */
+static uint64_t
+unwritten(const struct item *it)
+{
+	const struct store_schema *schema = it->log->schema;
+	uint64_t mask = schema->cells;
+
+	for (unsigned i = 0; i < it->row.cell_count; i++)
+		for (unsigned k = 0; k < schema->column_count; k++)
+			if (schema->columns[k].id == it->row.cells[i].column)
+				mask &= ~((uint64_t)1 << k);
+	return mask;
+}
+
+void
+sync_seal_look_at_event(struct seal *s, struct item *it)
+{
+	uint8_t term[STORE_TERM];
+
+	if (it->log->schema->kind != STORE_EVENT || !it->log->present ||
+	    !store_row_is_live(&it->row))
+		return;
+	store_row_term(s->r->batch, &it->row, term);
+	it->undo = SYNC_UNDO_NOTHING;
+	if (memcmp(term, it->row.term, STORE_TERM) != 0) {
+		it->undo = SYNC_UNDO_EVENT;
+		s->rewritten++;
+	}
+	it->log->mask = s->r->is_hub ? it->log->mask & unwritten(it) : 0;
+	it->log->inserted = false;
+}
+
+static int
+by_scope(const void *left, const void *right)
+{
+	const struct store_row *const *a = left, *const *b = right;
+
+	if ((*a)->scope != (*b)->scope)
+		return (*a)->scope < (*b)->scope ? -1 : 1;
+	return store_row_cmp(*a, *b);
+}
+
+/* All rows that were written again, by scope and key. */
+static int
+rewritten_rows(struct seal *s, struct store_row ***out, struct err *err)
+{
+	struct store_row **rows = arena_take(&s->arena, s->rewritten, sizeof(struct store_row *));
+	size_t count = 0;
+
+	*out = rows;
+	if (rows == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < s->count; i++)
+		if (s->items[i].undo == SYNC_UNDO_EVENT)
+			rows[count++] = &s->items[i].row;
+	qsort(rows, count, sizeof(struct store_row *), by_scope);
+	return 0;
+}
+
+int
+sync_seal_undo_events(struct seal *s, struct err *err)
+{
+	struct store_row **rows;
+	int rc = rewritten_rows(s, &rows, err);
+
+	for (size_t i = 0, n = 0; rc == 0 && i < s->rewritten; i += n) {
+		n = 1;
+		while (i + n < s->rewritten && rows[i + n]->scope == rows[i]->scope)
+			n++;
+		rc = sync_restore_values(s->r, rows + i, n, &s->arena, err);
+		if (rc == ERR_CORRUPT || rc == ERR_NOTFOUND)
+			rc = 0; /* a segment that rots must not stop the others' way out */
+	}
+	for (size_t i = 0; rc == 0 && i < s->count; i++) {
+		struct item *it = &s->items[i];
+
+		if (it->undo != SYNC_UNDO_EVENT || it->row.changed)
+			continue;
+		it->undo = SYNC_UNDO_LOST;
+		it->log->inserted = true; /* all of it goes out */
+	}
+	return rc;
+}
+
+/* ---- told ---- */
+
+const char *
+sync_seal_undo_holds(const struct seal *s, const struct item *it)
+{
+	if (it->undo == SYNC_UNDO_SCOPE && it->row.cl % 2 == 0)
+		return "a row of that key was in another scope, and that can't change; the row "
+		       "stays "
+		       "here only: give it another key";
+	if (it->undo == SYNC_UNDO_LOST && s->r->is_hub)
+		return "it keeps what happened, and what that was is in no record of this file; "
+		       "the "
+		       "row stays here only: corrections are new rows";
+	return NULL;
+}
+
+static void
+say_undone(const struct seal *s, const struct item *it, char *out, size_t size)
+{
+	const struct store_schema *schema = it->log->schema;
+
+	if (it->undo == SYNC_UNDO_EVENT)
+		snprintf(out, size,
+		         "%s keeps what happened: the row is again as it was; corrections are new "
+		         "rows",
+		         schema->table);
+	else
+		snprintf(out, size,
+		         "%s.%s says who may see the row and can't change: the row is in %s again; "
+		         "insert a new row instead",
+		         schema->table, schema->columns[schema->scope_column].name,
+		         store_catalog_scope_of(s->r->db, it->row.scope));
+}
+
 int
 sync_seal_tell_undone(struct seal *s, const struct item *it, struct err *err)
 {
-	const struct store_schema *schema = it->log->schema;
 	char reason[2 * STORE_NAME_MAX + 200];
 	struct store_quarantined q = { .scope = it->row.scope,
 		                       .n = STORE_QUARANTINE_UNDONE,
@@ -84,11 +214,8 @@ sync_seal_tell_undone(struct seal *s, const struct item *it, struct err *err)
 		                       .key_len = it->row.key_len,
 		                       .reason = reason };
 
-	snprintf(
-	        reason, sizeof reason,
-	        "%s.%s says who may see the row and can't change: the row is in %s again; insert a "
-	        "new row instead",
-	        schema->table, schema->columns[schema->scope_column].name,
-	        store_catalog_scope_of(s->r->db, it->row.scope));
+	if (it->is_held || (it->undo != SYNC_UNDO_SCOPE && it->undo != SYNC_UNDO_EVENT))
+		return 0;
+	say_undone(s, it, reason, sizeof reason);
 	return store_quarantine_add(s->r->db, &q, err);
 }

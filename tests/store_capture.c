@@ -257,6 +257,12 @@ static const struct capture_case {
 	  "INSERT INTO t VALUES(1, 1) ON CONFLICT DO UPDATE SET a = 3", "",
 	  .refuse = "corrections are new rows" },
 
+	{ "event replaced, which the seal undoes", events, &track_events,
+	  "REPLACE INTO t VALUES(1, 3)", .want = "t 1 insert\n" },
+	{ "event replaced with recursive triggers", events, &track_events,
+	  "PRAGMA recursive_triggers=ON; REPLACE INTO t VALUES(1, 3)", "",
+	  .refuse = "corrections are new rows" },
+
 	{ "max column raised", growing, &track_max, "UPDATE t SET m = 6 WHERE id = 1",
 	  .want = "t 1 update m=6\n" },
 	{ "max column set", growing, &track_max, "UPDATE t SET m = -1 WHERE id = 2",
