@@ -125,6 +125,19 @@ MUST_CHECK int store_quarantine_take(struct store_db *db, int64_t id, struct err
 MUST_CHECK int store_quarantine_drop(struct store_db *db, int64_t id, const char *by,
                                      struct err *err);
 
+/*
+ * These rows are about to be put: what is in quarantine of those that have changed is to be looked
+ * at anew (sync_retry_overwritten), as is what has just come in.
+ */
+MUST_CHECK int store_quarantine_move(struct store_db *db, struct store_row *const *rows,
+                                     size_t count, struct err *err);
+
+/* Up to `max` of those changes, by stream and record; and: this one stays as it is. */
+MUST_CHECK int store_quarantine_moved(struct store_db *db, size_t max, struct arena *a,
+                                      struct store_quarantined **list, size_t *count,
+                                      struct err *err);
+MUST_CHECK int store_quarantine_stays(struct store_db *db, int64_t id, struct err *err);
+
 /* The cause of one, or of any, may have changed (a right, a table, a person asks): the next seal
  * tries again (sync/retry.h), and asks once what. 0: nothing. */
 enum { STORE_QUARANTINE_ALL = -1 };

@@ -530,8 +530,10 @@ put_rows(struct applying *ap, struct err *err)
 {
 	struct store_batch *b = ap->u->r->batch;
 	size_t extra = count_extra(ap);
-	int rc = b->put(b, ap->order, ap->row_count, err);
+	int rc = store_quarantine_move(ap->u->r->db, ap->order, ap->row_count, err);
 
+	if (rc == 0)
+		rc = b->put(b, ap->order, ap->row_count, err);
 	return rc == 0 && count_extra(ap) < extra
 	               ? store_quarantine_wake(ap->u->r->db, STORE_QUARANTINE_ALL, err)
 	               : rc;

@@ -6,6 +6,7 @@
 #include "sync/apply_priv.h"
 #include "sync/names_priv.h"
 #include "sync/reader.h"
+#include "sync/retry_priv.h"
 #include "sync/seal.h"
 #include "sync/seen.h"
 #include "sync/segment.h"
@@ -518,6 +519,8 @@ sync_ingest_end(struct sync_replica *r, struct err *err)
 {
 	int rc = store_inbox_apply_verdicts(r->db, err);
 
+	if (rc == 0)
+		rc = sync_retry_overwritten(r, err);
 	if (rc == 0)
 		rc = store_db_commit(r->db, err);
 	if (rc < 0)

@@ -218,6 +218,8 @@ merge_all(struct seal *s, struct err *err)
 			rows[changed++] = &it->row;
 	}
 	store_row_sort(rows, changed);
+	if (rc == 0)
+		rc = store_quarantine_move(s->r->db, rows, changed, err);
 	return rc < 0 ? rc : s->r->batch->put(s->r->batch, rows, changed, err);
 }
 
@@ -276,6 +278,8 @@ sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err)
 		rc = seal_log(&s, err);
 	if (rc == 0 && again != 0)
 		rc = sync_retry_foreign(r, again, err);
+	if (rc == 0)
+		rc = sync_retry_overwritten(r, err);
 	return rc < 0 ? err_wrap(err, "seal") : 0;
 }
 

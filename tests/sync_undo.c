@@ -253,6 +253,7 @@ same_events(const char *name, const char *want)
 		ck_assert_int_eq(
 		        world_int(all[i], "SELECT count(*) FROM yz_conflict WHERE state = 'open'"),
 		        0);
+		ck_assert_msg(world_int(all[i], WAITING " AND stream <> 0") == 0, "%s", name);
 		free(rows);
 	}
 }
