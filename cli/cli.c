@@ -86,7 +86,15 @@ cli_open(const struct cli *cli, enum store_mode mode, struct store_db **db, stru
 		return err_set(err, ERR_NOTFOUND,
 		               "%s holds no node; make one with yizhan -C %s init --facility ID",
 		               cli->dir, cli->dir);
-	return store_db_open(path, mode, env_real(), db, err);
+	rc = store_db_open(path, mode, env_real(), db, err);
+	if (rc < 0 || !store_db_is_old(*db))
+		return rc;
+	/* what is to be read is asked for in words of this program's format */
+	store_db_close(*db);
+	rc = store_db_open(path, STORE_MERGE, env_real(), db, err);
+	store_db_close(*db);
+	*db = NULL;
+	return rc == 0 ? store_db_open(path, mode, env_real(), db, err) : rc;
 }
 
 int
@@ -96,7 +104,7 @@ cli_look(const struct cli *cli, struct err *err)
 	int rc = cli_open(cli, STORE_READ, &db, err);
 
 	store_db_close(db);
-	return rc;
+	return rc == ERR_FULL ? 0 : rc; /* the station makes room (node/room.h) */
 }
 
 /* ---- output ---- */
@@ -121,6 +129,7 @@ static const struct code_words {
 } code_words[] = {
 	{ ERR_NOMEM, "out_of_memory", "free some memory and try again" },
 	{ ERR_IO, "io", "look at the disk's free space and the file's permissions" },
+	{ ERR_FULL, "disk_full", "make room on the disk and try again" },
 	{ ERR_CORRUPT, "corrupt", "run yizhan verify, and restore a backup if it agrees" },
 	{ ERR_INVALID, "invalid", NULL },
 	{ ERR_NOTFOUND, "not_found", NULL },

@@ -19,7 +19,7 @@
 static const char *
 column_of(struct store_db *db, const struct store_conflict *c)
 {
-	return c->column == 0 ? NULL : store_catalog_table(db, c->table)->names[c->column - 1];
+	return c->column == 0 ? NULL : store_catalog_table(db, c->table)->here[c->column - 1];
 }
 
 /* Of what column the other value is, for a row that was deleted; NULL if of none. */
@@ -27,7 +27,7 @@ static const char *
 part_of(struct store_db *db, const struct store_conflict *c)
 {
 	return c->other.column == 0 ? NULL
-	                            : store_catalog_table(db, c->table)->names[c->other.column - 1];
+	                            : store_catalog_table(db, c->table)->here[c->other.column - 1];
 }
 
 /* ---- showing ---- */
@@ -173,7 +173,7 @@ value_column(const struct detail *d)
 static const struct store_value *
 value_in(const struct sync_history_entry *e, const char *column)
 {
-	int at = column == NULL ? -1 : store_schema_find(e->change.schema, column);
+	int at = column == NULL ? -1 : store_schema_find_here(e->change.schema, column);
 
 	return at < 0 || (e->change.mask >> at & 1) == 0 ? NULL : &e->change.values[at];
 }
@@ -446,7 +446,7 @@ read_choice(struct store_db *db, const char *take, struct arena *a, struct store
 {
 	const struct store_schema *s = store_catalog_table(db, v->conflict->table)->local;
 	const char *column = column_of(db, v->conflict);
-	int at = s == NULL || column == NULL ? -1 : store_schema_find(s, column);
+	int at = s == NULL || column == NULL ? -1 : store_schema_find_here(s, column);
 
 	if (strcmp(take, "shown") == 0) {
 		v->take = STORE_TAKE_SHOWN;

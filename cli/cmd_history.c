@@ -151,12 +151,12 @@ replay_cells(struct replay *r, const struct sync_history_entry *e)
 	if (by >= 0 && (e->change.mask >> by & 1) != 0)
 		r->by = e->change.values[by];
 	for (unsigned i = 0; i < s->column_count; i++) {
-		struct line l = { .entry = e, .column = s->columns[i].name };
+		struct line l = { .entry = e, .column = s->columns[i].here };
 		struct cell *cell;
 
 		if ((e->change.mask >> i & 1) == 0)
 			continue;
-		cell = cell_of(r, l.column);
+		cell = cell_of(r, s->columns[i].name);
 		if (cell == NULL)
 			continue;
 		l.value = e->change.values[i];

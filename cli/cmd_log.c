@@ -50,7 +50,7 @@ entry_json(struct json *j, struct store_db *db, const struct sync_history_entry 
 	json_array(j);
 	for (unsigned i = 0; i < s->column_count; i++)
 		if ((e->change.mask >> i & 1) != 0)
-			json_text(j, s->columns[i].name);
+			json_text(j, s->columns[i].here);
 	json_end_array(j);
 	json_name(j, "n");
 	number_or_null(j, e->n);
@@ -86,7 +86,7 @@ entry_row(struct table *t, struct store_db *db, const struct sync_history_entry 
 	for (unsigned i = 0; e->change.op == STORE_UPDATE && i < s->column_count; i++)
 		if ((e->change.mask >> i & 1) != 0)
 			buf_printf(&columns, "%s%s", columns.len > 0 ? "," : "",
-			           s->columns[i].name);
+			           s->columns[i].here);
 	if (e->n > 0)
 		snprintf(n, sizeof n, "%llu", (unsigned long long)e->n);
 	texts[0] = at;

@@ -1,5 +1,5 @@
-/* cli/cmd_schema.c - show the tables as they stand, and how each is tracked. */
-#include "cli/cmd.h"
+/* cli/cmd_schema.c - show the tables as they stand, and how each is tracked; change them. */
+#include "cli/alter.h"
 #include "store/base/json.h"
 #include "store/catalog.h"
 #include "store/inspect.h"
@@ -25,7 +25,7 @@ print_marked(struct buf *out, const struct store_schema *s, const char *title,
 	for (unsigned i = 0; i < s->column_count; i++) {
 		if (!is(&s->columns[i]))
 			continue;
-		buf_printf(out, "%s%s", any ? ", " : title, s->columns[i].name);
+		buf_printf(out, "%s%s", any ? ", " : title, s->columns[i].here);
 		any = true;
 	}
 }
@@ -43,6 +43,15 @@ is_hub_only(const struct store_column *c)
 }
 
 static void
+print_renamed(struct buf *out, const struct store_schema *s)
+{
+	for (unsigned i = 0; i < s->column_count; i++)
+		if (strcmp(s->columns[i].here, s->columns[i].name) != 0)
+			buf_printf(out, "; %s travels as %s", s->columns[i].here,
+			           s->columns[i].name);
+}
+
+static void
 print_object(struct buf *out, struct store_db *db, const struct store_object *o)
 {
 	const struct store_schema *s = strcmp(o->type, "table") == 0 ? tracked(db, o->name) : NULL;
@@ -51,9 +60,10 @@ print_object(struct buf *out, struct store_db *db, const struct store_object *o)
 		buf_printf(out, "-- tracked: %s, scope %s",
 		           s->kind == STORE_EVENT ? "event" : "record", s->scope_prefix);
 		if (s->scope_column >= 0)
-			buf_printf(out, " + %s", s->columns[s->scope_column].name);
+			buf_printf(out, " + %s", s->columns[s->scope_column].here);
 		print_marked(out, s, "; greatest wins: ", is_max);
 		print_marked(out, s, "; only the hub writes: ", is_hub_only);
+		print_renamed(out, s);
 		buf_u8(out, '\n');
 	}
 	buf_printf(out, "%s;\n\n", o->sql);
@@ -70,6 +80,8 @@ columns_json(struct json *j, const struct store_schema *s)
 
 		json_object(j);
 		json_name(j, "name");
+		json_text(j, c->here);
+		json_name(j, "travels");
 		json_text(j, c->name);
 		json_name(j, "type");
 		json_text(j, c->type);
@@ -103,7 +115,7 @@ object_json(struct json *j, struct store_db *db, const struct store_object *o)
 	json_name(j, "scope");
 	json_text(j, s == NULL ? NULL : s->scope_prefix);
 	json_name(j, "scope_column");
-	json_text(j, s == NULL || s->scope_column < 0 ? NULL : s->columns[s->scope_column].name);
+	json_text(j, s == NULL || s->scope_column < 0 ? NULL : s->columns[s->scope_column].here);
 	json_name(j, "columns");
 	if (s == NULL)
 		json_null(j);
@@ -149,8 +161,12 @@ run(struct cli *cli)
 	struct store_db *db = NULL;
 	struct buf out = { 0 };
 	struct err err;
+	bool apply = strcmp(cli->argv[0], "apply") == 0;
 	int rc, code;
 
+	if (apply || strcmp(cli->argv[0], "plan") == 0)
+		return cli->argc == 2 ? cli_alter(cli, cli->argv[1], apply)
+		                      : cli_usage(cli, "which file?");
 	if (strcmp(cli->argv[0], "show") != 0)
 		return cli_usage(cli, "schema can't \"%s\"", cli->argv[0]);
 	rc = cli_open(cli, STORE_READ, &db, &err);
@@ -166,8 +182,9 @@ run(struct cli *cli)
 
 const struct cmd cmd_schema = {
 	.name = "schema",
-	.args = "show [TABLE]",
-	.help = "show the tables as they stand and how each is tracked",
+	.args = "show [TABLE] | plan FILE | apply FILE",
+	.help = "show the tables and how each is tracked; what a file of SQL would change; change "
+	        "it",
 	.json = true,
 	.min = 1,
 	.max = 2,

@@ -38,8 +38,9 @@ run(struct cli *cli)
 const struct cmd cmd_status = {
 	.name = "status",
 	.args = "",
-	.help = "say how it stands with the hub, and what was put back or cloned this week; exit "
-	        "code 3: unreachable, 4: needs a person",
+	.help = "say how it stands with the hub, whether the disk is full, and what was put back "
+	        "or "
+	        "cloned this week; exit code 3: unreachable, 4: needs a person",
 	.json = true,
 	.run = run,
 };

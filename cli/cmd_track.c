@@ -1,5 +1,5 @@
 /* cli/cmd_track.c - let a table's changes travel. */
-#include "cli/cmd.h"
+#include "cli/track.h"
 #include "node/role.h"
 #include "store/base/json.h"
 #include "store/inspect.h"
@@ -40,16 +40,51 @@ choose_scope(const struct cli *cli, struct store_db *db, const struct node_role 
 	return 0;
 }
 
+static void
+read_options(const struct cli *cli, struct wanted *w)
+{
+	w->spec.table = cli->argv[0];
+	w->spec.kind = cli_option(cli, "event") != NULL ? STORE_EVENT : STORE_RECORD;
+	w->spec.max = cli_option(cli, "max");
+	w->spec.hub_only = cli_option(cli, "hub-only");
+	w->spec.urgent = cli_option(cli, "urgent") != NULL;
+	for (size_t i = 0; i < CLI_OPTIONS_MAX; i++)
+		w->groups[i] = cli_option_nth(cli, "group", i);
+	w->spec.groups = w->groups[0] == NULL ? NULL : w->groups;
+}
+
+static const char scope_twice[] = "--scope is the whole scope: it goes without --scope-column and "
+                                  "--scope-prefix";
+
+static bool
+is_scope_twice(const struct cli *cli)
+{
+	return cli_option(cli, "scope") != NULL &&
+	       (cli_option(cli, "scope-column") != NULL || cli_option(cli, "scope-prefix") != NULL);
+}
+
 static int
 track(const struct cli *cli, struct store_db *db, struct wanted *w, struct err *err)
 {
-	int rc = node_role_get(db, &w->role, err);
+	int rc;
 
+	read_options(cli, w);
+	rc = node_role_get(db, &w->role, err);
 	if (rc == 0)
 		rc = choose_scope(cli, db, &w->role, &w->spec, err);
 	if (rc == 0)
 		rc = store_track_table(db, &w->spec, w->role.is_hub, err);
 	return rc;
+}
+
+int
+cli_track(const struct cli *cli, struct store_db *db, struct err *err)
+{
+	struct wanted w = { 0 };
+
+	if (is_scope_twice(cli))
+		return err_set(err, ERR_INVALID, "%s", scope_twice);
+	return track(cli, db, &w, err);
 }
 
 /* What it is now, before the transaction ends: the scope's text lives only so long. */
@@ -81,24 +116,14 @@ describe(const struct cli *cli, const struct store_track_spec *spec, struct buf 
 static int
 run(struct cli *cli)
 {
-	struct wanted w = { .spec = { .table = cli->argv[0] } };
+	struct wanted w = { 0 };
 	struct store_db *db = NULL;
 	struct buf out = { 0 };
 	struct err err;
 	int rc, code = CLI_FAILED;
 
-	if (cli_option(cli, "scope") != NULL &&
-	    (cli_option(cli, "scope-column") != NULL || cli_option(cli, "scope-prefix") != NULL))
-		return cli_usage(cli, "--scope is the whole scope: it goes without --scope-column "
-		                      "and --scope-prefix");
-	w.spec.kind = cli_option(cli, "event") != NULL ? STORE_EVENT : STORE_RECORD;
-	w.spec.max = cli_option(cli, "max");
-	w.spec.hub_only = cli_option(cli, "hub-only");
-	w.spec.urgent = cli_option(cli, "urgent") != NULL;
-	for (size_t i = 0; i < CLI_OPTIONS_MAX; i++)
-		w.groups[i] = cli_option_nth(cli, "group", i);
-	w.spec.groups = w.groups[0] == NULL ? NULL : w.groups;
-
+	if (is_scope_twice(cli))
+		return cli_usage(cli, "%s", scope_twice);
 	rc = cli_open(cli, STORE_LOCAL, &db, &err);
 	if (rc == 0)
 		rc = store_db_begin(db, &err);

@@ -96,7 +96,7 @@ api_enrol_post(const struct enrol_hub *hub, const struct http_request *request,
 	if (wrong != NULL)
 		http_problem_body(response, 400, wrong);
 	else if (enrol_answer(hub, &ask, &answer, &err) < 0)
-		http_problem_body(response, err.code == ERR_BUSY ? 503 : 500, err.msg);
+		http_problem_body(response, http_status_of(err.code), err.msg);
 	else if (answer.state == ENROL_DENIED)
 		http_problem_body(response, 403, answer.reason);
 	else

@@ -2,6 +2,7 @@
 
 #include "node/bearer.h"
 #include "node/records.h"
+#include "node/room.h"
 
 int
 api_records_post(struct store_db *db, const struct http_request *request, const char *authorization,
@@ -31,8 +32,10 @@ api_records_post(struct store_db *db, const struct http_request *request, const 
 		http_problem_body(response, 400, err->msg);
 		return 0;
 	}
-	if (rc < 0)
+	if (rc == ERR_FULL)
+		http_problem_body(response, 507, room_words);
+	else if (rc < 0)
 		http_problem_body(response, 503,
 		                  "nothing was stored; send it again with the same keys");
-	return rc == ERR_IO || rc == ERR_CORRUPT ? rc : 0;
+	return rc == ERR_IO || rc == ERR_CORRUPT || rc == ERR_FULL ? rc : 0;
 }

@@ -22,9 +22,12 @@ choose_columns(struct extract *x, const struct token *token, const struct store_
 	memset(x->without, 0, sizeof x->without);
 	for (unsigned i = 0; i < s->column_count; i++)
 		if (feed_row_is_secret(s->columns[i].name))
-			leave_out(x, &count, s->columns[i].name);
-	for (; personal != NULL && *personal != NULL; personal++)
-		leave_out(x, &count, *personal);
+			leave_out(x, &count, s->columns[i].here);
+	for (; personal != NULL && *personal != NULL; personal++) {
+		int at = store_schema_find(s, *personal); /* it may be called otherwise here */
+
+		leave_out(x, &count, at < 0 ? *personal : s->columns[at].here);
+	}
 	x->part.without = x->without;
 }
 
@@ -41,7 +44,7 @@ choose_rows(struct extract *x, const struct store_schema *s, const char *scope)
 	if (strncmp(scope, s->scope_prefix, prefix) != 0)
 		return false;
 	text_copy(x->value, sizeof x->value, scope + prefix);
-	x->part.only_column = s->columns[s->scope_column].name;
+	x->part.only_column = s->columns[s->scope_column].here;
 	x->part.only_value = x->value;
 	return true;
 }

@@ -135,11 +135,12 @@ void http_field(struct http_response *response, const char *name, const char *fm
  */
 void http_answer(struct http_exchange *x, struct http_response *response);
 
-/* Answer with a problem document (RFC 9457); `detail` is a sentence, for people. */
+/* Answer with a problem document (RFC 9457); `detail` is a sentence, for people.  A 507 says when
+ * to come again. */
 void http_problem(struct http_exchange *x, int status, const char *detail);
 
 /* The status that says an error of ours: 400 INVALID, 403 DENIED, 410 NOTFOUND (what was there is
- * gone), 503 BUSY, else 500. */
+ * gone), 503 BUSY, 507 FULL, else 500. */
 int http_status_of(int code);
 
 /* Write the problem document for `status` into `response`, for answers with header lines of their

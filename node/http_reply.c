@@ -1,5 +1,6 @@
 /* node/http_reply.c - the parts of an answer that need no server. */
 #include "node/http.h"
+#include "node/room.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,6 +75,8 @@ http_status_of(int code)
 		return 403;
 	case ERR_BUSY:
 		return 503;
+	case ERR_FULL:
+		return 507;
 	default:
 		return 500;
 	}
@@ -90,6 +93,8 @@ http_problem_body(struct http_response *response, int status, const char *detail
 	buf_printf(&response->body, ",\"detail\":");
 	json_text(&response->body, detail);
 	buf_printf(&response->body, "}\n");
+	if (status == 507)
+		http_field(response, "Retry-After", "%d", ROOM_AGAIN_S);
 }
 
 void

@@ -267,11 +267,13 @@ static void
 turned_away(struct link_call *call, struct node_event *ev)
 {
 	int status = call->reply->status;
-	char words[96];
+	char words[112];
 
 	ev->denied = is_refusal(call->reply);
 	snprintf(words, sizeof words, "the hub answered %d%s", status,
-	         status == 401 || status == 403 ? ": is this node still enrolled there?" : "");
+	         status == 401 || status == 403 ? ": is this node still enrolled there?"
+	         : status == 507 ? ": its disk is full, the records wait here until there is room"
+	                         : "");
 	lost(call, ev,
 	     ev->denied ? "the hub refuses this node, which is not enrolled there any more; get a "
 	                  "new code at the hub and run yizhan enrol CODE URL"

@@ -28,9 +28,25 @@ offers_close(struct offers *o)
 }
 
 void
+offers_tick(struct offers *o, int64_t mono_ms)
+{
+	struct err err;
+
+	if (mono_ms < o->tidy_ms)
+		return;
+	o->tidy_ms = mono_ms + OFFERS_TIDY_MS;
+	if (snapshot_tidy(&o->snapshots, &err) < 0)
+		log_line(LOG_LEVEL_WARN, "export: %s", err.msg);
+}
+
+void
 offers_sorry(struct http_response *response, const struct err *err)
 {
 	log_line(LOG_LEVEL_WARN, "export: %s", err->msg);
+	if (err->code == ERR_FULL) {
+		http_problem_body(response, 507, err->msg);
+		return;
+	}
 	http_problem_body(response, 503, "it could not be made now; try again later");
 	http_field(response, "Retry-After", "60");
 }

@@ -14,10 +14,13 @@
 #include "node/snapshot.h"
 #include "node/station.h"
 
+enum { OFFERS_TIDY_MS = 600000 }; /* between two looks at what is kept */
+
 struct offers {
 	struct snapshots snapshots; /* `db` is ours */
 	struct store_db *log;       /* where exports are noted */
 	struct metrics *metrics;
+	int64_t tidy_ms; /* monotonic: the next look is not before */
 };
 
 /* What a request says besides its line; each may be NULL. */
@@ -31,11 +34,15 @@ MUST_CHECK int offers_open(struct offers *o, struct station *st, const atomic_bo
                            struct err *err);
 void offers_close(struct offers *o);
 
+/* From time to time, by the same thread: old snapshots go, whether somebody asks for new ones or
+ * not. */
+void offers_tick(struct offers *o, int64_t mono_ms);
+
 /* Answer a request of this lane. */
 void offers_serve(struct offers *o, struct http_exchange *x);
 
-/* An answer that could not be made for a reason of the disk or database: 503, and the log has the
- * words. */
+/* An answer that could not be made for a reason of the disk or database: 507 with the words if the
+ * disk hasn't the room, else 503; the log has the words. */
 void offers_sorry(struct http_response *response, const struct err *err);
 
 /*

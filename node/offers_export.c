@@ -4,6 +4,7 @@
 #include "node/extract.h"
 #include "node/form.h"
 #include "node/offers.h"
+#include "node/room.h"
 #include "store/table_text.h"
 
 #include <errno.h>
@@ -86,19 +87,24 @@ open_spool(const struct offers *o, int *fd, struct err *err)
 	return 0;
 }
 
+/* How much will come nobody knows before; so the room is asked for at each piece, and an export
+ * never fills the disk. */
 static int
-flush(int fd, struct buf *out, uint64_t *len, struct err *err)
+flush(const struct offers *o, struct buf *out, struct http_file *file, struct err *err)
 {
-	int rc = buf_check(out, err);
+	int rc = buf_check(out, err), fd = file->fd;
+
+	if (rc == 0)
+		rc = room_for(o->snapshots.dir, "an export", (int64_t)out->len, err);
 
 	for (size_t done = 0; rc == 0 && done < out->len;) {
 		ssize_t n = write(fd, out->bytes + done, out->len - done);
 
 		if (n < 0 && errno != EINTR)
-			rc = err_set(err, ERR_IO, "export: %s", strerror(errno));
+			rc = err_set(err, err_of_system(errno), "export: %s", strerror(errno));
 		done += n < 0 ? 0 : (size_t)n;
 	}
-	*len += out->len;
+	file->len += out->len;
 	buf_clear(out);
 	return rc;
 }
@@ -115,12 +121,12 @@ write_rows(const struct offers *o, struct store_stmt *s, enum store_table_form f
 		store_table_head(&out, s, form);
 	for (unsigned n = 1; rc == 0 && (rc = store_stmt_step(s, err)) == 1; n++) {
 		store_table_row(&out, s, form);
-		rc = out.len < FLUSH ? 0 : flush(file->fd, &out, &file->len, err);
+		rc = out.len < FLUSH ? 0 : flush(o, &out, file, err);
 		if (rc == 0 && n % LOOK_EVERY == 0 && stop != NULL && atomic_load(stop))
 			rc = err_set(err, ERR_BUSY, "export: stopping");
 	}
 	if (rc == 0)
-		rc = flush(file->fd, &out, &file->len, err);
+		rc = flush(o, &out, file, err);
 	buf_free(&out);
 	return rc;
 }

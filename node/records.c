@@ -209,7 +209,7 @@ add_value(struct record *r, const char *name, struct store_value v, struct err *
 		               "row: table %.60s has no column %.60s to be written",
 		               r->schema->table, name);
 	for (size_t i = 0; i < r->count; i++)
-		if (strcmp(r->columns[i], column->name) == 0)
+		if (strcmp(r->columns[i], column->here) == 0)
 			return err_set(err, ERR_INVALID, "row: %.60s is given twice", name);
 	if (v.len > 0) {
 		const char *copy = arena_copy(&r->arena, v.bytes, v.len);
@@ -218,7 +218,7 @@ add_value(struct record *r, const char *name, struct store_value v, struct err *
 			return err_set(err, ERR_NOMEM, "out of memory for a line");
 		v.bytes = (const uint8_t *)copy;
 	}
-	r->columns[r->count] = column->name;
+	r->columns[r->count] = column->here; /* for SQL; lines call it what it travels by */
 	r->values[r->count] = v;
 	return fit(r, column, &r->values[r->count++], err);
 }
@@ -301,7 +301,7 @@ check_given(struct records *of, struct record *r, struct err *err)
 		text_copy(scope, sizeof r->scope, s->scope_prefix);
 		return check_scope(of, scope, err);
 	}
-	v = value_of(r, s->columns[s->scope_column].name);
+	v = value_of(r, s->columns[s->scope_column].here);
 	if (v == NULL || v->type != STORE_TEXT || v->len == 0)
 		return err_set(err, ERR_INVALID, "row: %.60s is needed",
 		               s->columns[s->scope_column].name);
@@ -320,7 +320,7 @@ static int
 find_present(struct records *of, const struct record *r, struct err *err)
 {
 	const struct store_schema *s = r->schema;
-	const char *column = s->scope_column < 0 ? NULL : s->columns[s->scope_column].name;
+	const char *column = s->scope_column < 0 ? NULL : s->columns[s->scope_column].here;
 	struct store_named_row row = row_of(r);
 	struct buf is = { 0 };
 	int rc = store_keyed_get(of->db, &row, column, &is, err);

@@ -102,19 +102,42 @@ watch(struct daemon *d, struct err *err)
 	return rc;
 }
 
-/* A disk that takes no new file takes no anchor, and without one nothing may be sent: the meeting
- * is lost, but rows are still taken. */
+/*
+ * What ends by itself doesn't end the daemon: a full disk, and a database that somebody else holds
+ * for long.  What was tried is undone and has been answered for; it is tried again later.
+ */
 static int
-do_without_anchor(struct daemon *d, struct node_effects *fx, const struct err *why, struct err *err)
+outlive(struct daemon *d, int rc, const struct err *err)
 {
-	struct node_event lost = { .type = NODE_EV_LOST, .words = why->msg };
+	if (rc == ERR_FULL)
+		room_met(&d->station.room, mono(d), err->msg);
+	else if (rc == ERR_BUSY)
+		log_line(LOG_LEVEL_WARN, "%s", err->msg);
+	else
+		return rc;
+	return 0;
+}
 
-	if (!d->station.node.meeting) {
-		log_line(LOG_LEVEL_WARN, "%s", why->msg);
-		return 0;
-	}
-	node_effects_clear(fx);
-	return node_step(&d->station.node, &lost, fx, err);
+/*
+ * A step that failed for such a reason, or for want of an anchor, without which nothing may be
+ * sent: the meeting is lost, and the next step is not at once.  That it is lost may not find room
+ * either; then only this process knows.
+ */
+static int
+step_failed(struct daemon *d, int rc, struct node_effects *fx, struct err *err)
+{
+	struct err why = *err;
+	struct node_event lost = { .type = NODE_EV_LOST, .words = why.msg };
+	bool no_anchor = rc == ERR_IO && fx->anchor;
+
+	if (no_anchor && !d->station.node.meeting)
+		log_line(LOG_LEVEL_WARN, "%s", why.msg);
+	rc = no_anchor ? 0 : outlive(d, rc, err);
+	if (rc == 0 && d->station.node.meeting)
+		rc = outlive(d, node_step(&d->station.node, &lost, fx, err), err);
+	if (fx->wake_mono_ms < mono(d) + TICK_MS)
+		fx->wake_mono_ms = mono(d) + TICK_MS;
+	return rc;
 }
 
 static int
@@ -122,14 +145,11 @@ step(struct daemon *d, const struct node_event *ev, struct err *err)
 {
 	struct node_effects fx = { 0 };
 	int rc = node_step(&d->station.node, ev, &fx, err);
-	struct err why;
 
 	if (rc == 0)
 		rc = station_do(&d->station, &fx, d->link, err);
-	if (rc == ERR_IO && fx.anchor) {
-		why = *err;
-		rc = do_without_anchor(d, &fx, &why, err);
-	}
+	if (rc < 0)
+		rc = step_failed(d, rc, &fx, err);
 	d->wake_ms = fx.wake_mono_ms;
 	if (rc == 0 && fx.met) {
 		metrics_add(&d->station.metrics,
@@ -286,6 +306,7 @@ offering_thread(void *ctx)
 
 		if (x != NULL)
 			offers_serve(&d->offers, x);
+		offers_tick(&d->offers, mono(d));
 	}
 	return NULL;
 }
@@ -360,11 +381,12 @@ write_loop(struct daemon *d, struct err *err)
 		struct queue_item *item = queue_take(d->lanes[SERVE_WRITE], sleep_ms(d));
 
 		if (item != NULL)
-			rc = take_item(d, item, err);
+			rc = outlive(d, take_item(d, item, err), err);
 		if (rc == 0 && (item == NULL || mono(d) - ticked >= TICK_MS)) {
 			rc = step(d, &tick, err);
 			ticked = mono(d);
 			tell_large_log(d);
+			room_look(&d->station.room, mono(d));
 		}
 		if (rc == 0 && mono(d) - archived >= NODE_HOUSE_MS) {
 			archive(d, NULL);

@@ -159,6 +159,16 @@ serve_read(struct reader *r, struct http_exchange *x)
 
 /* ---- writing ---- */
 
+/* Nothing is tried: what room there is, is for what was acknowledged before. */
+static void
+serve_full(struct station *st, const struct reader *r, struct http_exchange *x)
+{
+	if (strcmp(http_request(x)->path, "/tap") == 0)
+		serve_tap_full(st, r, x);
+	else
+		http_problem(x, 507, room_words);
+}
+
 static int
 serve_enrol(struct station *st, struct http_exchange *x)
 {
@@ -177,6 +187,10 @@ serve_write(struct station *st, const struct reader *r, struct http_exchange *x,
 	const char *path = http_request(x)->path;
 
 	*wrote = false;
+	if (st->room.full) {
+		serve_full(st, r, x);
+		return 0;
+	}
 	if (strcmp(path, "/v1/sync") == 0)
 		return serve_sync(st, r, x, err);
 	if (strcmp(path, "/v1/enrol") == 0)

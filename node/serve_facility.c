@@ -23,7 +23,7 @@ language(struct http_exchange *x)
 static int
 page_status(int rc)
 {
-	return rc == ERR_DENIED ? 403 : rc == ERR_INVALID ? 400 : rc == ERR_NOTFOUND ? 404 : 500;
+	return rc == ERR_NOTFOUND ? 404 : http_status_of(rc);
 }
 
 /* The page as the database is now, with why the last tap wasn't saved, if it wasn't. */
@@ -53,6 +53,8 @@ answer_page(const struct reader *r, struct store_db *db, struct http_exchange *x
 		http_problem(x, 500, "the page could not be made; the records are safe");
 		return;
 	}
+	if (status == 507)
+		http_field(&response, "Retry-After", "%d", ROOM_AGAIN_S);
 	http_field(&response, "Content-Security-Policy", "%s", page_policy);
 	http_field(&response, "Cache-Control", "no-store");
 	http_field(&response, "X-Content-Type-Options", "nosniff");
@@ -115,6 +117,13 @@ from_elsewhere(struct http_exchange *x)
 	return strncmp(origin, "https://", 8) != 0 || strcmp(origin + 8, host) != 0;
 }
 
+void
+serve_tap_full(struct station *st, const struct reader *r, struct http_exchange *x)
+{
+	if (!refuse_elsewhere(x))
+		answer_page(r, st->local, x, 507, page_word(language(x), W_DISK_FULL));
+}
+
 int
 serve_tap(struct station *st, const struct reader *r, struct http_exchange *x, bool *wrote,
           struct err *err)
@@ -136,6 +145,10 @@ serve_tap(struct station *st, const struct reader *r, struct http_exchange *x, b
 	rc = facility_open(&f, st->local, NULL, err);
 	if (rc == 0)
 		rc = page_tap(&f, &view, rq->body, rq->body_len, err);
+	if (rc == ERR_FULL) {
+		serve_tap_full(st, r, x);
+		return rc;
+	}
 	if (rc < 0) {
 		answer_page(r, st->local, x, page_status(rc), err->msg);
 		return rc == ERR_IO || rc == ERR_CORRUPT ? rc : 0;
@@ -170,8 +183,12 @@ serve_batch(struct station *st, struct http_exchange *x, bool *wrote, struct err
 		rc = facility_batch_post(&f, rq->body, rq->body_len, &response.body, &counts, err);
 	if (rc < 0) {
 		buf_free(&response.body);
-		http_problem(x, rc == ERR_INVALID || rc == ERR_NOTFOUND ? 400 : 503, err->msg);
-		return rc == ERR_IO || rc == ERR_CORRUPT ? rc : 0;
+		http_problem(x,
+		             rc == ERR_FULL                            ? 507
+		             : rc == ERR_INVALID || rc == ERR_NOTFOUND ? 400
+		                                                       : 503,
+		             rc == ERR_FULL ? room_words : err->msg);
+		return rc == ERR_IO || rc == ERR_CORRUPT || rc == ERR_FULL ? rc : 0;
 	}
 	*wrote = counts.stored > 0;
 	http_answer(x, &response);

@@ -118,6 +118,28 @@ reply_signed(const struct reader *r, struct http_exchange *x, struct http_respon
 	http_answer(x, response);
 }
 
+/*
+ * The database could not take it.  A fault of the disk, the memory or the file ends the daemon, as
+ * everywhere; what this one request asks for that can't be done is only refused, or its sender
+ * would end the hub with each try.
+ */
+static int
+not_taken(struct station *st, struct http_exchange *x, int rc, const struct err *err)
+{
+	const struct http_request *rq = http_request(x);
+
+	if (rc == ERR_IO || rc == ERR_NOMEM || rc == ERR_FULL || rc == ERR_BUSY) {
+		http_problem(x, http_status_of(rc),
+		             rc == ERR_FULL ? room_words
+		                            : "the hub's database could not take this; nothing was "
+		                              "stored");
+		return rc == ERR_BUSY ? 0 : rc;
+	}
+	refusal_tell(env_mono_ms(st->env), rq->path, rq->peer, err->msg);
+	http_problem(x, 422, err->msg);
+	return 0;
+}
+
 int
 serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, struct err *err)
 {
@@ -139,16 +161,14 @@ serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, 
 		metrics_add(&st->metrics, METRIC_RECEIVED, (uint64_t)fx.changes);
 	if (rc < 0) {
 		buf_free(&fx.reply);
-		http_problem(x, rc == ERR_BUSY ? 503 : 500,
-		             "the hub's database could not take this; nothing was stored");
-		return rc == ERR_BUSY ? 0 : rc;
+		return not_taken(st, x, rc, err);
 	}
 	if (station_keep_anchor(st, err) < 0) {
 		buf_free(&fx.reply);
 		http_problem(
 		        x, 503,
 		        "what was stored can't be answered for yet: the anchor can't be written");
-		return err->code == ERR_NOMEM ? err->code : 0;
+		return err->code == ERR_NOMEM || err->code == ERR_FULL ? err->code : 0;
 	}
 	if (fx.status != 200) {
 		refusal_tell(env_mono_ms(st->env), rq->path, rq->peer, buf_str(&fx.reply));

@@ -26,6 +26,9 @@ void serve_style(struct http_exchange *x);
 MUST_CHECK int serve_tap(struct station *st, const struct reader *r, struct http_exchange *x,
                          bool *wrote, struct err *err);
 
+/* The same while the disk is full: the page, and why. */
+void serve_tap_full(struct station *st, const struct reader *r, struct http_exchange *x);
+
 /* Records as JSON lines. */
 MUST_CHECK int serve_batch(struct station *st, struct http_exchange *x, bool *wrote,
                            struct err *err);

@@ -1,9 +1,10 @@
 #include "node/snapshot.h"
 
 #include "node/extract.h"
-#include "node/identity.h"
+#include "node/room.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
+#include "store/inspect.h"
 #include "store/snapshot.h"
 #include "sync/pack_file.h"
 
@@ -21,8 +22,7 @@ enum {
 	FOLDER_SIZE = IDENTITY_PATH_MAX + 16,
 	PATH_SIZE = FOLDER_SIZE + 256,
 	TERMS = 16,
-	STAMP = 16,
-	SEEN_MAX = 256
+	STAMP = 16
 };
 enum { NAME = TERMS + STAMP + FEED_CURSOR - 1 + SNAPSHOT_ETAG - 1 };
 
@@ -81,56 +81,89 @@ read_name(const char *name, struct named *out)
 	return true;
 }
 
+/* Those of the same terms beside each other, the newest first. */
 static int
-newest_first(const void *a, const void *b)
+by_terms(const void *a, const void *b)
 {
 	const struct named *one = a, *two = b;
+	int order = strcmp(one->terms, two->terms);
 
+	if (order != 0)
+		return order;
 	return one->is.made_ms != two->is.made_ms ? (one->is.made_ms < two->is.made_ms ? 1 : -1)
 	                                          : strcmp(one->name, two->name);
 }
 
-/* All that are there, newest first; what else was left in the folder goes. */
-static int
-list(const char *folder, struct named **out, size_t *count, struct err *err)
+/* Room for one more behind `count`. */
+static bool
+make_room(struct named **list, size_t count)
 {
-	struct named *found = calloc(SEEN_MAX, sizeof *found);
-	DIR *d = opendir(folder);
+	struct named *more;
+
+	if (count % 64 != 0)
+		return true;
+	more = realloc(*list, (count + 64) * sizeof *more);
+	if (more == NULL)
+		return false;
+	*list = more;
+	return true;
+}
+
+/* All that are there; what else was left in the folder goes. */
+static int
+read_folder(DIR *d, const char *folder, struct named **out, size_t *count, struct err *err)
+{
 	struct dirent *e;
 	char path[PATH_SIZE];
 
-	*out = found;
-	*count = 0;
-	if (found == NULL || d == NULL) {
-		free(found);
-		*out = NULL;
-		if (d != NULL)
-			closedir(d);
-		return err_set(err, ERR_IO, "%s: can't be read", folder);
-	}
 	while ((e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (*count < SEEN_MAX && read_name(e->d_name, &found[*count])) {
+		if (!make_room(out, *count))
+			return err_set(err, ERR_NOMEM, "snapshots: out of memory");
+		if (read_name(e->d_name, *out + *count)) {
 			(*count)++;
 			continue;
 		}
 		path_of(path, folder, e->d_name);
 		unlink(path);
 	}
-	closedir(d);
-	qsort(found, *count, sizeof *found, newest_first);
 	return 0;
 }
 
-/* What is too old, and the oldest of too many. */
+/* The caller frees *out, also on an error. */
+static int
+list(const char *folder, struct named **out, size_t *count, struct err *err)
+{
+	DIR *d = opendir(folder);
+	int rc;
+
+	*out = NULL;
+	*count = 0;
+	if (d == NULL)
+		return err_set(err, ERR_IO, "%s: %s", folder, strerror(errno));
+	rc = read_folder(d, folder, out, count, err);
+	closedir(d);
+	if (*count > 0)
+		qsort(*out, *count, sizeof **out, by_terms);
+	return rc;
+}
+
+/* What is too old, and of each terms the oldest of too many, so that a token throws out only its
+ * own; `more` (or NULL) are about to get another. */
 static void
-tidy(const char *folder, const struct named *found, size_t count, int64_t now_ms)
+tidy(const char *folder, const struct named *found, size_t count, const char *more, int64_t now_ms)
 {
 	char path[PATH_SIZE];
+	size_t nth = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (i + 1 < SNAPSHOT_KEEP && now_ms - found[i].is.made_ms < SNAPSHOT_KEEP_MS)
+		bool same = i > 0 && strcmp(found[i].terms, found[i - 1].terms) == 0;
+		size_t keep = SNAPSHOT_KEEP;
+
+		nth = same ? nth + 1 : 1;
+		keep -= more != NULL && strcmp(found[i].terms, more) == 0;
+		if (nth <= keep && now_ms - found[i].is.made_ms < SNAPSHOT_KEEP_MS)
 			continue;
 		path_of(path, folder, found[i].name);
 		unlink(path);
@@ -233,20 +266,33 @@ open_file(const char *path, int flags, int *fd, struct err *err)
 
 /* The database at `plain` as a .zst file at `packed`, which stays open to be read. */
 static int
-pack(const char *plain, const char *packed, struct snapshot *made, struct err *err)
+pack(const char *plain, const char *packed, const atomic_bool *stop, struct snapshot *made,
+     struct err *err)
 {
-	uint8_t hash[HASH_16];
-	int from = -1, rc = open_file(plain, O_RDONLY, &from, err);
+	struct sync_pack_file file = { .from = -1, .stop = stop };
+	int rc = open_file(plain, O_RDONLY, &file.from, err);
 
 	if (rc == 0)
 		rc = open_file(packed, O_RDWR | O_CREAT | O_TRUNC, &made->fd, err);
+	file.to = made->fd;
 	if (rc == 0)
-		rc = sync_pack_file(from, made->fd, &made->len, hash, err);
+		rc = sync_pack_file(&file, err);
+	made->len = file.len;
 	if (rc == 0)
-		text_hex(made->etag, hash, sizeof hash);
-	if (from >= 0)
-		close(from);
+		text_hex(made->etag, file.hash, sizeof file.hash);
+	if (file.from >= 0)
+		close(file.from);
 	return rc;
+}
+
+/* The plain file and the packed one are there together; packed it is a third, or less. */
+static int
+check_room(const struct snapshots *of, struct err *err)
+{
+	int64_t bytes;
+	int rc = store_inspect_bytes(of->db, &bytes, err);
+
+	return rc == 0 ? room_for(of->dir, "a snapshot", bytes + bytes / 2, err) : rc;
 }
 
 static int
@@ -256,8 +302,10 @@ make(const struct snapshots *of, const struct token *token, const char *folder,
 	struct store_snapshot *snap = NULL;
 	char plain[PATH_SIZE], packed[PATH_SIZE], path[PATH_SIZE], terms[TERMS + 1];
 	struct named named;
-	int rc = terms_of(of, token, terms, err);
+	int rc = check_room(of, err);
 
+	if (rc == 0)
+		rc = terms_of(of, token, terms, err);
 	*made = (struct snapshot){ .made_ms = env_wall_ms(of->env), .fd = -1 };
 	path_of(plain, folder, "new.sqlite");
 	path_of(packed, folder, "new.zst");
@@ -267,7 +315,7 @@ make(const struct snapshots *of, const struct token *token, const char *folder,
 		rc = copy_all(of, token, snap, made, err);
 	store_snapshot_close(snap);
 	if (rc == 0)
-		rc = pack(plain, packed, made, err);
+		rc = pack(plain, packed, of->stop, made, err);
 	unlink(plain);
 	if (rc == 0) {
 		snprintf(named.name, sizeof named.name, "%s%016llx%s%s.zst", terms,
@@ -316,7 +364,23 @@ snapshot_find(const struct snapshots *of, const struct token *token, const char 
 		if (fits(&found[i], terms, etag, env_wall_ms(of->env)))
 			rc = open_named(folder, &found[i], out, err);
 	if (rc == 0 && etag == NULL)
-		tidy(folder, found, count, env_wall_ms(of->env));
+		tidy(folder, found, count, terms, env_wall_ms(of->env));
+	free(found);
+	return rc;
+}
+
+int
+snapshot_tidy(const struct snapshots *of, struct err *err)
+{
+	char folder[FOLDER_SIZE];
+	struct named *found = NULL;
+	size_t count = 0;
+	int rc = snapshot_folder(of, folder, sizeof folder, err);
+
+	if (rc == 0)
+		rc = list(folder, &found, &count, err);
+	if (rc == 0)
+		tidy(folder, found, count, NULL, env_wall_ms(of->env));
 	free(found);
 	return rc;
 }

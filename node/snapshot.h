@@ -24,7 +24,7 @@
 enum {
 	SNAPSHOT_FRESH_MS = 600000,      /* so long one is given out again */
 	SNAPSHOT_KEEP_MS = 24 * 3600000, /* so long one that was begun can be resumed */
-	SNAPSHOT_KEEP = 8,               /* files, of all terms together */
+	SNAPSHOT_KEEP = 8,               /* files of the same terms */
 	SNAPSHOT_ETAG = 33,              /* with its zero */
 };
 
@@ -49,10 +49,14 @@ MUST_CHECK int snapshot_find(const struct snapshots *of, const struct token *tok
 
 /*
  * A fresh one of this token's terms, made now if there is none: what is too old goes then.  Takes
- * as long as the rows need.  ERR_BUSY if it was stopped, ERR_IO with words if the disk is full.
+ * as long as the rows need.  ERR_BUSY if it was stopped, ERR_FULL with need and room if the disk
+ * hasn't the room for it.
  */
 MUST_CHECK int snapshot_get(const struct snapshots *of, const struct token *token,
                             struct snapshot *out, struct err *err);
+
+/* Delete what is too old, too much, or was left unfinished. */
+MUST_CHECK int snapshot_tidy(const struct snapshots *of, struct err *err);
 
 /* Where temporary files of exports may be; made if it isn't there. */
 MUST_CHECK int snapshot_folder(const struct snapshots *of, char *path, size_t size,

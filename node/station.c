@@ -252,6 +252,10 @@ station_open(const char *dir, const struct env *env, struct station *st, struct 
 	text_copy(st->facility, sizeof st->facility, config.facility_id);
 	text_copy(st->name, sizeof st->name, config.facility_name);
 	rc = identity_lock(dir, &st->lock_fd, err);
+	if (rc == 0 && env->vfs == NULL) { /* else the database isn't on this disk */
+		st->room.dir = st->dir;
+		room_look(&st->room, env_mono_ms(env));
+	}
 	if (rc == 0)
 		rc = identity_load_key(dir, &st->key, err);
 	if (rc == 0)
@@ -405,6 +409,8 @@ station_sync(struct station *st, struct node_met *met, struct link_cost *cost, s
 		             st->dir);
 	if (rc == 0)
 		rc = meet(st, queue, l, &fx, err);
+	if (rc == ERR_FULL)
+		room_met(&st->room, env_mono_ms(st->env), err->msg);
 	if (rc == 0) {
 		*met = fx.meeting;
 		link_cost(l, cost);

@@ -12,6 +12,7 @@
 #include "node/identity.h"
 #include "node/metrics.h"
 #include "node/rights.h"
+#include "node/room.h"
 
 struct watch;
 struct link;
@@ -32,6 +33,7 @@ struct station {
 	struct rights rights;
 	struct metrics metrics; /* any thread may count */
 	struct watch *watch;    /* hub: told of every unit; or NULL */
+	struct room room;
 };
 
 /*

@@ -1,4 +1,5 @@
 #include "node/status.h"
+#include "node/room.h"
 #include "store/base/mutant.h"
 #include "store/base/text.h"
 #include "store/inbox.h"
@@ -172,6 +173,7 @@ read_disk(const char *dir, struct node_status *s)
 	s->log_bytes = node_status_log_bytes(dir);
 	if (s->db_bytes >= 0)
 		s->db_bytes += s->log_bytes;
+	s->disk_full = room_is_full(dir);
 	if (statvfs(dir, &disk) == 0)
 		s->disk_free = (int64_t)(disk.f_bavail * disk.f_frsize);
 }
@@ -205,7 +207,7 @@ any_differs(const struct node_status *s)
 enum node_state
 node_status_state(const struct node_status *s)
 {
-	if (s->conflicts > 0 || s->quarantined > 0 || any_differs(s))
+	if (s->conflicts > 0 || s->quarantined > 0 || any_differs(s) || s->disk_full)
 		return NODE_ATTENTION;
 	if (s->role.is_hub)
 		return NODE_IN_SYNC;
@@ -327,6 +329,8 @@ node_status_json(struct json *j, const struct node_status *s, int64_t now_ms)
 	scopes_json(j, s);
 	member_int(j, "db_bytes", s->db_bytes >= 0, s->db_bytes);
 	member_int(j, "disk_free", s->disk_free >= 0, s->disk_free);
+	json_name(j, "disk_full");
+	json_bool(j, s->disk_full);
 	json_name(j, "life");
 	json_text(j, sync_life_name(s->life.word));
 	json_name(j, "hub_life");
@@ -364,6 +368,8 @@ put_count(struct buf *out, int64_t n, const char *one, const char *many)
 static void
 put_needs(struct buf *out, const struct node_status *s)
 {
+	if (s->disk_full)
+		buf_printf(out, "the disk is full, make room: nothing new is taken until then");
 	if (s->conflicts > 0)
 		put_count(out, s->conflicts, "conflict needs a look", "conflicts need a look");
 	if (s->quarantined > 0)

@@ -15,7 +15,7 @@
 
 /* In the order of precedence: the first that holds. */
 enum node_state {
-	NODE_ATTENTION,    /* a person is needed: conflict, quarantine, digests differ */
+	NODE_ATTENTION,    /* a person is needed: conflict, quarantine, digests differ, disk full */
 	NODE_SYNCING,      /* an exchange is going on */
 	NODE_NEVER_SYNCED, /* no exchange has ever succeeded */
 	NODE_WAITING,      /* changes wait that the hub's present life hasn't got */
@@ -47,6 +47,7 @@ struct node_status {
 	size_t scope_count;
 	struct node_status_scope *scopes;
 	int64_t db_bytes, disk_free; /* -1: not known */
+	bool disk_full;              /* so nothing new is taken (node/room.h) */
 	int64_t log_bytes;           /* of db_bytes: the log beside the database, 0 if none */
 	struct sync_life_told life;  /* what happened to the file, or to the hub's, this week */
 };

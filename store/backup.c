@@ -19,7 +19,7 @@
 static int
 fail(struct err *err, const char *path)
 {
-	return err_set(err, ERR_IO, "%.180s: %s", path, strerror(errno));
+	return err_set(err, err_of_system(errno), "%.180s: %s", path, strerror(errno));
 }
 
 static int

@@ -214,7 +214,7 @@ register_column(struct store_db *db, struct store_catalog *c, struct store_table
 	rc = store_stmt_run(&s, err);
 	if (rc < 0)
 		return rc;
-	return store_catalog_add_column(c, t, col->name, col->rule) < 0 ? no_memory(err) : 0;
+	return store_catalog_add_column(c, t, col) < 0 ? no_memory(err) : 0;
 }
 
 static int
@@ -343,4 +343,27 @@ store_catalog_set_local(struct store_db *db, int table_id, const struct store_sc
 	if (rc == 0)
 		t->local = schema;
 	return rc;
+}
+
+int
+store_catalog_set_here(struct store_db *db, int table_id, int column_id, const char *here,
+                       struct err *err)
+{
+	struct store_stmt s;
+	int rc;
+
+	if (store_catalog_of(db, err) == NULL)
+		return err->code;
+	s = store_stmt_new(db, "UPDATE yz_column SET here = ? WHERE tbl = ? AND id = ?");
+	if (here == NULL)
+		store_stmt_put_null(&s);
+	else
+		store_stmt_put_text(&s, here);
+	store_stmt_put_int(&s, table_id);
+	store_stmt_put_int(&s, column_id);
+	rc = store_stmt_run(&s, err);
+	if (rc == 0)
+		rc = bump(db, err);
+	store_catalog_forget(db);
+	return rc < 0 || store_catalog_of(db, err) != NULL ? rc : err->code;
 }

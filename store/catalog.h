@@ -39,6 +39,7 @@ struct store_table {
 	        *local;               /* as it is tracked in this file now; NULL if it isn't here */
 	unsigned column_count;        /* ids are 1..column_count */
 	const char *const *names;     /* [id - 1] */
+	const char *const *here;      /* [id - 1], what this file's table calls it */
 	const uint8_t *rules;         /* [id - 1], enum store_rule, as any schema said it */
 	const int *by_name;           /* ids in the order of their names (memcmp) */
 	struct store_term_memo *memo; /* NULL: nothing is remembered */
@@ -96,6 +97,13 @@ int store_catalog_table_count(struct store_db *db);
  * table id: no longer. */
 MUST_CHECK int store_catalog_set_local(struct store_db *db, int table_id,
                                        const struct store_schema *schema, struct err *err);
+
+/*
+ * What this file's table calls a column from now on; NULL: what it travels by.  The cache is
+ * dropped, and with it every pointer into it.
+ */
+MUST_CHECK int store_catalog_set_here(struct store_db *db, int table_id, int column_id,
+                                      const char *here, struct err *err);
 
 /* Drop the cache (another process, or a direct change of the yz_ tables). */
 void store_catalog_forget(struct store_db *db);

@@ -131,26 +131,30 @@ store_catalog_add_table(struct store_catalog *c, int id, const char *name)
 
 /* by_name keeps its order. */
 int
-store_catalog_add_column(struct store_catalog *c, struct store_table *t, const char *name,
-                         uint8_t rule)
+store_catalog_add_column(struct store_catalog *c, struct store_table *t,
+                         const struct store_column *column)
 {
 	unsigned n = t->column_count;
 	const char **names = arena_take(&c->arena, n + 1, sizeof *names);
+	const char **here = arena_take(&c->arena, n + 1, sizeof *here);
 	uint8_t *rules = arena_take(&c->arena, n + 1, 1);
 	int *by_name = arena_take(&c->arena, n + 1, sizeof *by_name);
 	unsigned at = 0;
 
-	if (names == NULL || rules == NULL || by_name == NULL)
+	if (names == NULL || here == NULL || rules == NULL || by_name == NULL)
 		return -1;
 	if (n > 0) {
 		memcpy(names, t->names, n * sizeof *names);
+		memcpy(here, t->here, n * sizeof *here);
 		memcpy(rules, t->rules, n);
 	}
-	names[n] = arena_copy(&c->arena, name, strlen(name));
-	if (names[n] == NULL)
+	names[n] = here[n] = arena_copy(&c->arena, column->name, strlen(column->name));
+	if (column->here != NULL)
+		here[n] = arena_copy(&c->arena, column->here, strlen(column->here));
+	if (names[n] == NULL || here[n] == NULL)
 		return -1;
-	rules[n] = rule;
-	while (at < n && strcmp(t->names[t->by_name[at] - 1], name) < 0) {
+	rules[n] = column->rule;
+	while (at < n && strcmp(t->names[t->by_name[at] - 1], column->name) < 0) {
 		by_name[at] = t->by_name[at];
 		at++;
 	}
@@ -158,6 +162,7 @@ store_catalog_add_column(struct store_catalog *c, struct store_table *t, const c
 	if (at < n)
 		memcpy(by_name + at + 1, t->by_name + at, (n - at) * sizeof *by_name);
 	t->names = names;
+	t->here = here;
 	t->rules = rules;
 	t->by_name = by_name;
 	t->column_count = n + 1;
@@ -169,16 +174,17 @@ static int
 load_columns(struct store_db *db, struct store_catalog *c, struct err *err)
 {
 	struct store_stmt s =
-	        store_stmt_new(db, "SELECT tbl, name, rule FROM yz_column ORDER BY tbl, id");
+	        store_stmt_new(db, "SELECT tbl, rule, name, here FROM yz_column ORDER BY tbl, id");
 	int rc;
 
 	while ((rc = store_stmt_step(&s, err)) == 1) {
 		struct store_table *t =
 		        store_catalog_list_get(&c->tables, (int)store_stmt_get_int(&s));
-		const char *name = store_stmt_get_text(&s);
+		struct store_column column = { .rule = (uint8_t)store_stmt_get_int(&s) };
 
-		if (t != NULL &&
-		    store_catalog_add_column(c, t, name, (uint8_t)store_stmt_get_int(&s)) < 0) {
+		column.name = store_stmt_get_text(&s);
+		column.here = store_stmt_null(&s) ? NULL : store_stmt_get_text(&s);
+		if (t != NULL && store_catalog_add_column(c, t, &column) < 0) {
 			rc = no_memory(err);
 			break;
 		}
@@ -202,8 +208,12 @@ store_catalog_number_schema(struct store_schema *s, int id, const struct store_t
 {
 	s->id = id;
 	s->table_id = t->id;
-	for (unsigned i = 0; i < s->column_count; i++)
-		s->columns[i].id = store_catalog_column_id(t, s->columns[i].name);
+	for (unsigned i = 0; i < s->column_count; i++) {
+		int column = store_catalog_column_id(t, s->columns[i].name);
+
+		s->columns[i].id = column;
+		s->columns[i].here = t->here[column - 1];
+	}
 }
 
 static int

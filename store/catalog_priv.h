@@ -39,9 +39,10 @@ void *store_catalog_list_get(const struct store_catalog_list *list, int id);
 /* A table more; NULL without memory. */
 struct store_table *store_catalog_add_table(struct store_catalog *c, int id, const char *name);
 
-/* One more column name at a table's end; -1 without memory. */
-int store_catalog_add_column(struct store_catalog *c, struct store_table *t, const char *name,
-                             uint8_t rule);
+/* One more column at a table's end, by its names (`here` NULL: both are one) and rule; -1 without
+ * memory. */
+int store_catalog_add_column(struct store_catalog *c, struct store_table *t,
+                             const struct store_column *column);
 
 /* The number of a table's column; 0 if it has none of that name. */
 int store_catalog_column_id(const struct store_table *t, const char *name);

@@ -251,6 +251,12 @@ store_db_checkpoint(struct store_db *db, int pages, int *left, struct err *err)
 	return 0;
 }
 
+bool
+store_db_is_old(const struct store_db *db)
+{
+	return db->is_old;
+}
+
 const struct env *
 store_db_env(const struct store_db *db)
 {
@@ -261,6 +267,8 @@ int
 store_db_code(int status)
 {
 	switch (status & 0xff) {
+	case SQLITE_FULL:
+		return ERR_FULL;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return ERR_BUSY;
@@ -282,13 +290,26 @@ store_db_code(int status)
 	}
 }
 
+/* The same, where SQLite says less than the system did: a quota, or a file that couldn't be made.
+ * A failed sync is never taken for want of room, whatever its cause: what was written is lost. */
+static int
+code_of(const struct store_db *db, int status)
+{
+	bool room = status == SQLITE_IOERR_WRITE || status == SQLITE_IOERR_SHMSIZE ||
+	            (status & 0xff) == SQLITE_CANTOPEN;
+
+	if (room && db->handle != NULL)
+		return err_of_system(sqlite3_system_errno(db->handle));
+	return store_db_code(status);
+}
+
 void
 store_db_doom(struct store_db *db, int status)
 {
-	int code = store_db_code(status);
+	int code = code_of(db, status);
 
 	if (db->begun && db->doom.code == 0 &&
-	    (code == ERR_IO || code == ERR_NOMEM || code == ERR_CORRUPT))
+	    (code == ERR_IO || code == ERR_NOMEM || code == ERR_CORRUPT || code == ERR_FULL))
 		err_set(&db->doom, code, "%s", sqlite3_errstr(status));
 }
 
@@ -312,6 +333,6 @@ store_db_fail(struct store_db *db, struct err *err, int status)
 		               "%s is yizhan's own and can only be read; nothing was written, "
 		               "change your own tables",
 		               db->refused);
-	return err_set(err, store_db_code(status), "%s",
+	return err_set(err, code_of(db, status), "%s",
 	               db->handle == NULL ? sqlite3_errstr(status) : sqlite3_errmsg(db->handle));
 }

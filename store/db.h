@@ -35,11 +35,15 @@ MUST_CHECK int store_db_create(const char *path, const struct env *env, struct e
 
 /*
  * Open the database at `path` (":memory:" creates one).  WAL, synchronous=FULL, no automatic
- * checkpoint; brings older engine tables to this version (not with STORE_READ).  ERR_NOTFOUND if
- * there is none, ERR_INVALID if a newer program made it.  The caller owns *db.
+ * checkpoint; brings older engine tables to this version (not with STORE_READ: store_db_is_old).
+ * ERR_NOTFOUND if there is none, ERR_INVALID if a newer program made it.  The caller owns *db.
  */
 MUST_CHECK int store_db_open(const char *path, enum store_mode mode, const struct env *env,
                              struct store_db **db, struct err *err);
+
+/* Does it read a file whose engine tables an older program has left?  What is asked of it may fail
+ * until somebody has opened it to write. */
+bool store_db_is_old(const struct store_db *db);
 
 /* Close `db`; NULL is allowed.  An open transaction is rolled back. */
 void store_db_close(struct store_db *db);

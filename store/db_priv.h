@@ -30,6 +30,7 @@ struct store_db {
 	struct store_catalog *catalog; /* store/catalog.c; NULL until asked for */
 	int64_t catalog_generation;    /* counts how often the cache was dropped */
 	bool catalog_checked;          /* its turn was looked at in this transaction */
+	bool is_old;                   /* READ: the file has an older format */
 	bool begun;      /* by store_db_begin(), and neither committed nor rolled back */
 	struct err doom; /* why what was begun can't be committed; code 0: it can */
 	struct store_kept kept[STORE_KEPT_MAX];

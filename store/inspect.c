@@ -245,3 +245,12 @@ store_inspect_is_unsealed(struct store_db *db, int table, const uint8_t *key, si
 	store_stmt_end(&s);
 	return rc < 0 ? rc : 0;
 }
+
+int
+store_inspect_bytes(struct store_db *db, int64_t *bytes, struct err *err)
+{
+	return store_stmt_int(db,
+	                      "SELECT (page_count - freelist_count) * page_size FROM "
+	                      "pragma_page_count, pragma_freelist_count, pragma_page_size",
+	                      0, bytes, err);
+}

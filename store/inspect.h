@@ -50,6 +50,9 @@ MUST_CHECK int store_inspect_scope(struct store_db *db, int table, const uint8_t
 MUST_CHECK int store_inspect_is_default(struct store_db *db, const char *table, const char *column,
                                         const struct store_value *value, bool *is, struct err *err);
 
+/* Bytes of the file that hold something: what a copy of all its rows takes at the most. */
+MUST_CHECK int store_inspect_bytes(struct store_db *db, int64_t *bytes, struct err *err);
+
 /* How many rows the log's entries speak of, and the time of the oldest (0: none). */
 MUST_CHECK int store_inspect_unsealed(struct store_db *db, int64_t *rows, int64_t *oldest_ms,
                                       struct err *err);

@@ -115,16 +115,19 @@ static const char step_2[] =
         "ALTER TABLE yz_quarantine ADD COLUMN dropped_ms INTEGER;"
         "ALTER TABLE yz_quarantine ADD COLUMN dropped_by TEXT NOT NULL DEFAULT '';";
 
+/* What this file's table calls a column, if not what it travels by (store/catalog.h). */
+static const char step_3[] = "ALTER TABLE yz_column ADD COLUMN here TEXT;";
+
 /* What was refused is looked at again when its row has changed: a later change may have overwritten
  * it (sync/retry.c).  Once also what an older program has listed. */
-static const char step_3[] =
+static const char step_4[] =
         "ALTER TABLE yz_quarantine ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;"
         "UPDATE yz_quarantine SET moved = 1 WHERE stream <> 0 AND tbl <> 0;"
         "CREATE INDEX yz_quarantine_row ON yz_quarantine(tbl, key);"
         "CREATE INDEX yz_quarantine_moved ON yz_quarantine(stream, n)"
         " WHERE moved = 1 AND dropped_ms IS NULL;";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
@@ -175,6 +178,7 @@ store_migrate_look(struct store_db *db, struct err *err)
 	if (rc == 0 && there > 0)
 		rc = store_stmt_int(db, "SELECT value FROM yz_meta WHERE name = 'format'", 0,
 		                    &format, err);
+	db->is_old = format < STEPS;
 	return rc == 0 ? check_format(format, err) : rc;
 }
 

@@ -21,7 +21,7 @@ put_where(struct buf *sql, const struct store_schema *s)
 {
 	for (unsigned k = 0; k < s->key_count; k++) {
 		buf_printf(sql, k == 0 ? " WHERE " : " AND ");
-		store_rows_quote(sql, s->columns[s->keys[k]].name);
+		store_rows_quote(sql, s->columns[s->keys[k]].here);
 		buf_printf(sql, " = ?");
 	}
 }
@@ -31,7 +31,7 @@ put_select(struct buf *sql, const struct store_schema *s)
 {
 	for (unsigned i = 0; i < s->column_count; i++) {
 		buf_printf(sql, i == 0 ? "SELECT " : ", ");
-		store_rows_quote(sql, s->columns[i].name);
+		store_rows_quote(sql, s->columns[i].here);
 	}
 	buf_printf(sql, " FROM ");
 	store_rows_quote(sql, s->table);
@@ -49,10 +49,10 @@ put_assignments(struct buf *sql, const struct store_schema *s, uint64_t mask, co
 		if ((mask >> i & 1) == 0)
 			continue;
 		buf_printf(sql, "%s", comma);
-		store_rows_quote(sql, s->columns[i].name);
+		store_rows_quote(sql, s->columns[i].here);
 		buf_printf(sql, " = %s", from);
 		if (!parameter)
-			store_rows_quote(sql, s->columns[i].name);
+			store_rows_quote(sql, s->columns[i].here);
 		comma = ", ";
 	}
 }
@@ -67,7 +67,7 @@ put_list(struct buf *sql, const struct store_schema *s, uint64_t mask, bool para
 			continue;
 		buf_printf(sql, "%s%s", comma, parameter ? "?" : "");
 		if (!parameter)
-			store_rows_quote(sql, s->columns[i].name);
+			store_rows_quote(sql, s->columns[i].here);
 		comma = ", ";
 	}
 }
@@ -351,7 +351,7 @@ check_kept(struct store_rows *rows, const uint8_t *key, size_t key_len, uint64_t
 		if ((mask >> i & 1) != 0 && store_value_cmp(&kept[i], &values[i]) != 0)
 			rc = err_set(err, ERR_INVALID,
 			             "table %s: column %s, %s here, can't hold the value as it is",
-			             s->table, s->columns[i].name, s->columns[i].type);
+			             s->table, s->columns[i].here, s->columns[i].type);
 	arena_free(&arena);
 	return rc < 0 ? rc : 0;
 }

@@ -170,6 +170,9 @@ store_schema_finish(struct store_schema *s, struct err *err)
 	int rc;
 
 	assert(s->column_count <= STORE_COLUMNS_MAX);
+	for (unsigned i = 0; i < s->column_count; i++)
+		if (s->columns[i].here == NULL)
+			s->columns[i].here = s->columns[i].name;
 	rc = check_names(s, err);
 	if (rc == 0)
 		rc = find_keys(s, err);
@@ -220,6 +223,15 @@ store_schema_find(const struct store_schema *s, const char *name)
 {
 	for (unsigned i = 0; i < s->column_count; i++)
 		if (strcmp(s->columns[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+int
+store_schema_find_here(const struct store_schema *s, const char *name)
+{
+	for (unsigned i = 0; i < s->column_count; i++)
+		if (strcmp(s->columns[i].here, name) == 0)
 			return (int)i;
 	return -1;
 }

@@ -33,7 +33,8 @@ enum store_kind { STORE_RECORD = 0, STORE_EVENT = 1 };
 enum store_rule { STORE_LWW = 0, STORE_MAX = 1 };
 
 struct store_column {
-	const char *name;
+	const char *name; /* by which it travels, in every file the same */
+	const char *here; /* by which this file's table has it: `name`, unless renamed here */
 	const char *type; /* as declared, upper case; "" if none */
 	uint8_t key;      /* 1.. position in the key, 0 for a cell */
 	uint8_t rule;     /* enum store_rule */
@@ -68,7 +69,8 @@ void store_schema_write(struct buf *out, const struct store_schema *s);
 MUST_CHECK int store_schema_read(const uint8_t *bytes, size_t len, struct arena *a,
                                  struct store_schema **out, struct err *err);
 
-/* Fill hash, keys, key_count and cells from the columns (after building one by hand). */
+/* Fill hash, keys, key_count and cells from the columns (after building one by hand); a column
+ * without a name for here has its own. */
 MUST_CHECK int store_schema_finish(struct store_schema *s, struct err *err);
 
 /* `mask` with every group it touches made whole. */
@@ -77,8 +79,10 @@ uint64_t store_schema_widen(const struct store_schema *s, uint64_t mask);
 /* Are its rows the hub's: is there no cell, but for the scope, that anybody else may write? */
 bool store_schema_is_hubs(const struct store_schema *s);
 
-/* The position of the column `name`, or -1. */
+/* The position of the column that travels as `name`, or of the one that this file's table calls
+ * so; -1 if there is none. */
 int store_schema_find(const struct store_schema *s, const char *name);
+int store_schema_find_here(const struct store_schema *s, const char *name);
 
 /*
  * Write the scope of a row with these values (by column position) to `out`.  ERR_INVALID if the

@@ -120,7 +120,7 @@ read_rows(struct seeding *s, struct err *err)
 	if (rc == 0 && s->rows == NULL)
 		rc = no_memory(err);
 	for (unsigned i = 0; i < s->schema->column_count; i++)
-		buf_printf(&sql, "%s\"%s\"", i == 0 ? "SELECT " : ", ", s->schema->columns[i].name);
+		buf_printf(&sql, "%s\"%s\"", i == 0 ? "SELECT " : ", ", s->schema->columns[i].here);
 	buf_printf(&sql, " FROM \"%s\"", s->schema->table);
 	if (rc == 0)
 		rc = buf_check(&sql, err);

@@ -8,9 +8,9 @@
 #include "store/batch.h"
 
 /*
- * If the catalogue has changed since the last call: put every row with cells in yz_extra anew, so
- * that what fits its table by now moves there.  Versions and digests stay as they are.  On a MERGE
- * connection, in a transaction; *moved counts the rows tried.
+ * If the catalogue has changed since the last call: put every row anew of which yz_extra has a cell
+ * whose column is here, so that what fits its table by now moves there.  Versions and digests stay
+ * as they are.  On a MERGE connection, in a transaction; *moved counts the rows tried.
  */
 MUST_CHECK int store_settle(struct store_db *db, struct store_batch *b, int64_t *moved,
                             struct err *err);

@@ -10,6 +10,7 @@
  * besides the key): asked when a person tracks the table, because later a
  * refusal would stop the sync for a mistake that may not matter for weeks.
  */
+#include "store/catalog_priv.h"
 #include "store/db_priv.h"
 #include "store/shape_priv.h"
 #include "store/stmt.h"
@@ -119,6 +120,28 @@ read_columns(struct store_db *db, struct store_shape *shape, struct arena *a, st
 	return rc;
 }
 
+/* Columns that were renamed here travel by the name they had first (store_catalog_set_here). */
+static int
+name_travellers(struct store_db *db, struct store_shape *shape, struct arena *a, struct err *err)
+{
+	const struct store_table *t;
+
+	if (store_catalog_of(db, err) == NULL)
+		return err->code;
+	t = store_catalog_table_by_name(db, shape->table);
+	for (unsigned i = 0; i < shape->count; i++) {
+		struct store_shape_column *c = &shape->columns[i];
+
+		c->travels = c->name;
+		for (unsigned k = 0; t != NULL && k < t->column_count; k++)
+			if (t->here[k] != t->names[k] && strcmp(t->here[k], c->name) == 0)
+				c->travels = arena_copy(a, t->names[k], strlen(t->names[k]));
+		if (c->travels == NULL)
+			return no_memory(err);
+	}
+	return 0;
+}
+
 int
 store_shape_read(struct store_db *db, const char *table, struct arena *a, struct store_shape **out,
                  struct err *err)
@@ -149,7 +172,8 @@ store_shape_read(struct store_db *db, const char *table, struct arena *a, struct
 	if (shape->table == NULL || shape->kind == NULL)
 		return no_memory(err);
 	*out = shape;
-	return read_columns(db, shape, a, err);
+	rc = read_columns(db, shape, a, err);
+	return rc < 0 ? rc : name_travellers(db, shape, a, err);
 }
 
 /* ---- can it be captured ---- */
@@ -288,6 +312,22 @@ check_key_index(struct store_db *db, const struct store_shape *shape, struct err
 	return rc;
 }
 
+/* Somebody has made a column of the name by which a renamed one travels. */
+static int
+check_travellers(const struct store_shape *shape, struct err *err)
+{
+	for (unsigned i = 0; i < shape->count; i++)
+		for (unsigned k = 0; k < shape->count; k++)
+			if (i != k &&
+			    strcmp(shape->columns[i].name, shape->columns[k].travels) == 0)
+				return err_set(err, ERR_INVALID,
+				               "table %s: the column %s travels as %s, so no other "
+				               "can be called that; take another name",
+				               shape->table, shape->columns[k].name,
+				               shape->columns[i].name);
+	return 0;
+}
+
 int
 store_shape_check(struct store_db *db, const struct store_shape *shape, struct err *err)
 {
@@ -295,6 +335,8 @@ store_shape_check(struct store_db *db, const struct store_shape *shape, struct e
 
 	if (rc == 0)
 		rc = check_lengths(shape, err);
+	if (rc == 0)
+		rc = check_travellers(shape, err);
 	if (rc == 0)
 		rc = check_key(db, shape, err);
 	if (rc == 0)

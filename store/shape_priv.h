@@ -8,7 +8,8 @@
 #include "store/track.h"
 
 struct store_shape_column {
-	const char *name;
+	const char *name;     /* in this file */
+	const char *travels;  /* the name by which it travels: the first that it had here */
 	const char *type;     /* as declared, upper case; "" if none */
 	const char *fallback; /* its default as an SQL literal; NULL if it is not a constant */
 	unsigned key;         /* 1.. position in the key */

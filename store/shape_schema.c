@@ -28,7 +28,8 @@ bare_schema(const struct store_shape *shape, struct arena *a)
 	if (s->columns == NULL)
 		return NULL;
 	for (unsigned i = 0; i < shape->count; i++) {
-		s->columns[i].name = shape->columns[i].name;
+		s->columns[i].name = shape->columns[i].travels;
+		s->columns[i].here = shape->columns[i].name;
 		s->columns[i].type = shape->columns[i].type;
 		s->columns[i].key = (uint8_t)shape->columns[i].key;
 	}
@@ -40,8 +41,8 @@ static int
 find_column(const struct store_schema *s, const char *name, size_t len, struct err *err)
 {
 	for (unsigned i = 0; i < s->column_count; i++)
-		if (strlen(s->columns[i].name) == len &&
-		    sqlite3_strnicmp(s->columns[i].name, name, (int)len) == 0)
+		if (strlen(s->columns[i].here) == len &&
+		    sqlite3_strnicmp(s->columns[i].here, name, (int)len) == 0)
 			return (int)i;
 	return err_set(err, ERR_INVALID, "table %s has no column %.*s", s->table, (int)len, name);
 }
@@ -82,7 +83,7 @@ apply_max(struct store_schema *s, const char *list, struct err *err)
 		if (s->columns[at].key > 0)
 			return err_set(err, ERR_INVALID,
 			               "%s.%s is a key column and can't be merged by value",
-			               s->table, s->columns[at].name);
+			               s->table, s->columns[at].here);
 		s->columns[at].rule = STORE_MAX;
 	}
 	return 0;
@@ -104,7 +105,7 @@ apply_hub_only(const struct store_shape *shape, struct store_schema *s, const ch
 			return err_set(err, ERR_INVALID,
 			               "%s.%s can't be left to the hub: it is a key column or its "
 			               "default is not a constant",
-			               s->table, s->columns[at].name);
+			               s->table, s->columns[at].here);
 		s->columns[at].hub_only = true;
 	}
 	return 0;
@@ -127,7 +128,7 @@ apply_group(struct store_schema *s, const char *list, unsigned no, struct err *e
 			        err, ERR_INVALID,
 			        "%s.%s can't be in a group: it is a key or max column, or in "
 			        "another group",
-			        s->table, s->columns[at].name);
+			        s->table, s->columns[at].here);
 		s->columns[at].group = (uint8_t)no;
 	}
 	return 0;
@@ -215,7 +216,7 @@ store_shape_schema_again(const struct store_shape *shape, const struct store_sch
 	if (before->scope_column >= 0 && s->scope_column < 0)
 		return err_set(err, ERR_INVALID,
 		               "table %s has lost the column %s, which says who may see a row",
-		               s->table, before->columns[before->scope_column].name);
+		               s->table, before->columns[before->scope_column].here);
 	*out = s;
 	if (store_schema_finish(s, err) < 0)
 		return err->code;

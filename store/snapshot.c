@@ -24,9 +24,10 @@ struct store_snapshot {
 static int
 fail(struct store_snapshot *snap, int status, struct err *err)
 {
-	int code = (status & 0xff) == SQLITE_NOMEM ? ERR_NOMEM : ERR_IO;
+	int code = store_db_code(status);
 
-	return err_set(err, code, "snapshot: %s",
+	/* the file is ours alone: whatever else is wrong with it, it can't be made */
+	return err_set(err, code == ERR_NOMEM || code == ERR_FULL ? code : ERR_IO, "snapshot: %s",
 	               snap->to == NULL ? sqlite3_errstr(status) : sqlite3_errmsg(snap->to));
 }
 

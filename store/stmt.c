@@ -77,6 +77,8 @@ store_stmt_new(struct store_db *db, const char *sql)
 	}
 	s.status =
 	        sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &s.handle, NULL);
+	if (s.status == SQLITE_OK && s.handle == NULL)
+		s.status = SQLITE_NOMEM; /* no text of ours is empty, but one without memory is */
 	if (s.status != SQLITE_OK || slot < 0)
 		return s;
 	kept = &db->kept[slot];

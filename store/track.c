@@ -24,112 +24,13 @@
 #include "store/rows_priv.h"
 #include "store/shape_priv.h"
 #include "store/stmt.h"
+#include "store/track_priv.h"
 #include "store/trigger_priv.h"
 
 #include <assert.h>
 #include <string.h>
 
 static const char meta_version[] = "schema_version";
-
-/* ---- triggers ---- */
-
-/* Whose triggers are meant, and whether to make them. */
-struct triggered {
-	const struct store_schema *schema;
-	bool is_hub, make;
-};
-
-static int
-drop_trigger(struct store_db *db, const char *name, struct err *err)
-{
-	struct buf sql = { 0 };
-	int rc;
-
-	buf_printf(&sql, "DROP TRIGGER ");
-	store_rows_quote(&sql, name);
-	rc = buf_check(&sql, err);
-	if (rc == 0)
-		rc = store_db_exec(db, buf_str(&sql), err);
-	buf_free(&sql);
-	return rc;
-}
-
-/* Drop our triggers on `table`; NULL: those on any table that isn't tracked. */
-static int
-drop_triggers(struct store_db *db, const char *table, struct err *err)
-{
-	static const char of_table[] =
-	        "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
-	        " AND name LIKE 'yz\\_%' ESCAPE '\\' AND tbl_name = ?1 COLLATE NOCASE LIMIT 1";
-	static const char strays[] =
-	        "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
-	        " AND name LIKE 'yz\\_%' ESCAPE '\\' AND NOT EXISTS(SELECT 1 FROM yz_table AS t"
-	        " WHERE t.name = tbl_name COLLATE NOCASE AND t.schema IS NOT NULL) LIMIT 1";
-	struct buf name = { 0 };
-	int rc;
-
-	do {
-		struct store_stmt s = store_stmt_new(db, table == NULL ? strays : of_table);
-
-		if (table != NULL)
-			store_stmt_put_text(&s, table);
-		buf_clear(&name);
-		rc = store_stmt_step(&s, err);
-		if (rc == 1)
-			buf_printf(&name, "%s", store_stmt_get_text(&s));
-		store_stmt_end(&s);
-		if (rc == 1 && drop_trigger(db, buf_str(&name), err) < 0)
-			rc = err->code;
-	} while (rc == 1);
-	buf_free(&name);
-	return rc;
-}
-
-/* Are exactly these triggers of ours on the table? */
-static int
-triggers_stand(struct store_db *db, const char *table, struct store_triggers *want, bool *stand,
-               struct err *err)
-{
-	struct store_stmt s =
-	        store_stmt_new(db, "SELECT sql FROM sqlite_schema WHERE type = 'trigger'"
-	                           " AND name LIKE 'yz\\_%' ESCAPE '\\'"
-	                           " AND tbl_name = ? COLLATE NOCASE");
-	unsigned found = 0, others = 0;
-	int rc;
-
-	store_stmt_put_text(&s, table);
-	while ((rc = store_stmt_step(&s, err)) == 1) {
-		const char *sql = store_stmt_get_text(&s);
-		unsigned i = 0;
-
-		while (i < want->count && strcmp(buf_str(&want->sql[i]), sql) != 0)
-			i++;
-		*(i < want->count ? &found : &others) += 1;
-	}
-	store_stmt_end(&s);
-	*stand = found == want->count && others == 0;
-	return rc;
-}
-
-/* Do the triggers of `schema` stand?  If not and `make`, drop what is there and make them. */
-static int
-see_to_triggers(struct store_db *db, const struct store_shape *shape, const struct triggered *by,
-                bool *stood, struct err *err)
-{
-	struct store_triggers want;
-	int rc;
-
-	*stood = false;
-	rc = store_trigger_write(by->schema, shape, by->is_hub, &want, err);
-	if (rc == 0)
-		rc = triggers_stand(db, shape->table, &want, stood, err);
-	if (rc == 0 && by->make && !*stood)
-		rc = drop_triggers(db, shape->table, err);
-	for (unsigned i = 0; rc == 0 && by->make && !*stood && i < want.count; i++)
-		rc = store_db_exec(db, buf_str(&want.sql[i]), err);
-	store_trigger_free(&want);
-	return rc;
-}
 
 /* ---- entries for what no trigger has seen ---- */
 
@@ -190,7 +91,7 @@ log_new_columns(struct store_db *db, const struct store_shape *shape,
 		if (store_schema_find(before, schema->columns[i].name) >= 0)
 			continue;
 		buf_printf(&sql, "%s((", or);
-		store_rows_quote(&sql, schema->columns[i].name);
+		store_rows_quote(&sql, schema->columns[i].here);
 		buf_printf(&sql, " IS NOT %s COLLATE BINARY)<<%u)",
 		           fallback == NULL ? "NULL" : fallback, i);
 		or = "|";
@@ -232,17 +133,17 @@ adopt(struct store_db *db, const struct store_shape *shape, const struct store_s
       bool is_hub, struct err *err)
 {
 	const struct store_schema *before = store_catalog_table(db, schema->table_id)->local;
-	struct triggered old = { .schema = before, .is_hub = is_hub },
-	                 new = { .schema = schema, .is_hub = is_hub, .make = true };
+	struct store_triggered old = { .schema = before, .is_hub = is_hub },
+	                       new = { .schema = schema, .is_hub = is_hub, .make = true };
 	bool stood = true, stand;
 	int rc = 0;
 
 	if (before != NULL)
-		rc = see_to_triggers(db, shape, &old, &stood, err);
+		rc = store_track_triggers(db, shape, &old, &stood, err);
 	if (rc == 0 && before != schema)
 		rc = store_catalog_set_local(db, schema->table_id, schema, err);
 	if (rc == 0)
-		rc = see_to_triggers(db, shape, &new, &stand, err);
+		rc = store_track_triggers(db, shape, &new, &stand, err);
 	if (rc == 0 && before == NULL)
 		return log_rows(db, schema, err);
 	if (rc == 0 && before != schema)
@@ -250,10 +151,9 @@ adopt(struct store_db *db, const struct store_shape *shape, const struct store_s
 	return rc == 0 && !stood ? log_unseen(db, schema, before, is_hub, err) : rc;
 }
 
-/* Register a schema built from a shape. */
-static int
-learn(struct store_db *db, const struct store_schema *built, const struct store_schema **schema,
-      struct err *err)
+int
+store_track_learn(struct store_db *db, const struct store_schema *built,
+                  const struct store_schema **schema, struct err *err)
 {
 	struct buf def = { 0 };
 	int rc;
@@ -350,6 +250,27 @@ set_urgent(struct store_db *db, const struct store_schema *schema, bool urgent, 
 	return store_stmt_run(&s, err);
 }
 
+/* A renamed column that isn't there any more, dropped or called something else by somebody who
+ * didn't say so, is renamed no longer. */
+static int
+forget_renames(struct store_db *db, const struct store_shape *shape, struct err *err)
+{
+	const struct store_table *t = store_catalog_table_by_name(db, shape->table);
+	int rc = 0;
+
+	for (int id = 1; rc == 0 && t != NULL && id <= (int)t->column_count; id++) {
+		bool there = t->here[id - 1] == t->names[id - 1];
+
+		for (unsigned i = 0; i < shape->count && !there; i++)
+			there = strcmp(shape->columns[i].name, t->here[id - 1]) == 0;
+		if (!there)
+			rc = store_catalog_set_here(db, t->id, id, NULL, err);
+		if (rc == 0 && !there) /* the catalogue was read in again */
+			t = store_catalog_table_by_name(db, shape->table);
+	}
+	return rc;
+}
+
 int
 store_track_table(struct store_db *db, const struct store_track_spec *spec, bool is_hub,
                   struct err *err)
@@ -363,6 +284,8 @@ store_track_table(struct store_db *db, const struct store_track_spec *spec, bool
 	assert(store_db_in_transaction(db));
 	rc = store_shape_read(db, spec->table, &a, &shape, err);
 	if (rc == 0)
+		rc = forget_renames(db, shape, err);
+	if (rc == 0)
 		rc = store_shape_check(db, shape, err);
 	if (rc == 0)
 		rc = store_shape_check_rules(db, shape, spec, err);
@@ -371,7 +294,7 @@ store_track_table(struct store_db *db, const struct store_track_spec *spec, bool
 	if (rc == 0)
 		rc = check_meaning(db, built, err);
 	if (rc == 0)
-		rc = learn(db, built, &schema, err);
+		rc = store_track_learn(db, built, &schema, err);
 	if (rc == 0)
 		rc = adopt(db, shape, schema, is_hub, err);
 	if (rc == 0)
@@ -401,8 +324,9 @@ give_up(struct store_db *db, const struct store_table *table, struct err *err)
 
 /* Look at one tracked table again; one that can't be captured any more is given up. */
 static int
-refresh_table(struct store_db *db, const struct store_table *table, bool is_hub, struct err *err)
+refresh_table(struct store_db *db, int id, bool is_hub, struct err *err)
 {
+	const struct store_table *table = store_catalog_table(db, id);
 	const struct store_schema *schema = NULL;
 	struct store_schema *built = NULL;
 	struct store_shape *shape = NULL;
@@ -411,13 +335,17 @@ refresh_table(struct store_db *db, const struct store_table *table, bool is_hub,
 
 	rc = store_shape_read(db, table->name, &a, &shape, err);
 	if (rc == 0)
+		rc = forget_renames(db, shape, err);
+	if (rc == 0) {
+		table = store_catalog_table(db, id);
 		rc = store_shape_check(db, shape, err);
+	}
 	if (rc == 0)
 		rc = store_shape_schema_again(shape, table->local, &a, &built, err);
 	if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
 		rc = give_up(db, table, err);
 	else if (rc == 0)
-		rc = learn(db, built, &schema, err);
+		rc = store_track_learn(db, built, &schema, err);
 	if (rc == 0 && schema != NULL)
 		rc = adopt(db, shape, schema, is_hub, err);
 	arena_free(&a);
@@ -457,10 +385,10 @@ store_track_refresh(struct store_db *db, bool is_hub, struct err *err)
 		const struct store_table *table = store_catalog_table(db, id);
 
 		if (table->local != NULL)
-			rc = refresh_table(db, table, is_hub, err);
+			rc = refresh_table(db, id, is_hub, err);
 	}
 	if (rc == 0)
-		rc = drop_triggers(db, NULL, err);
+		rc = store_track_drop_triggers(db, NULL, err);
 	return rc == 0 ? remember_version(db, err) : rc;
 }
 
@@ -470,14 +398,14 @@ static int
 look_at(struct store_db *db, const struct store_table *table, bool is_hub, bool *stand,
         struct err *err)
 {
-	struct triggered by = { .schema = table->local, .is_hub = is_hub };
+	struct store_triggered by = { .schema = table->local, .is_hub = is_hub };
 	struct store_shape *shape = NULL;
 	struct arena a = { 0 };
 	int rc = store_shape_read(db, table->name, &a, &shape, err);
 
 	*stand = false;
 	if (rc == 0)
-		rc = see_to_triggers(db, shape, &by, stand, err);
+		rc = store_track_triggers(db, shape, &by, stand, err);
 	arena_free(&a);
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
@@ -530,6 +458,6 @@ store_track_stop(struct store_db *db, const char *table, struct err *err)
 	assert(store_db_in_transaction(db));
 	if (known == NULL || known->local == NULL)
 		return err_set(err, ERR_INVALID, "table %s is not tracked", table);
-	rc = drop_triggers(db, table, err);
+	rc = store_track_drop_triggers(db, table, err);
 	return rc == 0 ? store_catalog_set_local(db, known->id, NULL, err) : rc;
 }

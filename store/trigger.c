@@ -117,7 +117,7 @@ put_any_differs(struct writer *w, uint64_t mask)
 		if ((mask >> i & 1) == 0)
 			continue;
 		buf_printf(w->sql, "%s", or);
-		put_differs(w->sql, "OLD.", "NEW.", w->s->columns[i].name);
+		put_differs(w->sql, "OLD.", "NEW.", w->s->columns[i].here);
 		or = " OR ";
 	}
 }
@@ -144,7 +144,7 @@ store_trigger_keys(struct buf *sql, const struct store_schema *schema, const cha
 {
 	for (unsigned k = 0; k < schema->key_count; k++) {
 		buf_printf(sql, "%s", k > 0 ? "," : "");
-		put_column(sql, prefix, schema->columns[schema->keys[k]].name);
+		put_column(sql, prefix, schema->columns[schema->keys[k]].here);
 	}
 }
 
@@ -166,15 +166,15 @@ put_new_keys(struct writer *w)
 
 		buf_printf(w->sql, "%s", k > 0 ? "," : "");
 		if (!keeps_any_type(c->type)) {
-			put_column(w->sql, "NEW.", c->name);
+			put_column(w->sql, "NEW.", c->here);
 			continue;
 		}
 		buf_printf(w->sql, "CASE typeof(");
-		put_column(w->sql, "NEW.", c->name);
+		put_column(w->sql, "NEW.", c->here);
 		buf_printf(w->sql, ") WHEN 'real' THEN ");
-		put_raise(w, c->name, "can't be a real number: a key has one form only");
+		put_raise(w, c->here, "can't be a real number: a key has one form only");
 		buf_printf(w->sql, " ELSE ");
-		put_column(w->sql, "NEW.", c->name);
+		put_column(w->sql, "NEW.", c->here);
 		buf_printf(w->sql, " END");
 	}
 }
@@ -204,8 +204,8 @@ put_kept_of_old(struct writer *w)
 		store_trigger_key_names(w->sql, w->s);
 		buf_printf(w->sql, ",val) SELECT " STORE_SQL_NOW ",%d,4,%u,", w->s->id, i);
 		store_trigger_keys(w->sql, w->s, "OLD.");
-		put_column(w->sql, ",OLD.", w->s->columns[i].name);
-		put_column(w->sql, " WHERE OLD.", w->s->columns[i].name);
+		put_column(w->sql, ",OLD.", w->s->columns[i].here);
+		put_column(w->sql, " WHERE OLD.", w->s->columns[i].here);
 		buf_printf(w->sql, " IS NOT NULL;");
 	}
 }
@@ -252,7 +252,7 @@ write_updated(struct writer *w, struct store_triggers *out)
 		if ((w->s->cells >> i & 1) == 0)
 			continue;
 		buf_printf(w->sql, "%s(", or);
-		put_differs(w->sql, "OLD.", "NEW.", w->s->columns[i].name);
+		put_differs(w->sql, "OLD.", "NEW.", w->s->columns[i].here);
 		buf_printf(w->sql, "<<%u)", i);
 		or = "|";
 	}
@@ -300,8 +300,8 @@ put_from_same_key(struct writer *w)
 	put_column(w->sql, " FROM ", w->s->table);
 	buf_printf(w->sql, " AS yz_row");
 	for (unsigned k = 0; k < w->s->key_count; k++) {
-		put_column(w->sql, and, w->s->columns[w->s->keys[k]].name);
-		put_column(w->sql, "=NEW.", w->s->columns[w->s->keys[k]].name);
+		put_column(w->sql, and, w->s->columns[w->s->keys[k]].here);
+		put_column(w->sql, "=NEW.", w->s->columns[w->s->keys[k]].here);
 		and = " AND ";
 	}
 }
@@ -310,7 +310,7 @@ put_from_same_key(struct writer *w)
 static void
 put_kept_of_same_key(struct writer *w, unsigned i)
 {
-	const char *name = w->s->columns[i].name;
+	const char *name = w->s->columns[i].here;
 
 	buf_printf(w->sql, " INSERT INTO yz_log(at_ms,tv,op,mask,");
 	store_trigger_key_names(w->sql, w->s);
@@ -329,7 +329,7 @@ put_kept_of_same_key(struct writer *w, unsigned i)
 static void
 put_replace_guard(struct writer *w, unsigned i)
 {
-	const char *name = w->s->columns[i].name;
+	const char *name = w->s->columns[i].here;
 
 	buf_printf(w->sql, " SELECT ");
 	put_raise(w, name, only_grows);
@@ -345,7 +345,7 @@ put_replace_guard(struct writer *w, unsigned i)
 static void
 put_hub_insert_guard(struct writer *w, unsigned i)
 {
-	const char *name = w->s->columns[i].name, *fallback = w->shape->columns[i].fallback;
+	const char *name = w->s->columns[i].here, *fallback = w->shape->columns[i].fallback;
 
 	buf_printf(w->sql, " SELECT ");
 	put_raise(w, name, hub_writes);
@@ -409,23 +409,23 @@ put_update_guard(struct writer *w, unsigned i, bool is_hub)
 
 	if ((int)i == w->s->scope_column || (c->hub_only && !is_hub)) {
 		buf_printf(w->sql, " WHEN ");
-		put_differs(w->sql, "OLD.", "NEW.", c->name);
+		put_differs(w->sql, "OLD.", "NEW.", c->here);
 		buf_printf(w->sql, " THEN ");
-		put_raise(w, c->name, (int)i == w->s->scope_column ? stays : hub_writes);
+		put_raise(w, c->here, (int)i == w->s->scope_column ? stays : hub_writes);
 	}
 	if (c->rule == STORE_MAX) {
-		put_column(w->sql, " WHEN NEW.", c->name);
-		put_column(w->sql, " IS NULL AND OLD.", c->name);
+		put_column(w->sql, " WHEN NEW.", c->here);
+		put_column(w->sql, " IS NULL AND OLD.", c->here);
 		buf_printf(w->sql, " IS NOT NULL OR ");
-		put_lower(w->sql, "OLD.", c->name);
+		put_lower(w->sql, "OLD.", c->here);
 		buf_printf(w->sql, " OR (");
 		put_any_differs(w, key_mask(w->s));
 		buf_printf(w->sql, ") AND EXISTS(SELECT 1");
 		put_from_same_key(w);
 		buf_printf(w->sql, " AND ");
-		put_lower(w->sql, "yz_row.", c->name);
+		put_lower(w->sql, "yz_row.", c->here);
 		buf_printf(w->sql, ") THEN ");
-		put_raise(w, c->name, only_grows);
+		put_raise(w, c->here, only_grows);
 	}
 }
 

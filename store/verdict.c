@@ -1,5 +1,6 @@
 #include "store/verdict.h"
 #include "store/base/text.h"
+#include "store/rows_priv.h"
 #include "store/stmt.h"
 
 #include <string.h>
@@ -49,11 +50,19 @@ put_key(struct store_stmt *s, const struct store_schema *schema, const struct st
 }
 
 static void
+put_name(struct buf *sql, const char *before, const char *name)
+{
+	buf_printf(sql, "%s", before);
+	store_rows_quote(sql, name);
+}
+
+static void
 add_where(struct buf *sql, const struct store_schema *schema)
 {
-	for (unsigned i = 0; i < schema->key_count; i++)
-		buf_printf(sql, "%s\"%s\" = ?", i == 0 ? " WHERE " : " AND ",
-		           schema->columns[schema->keys[i]].name);
+	for (unsigned i = 0; i < schema->key_count; i++) {
+		put_name(sql, i == 0 ? " WHERE " : " AND ", schema->columns[schema->keys[i]].here);
+		buf_printf(sql, " = ?");
+	}
 }
 
 /* What the verdict is about: the conflict, and the others of its group that the same write lost. */
@@ -106,18 +115,20 @@ write_cells(struct store_db *db, const struct store_schema *schema, const struct
 	struct store_stmt s;
 	int rc;
 
-	buf_printf(&sql, "UPDATE \"%s\"", schema->table);
+	put_name(&sql, "UPDATE ", schema->table);
 	for (size_t i = 0; i < about->count; i++) {
 		const char *column = table->names[about->list[i]->column - 1];
+		int at = store_schema_find(schema, column);
 
-		if (store_schema_find(schema, column) < 0) {
+		if (at < 0) {
 			buf_free(&sql);
 			return err_set(err, ERR_INVALID,
 			               "table %s has no column %s here any more; take what is "
 			               "shown",
 			               schema->table, column);
 		}
-		buf_printf(&sql, "%s\"%s\" = ?", i == 0 ? " SET " : ", ", column);
+		put_name(&sql, i == 0 ? " SET " : ", ", schema->columns[at].here);
+		buf_printf(&sql, " = ?");
 	}
 	add_where(&sql, schema);
 	rc = buf_check(&sql, err);
@@ -147,9 +158,9 @@ insert_row(struct store_db *db, const struct store_schema *schema, const struct 
 	struct store_stmt s;
 	int rc;
 
-	buf_printf(&sql, "INSERT INTO \"%s\"", schema->table);
+	put_name(&sql, "INSERT INTO ", schema->table);
 	for (unsigned i = 0; i < schema->column_count; i++)
-		buf_printf(&sql, "%s\"%s\"", i == 0 ? "(" : ", ", schema->columns[i].name);
+		put_name(&sql, i == 0 ? "(" : ", ", schema->columns[i].here);
 	for (unsigned i = 0; i < schema->column_count; i++)
 		buf_printf(&sql, "%s?", i == 0 ? ") VALUES (" : ", ");
 	buf_printf(&sql, ")");
@@ -183,11 +194,12 @@ update_row(struct store_db *db, const struct store_verdict *v, const struct stor
 	int rc;
 
 	*changed = 0;
-	buf_printf(&sql, "UPDATE \"%s\"", schema->table);
+	put_name(&sql, "UPDATE ", schema->table);
 	for (unsigned i = 0; i < schema->column_count; i++) {
 		if (!is_free(&schema->columns[i]))
 			continue;
-		buf_printf(&sql, "%s\"%s\" = ?", first ? " SET " : ", ", schema->columns[i].name);
+		put_name(&sql, first ? " SET " : ", ", schema->columns[i].here);
+		buf_printf(&sql, " = ?");
 		first = false;
 	}
 	add_where(&sql, schema);

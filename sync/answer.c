@@ -5,10 +5,12 @@
 #include "sync/exchange_priv.h"
 #include "sync/ingest.h"
 #include "sync/life.h"
-#include "sync/reader.h"
+#include "sync/look.h"
 #include "sync/seal.h"
 
 #include <string.h>
+
+enum { REMARKS_MAX = 16 };
 
 struct answering {
 	struct sync_answer *h;
@@ -19,7 +21,8 @@ struct answering {
 		unsigned stream;
 		uint64_t n;
 		const char *reason;
-	} remarks[16];
+		bool passed;
+	} remarks[REMARKS_MAX];
 	size_t remark_count;
 };
 
@@ -28,10 +31,11 @@ tell(void *ctx, unsigned stream, uint64_t n, const char *reason)
 {
 	struct answering *an = ctx;
 
-	if (an->remark_count < sizeof an->remarks / sizeof an->remarks[0])
+	const char *words = arena_copy(&an->draft.arena, reason, strlen(reason));
+
+	if (words != NULL && an->remark_count < REMARKS_MAX)
 		an->remarks[an->remark_count++] =
-		        (struct remark){ stream, n,
-			                 arena_copy(&an->draft.arena, reason, strlen(reason)) };
+		        (struct remark){ .stream = stream, .n = n, .reason = words };
 }
 
 /* *fork says that one of them is about a fork, and how far the two go together. */
@@ -39,28 +43,30 @@ static void
 pass_remarks(struct answering *an, unsigned asked_index, unsigned index, bool *fork)
 {
 	for (size_t i = 0; i < an->remark_count; i++) {
-		const struct remark *remark = &an->remarks[i];
+		struct remark *remark = &an->remarks[i];
 
-		if (remark->stream != asked_index || remark->reason == NULL)
+		if (remark->stream != asked_index)
 			continue;
+		remark->passed = true;
 		sync_draft_note(&an->draft, index, remark->n, remark->reason);
 		*fork |= strcmp(remark->reason, sync_fork_words) == 0;
 	}
 }
 
-/* Are the node's records of a stream, of which it has fewer, the first of ours? */
+/* Are the node's records of a stream, of which it has fewer, the first of ours?  1, or 0 if that is
+ * too much to look at in this meeting. */
 static int
 continues(struct answering *an, const struct store_stream *stream,
           const struct sync_view_stream *view, bool *yes, struct err *err)
 {
 	uint8_t head[STORE_HEAD];
-	int rc = 0;
+	int rc;
 
 	*yes = true;
 	if (view == NULL || view->n == 0 || view->n > stream->n)
-		return 0;
-	rc = sync_reader_head(an->h->r->db, stream, view->n, head, err);
-	*yes = rc == 0 && memcmp(head, view->head, SYNC_HEAD_SHORT) == 0;
+		return 1;
+	rc = sync_look_head(an->h->r, stream, view->n, head, err);
+	*yes = rc == 1 && memcmp(head, view->head, SYNC_HEAD_SHORT) == 0;
 	return rc;
 }
 
@@ -86,13 +92,13 @@ answer_stream(struct answering *an, const struct store_stream *stream, struct er
 	index = sync_draft_stream(&an->draft, stream);
 	if (view != NULL)
 		pass_remarks(an, (unsigned)(view - an->asked->streams), index, &told);
-	rc = own || has == stream->n ? continues(an, stream, view, &same, err) : 0;
-	if (rc == 0 && !same && !told)
+	rc = continues(an, stream, view, &same, err);
+	if (rc == 1 && !same && !told)
 		sync_draft_note(&an->draft, index, 0, sync_fork_words);
 	/* What an earlier life of the node wrote, or one beside it, it may have lost. */
-	if (rc < 0 || !same || this_life || has >= stream->n)
-		return rc;
-	return sync_draft_records(&an->draft, stream, index, has, err);
+	if (rc != 1 || !same || this_life || has >= stream->n)
+		return rc < 0 ? rc : 0;
+	return sync_draft_records(&an->draft, stream, index, &has, err);
 }
 
 static bool
@@ -114,6 +120,46 @@ may_hear(struct answering *an, const struct store_stream *stream)
 	       readable(an, store_catalog_scope_of(an->h->r->db, stream->scope));
 }
 
+/* What a stream began with was refused, so that there is none of it here; its writer is to hear why
+ * all the same.  Of others' streams and scopes nobody hears by trying. */
+static void
+pass_first_remarks(struct answering *an)
+{
+	const struct sync_message *m = an->asked;
+
+	for (size_t i = 0; i < an->remark_count; i++) {
+		const struct remark *remark = &an->remarks[i];
+		const struct sync_view_stream *stream = &m->streams[remark->stream];
+
+		if (!remark->passed && readable(an, m->scopes[stream->scope]) &&
+		    memcmp(m->sites[stream->site].site.node, an->h->peer, STORE_NODE_ID) == 0)
+			sync_draft_note(&an->draft,
+			                sync_draft_empty(&an->draft, an->asked, remark->stream),
+			                remark->n, remark->reason);
+	}
+}
+
+/* Others' streams that the node has and there is nothing of here: silence would say that both have
+ * the same. */
+static int
+name_lost(struct answering *an, struct err *err)
+{
+	const struct sync_message *m = an->asked;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < m->stream_count; i++) {
+		const struct sync_site *site = &m->sites[m->streams[i].site].site;
+		bool lost = false;
+
+		if (memcmp(site->node, an->h->peer, STORE_NODE_ID) != 0 &&
+		    readable(an, m->scopes[m->streams[i].scope]))
+			rc = sync_back_lacks(an->h->r, m, i, &lost, err);
+		if (lost)
+			sync_draft_empty(&an->draft, m, i);
+	}
+	return rc;
+}
+
 static int
 draft_reply(struct answering *an, struct store_stream *streams, size_t count, struct err *err)
 {
@@ -122,6 +168,10 @@ draft_reply(struct answering *an, struct store_stream *streams, size_t count, st
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (may_hear(an, &streams[i]))
 			rc = answer_stream(an, &streams[i], err);
+	if (rc == 0)
+		rc = name_lost(an, err);
+	if (rc == 0)
+		pass_first_remarks(an);
 	return rc == 0 ? sync_draft_digests(&an->draft, readable, an, err) : rc;
 }
 
@@ -151,6 +201,31 @@ write_reply(struct answering *an, struct buf *reply, struct err *err)
 	return buf_check(reply, err);
 }
 
+/* Records of this file's present life that come from elsewhere end it: it was put back, or copied.
+ */
+static int
+take(struct answering *an, struct err *err)
+{
+	struct sync_replica *r = an->h->r;
+	int life = r->self.id;
+	uint64_t had, has;
+	int rc = sync_back_own(r, an->asked, &had, err);
+
+	if (rc == 0)
+		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
+	if (rc == 0)
+		rc = sync_back_own(r, an->asked, &has, err);
+	if (rc == 0 && has > had)
+		rc = sync_life_begin(r, SYNC_LIFE_RESTORED, err);
+	for (size_t i = 0; rc == 0 && i < an->remark_count; i++)
+		if (strcmp(an->remarks[i].reason, sync_fork_words) == 0)
+			rc = sync_back_forked(r, an->asked, an->remarks[i].stream, an->remarks[i].n,
+			                      err);
+	if (r->self.id != life)
+		memcpy(an->draft.m.self.epoch, r->self.epoch, STORE_EPOCH);
+	return rc;
+}
+
 /* In the transaction: take, then say what we have. */
 static int
 take_and_say(struct answering *an, struct buf *reply, struct err *err)
@@ -163,13 +238,14 @@ take_and_say(struct answering *an, struct buf *reply, struct err *err)
 	if (rc == 0)
 		rc = sync_life_met(r, &an->asked->self, err);
 	if (rc == 0)
-		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
+		rc = take(an, err);
 	if (rc == 0)
 		rc = sync_seal_sign(r, an->h->key, err);
 	if (rc == 0)
 		rc = store_stream_list(r->db, 0, &an->draft.arena, &streams, &count, err);
 	if (rc == 0)
-		rc = sync_draft_grow(&an->draft, count * 2, err);
+		rc = sync_draft_grow(&an->draft, count * 2 + an->asked->stream_count + REMARKS_MAX,
+		                     err);
 	if (rc == 0)
 		rc = draft_reply(an, streams, count, err);
 	if (rc == 0)
@@ -183,6 +259,7 @@ sync_exchange_answer(struct sync_answer *h, const uint8_t *request, size_t len, 
                      struct err *err)
 {
 	struct answering an = { .h = h };
+	struct store_site self = h->r->self;
 	struct sync_message m;
 	struct arena a = { 0 };
 	int rc = sync_message_read(request, len, false, &a, &m, err);
@@ -202,6 +279,8 @@ sync_exchange_answer(struct sync_answer *h, const uint8_t *request, size_t len, 
 		rc = sync_ingest_end(h->r, err);
 	else
 		sync_ingest_abort(h->r);
+	if (rc < 0)
+		h->r->self = self;
 out:
 	sync_draft_close(&an.draft);
 	arena_free(&a);

@@ -22,9 +22,9 @@ struct sync_apply {
 	int64_t merged, kept_aside; /* counted here */
 	int64_t refused;            /* changes kept aside by their rights, in whole or part */
 	bool unit_refused;          /* all of it */
-	/* the first that was kept aside: its record, and why (NULL: none) */
+	/* the first that was kept aside: its record, and why */
 	uint64_t aside_n;
-	const char *aside_reason;
+	char aside_reason[160];
 	/* at the hub: rows in which others wrote what is the hub's; lives in `arena` */
 	struct sync_wrong *wrong;
 	size_t wrong_count, wrong_cap;

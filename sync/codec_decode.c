@@ -420,6 +420,7 @@ sync_codec_decode(const struct sync_raw *raw, const struct sync_codec_schemas *s
 		rc = no_memory(err);
 	if (rc == 0)
 		rc = decode(&d, err);
+	a->over |= d.scratch.over; /* one question for whoever owns `a` */
 	arena_free(&d.scratch);
 	*records = d.records;
 	return rc;

@@ -47,27 +47,24 @@ sync_draft_close(struct sync_draft *d)
 }
 
 static unsigned
-name_site(struct sync_draft *d, int id)
+name_site(struct sync_draft *d, const uint8_t node[STORE_NODE_ID], const uint8_t epoch[STORE_EPOCH])
 {
-	const struct store_site *site = store_catalog_site_of(d->r->db, id);
 	struct sync_view_site *view;
 
 	for (size_t i = 0; i < d->m.site_count; i++)
-		if (memcmp(d->m.sites[i].site.node, site->node, STORE_NODE_ID) == 0 &&
-		    memcmp(d->m.sites[i].site.epoch, site->epoch, STORE_EPOCH) == 0)
+		if (memcmp(d->m.sites[i].site.node, node, STORE_NODE_ID) == 0 &&
+		    memcmp(d->m.sites[i].site.epoch, epoch, STORE_EPOCH) == 0)
 			return (unsigned)i;
 	assert(d->m.site_count < d->site_cap);
 	view = &d->m.sites[d->m.site_count];
-	memcpy(view->site.node, site->node, STORE_NODE_ID);
-	memcpy(view->site.epoch, site->epoch, STORE_EPOCH);
+	memcpy(view->site.node, node, STORE_NODE_ID);
+	memcpy(view->site.epoch, epoch, STORE_EPOCH);
 	return (unsigned)d->m.site_count++;
 }
 
 static unsigned
-name_scope(struct sync_draft *d, int id)
+name_scope(struct sync_draft *d, const char *name)
 {
-	const char *name = store_catalog_scope_of(d->r->db, id);
-
 	for (size_t i = 0; i < d->m.scope_count; i++)
 		if (strcmp(d->m.scopes[i], name) == 0)
 			return (unsigned)i;
@@ -76,20 +73,39 @@ name_scope(struct sync_draft *d, int id)
 	return (unsigned)d->m.scope_count++;
 }
 
+static unsigned
+add_stream(struct sync_draft *d, const struct sync_view_stream *view)
+{
+	for (size_t i = 0; i < d->m.stream_count; i++)
+		if (d->m.streams[i].site == view->site && d->m.streams[i].scope == view->scope)
+			return (unsigned)i;
+	assert(d->m.stream_count < d->stream_cap);
+	d->m.streams[d->m.stream_count] = *view;
+	return (unsigned)d->m.stream_count++;
+}
+
 unsigned
 sync_draft_stream(struct sync_draft *d, const struct store_stream *stream)
 {
+	const struct store_site *site = store_catalog_site_of(d->r->db, stream->site);
 	struct sync_view_stream view = { .n = stream->n };
 
-	view.site = name_site(d, stream->site);
-	view.scope = name_scope(d, stream->scope);
+	view.site = name_site(d, site->node, site->epoch);
+	view.scope = name_scope(d, store_catalog_scope_of(d->r->db, stream->scope));
 	memcpy(view.head, stream->head, SYNC_HEAD_SHORT);
-	for (size_t i = 0; i < d->m.stream_count; i++)
-		if (d->m.streams[i].site == view.site && d->m.streams[i].scope == view.scope)
-			return (unsigned)i;
-	assert(d->m.stream_count < d->stream_cap);
-	d->m.streams[d->m.stream_count] = view;
-	return (unsigned)d->m.stream_count++;
+	return add_stream(d, &view);
+}
+
+unsigned
+sync_draft_empty(struct sync_draft *d, const struct sync_message *m, unsigned stream)
+{
+	const struct sync_view_stream *theirs = &m->streams[stream];
+	const struct sync_site *site = &m->sites[theirs->site].site;
+	struct sync_view_stream view = { .n = 0 };
+
+	view.site = name_site(d, site->node, site->epoch);
+	view.scope = name_scope(d, m->scopes[theirs->scope]);
+	return add_stream(d, &view);
 }
 
 int
@@ -108,7 +124,7 @@ sync_draft_digests(struct sync_draft *d, bool (*wanted)(void *ctx, const char *s
 		if (d->m.digest_count == d->digest_cap)
 			return err_set(err, ERR_INVALID,
 			               "sync: more than %zu scopes in one message", d->digest_cap);
-		view->scope = name_scope(d, list[i].scope);
+		view->scope = name_scope(d, store_catalog_scope_of(d->r->db, list[i].scope));
 		view->rows = (uint64_t)list[i].rows;
 		memcpy(view->sum, list[i].sum, STORE_TERM);
 		d->m.digest_count++;
@@ -153,15 +169,15 @@ next_segment(const struct sync_draft *d, const struct store_stream *stream, uint
 
 int
 sync_draft_records(struct sync_draft *d, const struct store_stream *stream, unsigned index,
-                   uint64_t from, struct err *err)
+                   uint64_t *n, struct err *err)
 {
 	const struct store_site *site = store_catalog_site_of(d->r->db, stream->site);
 	struct sync_view_site *view = &d->m.sites[d->m.streams[index].site];
 	size_t most = d->small ? SYNC_SMALL_BYTES : SYNC_PUSH_BYTES;
-	uint64_t n = from;
+	uint64_t from = *n;
 	int rc = 0;
 
-	while (rc == 0 && n < stream->n) {
+	while (rc == 0 && *n < stream->n) {
 		struct buf bytes = { 0 };
 		uint64_t to;
 
@@ -169,17 +185,17 @@ sync_draft_records(struct sync_draft *d, const struct store_stream *stream, unsi
 			d->m.more = true;
 			break;
 		}
-		rc = next_segment(d, stream, n, &bytes, &to, err);
+		rc = next_segment(d, stream, *n, &bytes, &to, err);
 		if (rc == 0)
 			rc = buf_check(&bytes, err);
-		if (rc == 0 && to > n)
-			rc = add_segment(d, index, n, &bytes, err);
+		if (rc == 0 && to > *n)
+			rc = add_segment(d, index, *n, &bytes, err);
 		buf_free(&bytes);
-		if (to == n)
+		if (to == *n)
 			break; /* not signed yet */
-		n = to;
+		*n = to;
 	}
-	if (n > from && d->r->key_of != NULL)
+	if (*n > from && d->r->key_of != NULL)
 		view->has_key = d->r->key_of(d->r->ctx, site, view->key);
 	return rc;
 }
@@ -224,6 +240,8 @@ words_of(const struct sync_ingested *in)
 		return "waits for records that it has seen";
 	case SYNC_FORK:
 		return sync_fork_words;
+	case SYNC_LATER:
+		return "later: to compare all of it at once is too much work";
 	case SYNC_REFUSED:
 		return in->reason;
 	case SYNC_STORED:

@@ -31,20 +31,20 @@ is_own(const struct sync_exchange *x, const struct store_stream *stream)
 }
 
 /* Records of this node (of any of its lives) go up from where the hub's present life has
- * acknowledged them. */
+ * acknowledged them; others', where the hub has lost them. */
 static int
-push_own(struct sync_exchange *x, struct sync_draft *d, const struct store_stream *stream,
-         unsigned index, const struct store_remote *hub, struct err *err)
+push(struct sync_exchange *x, struct sync_draft *d, const struct store_stream *stream,
+     unsigned index, const struct store_remote *hub, struct err *err)
 {
 	uint64_t acked = 0;
 	int rc = 0;
 
 	if (!is_own(x, stream))
-		return 0;
+		return sync_back_lend(x, d, stream, index, err);
 	if (hub->epoch_known)
 		rc = store_stream_acked(x->r->db, stream->id, hub->epoch, &acked, err);
 	if (rc == 0 && acked < stream->n)
-		rc = sync_draft_records(d, stream, index, acked, err);
+		rc = sync_draft_records(d, stream, index, &acked, err);
 	if (MUT(2) && rc == 0 && hub->epoch_known)
 		rc = store_stream_set_acked(x->r->db, stream->id, hub->epoch, stream->n, err);
 	return rc;
@@ -80,7 +80,7 @@ draft_request(struct sync_exchange *x, struct sync_draft *d, struct buf *out, st
 		memcpy(d->m.peer_epoch, hub.epoch, STORE_EPOCH);
 	d->m.counter = hub.counter;
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = push_own(x, d, &streams[i], sync_draft_stream(d, &streams[i]), &hub, err);
+		rc = push(x, d, &streams[i], sync_draft_stream(d, &streams[i]), &hub, err);
 	if (rc == 0)
 		rc = sync_draft_digests(d, NULL, NULL, err);
 	if (rc < 0)
@@ -332,13 +332,27 @@ equal_have(const struct sync_exchange *x, const struct sync_message *m,
 	return true;
 }
 
+/* It tells no digest of a scope of which it has taken nothing. */
+static bool
+has_all_of_ours(const struct sync_exchange *x, const struct sync_message *m,
+                const struct store_stream *streams, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool same_head;
+
+		if (is_own(x, &streams[i]) && hub_has(x, m, &streams[i], &same_head) < streams[i].n)
+			return false;
+	}
+	return true;
+}
+
 static int
 take_digests(struct sync_exchange *x, const struct sync_message *m,
              const struct store_stream *streams, size_t count, struct err *err)
 {
 	int rc = 0;
 
-	x->level = true;
+	x->level = has_all_of_ours(x, m, streams, count);
 	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {
 		struct store_remote_digest d = { .at_ms = env_wall_ms(store_db_env(x->r->db)) };
 
@@ -362,7 +376,8 @@ note_hub(struct sync_exchange *x, const struct sync_message *m, struct arena *a,
 
 	if (rc < 0)
 		return rc;
-	if (hub.epoch_known && memcmp(hub.epoch, m->self.epoch, STORE_EPOCH) != 0)
+	x->reborn = hub.epoch_known && memcmp(hub.epoch, m->self.epoch, STORE_EPOCH) != 0;
+	if (x->reborn)
 		rc = sync_life_hub_went_back(x->r, err);
 	if (rc < 0)
 		return rc;
@@ -404,7 +419,7 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 	size_t count;
 	int rc = store_stream_list(x->r->db, 0, a, &streams, &count, err);
 
-	x->moved = x->healed || x->hold;
+	x->moved = x->healed || x->hold || x->lent_moved;
 	if (rc == 0)
 		rc = take_receipts(t, streams, count, err);
 	if (rc == 0)
@@ -415,7 +430,11 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 		rc = take_digests(x, m, streams, count, err);
 	if (rc == 0)
 		rc = note_hub(x, m, a, err);
-	*again = (m->more || x->more_to_push || x->healed) && x->moved && !MUT(19);
+	/* Another life of the hub's, which was asked as if it had what the one before had: the next
+	 * round begins where this one is. */
+	x->more_to_push |= x->reborn && !has_all_of_ours(x, m, streams, count);
+	x->moved |= x->reborn;
+	*again = (m->more || x->more_to_push || x->healed || x->lent_moved) && x->moved && !MUT(19);
 	return rc;
 }
 
@@ -435,6 +454,8 @@ take_and_settle(struct taking *t, struct arena *a, bool *again, int64_t *changes
 		rc = no_memory(err);
 	if (rc == 0)
 		rc = sync_fork_heal(x, t->m, t->healed, err);
+	if (rc == 0)
+		rc = sync_back_see(x, t->m, err);
 	if (rc == 0 && !x->healed && !x->hold)
 		rc = sync_draft_take(x->r, t->m, tell_rejected, t, changes, err);
 	return rc == 0 ? settle(t, a, again, err) : rc;
@@ -458,7 +479,7 @@ take_reply(struct sync_exchange *x, const struct sync_message *m, struct arena *
 		return rc;
 	}
 	x->received += changes;
-	for (size_t i = 0; i < m->note_count; i++)
+	for (size_t i = 0; i < m->note_count && !(x->reborn && *again); i++)
 		if (!taking.healed[m->notes[i].stream])
 			tell_rejected(&taking, m->notes[i].stream, m->notes[i].n,
 			              m->notes[i].reason);

@@ -17,7 +17,14 @@
 #include "sync/replica.h"
 #include "sync/session.h"
 
-enum { SYNC_REJECTED_MAX = 16 };
+enum { SYNC_REJECTED_MAX = 16, SYNC_LENT_MAX = 16 };
+
+/* A stream of another's, of which the hub lacks something that is here. */
+struct sync_lent {
+	int stream;
+	uint64_t has;  /* by its latest reply */
+	uint64_t from; /* the next request brings what comes after that */
+};
 
 struct sync_rejected {
 	char scope[STORE_SCOPE_MAX + 1];
@@ -45,9 +52,14 @@ struct sync_exchange {
 	bool more_to_push;
 	bool healed; /* by the latest reply: a new life began, and is to be told to the hub */
 	bool hold;   /* by the latest reply: a fork, but it isn't known yet where */
+	bool reborn; /* by the latest reply: the hub is in another life than it was known by */
 	int lives;   /* begun in this meeting */
 	bool moved;  /* by the latest reply: either side has what it hadn't */
 	bool level;  /* both sides have the same records now */
+	struct sync_lent lent[SYNC_LENT_MAX];
+	size_t lent_count;
+	bool lent_moved; /* by the latest reply: there is something else to lend than before */
+	int cuts;        /* of others' streams, in this meeting */
 
 	/* told */
 	int64_t sent, received; /* changes acknowledged; changes merged */

@@ -36,18 +36,28 @@ void sync_draft_close(struct sync_draft *d);
 /* Name a stream as we have it; returns its index in the message. */
 unsigned sync_draft_stream(struct sync_draft *d, const struct store_stream *stream);
 
+/* Name a stream of the peer's message of which nothing is held here, so that something can be said
+ * of it; borrows the scope's name. */
+unsigned sync_draft_empty(struct sync_draft *d, const struct sync_message *m, unsigned stream);
+
 /* Say the digests of these scopes as they are now; `wanted` NULL: of all. */
 MUST_CHECK int sync_draft_digests(struct sync_draft *d,
                                   bool (*wanted)(void *ctx, const char *scope), void *ctx,
                                   struct err *err);
 
-/* Add what a stream has after `from`; sets m.more if it doesn't all fit. */
+/* Add what a stream has after record *n, which becomes the last that was added; sets m.more if it
+ * doesn't all fit. */
 MUST_CHECK int sync_draft_records(struct sync_draft *d, const struct store_stream *stream,
-                                  unsigned index, uint64_t from, struct err *err);
+                                  unsigned index, uint64_t *n, struct err *err);
 
 /* The remark that a stream of the peer's doesn't continue, or isn't continued by, what is held
  * here; the peer acts on these words. */
 extern const char sync_fork_words[];
+
+/* Does a message say that what the peer has of this stream isn't what is here?  *common: how far it
+ * says that both go together, at least. */
+bool sync_fork_said(const struct sync_message *m, const struct sync_view_stream *view,
+                    uint64_t *common);
 
 /* Add a remark about a stream. */
 void sync_draft_note(struct sync_draft *d, unsigned index, uint64_t n, const char *reason);
@@ -71,5 +81,32 @@ const struct sync_view_stream *sync_draft_view(const struct sync_replica *r,
  */
 MUST_CHECK int sync_fork_heal(struct sync_exchange *x, const struct sync_message *m, bool *healed,
                               struct err *err);
+
+/*
+ * What a hub lacks of others' streams (sync/back.c).
+ *
+ * The node, before a reply's records are taken: note what the hub has less of than is here, or
+ * other records of; of a fork that the hub can't learn from, let go of what is here.
+ */
+MUST_CHECK int sync_back_see(struct sync_exchange *x, const struct sync_message *m,
+                             struct err *err);
+
+/* Add to a request what was noted of a stream. */
+MUST_CHECK int sync_back_lend(struct sync_exchange *x, struct sync_draft *d,
+                              const struct store_stream *stream, unsigned index, struct err *err);
+
+/* The hub: how many records its present life has; 0 if the request brings none of its own. */
+MUST_CHECK int sync_back_own(const struct sync_replica *r, const struct sync_message *m,
+                             uint64_t *records, struct err *err);
+
+/* Records that came of this stream fork from those here after `common`: if it is the hub's own, and
+ * for the first time, what is here is written again in a new life. */
+MUST_CHECK int sync_back_forked(struct sync_replica *r, const struct sync_message *m,
+                                unsigned stream, uint64_t common, struct err *err);
+
+/* Has the node something of a stream of which there is nothing here, and whose records could be
+ * proven? */
+MUST_CHECK int sync_back_lacks(const struct sync_replica *r, const struct sync_message *m,
+                               unsigned stream, bool *yes, struct err *err);
 
 #endif /* SYNC_EXCHANGE_PRIV_H */

@@ -29,18 +29,16 @@ struct healing {
 /* What the reply says of one of our streams. */
 enum finding { FITS, WE_LOST, FORKED };
 
-/* *common: how far it says that both go together, at least. */
-static bool
-hub_says_fork(const struct healing *h, const struct sync_view_stream *view, uint64_t *common)
+bool
+sync_fork_said(const struct sync_message *m, const struct sync_view_stream *view, uint64_t *common)
 {
 	bool fork = false;
 
 	*common = 0;
-	for (size_t i = 0; i < h->m->note_count; i++) {
-		const struct sync_view_note *note = &h->m->notes[i];
+	for (size_t i = 0; i < m->note_count; i++) {
+		const struct sync_view_note *note = &m->notes[i];
 
-		if (&h->m->streams[note->stream] != view ||
-		    strcmp(note->reason, sync_fork_words) != 0)
+		if (&m->streams[note->stream] != view || strcmp(note->reason, sync_fork_words) != 0)
 			continue;
 		fork = true;
 		*common = note->n > *common ? note->n : *common;
@@ -59,7 +57,7 @@ judge(const struct healing *h, const struct store_stream *stream,
 
 	*out = FITS;
 	if (view->n > stream->n) {
-		if (hub_says_fork(h, view, &common))
+		if (sync_fork_said(h->m, view, &common))
 			*out = FORKED;
 		else if (stream->site == r->self.id)
 			*out = WE_LOST;
@@ -94,7 +92,7 @@ note_common(struct healing *h, const struct store_stream *stream,
 	int rc = store_stream_acked(db, stream->id, h->m->self.epoch, kept, err);
 
 	*wait = false;
-	hub_says_fork(h, view, &common);
+	sync_fork_said(h->m, view, &common);
 	if (rc < 0 || common <= *kept || common >= least) {
 		/* Receipts beyond the place where the two part are of the other file's records, or
 		 * of a hub's that was put back: then nothing is known to be common. */

@@ -4,8 +4,8 @@
 #include "store/inbox.h"
 #include "store/stmt.h"
 #include "sync/apply_priv.h"
+#include "sync/look.h"
 #include "sync/names_priv.h"
-#include "sync/reader.h"
 #include "sync/retry_priv.h"
 #include "sync/seal.h"
 #include "sync/seen.h"
@@ -29,7 +29,7 @@ struct incoming {
 	struct sync_names names;
 	struct buf seen;          /* in force */
 	struct sync_wrong *wrong; /* what the hub has to write again */
-	size_t wrong_count;
+	size_t wrong_count, wrong_cap;
 };
 
 /* ---- proof ---- */
@@ -40,6 +40,14 @@ refuse(struct sync_ingested *out, const char *why)
 	out->outcome = SYNC_REFUSED;
 	text_copy(out->reason, sizeof out->reason, why);
 	return 0;
+}
+
+/* Is it the segment's fault?  Then it is refused, and the stream's peer hears why: it isn't well
+ * formed, or it needs more than one segment may take. */
+static bool
+is_its_own(const struct incoming *in, int rc)
+{
+	return rc == ERR_CORRUPT || (rc == ERR_NOMEM && in->arena.over);
 }
 
 /* Openings count their changes rightly, the first record is one, relays name origins that are
@@ -88,19 +96,21 @@ seen_is_covered(struct incoming *in, const struct sync_opening *o)
 {
 	struct store_stream stream;
 	struct err err;
+	bool covered = true;
 	int id;
 
-	for (size_t i = 0; i < o->seen_count && !MUT(32); i++) {
+	for (size_t i = 0; covered && i < o->seen_count && !MUT(32); i++) {
 		const struct sync_seen *seen = &o->seen[i];
+		struct arena a = { 0 };
 
-		if (store_catalog_find_site(in->r->db, seen->site.node, seen->site.epoch, &id,
-		                            &err) < 0 ||
-		    store_stream_find(in->r->db, id, in->stream.scope, &in->arena, &stream, &err) <
-		            0 ||
-		    stream.last_stamp < seen->stamp)
-			return false;
+		covered = store_catalog_find_site(in->r->db, seen->site.node, seen->site.epoch, &id,
+		                                  &err) == 0 &&
+		          store_stream_find(in->r->db, id, in->stream.scope, &a, &stream, &err) ==
+		                  0 &&
+		          stream.last_stamp >= seen->stamp;
+		arena_free(&a);
 	}
-	return true;
+	return covered;
 }
 
 static bool
@@ -159,24 +169,6 @@ note_unit(struct incoming *in, size_t at, struct err *err)
 }
 
 static int
-collect_wrong(struct incoming *in, const struct sync_apply *u, struct err *err)
-{
-	struct sync_wrong *list;
-
-	if (u->wrong_count == 0)
-		return 0;
-	list = arena_take(&in->arena, in->wrong_count + u->wrong_count, sizeof *list);
-	if (list == NULL)
-		return err_set(err, ERR_NOMEM, "merge: out of memory");
-	if (in->wrong_count > 0)
-		memcpy(list, in->wrong, in->wrong_count * sizeof *list);
-	memcpy(list + in->wrong_count, u->wrong, u->wrong_count * sizeof *list);
-	in->wrong = list;
-	in->wrong_count += u->wrong_count;
-	return 0;
-}
-
-static int
 apply_units(struct incoming *in, struct sync_ingested *out, struct err *err)
 {
 	size_t i = 0;
@@ -190,6 +182,9 @@ apply_units(struct incoming *in, struct sync_ingested *out, struct err *err)
 			.opening = in->records[i].opening,
 			.changes = &in->records[i + 1],
 			.first = in->seg.first + i,
+			.wrong = in->wrong,
+			.wrong_count = in->wrong_count,
+			.wrong_cap = in->wrong_cap,
 		};
 
 		rc = note_unit(in, i, err);
@@ -203,8 +198,9 @@ apply_units(struct incoming *in, struct sync_ingested *out, struct err *err)
 			text_copy(out->reason, sizeof out->reason, u.aside_reason);
 		}
 		out->kept_aside += u.kept_aside;
-		if (rc == 0)
-			rc = collect_wrong(in, &u, err);
+		in->wrong = u.wrong;
+		in->wrong_count = u.wrong_count;
+		in->wrong_cap = u.wrong_cap;
 		in->seg.sealed_ms = u.opening->sealed_ms;
 		i += u.opening->changes + 1;
 	}
@@ -279,6 +275,7 @@ judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 		out->outcome = SYNC_WAITS;
 		return 0;
 	}
+	in->arena.limit = 0; /* its records are there; what they do to rows has limits of its own */
 	return take(in, out, err);
 }
 
@@ -325,72 +322,71 @@ cut_known(struct incoming *in, struct err *err)
 	return rc;
 }
 
-/* The head of a segment's records up to n, of which it has more. */
-static int
-head_inside(struct incoming *in, const struct store_segment *seg, uint64_t n,
-            uint8_t head[STORE_HEAD], struct err *err)
-{
-	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
-	struct sync_segment_line line = { seg, 1, n + 1, seg->last };
-	struct arena a = { .limit = 2 * (size_t)SYNC_ARENA_MAX };
-	struct store_segment rest;
-	int rc = sync_segment_cut(&line, &schemas, &a, &rest, err);
-
-	if (rc == 0)
-		memcpy(head, rest.head_before, STORE_HEAD);
-	arena_free(&a);
-	return rc;
-}
-
-/* It forks: how far do its records and ours go together?  Heads that differ once differ for good.
+/*
+ * It forks: how far do its records and ours go together?  Heads that differ once differ for good.
+ * When there is no more looking left, at least so far.
  */
 static int
-find_fork(struct incoming *in, const struct store_segment *seg, struct sync_ingested *out,
-          struct err *err)
+find_fork(struct incoming *in, const struct store_segment *seg, const struct sync_record *records,
+          struct sync_ingested *out, struct err *err)
 {
 	uint64_t low = seg->first - 1, high = seg->last < in->stream.n ? seg->last : in->stream.n;
 	uint8_t theirs[STORE_HEAD], ours[STORE_HEAD];
-	int rc = 0;
+	int rc = 1;
 
 	out->outcome = SYNC_FORK;
-	while (rc == 0 && high > low + 1) {
+	while (high > low + 1) {
 		uint64_t mid = low + (high - low) / 2;
 
-		rc = head_inside(in, seg, mid, theirs, err);
+		if (!sync_look_spend(in->r, (mid - seg->first) / 2 + 1))
+			break;
+		rc = sync_segment_head(seg, records, (size_t)(mid - seg->first) + 1, theirs, err);
 		if (rc == 0)
-			rc = sync_reader_head(in->r->db, &in->stream, mid, ours, err);
-		if (rc == 0 && memcmp(theirs, ours, STORE_HEAD) == 0)
+			rc = sync_look_head(in->r, &in->stream, mid, ours, err);
+		if (rc <= 0)
+			break;
+		if (memcmp(theirs, ours, STORE_HEAD) == 0)
 			low = mid;
 		else
 			high = mid;
 	}
 	out->n = low;
-	return rc;
+	return rc < 0 ? rc : 0;
+}
+
+/* It ends where we are, or before. */
+static int
+place_inside(struct incoming *in, struct sync_ingested *out, struct err *err)
+{
+	uint8_t head[STORE_HEAD] = { 0 };
+	int rc = sync_look_head(in->r, &in->stream, in->seg.last, head, err);
+
+	out->outcome = rc == 1 ? SYNC_KNOWN : SYNC_LATER;
+	if (rc <= 0 || memcmp(head, in->seg.head, STORE_HEAD) == 0)
+		return rc < 0 ? rc : 0;
+	return find_fork(in, &in->seg, in->records, out, err);
 }
 
 /* Its records hash to its head.  Whose is it, and how does it lie to what we have? */
 static int
 place(struct incoming *in, bool force, struct sync_ingested *out, struct err *err)
 {
-	uint8_t head[STORE_HEAD] = { 0 };
 	struct store_segment whole = in->seg;
+	const struct sync_record *records = in->records;
 	int rc = 0;
 
 	if (!signed_by_site(in))
 		return refuse(out, "its head is not signed by the site's key");
-	if (in->seg.last <= in->stream.n) {
-		rc = sync_reader_head(in->r->db, &in->stream, in->seg.last, head, err);
-		out->outcome = SYNC_KNOWN;
-		if (rc < 0 || memcmp(head, in->seg.head, STORE_HEAD) == 0)
-			return rc;
-		return find_fork(in, &whole, out, err);
-	}
+	if (in->seg.last <= in->stream.n)
+		return place_inside(in, out, err);
 	if (in->seg.first <= in->stream.n)
 		rc = cut_known(in, err);
+	if (is_its_own(in, rc) || rc == ERR_INVALID) /* what is left of it is no segment */
+		return refuse(out, err->msg);
 	if (rc < 0)
 		return rc;
 	if (memcmp(in->seg.head_before, in->stream.head, STORE_HEAD) != 0 && !MUT(5))
-		return find_fork(in, &whole, out, err);
+		return find_fork(in, &whole, records, out, err);
 	return judge(in, force, out, err);
 }
 
@@ -409,16 +405,17 @@ ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd
 		out->outcome = SYNC_GAP;
 		return 0;
 	}
-	rc = sync_reader_head(in->r->db, &in->stream, from->n, at.head, err);
-	if (rc < 0)
+	rc = sync_look_head(in->r, &in->stream, from->n, at.head, err);
+	out->outcome = SYNC_LATER;
+	if (rc <= 0)
 		return rc;
 	rc = sync_segment_read_short(bytes, &at, in->stream.seed_day < 0 ? NULL : in->stream.seed,
 	                             &in->arena, &in->seg, err);
 	if (rc == 0)
 		rc = sync_segment_prove(&in->seg, &schemas, &in->arena, &in->records, &in->count,
 		                        err);
-	if (rc == ERR_CORRUPT || rc == ERR_NOMEM)
-		return refuse(out, err->msg); /* or more than one segment may take */
+	if (is_its_own(in, rc))
+		return refuse(out, err->msg);
 	return rc < 0 ? rc : place(in, from->force, out, err);
 }
 
@@ -429,7 +426,7 @@ ingest_full(struct incoming *in, struct rd *bytes, bool force, struct sync_inges
 	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
 	int rc = sync_segment_read(bytes, &in->arena, &in->seg, &in->site, &in->scope, err);
 
-	if (rc == ERR_CORRUPT)
+	if (is_its_own(in, rc))
 		return refuse(out, err->msg);
 	if (rc == 0)
 		rc = find_stream(in, err);
@@ -441,8 +438,8 @@ ingest_full(struct incoming *in, struct rd *bytes, bool force, struct sync_inges
 		return 0;
 	}
 	rc = sync_segment_open(&in->seg, &schemas, &in->arena, &in->records, &in->count, err);
-	if (rc == ERR_CORRUPT || rc == ERR_NOMEM)
-		return refuse(out, err->msg); /* or more than one segment may take */
+	if (is_its_own(in, rc))
+		return refuse(out, err->msg);
 	return rc < 0 ? rc : place(in, force, out, err);
 }
 
@@ -463,6 +460,8 @@ sync_ingest_begin(struct sync_replica *r, struct err *err)
 		rc = sync_seal(r, &sealed, err);
 	if (rc < 0)
 		store_db_rollback(r->db);
+	else
+		sync_look_begin(r);
 	return rc;
 }
 
@@ -519,6 +518,7 @@ sync_ingest_end(struct sync_replica *r, struct err *err)
 {
 	int rc = store_inbox_apply_verdicts(r->db, err);
 
+	sync_look_end(r);
 	if (rc == 0)
 		rc = sync_retry_overwritten(r, err);
 	if (rc == 0)
@@ -531,5 +531,6 @@ sync_ingest_end(struct sync_replica *r, struct err *err)
 void
 sync_ingest_abort(struct sync_replica *r)
 {
+	sync_look_end(r);
 	store_db_rollback(r->db);
 }

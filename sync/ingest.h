@@ -21,6 +21,7 @@ enum sync_outcome {
 	SYNC_GAP,     /* it begins after the end of what we have */
 	SYNC_WAITS,   /* it has seen writes that we haven't got yet */
 	SYNC_FORK,    /* it doesn't continue our records: two lives wrote as one site */
+	SYNC_LATER,   /* to place it takes more looking than is left for this meeting */
 	SYNC_REFUSED, /* not well-formed, or not signed by the site's key; `reason` says what */
 };
 

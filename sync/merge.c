@@ -312,6 +312,16 @@ group_cmp(const struct merge *m, uint8_t group)
 	return first == NULL ? 0 : store_value_cmp(&first->cell.value, &first->here->value);
 }
 
+/* Of one value the earlier write; of one stamp the greater site, as a later life that writes it
+ * again is. */
+static int
+earlier(const struct store_cell *left, const struct store_cell *right, int version)
+{
+	if (left->stamp != right->stamp)
+		return left->stamp < right->stamp ? 1 : -1;
+	return version;
+}
+
 static int
 judge(const struct merge *m, const struct meeting *met)
 {
@@ -322,7 +332,9 @@ judge(const struct merge *m, const struct meeting *met)
 	version = version_cmp(m->b, &met->cell, met->here);
 	value = store_value_cmp(&met->cell.value, &met->here->value);
 	if (met->rule == STORE_MAX && !MUT(14))
-		return value != 0 ? value : MUT(15) ? version : -version;
+		return value != 0 ? value
+		       : MUT(15)  ? version
+		                  : earlier(&met->cell, met->here, version);
 	if (version != 0)
 		return version;
 	return met->group == 0 ? value : group_cmp(m, met->group);

@@ -8,8 +8,8 @@
  *   life     the greater causal length wins; a higher life drops every lww cell of the lower one
  *   name     of a life: the greatest (stamp, site) among its inserts (odd) or deletes (even)
  *   lww      per cell the greatest (stamp, site, value); a group's cells are compared as one
- *   max      per cell, across lives: the greatest value; equal values keep the lowest (stamp,
- * site); NULL is unset
+ *   max      per cell, across lives: the greatest value; equal values keep the lowest stamp,
+ *            and of that the greatest site; NULL is unset
  *
  * Sites are ordered by site_cmp, values by store_value_cmp.  That two writes carry one (stamp,
  * site) happens only while a cloned file isn't found out; of a group the first column, in the order

@@ -196,12 +196,37 @@ sync_outgoing_least(struct store_db *db, const struct store_stream *stream, uint
 	return rc;
 }
 
+/*
+ * Joined they must be as readable as each was alone: what unfolds to more than a segment may take
+ * stays in pieces, *good false.
+ */
+static int
+join(struct run *run, struct store_segment *seg, bool *good, struct err *err)
+{
+	struct sync_codec_schemas schemas = { .resolve = resolve, .define = define, .ctx = run };
+	struct arena a = { .limit = SYNC_ARENA_MAX };
+	struct sync_record *records;
+	size_t count;
+	int rc = cut(run, seg, err);
+
+	*good = rc == 0;
+	if (rc == 0)
+		rc = sync_segment_open(seg, &schemas, &a, &records, &count, err);
+	if (rc == ERR_INVALID || (rc == ERR_NOMEM && a.over) || (*good && rc == ERR_CORRUPT)) {
+		*good = false;
+		rc = 0;
+	}
+	arena_free(&a);
+	return rc;
+}
+
 /* Join what follows `run->from` inside one day before `day`; `run->from` moves past it.  1 if that
  * was all of them. */
 static int
 roll_up_next(struct run *run, int day, int64_t *joined, struct err *err)
 {
 	struct store_segment seg;
+	bool good = false;
 	size_t used;
 	int rc = store_segment_at(run->db, run->stream, run->from + 1, run->a, &seg, err);
 
@@ -210,11 +235,11 @@ roll_up_next(struct run *run, int day, int64_t *joined, struct err *err)
 	rc = collect(run, seg.day, err);
 	if (rc < 0 || run->count == 0)
 		return rc < 0 ? rc : 1;
-	if (run->last_signed > 1) {
-		rc = cut(run, &seg, err);
+	if (run->last_signed > 1)
+		rc = join(run, &seg, &good, err);
+	if (rc == 0 && good) {
 		seg.stream = run->stream;
-		if (rc == 0)
-			rc = store_segment_replace(run->db, &seg, err);
+		rc = store_segment_replace(run->db, &seg, err);
 		*joined += (int64_t)run->last_signed;
 	}
 	used = run->last_signed > 0 ? run->last_signed : run->count;

@@ -9,10 +9,9 @@
 enum { LEVEL = 3, PIECE = 1 << 17 };
 
 struct packing {
+	struct sync_pack_file *file;
 	ZSTD_CCtx *z;
-	int from, to;
 	uint8_t *in, *out; /* PIECE bytes each */
-	uint64_t len;
 	struct hash hash;
 };
 
@@ -20,14 +19,15 @@ static int
 write_all(struct packing *p, size_t len, struct err *err)
 {
 	for (size_t done = 0; done < len;) {
-		ssize_t n = write(p->to, p->out + done, len - done);
+		ssize_t n = write(p->file->to, p->out + done, len - done);
 
 		if (n < 0 && errno != EINTR)
-			return err_set(err, ERR_IO, "pack: write: %s", strerror(errno));
+			return err_set(err, err_of_system(errno), "pack: write: %s",
+			               strerror(errno));
 		done += n < 0 ? 0 : (size_t)n;
 	}
 	hash_add(&p->hash, p->out, len);
-	p->len += len;
+	p->file->len += len;
 	return 0;
 }
 
@@ -62,7 +62,9 @@ pack_all(struct packing *p, struct err *err)
 	do {
 		int rc;
 
-		n = pread(p->from, p->in, PIECE, at);
+		if (p->file->stop != NULL && atomic_load(p->file->stop))
+			return err_set(err, ERR_BUSY, "pack: stopping");
+		n = pread(p->file->from, p->in, PIECE, at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -76,13 +78,14 @@ pack_all(struct packing *p, struct err *err)
 }
 
 int
-sync_pack_file(int from, int to, uint64_t *len, uint8_t hash[HASH_16], struct err *err)
+sync_pack_file(struct sync_pack_file *file, struct err *err)
 {
-	struct packing p = { .z = ZSTD_createCCtx(), .from = from, .to = to };
+	struct packing p = { .file = file, .z = ZSTD_createCCtx() };
 	int rc;
 
 	p.in = malloc(PIECE);
 	p.out = malloc(PIECE);
+	file->len = 0;
 	hash_start(&p.hash, HASH_16);
 	if (p.z == NULL || p.in == NULL || p.out == NULL)
 		rc = err_set(err, ERR_NOMEM, "pack: out of memory");
@@ -91,8 +94,7 @@ sync_pack_file(int from, int to, uint64_t *len, uint8_t hash[HASH_16], struct er
 		rc = err_set(err, ERR_IO, "pack: the library refuses");
 	else
 		rc = pack_all(&p, err);
-	hash_end(&p.hash, hash);
-	*len = p.len;
+	hash_end(&p.hash, file->hash);
 	ZSTD_freeCCtx(p.z);
 	free(p.in);
 	free(p.out);

@@ -50,21 +50,18 @@ static int
 cut_head(struct store_db *db, const struct store_stream *stream, uint64_t n,
          uint8_t head[STORE_HEAD], struct err *err)
 {
-	struct schemas ctx = { db, stream->id };
-	struct sync_codec_schemas schemas = { resolve, define, &ctx };
-	struct sync_segment_line line = { .count = 1, .from = n + 1 };
-	struct store_segment seg, rest;
+	struct store_segment seg;
+	struct sync_reader kept;
 	struct arena a = { 0 };
 	int rc = store_segment_at(db, stream->id, n, &a, &seg, err);
 
 	if (rc == 0 && seg.last == n) {
 		memcpy(head, seg.head, STORE_HEAD);
 	} else if (rc == 0) {
-		line.segs = &seg;
-		line.to = seg.last;
-		rc = sync_segment_cut(&line, &schemas, &a, &rest, err);
+		rc = sync_reader_open(db, stream, n, &a, &kept, err);
 		if (rc == 0)
-			memcpy(head, rest.head_before, STORE_HEAD);
+			rc = sync_segment_head(&kept.seg, kept.records,
+			                       (size_t)(n - kept.seg.first) + 1, head, err);
 	}
 	arena_free(&a);
 	return rc < 0 ? err_wrap(err, "record %llu held here", (unsigned long long)n) : 0;

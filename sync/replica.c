@@ -1,4 +1,5 @@
 #include "sync/replica.h"
+#include "sync/look.h"
 
 int
 sync_replica_open(struct sync_replica *r, struct store_db *db, bool is_hub, struct err *err)
@@ -24,6 +25,7 @@ sync_replica_open(struct sync_replica *r, struct store_db *db, bool is_hub, stru
 void
 sync_replica_close(struct sync_replica *r)
 {
+	sync_look_end(r);
 	store_batch_sqlite_free(r->batch);
 	r->batch = NULL;
 }

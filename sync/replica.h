@@ -30,6 +30,8 @@ struct sync_replica {
 	uint8_t hub_node[STORE_NODE_ID]; /* who may write hub-only columns */
 	int64_t clock_offset_ms;         /* hub time - our wall clock, as far as known */
 	int64_t clock_floor_ms; /* time can't be earlier: last known hub time, build date */
+	int64_t look_left;      /* what may still be looked at for the peer (sync/look.h) */
+	struct sync_look *look;
 
 	/* May this site write this scope?  NULL: yes.  Integrity is another matter: it is always
 	 * stored. */

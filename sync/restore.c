@@ -108,6 +108,9 @@ take_stream(struct restoring *x, struct err *err)
 			rc = take_records(x, &reader, err);
 		if (rc == 0)
 			n = reader.seg.last + 1;
+		else if (rc == ERR_NOMEM && a.over)
+			rc = err_set(err, ERR_NOTFOUND, "record %llu can't be opened any more",
+			             (unsigned long long)n);
 		arena_free(&a);
 	}
 	return rc;

@@ -120,6 +120,8 @@ open_unit(struct sync_replica *r, const struct store_quarantined *q, struct sync
 
 	if (rc == 0)
 		rc = sync_reader_open(r->db, u->stream, q->n, u->arena, reader, err);
+	if (rc == ERR_NOMEM && u->arena->over)
+		return err_set(err, ERR_NOTFOUND, "it can't be opened any more");
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < reader->count && reader->seg.first + i <= q->n; i++)
@@ -242,7 +244,7 @@ look_into(struct looking *l, const struct store_quarantined *q, struct err *err)
 		rc = sync_reader_open(l->r->db, &l->stream, q->n, &l->arena, &l->reader, err);
 	if (rc < 0)
 		l->stream.id = 0;
-	return rc;
+	return rc == ERR_NOMEM && l->arena.over ? ERR_NOTFOUND : rc;
 }
 
 /* The change in record n, with who wrote it; NULL if there is none in it. */

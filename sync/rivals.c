@@ -158,6 +158,7 @@ had_seen(struct sync_rivals *rv, const struct store_row *row, const struct store
 {
 	struct store_stream stream;
 	struct buf seen = { 0 };
+	struct arena a = { 0 };
 	struct err err;
 	bool yes = false;
 
@@ -167,13 +168,14 @@ had_seen(struct sync_rivals *rv, const struct store_row *row, const struct store
 		return of->stamp < cell->stamp;
 	if (cell->stamp < of->stamp)
 		return false;
-	if (store_stream_find(rv->r->db, cell->site, rv->scope, rv->arena, &stream, &err) == 0 &&
+	if (store_stream_find(rv->r->db, cell->site, rv->scope, &a, &stream, &err) == 0 &&
 	    store_seen_at(rv->r->db, stream.id, cell->stamp, &seen, &err) == 0) {
 		yes = covers(rv, row, of, seen.bytes, seen.len);
 		if (!yes && rv->again_of != 0 && is_change(rv, of))
 			yes = sync_seen_covers(seen.bytes, seen.len, site_of(rv, rv->again_of),
 			                       of->stamp);
 	}
+	arena_free(&a);
 	buf_free(&seen);
 	return yes;
 }

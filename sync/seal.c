@@ -9,6 +9,7 @@
 #include "store/inbox.h"
 #include "store/settle.h"
 #include "store/track.h"
+#include "sync/look.h"
 #include "sync/retry_priv.h"
 #include "sync/rivals.h"
 #include "sync/seal_priv.h"
@@ -265,6 +266,7 @@ sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err)
 
 	assert(store_db_in_transaction(r->db));
 	*out = (struct sync_sealed){ 0 };
+	sync_look_begin(r);
 	rc = store_track_refresh(r->db, r->is_hub, err);
 	if (rc == 0)
 		rc = store_settle(r->db, r->batch, &settled, err);
@@ -280,6 +282,7 @@ sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err)
 		rc = sync_retry_foreign(r, again, err);
 	if (rc == 0)
 		rc = sync_retry_overwritten(r, err);
+	sync_look_end(r);
 	return rc < 0 ? err_wrap(err, "seal") : 0;
 }
 

@@ -199,7 +199,7 @@ say_undone(const struct seal *s, const struct item *it, char *out, size_t size)
 		snprintf(out, size,
 		         "%s.%s says who may see the row and can't change: the row is in %s again; "
 		         "insert a new row instead",
-		         schema->table, schema->columns[schema->scope_column].name,
+		         schema->table, schema->columns[schema->scope_column].here,
 		         store_catalog_scope_of(s->r->db, it->row.scope));
 }
 

@@ -78,6 +78,14 @@ chain(const struct store_segment *seg, const struct sync_record *records, size_t
 	return rc;
 }
 
+int
+sync_segment_head(const struct store_segment *seg, const struct sync_record *records, size_t count,
+                  uint8_t head[STORE_HEAD], struct err *err)
+{
+	memcpy(head, seg->head_before, STORE_HEAD);
+	return chain(seg, records, count, head, err);
+}
+
 /* ---- packing ---- */
 
 static int

@@ -65,6 +65,10 @@ MUST_CHECK int sync_segment_redact(const struct store_segment *seg,
                                    const struct sync_codec_schemas *schemas, struct arena *a,
                                    struct store_segment *out, struct err *err);
 
+/* The head after the first `count` records of an opened segment. */
+MUST_CHECK int sync_segment_head(const struct store_segment *seg, const struct sync_record *records,
+                                 size_t count, uint8_t head[STORE_HEAD], struct err *err);
+
 /* Append the stored/bundle form: complete in itself (site, scope, heads, signature, key). */
 void sync_segment_write(struct buf *out, const struct store_segment *seg,
                         const struct sync_site *site, const char *scope);

@@ -1,4 +1,4 @@
-#include "sync/reader.h"
+#include "sync/look.h"
 #include "sync/seen.h"
 #include "sync/twin_priv.h"
 
@@ -45,15 +45,14 @@ is_in(struct sync_replica *r, const struct sync_twin *twin, const struct store_s
 	int found = 0;
 
 	while (found == 0 && n > 0) {
-		struct arena a = { .limit = SYNC_ARENA_MAX };
-		struct sync_reader seg;
+		const struct sync_reader *seg;
 		struct err err;
 
-		found = sync_reader_open(r->db, stream, n, &a, &seg, &err) < 0
-		                ? -1
-		                : look_in(twin, &seg);
-		n = found == 0 ? seg.seg.first - 1 : 0;
-		arena_free(&a);
+		if (sync_look_open(r, stream, n, &seg, &err) != 1 ||
+		    !sync_look_spend(r, seg->count / 16 + 1))
+			return false;
+		found = look_in(twin, seg);
+		n = seg->seg.first - 1;
 	}
 	return found == 1;
 }

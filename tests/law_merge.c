@@ -88,8 +88,10 @@ shows(const struct write *a, const struct write *b, enum world_column column)
 	int version = compare_versions(a, b);
 	int value = compare_tuples(a, b, column);
 
+	if (world_is_max(column) && value == 0 && a->stamp != b->stamp)
+		return a->stamp < b->stamp;
 	if (world_is_max(column))
-		return value != 0 ? value > 0 : version < 0;
+		return value != 0 ? value > 0 : version > 0;
 	return version != 0 ? version > 0 : value > 0;
 }
 

@@ -7,6 +7,7 @@
 #include "node/feed.h"
 #include "node/offers.h"
 #include "store/track.h"
+#include "sync/pack_file.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -316,25 +317,87 @@ START_TEST(a_hub_in_another_life_keeps_none)
 }
 END_TEST
 
-START_TEST(not_more_than_a_few_are_kept)
+/* Files in the folder. */
+static int
+kept(void)
 {
 	char path[96];
 	struct dirent *e;
 	int files = 0;
 	DIR *d;
 
-	for (int i = 0; i < 2 * SNAPSHOT_KEEP; i++) {
-		snapshot("", (struct offers_headers){ .authorization = i % 2 == 0 ? f1 : all });
-		ck_assert_int_eq(response.status, 200);
-		hub.now_ms += SNAPSHOT_FRESH_MS;
-	}
 	snprintf(path, sizeof path, "%s/snapshots", dir);
 	d = opendir(path);
 	ck_assert_ptr_nonnull(d);
 	while ((e = readdir(d)) != NULL)
 		files += e->d_name[0] != '.';
 	closedir(d);
-	ck_assert_int_eq(files, SNAPSHOT_KEEP);
+	return files;
+}
+
+/* Who asks often throws out only their own. */
+START_TEST(not_more_than_a_few_are_kept)
+{
+	char query[64];
+
+	snapshot("", (struct offers_headers){ .authorization = f1 });
+	name_it(query);
+	for (int i = 0; i < 2 * SNAPSHOT_KEEP; i++) {
+		snapshot("", (struct offers_headers){ .authorization = all });
+		ck_assert_int_eq(response.status, 200);
+		hub.now_ms += SNAPSHOT_FRESH_MS;
+	}
+	ck_assert_int_eq(kept(), SNAPSHOT_KEEP + 1);
+	snapshot(query, (struct offers_headers){ .authorization = f1 });
+	ck_assert_int_eq(response.status, 200);
+}
+END_TEST
+
+START_TEST(old_ones_go_without_being_asked_for)
+{
+	char path[96];
+	FILE *half;
+
+	snapshot("", (struct offers_headers){ .authorization = f1 });
+	hub.now_ms += SNAPSHOT_FRESH_MS;
+	snapshot("", (struct offers_headers){ .authorization = f1 });
+	snprintf(path, sizeof path, "%s/snapshots/new.zst", dir); /* of a daemon that was killed */
+	half = fopen(path, "w");
+	ck_assert_ptr_nonnull(half);
+	fclose(half);
+	ck_assert_int_eq(kept(), 3);
+	offers_tick(&offers, 1);
+	ck_assert_int_eq(kept(), 2);
+	hub.now_ms += SNAPSHOT_KEEP_MS - 1;
+	offers_tick(&offers, OFFERS_TIDY_MS);
+	ck_assert_int_eq(kept(), 2);
+	offers_tick(&offers, OFFERS_TIDY_MS + 1);
+	ck_assert_int_eq(kept(), 1);
+	hub.now_ms += SNAPSHOT_FRESH_MS;
+	offers_tick(&offers, 2 * OFFERS_TIDY_MS + 1);
+	ck_assert_int_eq(kept(), 0);
+}
+END_TEST
+
+START_TEST(packing_stops_when_it_is_told_to)
+{
+	struct sync_pack_file file = { .stop = &stop };
+	FILE *from = tmpfile(), *to = tmpfile();
+
+	ck_assert(from != NULL && to != NULL);
+	for (int i = 0; i < 1 << 16; i++)
+		fputs("a line of a database\n", from);
+	fflush(from);
+	file.from = fileno(from);
+	file.to = fileno(to);
+	stop = true;
+	ck_assert_int_eq(sync_pack_file(&file, &hub_err), ERR_BUSY);
+	ck_assert_uint_eq(file.len, 0);
+	stop = false;
+	ck_assert_int_eq(sync_pack_file(&file, &hub_err), 0);
+	ck_assert_uint_gt(file.len, 0);
+	fclose(from);
+	fclose(to);
 }
 END_TEST
 
@@ -575,6 +638,8 @@ suite_node_offers(void)
 	tcase_add_test(t, a_named_one_is_for_who_has_the_same_rights);
 	tcase_add_test(t, a_hub_in_another_life_keeps_none);
 	tcase_add_test(t, not_more_than_a_few_are_kept);
+	tcase_add_test(t, old_ones_go_without_being_asked_for);
+	tcase_add_test(t, packing_stops_when_it_is_told_to);
 	tcase_add_test(t, parts_of_a_named_one_make_the_whole);
 	tcase_add_test(t, ranges_that_fit_nothing);
 	suite_add_tcase(s, t);

@@ -401,6 +401,58 @@ START_TEST(a_request_that_is_wrong_stores_nothing)
 }
 END_TEST
 
+/* Nothing of it is stored, whoever sent it is told when to come again, and then it is taken. */
+START_TEST(a_full_disk_is_an_answer)
+{
+	static const char line[] =
+	        "{\"key\":\"k\",\"table\":\"leave\",\"op\":\"upsert\",\"row\":{" ID_1
+	        ",\"facility_id\":\"F1\",\"reason\":\"%s\"}}";
+	struct http_request request = { .method = "POST", .path = "/v1/records", .query = "" };
+	struct buf body = { 0 };
+	char long_reason[20001];
+
+	memset(long_reason, 'x', sizeof long_reason - 1);
+	long_reason[sizeof long_reason - 1] = 0;
+	buf_printf(&body, line, long_reason);
+	request.body = buf_str(&body);
+	request.body_len = body.len;
+	hub_int("PRAGMA max_page_count = 1");
+	drop_response();
+	ck_assert_int_eq(api_records_post(hub_db, &request, f1, &response, &counts, &hub_err),
+	                 ERR_FULL);
+	ck_assert(!store_db_in_transaction(hub_db));
+	ck_assert_int_eq(response.status, 507);
+	ck_assert_str_eq(hub_field(&response, "Retry-After"), "60");
+	ck_assert_ptr_nonnull(strstr(said(), "the disk is full"));
+	ck_assert_int_eq(counts.stored, 0);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM leave"), 0);
+	hub_int("PRAGMA max_page_count = 1000000");
+	post(f1, "", buf_str(&body));
+	ck_assert_int_eq(response.status, 200);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM leave"), 1);
+	buf_free(&body);
+}
+END_TEST
+
+/* A line that unfolds too far is that line's fault; the others are stored. */
+START_TEST(a_line_that_unfolds_too_far_is_refused)
+{
+	struct buf body = { 0 };
+
+	buf_printf(&body, "{\"key\":\"a\",\"table\":\"leave\",\"op\":\"upsert\",\"row\":{" ID_1
+	                  ",\"facility_id\":\"F1\"");
+	while (body.len < LINES_LINE_MAX - 100)
+		buf_printf(&body, ",\"\":1");
+	buf_printf(&body, "}}\n{\"key\":\"b\",\"table\":\"leave\",\"op\":\"upsert\",\"row\":{" ID_2
+	                  ",\"facility_id\":\"F1\"}}\n");
+	post(f1, "", buf_str(&body));
+	ck_assert_int_eq(response.status, 200);
+	ck_assert_int_eq(counts.refused, 1);
+	ck_assert_int_eq(counts.stored, 1);
+	buf_free(&body);
+}
+END_TEST
+
 Suite *
 suite_node_records(void)
 {
@@ -418,6 +470,8 @@ suite_node_records(void)
 	tcase_add_test(t, a_facility_that_nobody_comes_for_is_refused);
 	tcase_add_test(t, rules_of_the_tables_hold);
 	tcase_add_test(t, a_request_that_is_wrong_stores_nothing);
+	tcase_add_test(t, a_full_disk_is_an_answer);
+	tcase_add_test(t, a_line_that_unfolds_too_far_is_refused);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -42,6 +42,22 @@ static const struct state_case {
 
 enum { STATE_CASES = sizeof state_cases / sizeof state_cases[0] };
 
+START_TEST(a_full_disk_needs_a_person)
+{
+	struct node_status s = { .hub = "", .last_error = "", .last_success_ms = 1 };
+	struct buf line = { 0 };
+
+	ck_assert_int_eq(node_status_state(&s), NODE_IN_SYNC);
+	s.disk_full = true;
+	ck_assert_int_eq(node_status_state(&s), NODE_ATTENTION);
+	ck_assert_int_eq(node_status_exit(node_status_state(&s)), 4);
+	node_status_line(&line, &s, 1000);
+	ck_assert_msg(strstr(buf_str(&line), "the disk is full, make room") != NULL, "%s",
+	              buf_str(&line));
+	buf_free(&line);
+}
+END_TEST
+
 START_TEST(first_state_that_holds)
 {
 	const struct state_case *c = &state_cases[_i];
@@ -356,6 +372,31 @@ START_TEST(what_differs_is_not_called_in_sync)
 }
 END_TEST
 
+/* The hub has nothing of the stream then that it could hang its remark on. */
+START_TEST(why_the_first_push_was_refused_is_told)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct node_met met;
+	struct node_status s;
+	struct arena a = { 0 };
+
+	ck_assert(world_sync(&w, 0));
+	world_sql(p, "INSERT INTO yz_meta VALUES ('facility', 'F1')");
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'one')");
+	w.hub.node.r.key_of = NULL;
+	world_meet(&w, 0, &met);
+	ck_assert_uint_eq(met.rejected_count, 1);
+	ck_assert_str_eq(met.rejected[0].scope, "f/F1");
+	ck_assert_ptr_nonnull(strstr(met.rejected[0].reason, "not signed by the site's key"));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_stream"), 0);
+	s = look(p, &a);
+	ck_assert_int_eq(node_status_state(&s), NODE_WAITING);
+	ck_assert_msg(strstr(s.last_error, "not signed by the site's key") != NULL, "%s",
+	              s.last_error);
+	arena_free(&a);
+}
+END_TEST
+
 Suite *
 suite_node_status(void)
 {
@@ -363,11 +404,13 @@ suite_node_status(void)
 	TCase *pure = tcase_create("pure"), *facts = tcase_create("facts");
 
 	tcase_add_loop_test(pure, first_state_that_holds, 0, STATE_CASES);
+	tcase_add_test(pure, a_full_disk_needs_a_person);
 	tcase_add_loop_test(pure, line_says_it_in_words, 0, LINE_CASES);
 	tcase_add_test(pure, what_differs_is_not_called_in_sync);
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(facts, open_world, close_world);
 	tcase_add_test(facts, waiting_is_what_the_hub_has_not_got);
+	tcase_add_test(facts, why_the_first_push_was_refused_is_told);
 	tcase_add_test(facts, what_an_earlier_life_sealed_waits_and_is_sent);
 	tcase_add_test(facts, acknowledged_is_per_life_of_the_hub);
 	tcase_add_test(facts, what_was_refused_is_not_in_sync);

@@ -3,6 +3,7 @@
  * a virtual clock: what is written on one side arrives on the other, once, and
  * nobody can tell in which order it travelled.
  */
+#include "sync/life.h"
 #include "tests/suites.h"
 #include "tests/world.h"
 
@@ -334,6 +335,33 @@ START_TEST(random_work_converges)
 }
 END_TEST
 
+/* It was put back, says so by a new life, and lacks what it had acknowledged. */
+START_TEST(a_hub_in_a_new_life_gets_the_rest_in_one_meeting)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct node_met met;
+	struct err err;
+
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'one')");
+	ck_assert(world_sync(&w, 0));
+	world_save(&w.hub, "hub");
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F1', 'two')");
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.hub, "hub");
+	ck_assert_int_eq(store_db_begin(w.hub.merge, &err), 0);
+	ck_assert_int_eq(sync_life_begin(&w.hub.node.r, SYNC_LIFE_RESTORED, &err), 0);
+	ck_assert_int_eq(store_db_commit(w.hub.merge, &err), 0);
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'03', 'F1', 'three')");
+	world_meet(&w, 0, &met);
+	ck_assert(met.ok);
+	ck_assert_str_eq(met.words, "");
+	/* that the third didn't follow on what the hub has is settled in the same meeting */
+	ck_assert_uint_eq(met.rejected_count, 0);
+	ck_assert_int_eq(met.round_trips, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 3);
+}
+END_TEST
+
 Suite *
 suite_sim_two_nodes(void)
 {
@@ -354,6 +382,7 @@ suite_sim_two_nodes(void)
 	tcase_add_test(one, later_write_that_has_seen_the_first_is_no_conflict);
 	tcase_add_test(one, revoked_stays_revoked_through_delete_and_new_insert);
 	tcase_add_test(one, altered_table_is_followed_at_the_next_tick);
+	tcase_add_test(one, a_hub_in_a_new_life_gets_the_rest_in_one_meeting);
 	tcase_add_loop_test(one, random_work_converges, 0, 20);
 	suite_add_tcase(suite, one);
 	tcase_add_checked_fixture(two, open_two, close_world);

@@ -3,6 +3,7 @@
 
 #include "store/db.h"
 #include "store/protect.h"
+#include "store/stmt.h"
 
 #include <string.h>
 
@@ -82,6 +83,31 @@ START_TEST(engine_tables_can_be_read_and_not_written)
 }
 END_TEST
 
+/* A disk that is full is told from one that is broken, and ends the transaction like that. */
+START_TEST(a_full_disk_has_a_code_of_its_own)
+{
+	struct store_db *db = NULL;
+	struct err err = { 0 };
+	int64_t n = 0;
+
+	ck_assert_int_eq(store_db_open(":memory:", STORE_LOCAL, env_real(), &db, &err), 0);
+	ck_assert_int_eq(store_db_exec(db, "CREATE TABLE t(a)", &err), 0);
+	ck_assert_int_eq(store_stmt_int(db, "PRAGMA max_page_count = 1", 0, &n, &err), 0);
+	ck_assert_int_eq(store_db_begin(db, &err), 0);
+	ck_assert_int_eq(store_db_exec(db, "INSERT INTO t VALUES (1)", &err), 0);
+	ck_assert_int_eq(store_db_exec(db, "INSERT INTO t VALUES (zeroblob(100000))", &err),
+	                 ERR_FULL);
+	ck_assert_int_eq(store_db_exec(db, "INSERT INTO t VALUES (2)", &err), ERR_FULL);
+	ck_assert_int_eq(store_db_commit(db, &err), ERR_FULL);
+	store_db_rollback(db);
+	ck_assert_int_eq(store_stmt_int(db, "SELECT count(*) FROM t", -1, &n, &err), 0);
+	ck_assert_int_eq(n, 0);
+	ck_assert_int_eq(store_stmt_int(db, "PRAGMA max_page_count = 100000", 0, &n, &err), 0);
+	ck_assert_int_eq(store_db_exec(db, "INSERT INTO t VALUES (zeroblob(100000))", &err), 0);
+	store_db_close(db);
+}
+END_TEST
+
 Suite *
 suite_store_db(void)
 {
@@ -90,6 +116,7 @@ suite_store_db(void)
 
 	tcase_add_loop_test(tcase, sqlite_with_the_wal_reset_bug_is_refused, 0, VERSION_CASES);
 	tcase_add_loop_test(tcase, engine_tables_can_be_read_and_not_written, 0, PROTECT_CASES);
+	tcase_add_test(tcase, a_full_disk_has_a_code_of_its_own);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

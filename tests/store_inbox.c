@@ -39,6 +39,7 @@ close_world(void)
 static const char format_1[] =
         "DROP INDEX yz_quarantine_row; DROP INDEX yz_quarantine_moved;"
         "ALTER TABLE yz_quarantine DROP COLUMN moved;"
+        "ALTER TABLE yz_column DROP COLUMN here;"
         "ALTER TABLE yz_quarantine DROP COLUMN dropped_ms;"
         "ALTER TABLE yz_quarantine DROP COLUMN dropped_by;"
         "INSERT INTO yz_quarantine(scope, stream, n, tbl, key, reason, since_ms, tries)"

@@ -130,6 +130,28 @@ decode(size_t limit)
 	return rc;
 }
 
+/* Both are ERR_NOMEM; whoever set the limit can tell them apart. */
+START_TEST(a_limit_is_told_from_memory)
+{
+	struct sync_raw body = { raw.bytes, raw.len, sample.count };
+	struct arena small = { .limit = 64 }, any = { 0 };
+	struct sync_record *records;
+	int rc;
+
+	ck_assert_int_eq(sync_codec_decode(&body, &sample_schemas, &small, &records, &err),
+	                 ERR_NOMEM);
+	ck_assert(small.over);
+	arena_free(&small);
+	ck_assert(!small.over);
+	memory_arm(0);
+	rc = sync_codec_decode(&body, &sample_schemas, &any, &records, &err);
+	memory_disarm();
+	ck_assert_int_eq(rc, ERR_NOMEM);
+	ck_assert(!any.over);
+	arena_free(&any);
+}
+END_TEST
+
 START_TEST(a_body_is_encoded_or_not)
 {
 	without_memory(encode);
@@ -500,6 +522,7 @@ suite_sync_memory(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, make, drop);
 	tcase_add_test(tcase, a_body_is_encoded_or_not);
+	tcase_add_test(tcase, a_limit_is_told_from_memory);
 	tcase_add_test(tcase, a_body_is_decoded_or_not);
 	tcase_add_test(tcase, a_body_of_any_size_is_decoded_or_not);
 	tcase_add_test(tcase, new_ids_are_decoded_or_not);

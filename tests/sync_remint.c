@@ -465,6 +465,87 @@ START_TEST(a_hub_put_back_with_its_life_gets_the_rest_again)
 }
 END_TEST
 
+/* What a hub wrote itself, and lost, its nodes have. */
+static void
+lose_and_regain(int acked, const char *since)
+{
+	struct sync_life_told out;
+	struct err err;
+
+	begin_with(acked, 0);
+	write_some(&w.hub, "c0", 3);
+	world_settle(&w, 2);
+	world_save(&w.hub, "hub");
+	write_some(&w.hub, "c1", 20);
+	write_some(&w.nodes[0], "b0", 20);
+	world_settle(&w, 2);
+	world_put_back(&w.hub, "hub");
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text LIKE 'c1%'"), 0);
+	if (since != NULL)
+		write_some(&w.hub, since, 20);
+	world_settle(&w, 3);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE text LIKE 'c1%'"), 20);
+	expect_same();
+	expect_quiet();
+	ck_assert_int_eq(lives(&w.hub), 2);
+	ck_assert_int_eq(told(&w.hub), SYNC_LIFE_RESTORED);
+	ck_assert_int_eq(sync_life_tell(w.nodes[0].merge, w.wall_ms, &out, &err), 0);
+	ck_assert(out.hub_went_back);
+}
+
+START_TEST(a_hub_put_back_gets_its_own_from_its_nodes)
+{
+	lose_and_regain(5, NULL);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 48);
+}
+END_TEST
+
+START_TEST(a_hub_put_back_that_went_on_has_both_branches)
+{
+	lose_and_regain(5, "c2");
+	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT count(*) FROM note WHERE text LIKE 'c2%'"),
+	                 20);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 68);
+}
+END_TEST
+
+/* One node met it before, one after it was put back; they hold branches of one stream. */
+START_TEST(nodes_with_two_branches_of_a_hub_converge)
+{
+	begin_with(5, 0);
+	write_some(&w.hub, "c0", 3);
+	world_settle(&w, 2);
+	world_save(&w.hub, "hub");
+	write_some(&w.hub, "c1", 20);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.hub, "hub");
+	write_some(&w.hub, "c2", 25);
+	ck_assert(world_sync(&w, 1));
+	world_settle(&w, 4);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 53);
+	expect_same();
+	expect_quiet();
+	ck_assert_int_eq(lives(&w.hub), 2);
+}
+END_TEST
+
+/* What a second machine wrote and will never send again. */
+START_TEST(what_a_lost_node_had_sent_comes_back_from_its_sister)
+{
+	begin_with(5, 0);
+	world_save(&w.hub, "hub");
+	write_some(&w.nodes[1], "b1", 20);
+	world_settle(&w, 2);
+	world_put_back(&w.hub, "hub");
+	w.nodes[1].up = false;
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 25);
+	expect_same_as_hub(&w.nodes[0]);
+	expect_level(0);
+	ck_assert_int_eq(lives(&w.hub), 1);
+}
+END_TEST
+
 /* What the hub refuses, it refuses again: a node that goes on asking would keep the line, and the
  * hub, for nothing. */
 START_TEST(a_meeting_that_moves_nothing_ends)
@@ -522,6 +603,10 @@ suite_sync_remint(void)
 	tcase_add_test(tc, conflicts_follow_what_is_written_again);
 	tcase_add_test(tc, a_re_mint_that_is_interrupted_is_made_up_for);
 	tcase_add_test(tc, a_hub_put_back_with_its_life_gets_the_rest_again);
+	tcase_add_test(tc, a_hub_put_back_gets_its_own_from_its_nodes);
+	tcase_add_test(tc, a_hub_put_back_that_went_on_has_both_branches);
+	tcase_add_test(tc, nodes_with_two_branches_of_a_hub_converge);
+	tcase_add_test(tc, what_a_lost_node_had_sent_comes_back_from_its_sister);
 	tcase_add_test(tc, a_meeting_that_moves_nothing_ends);
 	suite_add_tcase(s, tc);
 	return s;

@@ -61,6 +61,8 @@ static const char *const words[W_COUNT][PAGE_LANGS] = {
 	[W_NOT_ALLOWED] = { "没有保存：此人今日无权接走该儿童。",
 	                    "Not saved: this person may not take the child home today." },
 	[W_NOT_SAVED] = { "没有保存：", "Not saved: " },
+	[W_DISK_FULL] = { "磁盘已满，请先腾出空间；之前保存的记录都在",
+	                  "the disk is full, make room first; what was saved before is all there" },
 	[W_ELSEWHERE] = { "在工作人员能够登录之前，此页面只在运行驿站的这台机器上打开。",
 	                  "Until staff can sign in, this page opens only on the machine that "
 	                  "yizhan runs on." },

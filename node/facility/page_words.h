@@ -54,6 +54,7 @@ enum page_word {
 	W_UNKNOWN_CHILD,
 	W_NOT_ALLOWED,
 	W_NOT_SAVED,
+	W_DISK_FULL,
 	W_ELSEWHERE,
 	W_COUNT,
 };

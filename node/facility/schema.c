@@ -4,6 +4,7 @@
 #include "store/stmt.h"
 
 #include <string.h>
+#include <strings.h>
 
 void
 facility_schema_text(struct buf *out)
@@ -11,6 +12,28 @@ facility_schema_text(struct buf *out)
 	buf_put(out, facility_asset_schema, strlen(facility_asset_schema));
 	buf_u8(out, '\n');
 	buf_put(out, facility_asset_views, strlen(facility_asset_views));
+}
+
+/* Does `text` say, somewhere, `what` and then this name, whole? */
+static bool
+says(const char *text, const char *what, const char *name)
+{
+	size_t what_len = strlen(what), name_len = strlen(name);
+
+	while ((text = strstr(text, what)) != NULL) {
+		text += what_len;
+		if (strncasecmp(text, name, name_len) == 0 &&
+		    strchr("( \n", text[name_len]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+bool
+facility_owns(const char *name)
+{
+	return says(facility_asset_schema, "CREATE TABLE ", name) ||
+	       says(facility_asset_views, "CREATE VIEW ", name);
 }
 
 int

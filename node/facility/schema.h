@@ -24,6 +24,9 @@ extern const size_t facility_table_count;
 /* Append the text of schema.sql and views.sql, for `yizhan schema show`. */
 void facility_schema_text(struct buf *out);
 
+/* Is this one of its tables or views, whose columns the program names? */
+bool facility_owns(const char *name);
+
 /* Make the tables and views; nothing if they are there.  In a transaction. */
 MUST_CHECK int facility_schema_create(struct store_db *db, struct err *err);
 

@@ -47,11 +47,15 @@ take(struct arena *a, size_t count, size_t size)
 	size_t len;
 	uint8_t *at;
 
-	if (size != 0 && count > (SIZE_MAX / 4) / size)
+	if (size != 0 && count > (SIZE_MAX / 4) / size) {
+		a->over = a->limit != 0;
 		return NULL;
+	}
 	len = (count * size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-	if (a->limit != 0 && len > a->limit - (a->used < a->limit ? a->used : a->limit))
+	if (a->limit != 0 && len > a->limit - (a->used < a->limit ? a->used : a->limit)) {
+		a->over = true;
 		return NULL;
+	}
 	if (block == NULL || len > block->cap - block->used)
 		block = add_block(a, len);
 	if (block == NULL)
@@ -91,5 +95,5 @@ arena_free(struct arena *a)
 		a->top = below;
 	}
 	a->used = 0;
-	a->spent = false;
+	a->spent = a->over = false;
 }

@@ -18,6 +18,7 @@ struct arena {
 	size_t used;  /* bytes handed out */
 	size_t limit; /* 0: none */
 	bool spent;   /* something was not given since it was empty: to be asked once, at the end */
+	bool over;    /* its limit was why: what came is too large, the machine has memory */
 };
 
 /*

@@ -90,6 +90,7 @@ struct scene {
 
 /* The lists of scenarios, ended by a row without a name. */
 extern const struct scenario scenarios_store[];
+extern const struct scenario scenarios_schema[];
 extern const struct scenario scenarios_seal[];
 extern const struct scenario scenarios_sync[];
 extern const struct scenario scenarios_remint[];

@@ -32,8 +32,10 @@ cp -a "$SCRATCH/backup" "$hub"
 serve "$hub" "$hub_address"
 is "$([ "$(epoch "$hub")" != "$old" ] && echo another)" another 'a hub that went back is another life of it'
 is "$(sql "$hub" 'SELECT name FROM child')" '[{"name":"before"}]' 'it has forgotten'
-check 0 '"sent":2' -C "$node" sync --json # it hears of the new life, and asks again
-check 0 '"state":"in_sync"' -C "$node" sync --json
+# it hears of the new life, and what that lacks goes up in the same meeting
+check 0 '"state":"in_sync","sent":4,.*"rejected":\[\]' -C "$node" sync --json
+is "$(sql "$hub" 'SELECT count(*) AS n FROM child')" '[{"n":3}]' 'one meeting brings the rest'
+check 0 '"state":"in_sync","sent":0' -C "$node" sync --json
 is "$(digest "$node")" "$of_node" 'nothing changed at the node'
 settled 'after the rollback'
 is "$(sql "$hub" 'SELECT name FROM child ORDER BY name')" \

@@ -57,15 +57,30 @@ sim_acks_check(struct sim *s, const struct sim_peer *by, struct sim_peer *at)
 	}
 }
 
+/* Will it come back to `by`, also without `p`?  From the hub, or, what the hub had, from any node.
+ */
+static bool
+is_elsewhere(struct sim *s, const struct sim_ack *ack, const struct sim_peer *p)
+{
+	const struct sim_peer *by = &s->peers[ack->peer];
+	bool there = by != p && !by->restored;
+
+	for (unsigned i = 0; !there && i < SIM_PEERS; i++) {
+		struct sim_peer *at = &s->peers[i];
+
+		if (at != p && at->open && (by->is_hub || at->is_hub || at == by))
+			there = is_there(s, ack, at);
+	}
+	return there;
+}
+
 void
 sim_acks_forgive(struct sim *s, const struct sim_peer *p)
 {
-	struct sim_peer *hub = &s->peers[0];
 	size_t kept = 0;
 
 	for (size_t i = 0; i < s->acks.count; i++)
-		if (s->acks.list[i].peer != p->no ||
-		    (hub != p && hub->open && is_there(s, &s->acks.list[i], hub)))
+		if (is_elsewhere(s, &s->acks.list[i], p))
 			s->acks.list[kept++] = s->acks.list[i];
 	s->acks.count = kept;
 }

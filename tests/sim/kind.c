@@ -44,8 +44,7 @@ const struct sim_kind_info sim_kinds[SIM_KINDS] = {
 	[SIM_POWER] = { "power", SIM_ANY, 5, 500, true, NULL },
 	[SIM_DISK_FULL] = { "disk-full", SIM_ANY, 3, 300, true, NULL },
 	[SIM_LIE] = { "lie", SIM_ANY, 4, 200, true,
-	              "what a lying disk forgot before it was sent is lost, and a hub asks nobody "
-	              "for its own yet" },
+	              "a file that a lying disk has torn isn't rebuilt from the hub yet" },
 	[SIM_ROT] = { "rot", SIM_ANY, 2, 200, true,
 	              "a damaged page isn't rebuilt from segments or the hub yet" },
 	[SIM_MOVE] = { "move", SIM_ANY, 2, 300, true, NULL },
@@ -53,8 +52,7 @@ const struct sim_kind_info sim_kinds[SIM_KINDS] = {
 	[SIM_FORGET] = { "forget", SIM_NODES, 3, 250, true, NULL },
 	[SIM_RESTORE] = { "restore", SIM_NODES, 3, 300, true, NULL },
 	[SIM_CLONE] = { "clone", SIM_NODES, 2, 200, true, NULL },
-	[SIM_HUB_RESTORE] = { "hub-restore", SIM_HUB, 2, 200, true,
-	                      "a hub asks nobody for its own lost records yet" },
+	[SIM_HUB_RESTORE] = { "hub-restore", SIM_HUB, 2, 200, true, NULL },
 	[SIM_FAR_AHEAD] = { "far-ahead", SIM_NODES, 2, 200, true,
 	                    "a unit stamped more than a day ahead isn't held back yet" },
 };

@@ -1,0 +1,105 @@
+#!/bin/sh
+# old_files.sh - the databases of every format that was ever left by a program
+# (tests/golden/old): each is read, brought to today's format and goes on, hub and
+# node; and those of a program to come are left alone, with a sentence.
+set -u
+# shellcheck source=tests/e2e/lib.inc
+. tests/e2e/lib.inc
+# shellcheck source=tests/e2e/net.inc
+. tests/e2e/net.inc
+
+# meta DIR NAME [VALUE]: read or write a word of the file, as no command of ours would.
+meta() {
+	python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1] + "/yizhan.db")
+if len(sys.argv) > 3:
+    db.execute("UPDATE yz_meta SET value = ? WHERE name = ?", (int(sys.argv[3]), sys.argv[2]))
+    db.commit()
+print(*db.execute("SELECT value FROM yz_meta WHERE name = ?", (sys.argv[2],)).fetchone())' "$@"
+}
+
+# unpack FILE: to where fresh copies are taken from.
+unpack() {
+	mkdir "$SCRATCH/as_it_was"
+	python3 -c 'import sys, tarfile
+tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$1" "$SCRATCH/as_it_was"
+}
+
+fresh() {
+	rm -rf "$hub" "$node"
+	cp -R "$SCRATCH/as_it_was/hub" "$SCRATCH/as_it_was/node" "$SCRATCH"
+	chmod 700 "$hub" "$node"
+}
+
+# What a person reads is read first by a command that only reads: each from an untouched file.
+read_first() {
+	for words in status log 'conflicts list' 'quarantine list' verify 'history child 01000000000000000000000000000000' \
+		'export visit' 'schema show visit'; do
+		fresh
+		# shellcheck disable=SC2086 # words
+		said=$("$YIZHAN" -C "$node" $words 2>&1)
+		case $? in
+		0 | 4) ;;
+		*) is "$said" '' "$1: $words" ;;
+		esac
+	done
+	is "$(meta "$node" format)" "$now" "$1: the format after it was read"
+}
+
+# It meets its hub, which is as old; what waited is sent, what is in conflict is decided.
+go_on() {
+	fresh
+	serve "$hub"
+	python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1] + "/yizhan.db")
+db.execute("UPDATE yz_remote SET url = ?", ("http://" + sys.argv[2],))
+db.commit()' "$node" "$address"
+	"$YIZHAN" -C "$node" sync >/dev/null 2>&1 # it says that this is a copy
+	check 0 '"state":"attention"' -C "$node" sync --json
+	is "$(meta "$node" format) $(meta "$hub" format)" "$now $now" "$1: formats"
+	is "$(meta "$hub" hub_format)" "$now_hub" "$1: the format of the hub's tables"
+	is "$(digest "$node")" "$(digest "$hub")" "$1: digests"
+	is "$(sql "$hub" 'SELECT hex(substr(id, 1, 1)) AS id, name, note FROM child ORDER BY id')" \
+		'[{"id":"01","name":"安一","note":"written at two"},{"id":"02","name":"安二二","note":null}]' "$1: children at the hub"
+	is "$(sql "$node" 'SELECT * FROM visit')" '[{"id":1,"facility_id":"F1","who":"aunt","top":3}]' "$1: visits"
+	id=$("$YIZHAN" -C "$node" conflicts list --json | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
+	check 0 '"other":"written at one"' -C "$node" conflicts show "$id" --json
+	check 0 '' -C "$node" conflicts resolve "$id" --take other
+	check 0 '"state":"in_sync"' -C "$node" sync --json
+	check 0 '^\[\]' -C "$hub" conflicts list --json
+	is "$(sql "$hub" "SELECT note FROM child WHERE name = '安一'")" '[{"note":"written at one"}]' "$1: the decision at the hub"
+	stop "$last"
+	check 0 '' -C "$node" archive rebuild
+	check 0 'in order' -C "$node" verify --deep
+}
+
+"$YIZHAN" -C "$hub" init --hub >/dev/null || exit 1
+now=$(meta "$hub" format)
+now_hub=$(meta "$hub" hub_format)
+count=0
+for file in tests/golden/old/format-*.tar.xz; do
+	unpack "$file"
+	is "$(meta "$SCRATCH/as_it_was/node" format)" "$((count + 1))" "$file: its format"
+	read_first "$file"
+	go_on "$file"
+	rm -rf "$SCRATCH/as_it_was"
+	count=$((count + 1))
+done
+is "$((count >= 2 && count <= now))" 1 'as many golden files as formats that were left'
+
+# ------------------------------------------------------------------ downgrade
+
+meta "$hub" hub_format 999 >/dev/null
+for words in nodes run 'token new --scope all'; do
+	# shellcheck disable=SC2086 # words
+	check 1 'this hub.s tables have format 999, this program knows [0-9]+: install the newer yizhan again' -C "$hub" $words
+done
+meta "$node" format 999 >/dev/null
+before=$(cksum "$node/yizhan.db")
+echo 'CREATE TABLE a(b);' >"$SCRATCH/a.sql"
+for words in "schema plan $SCRATCH/a.sql" "schema apply $SCRATCH/a.sql" 'backup backup.db' 'track child'; do
+	# shellcheck disable=SC2086 # words
+	check 1 'format 999, this program knows [0-9]+: install the newer yizhan again' -C "$node" $words
+done
+is "$(cksum "$node/yizhan.db")" "$before" 'the file of a newer program'
+finish
