@@ -5,6 +5,7 @@
 #include "store/stmt.h"
 #include "store/track.h"
 #include "sync/outgoing.h"
+#include "sync/rot.h"
 #include "sync/seal.h"
 
 #include <assert.h>
@@ -41,6 +42,23 @@ node_reload(struct node *n, struct err *err)
 	return rc;
 }
 
+/* As the last life of this process knew it. */
+static int
+start_clock(struct node *n, struct err *err)
+{
+	struct store_remote hub;
+	struct arena a = { 0 };
+	int64_t known;
+	int rc = store_meta_get_int(n->r.db, SYNC_META_KNOWN, 0, &known, err);
+
+	if (rc == 0)
+		rc = store_remote_get(n->r.db, hub_name, &a, &hub, err);
+	if (rc == 0)
+		sync_clock_start(&n->r.clock, store_db_env(n->r.db), known, hub.clock_offset_ms);
+	arena_free(&a);
+	return rc;
+}
+
 int
 node_open(struct node *n, struct store_db *merge, const struct sync_key *key, bool is_hub,
           struct err *err)
@@ -51,6 +69,8 @@ node_open(struct node *n, struct store_db *merge, const struct sync_key *key, bo
 	rc = sync_replica_open(&n->r, merge, is_hub, err);
 	if (rc == 0 && !is_hub)
 		rc = node_reload(n, err);
+	if (rc == 0 && !is_hub)
+		rc = start_clock(n, err);
 	if (rc == 0 && is_hub) {
 		n->r.hub_known = true;
 		memcpy(n->r.hub_node, n->r.self.node, STORE_NODE_ID);
@@ -121,6 +141,34 @@ hurry_if_urgent(struct node *n, struct err *err)
 	return rc;
 }
 
+/*
+ * Something in the file couldn't be read, as *err says.  1 if that was made good; else the error
+ * that it was.
+ */
+static int
+heal_rot(struct node *n, int64_t *healed, struct err *err)
+{
+	struct store_site self = n->r.self;
+	struct sync_sealed sealed;
+	int64_t count = 0;
+	struct err why;
+	int rc = n->r.is_hub ? ERR_CORRUPT : store_db_begin(n->r.db, &why);
+
+	if (rc < 0)
+		return err->code;
+	rc = sync_seal(&n->r, &sealed, &why);
+	if (rc == 0)
+		rc = sync_rot_heal(&n->r, &count, &why);
+	if (rc == 0)
+		rc = store_db_commit(n->r.db, &why);
+	if (rc < 0) {
+		store_db_rollback(n->r.db);
+		n->r.self = self;
+	}
+	*healed += count;
+	return rc == 0 && count > 0 ? 1 : err->code;
+}
+
 static int
 roll_up(struct node *n, struct err *err)
 {
@@ -139,6 +187,8 @@ roll_up(struct node *n, struct err *err)
 		int64_t joined;
 
 		rc = sync_outgoing_roll_up(n->r.db, &list[i], today, &joined, err);
+		if (rc == ERR_CORRUPT && n->r.is_hub)
+			rc = 0; /* it stays as it is: verify tells; a hub has nobody to ask */
 	}
 	arena_free(&a);
 	if (rc == 0)
@@ -171,7 +221,7 @@ follow_schema(struct node *n, struct err *err)
 }
 
 static int
-keep_house(struct node *n, struct err *err)
+keep_house(struct node *n, struct node_effects *fx, struct err *err)
 {
 	int left, rc = follow_schema(n, err);
 
@@ -181,11 +231,11 @@ keep_house(struct node *n, struct err *err)
 		rc = seal_if_due(n, err);
 	if (rc == 0 && mono(n) >= n->next_house_mono_ms) {
 		rc = roll_up(n, err);
+		if (rc == ERR_CORRUPT && heal_rot(n, &fx->healed, err) == 1)
+			rc = 0;
 		n->next_house_mono_ms = mono(n) + NODE_HOUSE_MS;
 	}
-	if (rc == 0)
-		rc = store_db_checkpoint(n->r.db, NODE_CHECKPOINT_PAGES, &left, err);
-	return rc;
+	return rc < 0 ? rc : store_db_checkpoint(n->r.db, NODE_CHECKPOINT_PAGES, &left, err);
 }
 
 /* ---- meetings ---- */
@@ -266,6 +316,10 @@ ask(struct node *n, struct node_effects *fx, struct err *err)
 
 	buf_clear(&fx->request);
 	rc = sync_exchange_ask(&n->x, &fx->request, err);
+	if (rc == ERR_CORRUPT && heal_rot(n, &fx->healed, err) == 1) {
+		buf_clear(&fx->request);
+		rc = sync_exchange_ask(&n->x, &fx->request, err);
+	}
 	fx->send = fx->anchor = rc == 0;
 	return rc;
 }
@@ -326,7 +380,7 @@ node_step(struct node *n, const struct node_event *ev, struct node_effects *fx, 
 	node_effects_clear(fx);
 	switch (ev->type) {
 	case NODE_EV_TICK:
-		rc = keep_house(n, err);
+		rc = keep_house(n, fx, err);
 		if (rc == 0 && !n->r.is_hub && mono(n) >= n->next_sync_mono_ms)
 			rc = begin_meeting(n, fx, err);
 		break;

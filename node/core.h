@@ -59,7 +59,8 @@ struct node_effects {
 	bool send;            /* post `request` to the hub */
 	struct buf request;   /* owned by the effects; node_effects_clear() */
 	int64_t wake_mono_ms; /* send a TICK then at the latest */
-	bool met;             /* a meeting ended */
+	int64_t healed; /* streams that couldn't be read and were made good: a disk that forgets */
+	bool met;       /* a meeting ended */
 	struct node_met meeting;
 };
 

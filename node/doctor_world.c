@@ -2,6 +2,7 @@
 #include "node/config.h"
 #include "node/doctor_priv.h"
 #include "store/remote.h"
+#include "sync/clock.h"
 #include "sync/transport_http.h"
 
 #include <dlfcn.h>
@@ -14,16 +15,19 @@ enum { CLOCK_HINT_MS = 60000, CLOCK_ILL_MS = 600000, HUB_WAIT_MS = 20000 };
 /* ---- clock ---- */
 
 static void
-check_clock(struct doctor *d, const struct store_remote *hub)
+check_clock(struct doctor *d, const struct store_remote *hub, int64_t known_ms, bool is_hub)
 {
 	static const char todo[] = "set the clock: timedatectl set-ntp true";
-	int64_t now = env_wall_ms(d->env), off = hub->clock_offset_ms;
-	int64_t apart = off < 0 ? -off : off;
+	int64_t off = hub->clock_offset_ms, apart = off < 0 ? -off : off;
 
-	if (now < hub->last_success_ms)
+	if (sync_clock_doubts(env_wall_ms(d->env), off, known_ms))
 		doctor_say(d, "clock", DOCTOR_ILL, todo,
-		           "it stands before the last exchange with the hub, by %lld s",
-		           (long long)(hub->last_success_ms - now) / 1000);
+		           is_hub ? "it stands before this program was made; nodes aren't told "
+		                    "the time by it"
+		                  : "it stands before a time that has been; until the hub tells, "
+		                    "records are stamped from the last time known");
+	else if (is_hub)
+		doctor_say(d, "clock", DOCTOR_WELL, "", "later than this program; nodes go by it");
 	else if (hub->last_success_ms == 0)
 		doctor_say(d, "clock", DOCTOR_WELL, "", "there was no hub yet to compare it with");
 	else if (apart > CLOCK_HINT_MS)
@@ -153,15 +157,18 @@ doctor_check_world(struct doctor *d, struct store_db *db, bool is_hub, struct er
 {
 	struct store_remote hub = { 0 };
 	struct arena a = { 0 };
+	int64_t known = 0;
 	int rc = 0;
 
 	if (!is_hub)
 		rc = store_remote_get(db, "hub", &a, &hub, err);
+	if (rc == 0 && !is_hub)
+		rc = store_meta_get_int(db, SYNC_META_KNOWN, 0, &known, err);
 	store_db_rollback(db); /* it has only read, and the hub may take its time to answer */
-	if (rc == 0 && !is_hub) {
-		check_clock(d, &hub);
+	if (rc == 0)
+		check_clock(d, &hub, known, is_hub);
+	if (rc == 0 && !is_hub)
 		rc = check_hub(d, &hub, err);
-	}
 	arena_free(&a);
 	if (rc == 0)
 		check_sqlites(d);

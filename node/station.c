@@ -318,6 +318,11 @@ station_do(struct station *st, struct node_effects *fx, struct link *l, struct e
 {
 	int rc = 0;
 
+	if (fx->healed > 0)
+		log_line(LOG_LEVEL_WARN,
+		         "%s: records of %lld streams could not be read any more; they were "
+		         "written again, or come again from the hub: look at the disk",
+		         st->dir, (long long)fx->healed);
 	if (fx->anchor)
 		rc = station_anchor(st, err);
 	if (rc == 0 && fx->send && l != NULL)

@@ -6,6 +6,7 @@
 #include "store/inspect.h"
 #include "store/remote.h"
 #include "store/stream.h"
+#include "sync/clock.h"
 #include "sync/reader.h"
 
 #include <stdio.h>
@@ -115,6 +116,20 @@ read_scopes(struct store_db *db, const struct store_remote *hub, struct arena *a
 	return rc;
 }
 
+/* As a program that starts now would see it. */
+static int
+read_clock(struct store_db *db, const struct store_remote *hub, struct node_status *s,
+           struct err *err)
+{
+	int64_t known;
+	int rc = store_meta_get_int(db, SYNC_META_KNOWN, 0, &known, err);
+
+	s->clock_offset_ms = hub->clock_offset_ms;
+	s->clock_unsure =
+	        sync_clock_doubts(env_wall_ms(store_db_env(db)), s->clock_offset_ms, known);
+	return rc;
+}
+
 static int
 read_database(struct store_db *db, struct arena *a, struct node_status *s, struct err *err)
 {
@@ -133,8 +148,9 @@ read_database(struct store_db *db, struct arena *a, struct node_status *s, struc
 	s->last_attempt_ms = hub.last_attempt_ms;
 	s->last_success_ms = hub.last_success_ms;
 	s->last_error = hub.last_error;
-	s->clock_offset_ms = hub.clock_offset_ms;
 	rc = read_waiting(db, &hub, s, err);
+	if (rc == 0)
+		rc = read_clock(db, &hub, s, err);
 	if (rc == 0)
 		rc = sync_life_tell(db, env_wall_ms(store_db_env(db)), &s->life, err);
 	if (rc == 0)
@@ -324,6 +340,8 @@ node_status_json(struct json *j, const struct node_status *s, int64_t now_ms)
 	json_name(j, "quarantined");
 	json_int(j, s->quarantined);
 	member_int(j, "clock_offset_ms", s->last_success_ms > 0, s->clock_offset_ms);
+	json_name(j, "clock_unsure");
+	json_bool(j, s->clock_unsure);
 	member_text(j, "hub", s->hub);
 	json_name(j, "scopes");
 	scopes_json(j, s);
@@ -402,16 +420,17 @@ put_exchange(struct buf *out, const struct node_status *s, int64_t now_ms)
 }
 
 static void
-put_clock(struct buf *out, int64_t offset_ms)
+put_clock(struct buf *out, const struct node_status *s)
 {
-	int64_t s = (offset_ms < 0 ? -offset_ms : offset_ms) / 1000;
+	const char *way = s->clock_offset_ms < 0 ? "fast" : "slow";
+	int64_t off = (s->clock_offset_ms < 0 ? -s->clock_offset_ms : s->clock_offset_ms) / 1000;
 
-	if (s >= 120)
-		buf_printf(out, " · clock %lld min %s", (long long)(s / 60),
-		           offset_ms < 0 ? "fast" : "slow");
-	else if (s >= 5)
-		buf_printf(out, " · clock %lld s %s", (long long)s,
-		           offset_ms < 0 ? "fast" : "slow");
+	if (s->clock_unsure)
+		buf_printf(out, " · clock unsure: it stands before a time that has been");
+	else if (off >= 120)
+		buf_printf(out, " · clock %lld min %s", (long long)(off / 60), way);
+	else if (off >= 5)
+		buf_printf(out, " · clock %lld s %s", (long long)off, way);
 }
 
 static void
@@ -457,8 +476,8 @@ node_status_line(struct buf *out, const struct node_status *s, int64_t now_ms)
 			buf_printf(&line, " since %s UTC", at);
 		}
 		put_exchange(&line, s, now_ms);
-		put_clock(&line, s->clock_offset_ms);
 	}
+	put_clock(&line, s);
 	put_log(&line, s->log_bytes);
 	put_life(&line, &s->life);
 	buf_put(out, line.bytes, line.len);

@@ -42,8 +42,9 @@ struct node_status {
 	int64_t last_attempt_ms;   /* 0: never */
 	const char *last_error;    /* "" if the last attempt went well */
 	int64_t conflicts, quarantined;
-	int64_t clock_offset_ms;
-	const char *hub; /* its URL; "" if none */
+	int64_t clock_offset_ms; /* the hub's time - our wall clock, when it was last heard */
+	bool clock_unsure;       /* ours stands where the time can't be */
+	const char *hub;         /* its URL; "" if none */
 	size_t scope_count;
 	struct node_status_scope *scopes;
 	int64_t db_bytes, disk_free; /* -1: not known */

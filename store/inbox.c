@@ -216,6 +216,7 @@ rename_in(struct store_db *db, const char *sql, const struct store_inbox_move *m
 	struct store_stmt s = store_stmt_new(db, sql);
 
 	store_stmt_put_int(&s, move->to);
+	store_stmt_put_int(&s, move->to_stamp);
 	store_stmt_put_int(&s, move->table);
 	store_stmt_put_blob(&s, move->key, move->key_len);
 	store_stmt_put_int(&s, move->from);
@@ -223,20 +224,55 @@ rename_in(struct store_db *db, const char *sql, const struct store_inbox_move *m
 	return store_stmt_run(&s, err);
 }
 
+static int
+set_id(struct store_db *db, struct store_conflict *c, struct err *err)
+{
+	struct store_stmt s;
+	int rc = conflict_id(db, c, c->id, err);
+
+	if (rc < 0)
+		return rc;
+	s = store_stmt_new(db, "UPDATE yz_conflict SET id = ?6 WHERE tbl = ?1 AND key = ?2"
+	                       " AND col = ?3 AND other_stamp = ?4 AND other_site = ?5");
+	put_place(&s, c);
+	store_stmt_put_blob(&s, c->id, sizeof c->id);
+	return store_stmt_run(&s, err);
+}
+
+/* Those of the row whose loser has another stamp than its id says. */
+static int
+set_ids(struct store_db *db, const struct store_inbox_move *move, struct err *err)
+{
+	struct store_row row = { .table = move->table, .key = move->key, .key_len = move->key_len };
+	struct store_conflict *list = NULL;
+	struct arena a = { 0 };
+	size_t count = 0;
+	int rc = store_inbox_kept(db, &row, &a, &list, &count, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (list[i].other.stamp == move->to_stamp && list[i].other.site == move->to)
+			rc = set_id(db, &list[i], err);
+	arena_free(&a);
+	return rc;
+}
+
 /* The same loser may be known by its new site already: one stays. */
 int
 store_inbox_rename(struct store_db *db, const struct store_inbox_move *move, struct err *err)
 {
 	int rc = rename_in(db,
-	                   "UPDATE OR REPLACE yz_conflict SET other_site = ? WHERE tbl = ?"
+	                   "UPDATE OR REPLACE yz_conflict SET other_site = ?, other_stamp = ?"
+	                   " WHERE tbl = ?"
 	                   " AND key = ? AND other_site = ? AND other_stamp = ?",
 	                   move, err);
 
-	return rc < 0 ? rc
-	              : rename_in(db,
-	                          "UPDATE yz_conflict SET shown_site = ? WHERE tbl = ?"
-	                          " AND key = ? AND shown_site = ? AND shown_stamp = ?",
-	                          move, err);
+	if (rc == 0)
+		rc = rename_in(
+		        db,
+		        "UPDATE yz_conflict SET shown_site = ?, shown_stamp = ? WHERE tbl = ?"
+		        " AND key = ? AND shown_site = ? AND shown_stamp = ?",
+		        move, err);
+	return rc == 0 && move->to_stamp != move->stamp ? set_ids(db, move, err) : rc;
 }
 
 int

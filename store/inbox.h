@@ -57,16 +57,17 @@ MUST_CHECK int store_inbox_any(struct store_db *db, bool *any, struct err *err);
 MUST_CHECK int store_inbox_decide(struct store_db *db, const uint8_t id[STORE_CONFLICT_ID],
                                   struct err *err);
 
-/* What a site wrote into a row with one stamp is another site's now (sync/remint.h). */
+/* What a site wrote into a row with one stamp is another site's now, maybe with another stamp
+ * (sync/remint.h). */
 struct store_inbox_move {
 	int table;
 	const uint8_t *key;
 	size_t key_len;
-	int64_t stamp;
+	int64_t stamp, to_stamp;
 	int from, to; /* sites */
 };
 
-/* Conflicts that name that write name the other site. */
+/* Conflicts that name that write name it so.  With another stamp a loser's id is another, too. */
 MUST_CHECK int store_inbox_rename(struct store_db *db, const struct store_inbox_move *move,
                                   struct err *err);
 

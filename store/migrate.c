@@ -118,16 +118,20 @@ static const char step_2[] =
 /* What this file's table calls a column, if not what it travels by (store/catalog.h). */
 static const char step_3[] = "ALTER TABLE yz_column ADD COLUMN here TEXT;";
 
+/* What a hub stores but doesn't merge (store/held.h). */
+static const char step_4[] = "CREATE TABLE yz_held(stream INTEGER, n INTEGER, bytes BLOB NOT NULL,"
+                             " PRIMARY KEY(stream, n));";
+
 /* What was refused is looked at again when its row has changed: a later change may have overwritten
  * it (sync/retry.c).  Once also what an older program has listed. */
-static const char step_4[] =
+static const char step_5[] =
         "ALTER TABLE yz_quarantine ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;"
         "UPDATE yz_quarantine SET moved = 1 WHERE stream <> 0 AND tbl <> 0;"
         "CREATE INDEX yz_quarantine_row ON yz_quarantine(tbl, key);"
         "CREATE INDEX yz_quarantine_moved ON yz_quarantine(stream, n)"
         " WHERE moved = 1 AND dropped_ms IS NULL;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4 };
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

@@ -98,7 +98,12 @@ answer_stream(struct answering *an, const struct store_stream *stream, struct er
 	/* What an earlier life of the node wrote, or one beside it, it may have lost. */
 	if (rc != 1 || !same || this_life || has >= stream->n)
 		return rc < 0 ? rc : 0;
-	return sync_draft_records(&an->draft, stream, index, &has, err);
+	rc = sync_draft_records(&an->draft, stream, index, &has, err);
+	if (rc != ERR_CORRUPT)
+		return rc;
+	/* Of the other streams the node gets what there is. */
+	sync_draft_note(&an->draft, index, has, "the hub can't read its records any more");
+	return 0;
 }
 
 static bool

@@ -12,8 +12,9 @@
  * from them: it is written again in the new life (sync/remint.h) and the stream cut where the two
  * part, so that the rest comes by the next request.
  *
- * A node whose records of another's stream are not, in the end, the hub's lets go of them and takes
- * the hub's: the writer has written again what is only in the other branch.
+ * A node whose records of the hub's stream are not, in the end, the hub's lets go of them and takes
+ * those: the hub has written again what is only in the other branch.  Of another node's stream:
+ * sync/parted.c.
  */
 #include "sync/exchange_priv.h"
 #include "sync/life.h"
@@ -115,9 +116,11 @@ see_stream(struct sync_exchange *x, const struct sync_message *m, struct store_s
 	rc = differs(x->r, m, stream, view, &fork, err);
 	if (rc < 0 || (!fork && view->n >= stream->n))
 		return rc;
+	if (fork && !is_hubs(x->r, m, stream))
+		return 0;
 	if (fork)
 		lent.from = before == NULL || before->has != view->n ? 0 : before->from;
-	if (fork && (!is_hubs(x->r, m, stream) || lent.from >= stream->n))
+	if (fork && lent.from >= stream->n)
 		return let_go(x, stream, a, err);
 	keep_lent(x, before, &lent);
 	return 0;
@@ -212,7 +215,8 @@ static int
 write_again(struct sync_replica *r, const struct store_stream *own, uint64_t common,
             struct err *err)
 {
-	int64_t changes;
+	struct sync_restamp none = { 0 };
+	struct sync_remint_job job = { .old = own, .kept = common, .restamp = &none };
 	bool first;
 	int rc = is_first(r, own->id, &first, err);
 
@@ -220,7 +224,7 @@ write_again(struct sync_replica *r, const struct store_stream *own, uint64_t com
 		return rc;
 	if (own->site == r->self.id)
 		rc = sync_life_begin(r, SYNC_LIFE_RESTORED, err);
-	return rc == 0 ? sync_remint(r, own, common, &changes, err) : rc;
+	return rc == 0 ? sync_remint(r, &job, err) : rc;
 }
 
 int

@@ -36,7 +36,8 @@ sync_draft_open(struct sync_draft *d, struct sync_replica *r, size_t room, struc
 	*d = (struct sync_draft){ .r = r };
 	memcpy(d->m.self.node, r->self.node, STORE_NODE_ID);
 	memcpy(d->m.self.epoch, r->self.epoch, STORE_EPOCH);
-	d->m.now_ms = sync_replica_now_ms(r);
+	d->m.now_ms = sync_clock_is_unsure(&r->clock, store_db_env(r->db)) ? SYNC_NOW_UNKNOWN
+	                                                                   : sync_replica_now_ms(r);
 	return sync_draft_grow(d, room, err);
 }
 
@@ -207,6 +208,14 @@ sync_draft_note(struct sync_draft *d, unsigned index, uint64_t n, const char *re
 		d->m.notes[d->m.note_count++] = (struct sync_view_note){ index, n, reason };
 }
 
+bool
+sync_draft_is_own(const struct sync_replica *r, const struct store_stream *stream)
+{
+	const struct store_site *site = store_catalog_site_of(r->db, stream->site);
+
+	return memcmp(site->node, r->self.node, STORE_NODE_ID) == 0;
+}
+
 const struct sync_view_stream *
 sync_draft_view(const struct sync_replica *r, const struct sync_message *m,
                 const struct store_stream *stream)
@@ -228,7 +237,31 @@ sync_draft_view(const struct sync_replica *r, const struct sync_message *m,
 
 /* ---- taking ---- */
 
+int
+sync_draft_keys(struct sync_replica *r, const struct sync_message *m, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < m->site_count; i++) {
+		uint8_t node[STORE_NODE_ID];
+		int id;
+
+		if (!m->sites[i].has_key)
+			continue;
+		sync_node_id(node, m->sites[i].key);
+		if (memcmp(node, m->sites[i].site.node, STORE_NODE_ID) != 0)
+			continue;
+		rc = store_catalog_site(r->db, m->sites[i].site.node, m->sites[i].site.epoch, &id,
+		                        err);
+		if (rc == 0)
+			rc = store_catalog_set_site_key(r->db, id, m->sites[i].key, err);
+	}
+	return rc;
+}
+
 const char sync_fork_words[] = "fork: it does not continue the records held here";
+
+const char sync_clock_words[] = "clock: it is stamped more than a day ahead of the hub's time";
 
 static const char *
 words_of(const struct sync_ingested *in)
@@ -240,6 +273,8 @@ words_of(const struct sync_ingested *in)
 		return "waits for records that it has seen";
 	case SYNC_FORK:
 		return sync_fork_words;
+	case SYNC_HELD:
+		return sync_clock_words;
 	case SYNC_LATER:
 		return "later: to compare all of it at once is too much work";
 	case SYNC_REFUSED:
@@ -257,6 +292,7 @@ struct pass {
 	const struct sync_message *m;
 	bool *done;
 	bool *forked;         /* by stream: nothing after that can be taken */
+	bool *held;           /* by stream: it was told that it is ahead */
 	bool force;           /* the next one that waits is taken as it is */
 	bool progress, taken; /* in this pass, in any */
 	size_t waiting;
@@ -296,6 +332,9 @@ take_one(struct pass *p, size_t i, struct err *err)
 	p->force = p->force && in.outcome != SYNC_STORED;
 	p->progress |= in.outcome == SYNC_STORED;
 	*p->changes += in.changes;
+	if (in.outcome == SYNC_HELD && p->held[seg->stream])
+		return 0;
+	p->held[seg->stream] |= in.outcome == SYNC_HELD;
 	if (words_of(&in) != NULL)
 		p->tell(p->ctx, seg->stream, in.n, words_of(&in));
 	else if (in.kept_aside > 0)
@@ -327,7 +366,8 @@ sync_draft_take(struct sync_replica *r, const struct sync_message *m, sync_draft
 	*changes = 0;
 	p.done = arena_take(&a, m->segment_count, sizeof *p.done);
 	p.forked = arena_take(&a, m->stream_count, sizeof *p.forked);
-	if (p.done == NULL || p.forked == NULL) {
+	p.held = arena_take(&a, m->stream_count, sizeof *p.held);
+	if (p.done == NULL || p.forked == NULL || p.held == NULL) {
 		arena_free(&a);
 		return no_memory(err);
 	}

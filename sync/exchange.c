@@ -21,25 +21,19 @@ no_memory(struct err *err)
 
 /* ---- the node asks ---- */
 
-/* Of this node, in whichever of its lives? */
-static bool
-is_own(const struct sync_exchange *x, const struct store_stream *stream)
-{
-	const struct store_site *site = store_catalog_site_of(x->r->db, stream->site);
-
-	return memcmp(site->node, x->r->self.node, STORE_NODE_ID) == 0;
-}
-
 /* Records of this node (of any of its lives) go up from where the hub's present life has
  * acknowledged them; others', where the hub has lost them. */
 static int
-push(struct sync_exchange *x, struct sync_draft *d, const struct store_stream *stream,
-     unsigned index, const struct store_remote *hub, struct err *err)
+say_and_push(struct sync_exchange *x, struct sync_draft *d, struct store_stream *stream,
+             const struct store_remote *hub, struct err *err)
 {
 	uint64_t acked = 0;
-	int rc = 0;
+	int rc = sync_parted_say(x, stream, err);
+	unsigned index = sync_draft_stream(d, stream);
 
-	if (!is_own(x, stream))
+	if (rc < 0)
+		return rc;
+	if (!sync_draft_is_own(x->r, stream))
 		return sync_back_lend(x, d, stream, index, err);
 	if (hub->epoch_known)
 		rc = store_stream_acked(x->r->db, stream->id, hub->epoch, &acked, err);
@@ -80,7 +74,7 @@ draft_request(struct sync_exchange *x, struct sync_draft *d, struct buf *out, st
 		memcpy(d->m.peer_epoch, hub.epoch, STORE_EPOCH);
 	d->m.counter = hub.counter;
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = push(x, d, &streams[i], sync_draft_stream(d, &streams[i]), &hub, err);
+		rc = say_and_push(x, d, &streams[i], &hub, err);
 	if (rc == 0)
 		rc = sync_draft_digests(d, NULL, NULL, err);
 	if (rc < 0)
@@ -156,36 +150,13 @@ tell_rejected(void *ctx, unsigned stream, uint64_t n, const char *reason)
 	struct sync_exchange *x = t->x;
 	struct sync_rejected *out;
 
-	if (x->rejected_count == SYNC_REJECTED_MAX)
+	if (x->rejected_count == SYNC_REJECTED_MAX ||
+	    (strcmp(reason, sync_fork_words) == 0 && sync_parted_found(x, m, stream, n)))
 		return;
 	out = &x->rejected[x->rejected_count++];
 	out->n = n;
 	text_copy(out->scope, sizeof out->scope, m->scopes[m->streams[stream].scope]);
 	text_copy(out->reason, sizeof out->reason, reason);
-}
-
-/* The hub vouches for keys of sites it passes on; a node's id is the hash of its first key, so that
- * is checked. */
-static int
-learn_keys(struct sync_exchange *x, const struct sync_message *m, struct err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < m->site_count; i++) {
-		uint8_t node[STORE_NODE_ID];
-		int id;
-
-		if (!m->sites[i].has_key)
-			continue;
-		sync_node_id(node, m->sites[i].key);
-		if (memcmp(node, m->sites[i].site.node, STORE_NODE_ID) != 0)
-			continue;
-		rc = store_catalog_site(x->r->db, m->sites[i].site.node, m->sites[i].site.epoch,
-		                        &id, err);
-		if (rc == 0)
-			rc = store_catalog_set_site_key(x->r->db, id, m->sites[i].key, err);
-	}
-	return rc;
 }
 
 /*
@@ -203,7 +174,7 @@ hub_has(const struct sync_exchange *x, const struct sync_message *m,
 	             memcmp(view->head, stream->head, SYNC_HEAD_SHORT) == 0;
 	if (view != NULL)
 		return view->n;
-	for (size_t i = 0; !is_own(x, stream) && i < x->said_count; i++)
+	for (size_t i = 0; !sync_draft_is_own(x->r, stream) && i < x->said_count; i++)
 		if (x->said[i].stream == stream->id)
 			return x->said[i].n;
 	return 0;
@@ -267,7 +238,7 @@ take_receipts(const struct taking *t, const struct store_stream *streams, size_t
 		uint64_t has, before;
 		bool same_head;
 
-		if (!is_own(x, &streams[i]) || is_disputed(t, &streams[i]))
+		if (!sync_draft_is_own(x->r, &streams[i]) || is_disputed(t, &streams[i]))
 			continue;
 		has = hub_has(x, m, &streams[i], &same_head);
 		if (has > streams[i].n || !same_head)
@@ -293,7 +264,7 @@ look_for_clone(struct sync_exchange *x, const struct store_stream *streams, size
 	int rc = sync_life_began(x->r->db, &began, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (is_own(x, &streams[i]) && streams[i].site != x->r->self.id &&
+		if (sync_draft_is_own(x->r, &streams[i]) && streams[i].site != x->r->self.id &&
 		    streams[i].n > said_of(x, &streams[i]) &&
 		    streams[i].last_stamp > STORE_STAMP(began, UINT16_MAX))
 			return sync_life_is_cloned(x->r, err);
@@ -340,7 +311,8 @@ has_all_of_ours(const struct sync_exchange *x, const struct sync_message *m,
 	for (size_t i = 0; i < count; i++) {
 		bool same_head;
 
-		if (is_own(x, &streams[i]) && hub_has(x, m, &streams[i], &same_head) < streams[i].n)
+		if (sync_draft_is_own(x->r, &streams[i]) &&
+		    hub_has(x, m, &streams[i], &same_head) < streams[i].n)
 			return false;
 	}
 	return true;
@@ -384,20 +356,16 @@ note_hub(struct sync_exchange *x, const struct sync_message *m, struct arena *a,
 	hub.epoch_known = true;
 	memcpy(hub.epoch, m->self.epoch, STORE_EPOCH);
 	hub.counter = m->counter;
-	hub.clock_offset_ms = m->now_ms - now;
+	if (m->now_ms != SYNC_NOW_UNKNOWN)
+		hub.clock_offset_ms = m->now_ms - now;
 	rc = store_remote_put(x->r->db, hub_name, &hub, err);
 	if (rc == 0)
 		rc = store_remote_set_receipt(x->r->db, hub_name, m->part1,
 		                              m->part1_len + STORE_SIGNATURE, err);
-	/* Small differences are the line's delay; a clock that is really off is corrected from here
-	 * on. */
-	if (hub.clock_offset_ms > -2000 && hub.clock_offset_ms < 2000)
-		x->r->clock_offset_ms = 0;
-	else
-		x->r->clock_offset_ms = hub.clock_offset_ms;
-	if (m->now_ms > x->r->clock_floor_ms && x->r->clock_offset_ms != 0)
-		x->r->clock_floor_ms = m->now_ms;
-	return rc;
+	if (rc < 0 || m->now_ms == SYNC_NOW_UNKNOWN)
+		return rc;
+	sync_clock_hear(&x->r->clock, store_db_env(x->r->db), m->now_ms);
+	return store_meta_set_int(x->r->db, SYNC_META_KNOWN, m->now_ms, err);
 }
 
 /* Has the hub or this node anything now that it hadn't before this round? */
@@ -419,13 +387,15 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 	size_t count;
 	int rc = store_stream_list(x->r->db, 0, a, &streams, &count, err);
 
-	x->moved = x->healed || x->hold || x->lent_moved;
+	x->moved = x->healed || x->hold || x->lent_moved || x->parted_healed;
 	if (rc == 0)
 		rc = take_receipts(t, streams, count, err);
 	if (rc == 0)
 		see_progress(x, streams, count);
 	if (rc == 0)
 		rc = look_for_clone(x, streams, count, err);
+	if (rc == 0 && !x->healed && !x->hold)
+		rc = sync_parted_look(x, m, streams, count, err);
 	if (rc == 0)
 		rc = take_digests(x, m, streams, count, err);
 	if (rc == 0)
@@ -434,7 +404,9 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 	 * round begins where this one is. */
 	x->more_to_push |= x->reborn && !has_all_of_ours(x, m, streams, count);
 	x->moved |= x->reborn;
-	*again = (m->more || x->more_to_push || x->healed || x->lent_moved) && x->moved && !MUT(19);
+	*again = (m->more || x->more_to_push || x->healed || x->lent_moved || x->parted_healed ||
+	          x->parted_count > 0) &&
+	         x->moved && !MUT(19);
 	return rc;
 }
 
@@ -447,7 +419,7 @@ static int
 take_and_settle(struct taking *t, struct arena *a, bool *again, int64_t *changes, struct err *err)
 {
 	struct sync_exchange *x = t->x;
-	int rc = learn_keys(x, t->m, err);
+	int rc = sync_draft_keys(x->r, t->m, err);
 
 	t->healed = arena_take(a, t->m->stream_count, sizeof *t->healed);
 	if (rc == 0 && t->healed == NULL)
@@ -458,6 +430,8 @@ take_and_settle(struct taking *t, struct arena *a, bool *again, int64_t *changes
 		rc = sync_back_see(x, t->m, err);
 	if (rc == 0 && !x->healed && !x->hold)
 		rc = sync_draft_take(x->r, t->m, tell_rejected, t, changes, err);
+	if (rc == 0)
+		rc = sync_parted_heal(x, err);
 	return rc == 0 ? settle(t, a, again, err) : rc;
 }
 
@@ -480,7 +454,7 @@ take_reply(struct sync_exchange *x, const struct sync_message *m, struct arena *
 	}
 	x->received += changes;
 	for (size_t i = 0; i < m->note_count && !(x->reborn && *again); i++)
-		if (!taking.healed[m->notes[i].stream])
+		if (!taking.healed[m->notes[i].stream] && !sync_parted_is(x, m, m->notes[i].stream))
 			tell_rejected(&taking, m->notes[i].stream, m->notes[i].n,
 			              m->notes[i].reason);
 	rc = sync_ingest_end(x->r, err);

@@ -17,7 +17,7 @@
 #include "sync/replica.h"
 #include "sync/session.h"
 
-enum { SYNC_REJECTED_MAX = 16, SYNC_LENT_MAX = 16 };
+enum { SYNC_REJECTED_MAX = 16, SYNC_LENT_MAX = 16, SYNC_PARTED_MAX = 8 };
 
 /* A stream of another's, of which the hub lacks something that is here. */
 struct sync_lent {
@@ -30,6 +30,13 @@ struct sync_rejected {
 	char scope[STORE_SCOPE_MAX + 1];
 	uint64_t n;
 	char reason[160];
+};
+
+/* Another's stream that goes on otherwise at the hub (sync/parted.c). */
+struct sync_parted {
+	int stream;
+	uint64_t n; /* so much of it we say that we have; when found: what both have */
+	bool found;
 };
 
 /* The node's side of one meeting; zero it, set the first four, and keep it until the meeting ends.
@@ -60,6 +67,9 @@ struct sync_exchange {
 	size_t lent_count;
 	bool lent_moved; /* by the latest reply: there is something else to lend than before */
 	int cuts;        /* of others' streams, in this meeting */
+	struct sync_parted parted[SYNC_PARTED_MAX];
+	size_t parted_count;
+	bool parted_healed; /* by the latest reply: one of them was cut back */
 
 	/* told */
 	int64_t sent, received; /* changes acknowledged; changes merged */

@@ -54,6 +54,8 @@ MUST_CHECK int sync_draft_records(struct sync_draft *d, const struct store_strea
  * here; the peer acts on these words. */
 extern const char sync_fork_words[];
 
+/* The remark that what follows is stamped too far ahead; the peer acts on these words, too. */
+extern const char sync_clock_words[];
 /* Does a message say that what the peer has of this stream isn't what is here?  *common: how far it
  * says that both go together, at least. */
 bool sync_fork_said(const struct sync_message *m, const struct sync_view_stream *view,
@@ -67,6 +69,14 @@ void sync_draft_note(struct sync_draft *d, unsigned index, uint64_t n, const cha
 typedef void sync_draft_tell(void *ctx, unsigned stream, uint64_t n, const char *reason);
 MUST_CHECK int sync_draft_take(struct sync_replica *r, const struct sync_message *m,
                                sync_draft_tell *tell, void *ctx, int64_t *changes, struct err *err);
+
+/* Is that stream this replica's own, of whichever life? */
+bool sync_draft_is_own(const struct sync_replica *r, const struct store_stream *stream);
+
+/* Learn the keys of sites that the hub passes on and vouches for.  A node's id is the hash of its
+ * first key, so that is checked. */
+MUST_CHECK int sync_draft_keys(struct sync_replica *r, const struct sync_message *m,
+                               struct err *err);
 
 /* What a message says of a stream of this file; NULL if nothing. */
 const struct sync_view_stream *sync_draft_view(const struct sync_replica *r,
@@ -83,10 +93,24 @@ MUST_CHECK int sync_fork_heal(struct sync_exchange *x, const struct sync_message
                               struct err *err);
 
 /*
+ * Streams of others that part from the hub's (sync/parted.c).  What the request says of a stream;
+ * what a reply says; is the message's stream one of them; a segment of it forked at `common`
+ * (false: it isn't one of them); and what was found is made good.
+ */
+MUST_CHECK int sync_parted_say(struct sync_exchange *x, struct store_stream *stream,
+                               struct err *err);
+MUST_CHECK int sync_parted_look(struct sync_exchange *x, const struct sync_message *m,
+                                const struct store_stream *streams, size_t count, struct err *err);
+bool sync_parted_is(struct sync_exchange *x, const struct sync_message *m, unsigned index);
+bool sync_parted_found(struct sync_exchange *x, const struct sync_message *m, unsigned index,
+                       uint64_t common);
+MUST_CHECK int sync_parted_heal(struct sync_exchange *x, struct err *err);
+
+/*
  * What a hub lacks of others' streams (sync/back.c).
  *
  * The node, before a reply's records are taken: note what the hub has less of than is here, or
- * other records of; of a fork that the hub can't learn from, let go of what is here.
+ * other records of its own; of a fork that the hub can't learn from, let go of what is here.
  */
 MUST_CHECK int sync_back_see(struct sync_exchange *x, const struct sync_message *m,
                              struct err *err);

@@ -1,11 +1,12 @@
 /*
- * sync/fork.c - another file goes on under our name: how a node finds that out
- * from a reply, and what it does about it.
+ * sync/fork.c - another file goes on under our name, or our clock was wrong: how
+ * a node finds that out from a reply, and what it does about it.
  *
  *   the hub's stream        ours                     then
  *   n' <= n, other head     forked before n'         what has no receipt is written again
  *   n' > n, same head at n  we lost the rest         nothing: it comes by the next reply
  *   n' > n, other head      forked before n          what has no receipt is written again
+ *   n' < n, `clock`         stamped too far ahead    what it hasn't is written again, corrected
  *
  * In each case a new life begins first.  Of an earlier life the second is no news,
  * nor is it of any life while records are on their way.
@@ -24,10 +25,11 @@ struct healing {
 	struct sync_exchange *x;
 	const struct sync_message *m;
 	bool *healed;
+	struct sync_restamp ahead; /* all our streams' together: their stamps keep their order */
 };
 
 /* What the reply says of one of our streams. */
-enum finding { FITS, WE_LOST, FORKED };
+enum finding { FITS, WE_LOST, FORKED, AHEAD };
 
 bool
 sync_fork_said(const struct sync_message *m, const struct sync_view_stream *view, uint64_t *common)
@@ -66,17 +68,19 @@ judge(const struct healing *h, const struct store_stream *stream,
 	rc = sync_reader_head(r->db, stream, view->n, head, err);
 	if (rc == 0 && view->n > 0 && memcmp(head, view->head, SYNC_HEAD_SHORT) != 0)
 		*out = FORKED;
+	else if (rc == 0 && view->n < stream->n && h->ahead.count > 0)
+		*out = AHEAD;
 	return rc;
 }
 
 static int
-begin_life(struct healing *h, struct err *err)
+begin_life(struct healing *h, enum sync_life_word why, struct err *err)
 {
 	if (h->x->healed)
 		return 0;
 	h->x->healed = true;
 	h->x->lives++;
-	return sync_life_begin(h->x->r, SYNC_LIFE_RESTORED, err);
+	return sync_life_begin(h->x->r, why, err);
 }
 
 /*
@@ -108,42 +112,117 @@ static int
 heal_fork(struct healing *h, const struct store_stream *stream, const struct sync_view_stream *view,
           struct err *err)
 {
-	uint64_t kept;
-	int64_t changes;
+	struct sync_remint_job job = { .old = stream, .restamp = &h->ahead };
 	bool wait;
-	int rc = note_common(h, stream, view, &kept, &wait, err);
+	int rc = note_common(h, stream, view, &job.kept, &wait, err);
 
 	h->x->hold |= wait;
 	if (rc < 0 || wait)
 		return rc;
-	rc = begin_life(h, err);
-	return rc == 0 ? sync_remint(h->x->r, stream, kept, &changes, err) : rc;
+	rc = begin_life(h, SYNC_LIFE_RESTORED, err);
+	return rc == 0 ? sync_remint(h->x->r, &job, err) : rc;
 }
+
+/* ---- our clock was wrong ---- */
+
+static bool
+hub_says_clock(const struct sync_message *m)
+{
+	for (size_t i = 0; i < m->note_count; i++)
+		if (strcmp(m->notes[i].reason, sync_clock_words) == 0)
+			return true;
+	return false;
+}
+
+/* What is ahead of the hub's time, of all our streams together; nothing if it didn't say so. */
+static int
+find_ahead(struct healing *h, const struct store_stream *list, size_t count, struct err *err)
+{
+	struct sync_replica *r = h->x->r;
+	int64_t wall = env_wall_ms(store_db_env(r->db));
+	int rc = 0;
+
+	if (h->m->now_ms == SYNC_NOW_UNKNOWN || !hub_says_clock(h->m))
+		return 0;
+	h->ahead.now_ms = h->m->now_ms;
+	h->ahead.known_ms = r->clock.known_ms;
+	h->ahead.shift_ms = h->m->now_ms - wall - r->clock.offset_ms;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		const struct sync_view_stream *view = sync_draft_view(r, h->m, &list[i]);
+
+		if (sync_draft_is_own(r, &list[i]))
+			rc = sync_restamp_note(&h->ahead, r, &list[i], view == NULL ? 0 : view->n,
+			                       err);
+		else if (list[i].last_stamp > h->ahead.before)
+			h->ahead.before = list[i].last_stamp;
+	}
+	if (rc == 0)
+		rc = sync_restamp_settle(&h->ahead, err);
+	if (rc == 0 && h->ahead.count > 0)
+		sync_clock_hear(&r->clock, store_db_env(r->db), h->m->now_ms);
+	return rc;
+}
+
+static int
+heal_ahead(struct healing *h, const struct store_stream *stream, uint64_t kept, struct err *err)
+{
+	struct sync_remint_job job = { .old = stream, .kept = kept, .restamp = &h->ahead };
+	int rc = begin_life(h, SYNC_LIFE_QUIET, err);
+
+	return rc == 0 ? sync_remint(h->x->r, &job, err) : rc;
+}
+
+/* The latest stamp was one of those: what is written next needn't come after it any more. */
+static int
+lower_last_stamp(struct healing *h, struct err *err)
+{
+	struct store_stream *list;
+	struct arena a = { 0 };
+	int64_t last = h->ahead.before;
+	size_t count = 0;
+	int rc = store_stream_list(h->x->r->db, 0, &a, &list, &count, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		last = list[i].last_stamp > last ? list[i].last_stamp : last;
+	arena_free(&a);
+	return rc == 0 ? store_meta_set_int(h->x->r->db, "last_stamp", last, err) : rc;
+}
+
+/* ---- all of it ---- */
 
 static int
 heal_one(struct healing *h, const struct store_stream *stream, struct err *err)
 {
-	const struct store_site *site = store_catalog_site_of(h->x->r->db, stream->site);
 	const struct sync_view_stream *view;
 	enum finding finding;
 	int rc;
 
-	if (memcmp(site->node, h->x->r->self.node, STORE_NODE_ID) != 0)
+	if (!sync_draft_is_own(h->x->r, stream))
 		return 0;
 	view = sync_draft_view(h->x->r, h->m, stream);
-	if (view == NULL)
-		return 0;
+	if (view == NULL) /* the hub has never heard of it */
+		return h->ahead.count > 0 && stream->n > 0 ? heal_ahead(h, stream, 0, err) : 0;
 	rc = judge(h, stream, view, &finding, err);
 	if (rc < 0 || finding == FITS)
 		return rc;
 	h->healed[view - h->m->streams] = true;
-	return finding == FORKED ? heal_fork(h, stream, view, err) : begin_life(h, err);
+	switch (finding) {
+	case FITS:
+		break;
+	case WE_LOST:
+		return begin_life(h, SYNC_LIFE_RESTORED, err);
+	case FORKED:
+		return heal_fork(h, stream, view, err);
+	case AHEAD:
+		return heal_ahead(h, stream, view->n, err);
+	}
+	return 0;
 }
 
 int
 sync_fork_heal(struct sync_exchange *x, const struct sync_message *m, bool *healed, struct err *err)
 {
-	struct healing h = { x, m, healed };
+	struct healing h = { .x = x, .m = m, .healed = healed };
 	struct store_stream *list;
 	struct arena a = { 0 };
 	size_t count = 0;
@@ -154,8 +233,13 @@ sync_fork_heal(struct sync_exchange *x, const struct sync_message *m, bool *heal
 	if (x->lives >= LIVES_MAX)
 		return 0;
 	rc = store_stream_list(x->r->db, 0, &a, &list, &count, err);
+	if (rc == 0)
+		rc = find_ahead(&h, list, count, err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = heal_one(&h, &list[i], err);
+	if (rc == 0 && h.ahead.count > 0)
+		rc = lower_last_stamp(&h, err);
+	sync_restamp_free(&h.ahead);
 	arena_free(&a);
 	return rc;
 }

@@ -3,6 +3,7 @@
 #include "store/base/text.h"
 #include "store/inbox.h"
 #include "store/stmt.h"
+#include "sync/ahead_priv.h"
 #include "sync/apply_priv.h"
 #include "sync/look.h"
 #include "sync/names_priv.h"
@@ -26,6 +27,9 @@ struct incoming {
 	struct store_segment seg;
 	struct sync_record *records;
 	size_t count;
+	const struct sync_ingest_from *from; /* short form: where it is said to begin, */
+	const uint8_t *bytes;                /* and all of it */
+	size_t bytes_len;
 	struct sync_names names;
 	struct buf seen;          /* in force */
 	struct sync_wrong *wrong; /* what the hub has to write again */
@@ -239,6 +243,8 @@ take(struct incoming *in, struct sync_ingested *out, struct err *err)
 	int rc = register_stream(in, err);
 
 	if (rc == 0)
+		rc = sync_ahead_settle(in->r, in->stream.id, in->records, in->count, err);
+	if (rc == 0)
 		rc = sync_names_learn(&in->names, in->records, in->count, err);
 	if (rc < 0)
 		return rc;
@@ -265,12 +271,33 @@ take(struct incoming *in, struct sync_ingested *out, struct err *err)
 	return rc;
 }
 
+/* Stored, not merged: `first` of its stream that is held. */
+static int
+hold(struct incoming *in, bool first, struct sync_ingested *out, struct err *err)
+{
+	int rc = register_stream(in, err);
+	struct store_held held = {
+		.stream = in->stream.id, .n = in->from->n, .bytes = in->bytes, .len = in->bytes_len
+	};
+
+	out->outcome = SYNC_HELD;
+	out->n = in->stream.n;
+	return rc == 0 ? sync_ahead_hold(in->r, &held, in->stream.scope, first, err) : rc;
+}
+
 /* It is its site's and continues our records; may it be taken now? */
 static int
 judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *err)
 {
+	bool ahead = false;
+	int rc = 0;
+
 	if (!well_formed(in))
 		return refuse(out, "its units are not well-formed");
+	if (in->from != NULL && !in->from->as_is)
+		rc = sync_ahead_is(in->r, in->records, in->count, &ahead, err);
+	if (rc < 0 || ahead)
+		return rc < 0 ? rc : hold(in, true, out, err);
 	if (!force && !all_seen(in)) {
 		out->outcome = SYNC_WAITS;
 		return 0;
@@ -390,6 +417,19 @@ place(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 	return judge(in, force, out, err);
 }
 
+/* It begins after the end of what we have; behind what is held it is held, too, unproven as yet. */
+static int
+beyond(struct incoming *in, struct sync_ingested *out, struct err *err)
+{
+	bool held = false;
+	int rc = in->r->is_hub && in->stream.id != 0
+	                 ? store_held_any(in->r->db, in->stream.id, &held, err)
+	                 : 0;
+
+	out->outcome = SYNC_GAP;
+	return rc < 0 || !held || in->from->as_is ? rc : hold(in, false, out, err);
+}
+
 static int
 ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd *bytes,
              struct sync_ingested *out, struct err *err)
@@ -401,10 +441,11 @@ ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd
 	if (rc < 0)
 		return rc;
 	out->n = in->stream.n;
-	if (from->n > in->stream.n) {
-		out->outcome = SYNC_GAP;
-		return 0;
-	}
+	in->from = from;
+	in->bytes = bytes->at;
+	in->bytes_len = bytes->left;
+	if (from->n > in->stream.n)
+		return beyond(in, out, err);
 	rc = sync_look_head(in->r, &in->stream, from->n, at.head, err);
 	out->outcome = SYNC_LATER;
 	if (rc <= 0)

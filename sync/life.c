@@ -9,6 +9,8 @@
 #include "store/base/buf.h"
 #include "store/base/rd.h"
 #include "store/base/text.h"
+#include "store/held.h"
+#include "store/stream.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -173,6 +175,27 @@ write_met(struct store_db *db, const uint8_t node[STORE_NODE_ID], const struct m
 	return rc;
 }
 
+/* A node whose clock was wrong begins a new life, too; nothing of the old one is lost. */
+static int
+is_corrected(struct sync_replica *r, const struct sync_site *peer, struct met *met, struct err *err)
+{
+	struct store_stream *list = NULL;
+	struct arena a = { 0 };
+	size_t count = 0;
+	bool held = false;
+	int site = 0, rc = store_catalog_find_site(r->db, peer->node, met->epoch, &site, err);
+
+	if (rc == 0)
+		rc = store_stream_list(r->db, 0, &a, &list, &count, err);
+	for (size_t i = 0; rc == 0 && i < count && !held; i++)
+		if (list[i].site == site)
+			rc = store_held_any(r->db, list[i].id, &held, err);
+	if (held)
+		met->word = SYNC_LIFE_QUIET;
+	arena_free(&a);
+	return rc;
+}
+
 /* A life that comes again after another has come goes on beside that. */
 int
 sync_life_met(struct sync_replica *r, const struct sync_site *peer, struct err *err)
@@ -187,6 +210,8 @@ sync_life_met(struct sync_replica *r, const struct sync_site *peer, struct err *
 		rc = store_catalog_find_site(r->db, peer->node, peer->epoch, &site, err);
 		met.word = site != 0 ? SYNC_LIFE_CLONED : SYNC_LIFE_RESTORED;
 	}
+	if (rc == 0 && there == 1 && site == 0)
+		rc = is_corrected(r, peer, &met, err);
 	met.at_ms = sync_replica_now_ms(r);
 	memcpy(met.epoch, peer->epoch, STORE_EPOCH);
 	return rc < 0 ? rc : write_met(r->db, peer->node, &met, err);

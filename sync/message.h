@@ -26,6 +26,7 @@ enum {
 	SYNC_MESSAGE_MAX = 16 << 20, /* bytes of a message */
 	SYNC_MESSAGE_STREAMS = 65536,
 	SYNC_HEAD_SHORT = 8,
+	SYNC_NOW_UNKNOWN = 0, /* now_ms of whoever doesn't know the time */
 };
 
 struct sync_view_site {
@@ -64,7 +65,7 @@ struct sync_message {
 	bool more;
 	struct sync_site self;
 	uint8_t peer_epoch[STORE_EPOCH];
-	int64_t now_ms;
+	int64_t now_ms; /* the sender's time, or SYNC_NOW_UNKNOWN */
 	uint64_t counter;
 	struct sync_view_site *sites;
 	size_t site_count;

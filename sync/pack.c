@@ -255,13 +255,21 @@ unpack(const uint8_t *packed, size_t len, uint8_t *at, size_t raw_len, size_t *g
 }
 
 int
+sync_pack_check(const uint8_t *packed, size_t len, struct err *err)
+{
+	return is_whole(packed, len) ? 0
+	                             : err_set(err, ERR_CORRUPT,
+	                                       "body of %zu bytes is not as it was packed", len);
+}
+
+int
 sync_unpack(const uint8_t *packed, size_t len, size_t raw_len, struct buf *out, struct err *err)
 {
 	size_t got = 0, start = out->len;
 	uint8_t *at;
 
-	if (!is_whole(packed, len))
-		return err_set(err, ERR_CORRUPT, "body of %zu bytes is not as it was packed", len);
+	if (sync_pack_check(packed, len, err) < 0)
+		return err->code;
 	at = buf_grow(out, raw_len);
 	if (at == NULL || unpack(packed, len, at, raw_len, &got) < 0) {
 		out->len = start;

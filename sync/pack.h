@@ -25,4 +25,7 @@ MUST_CHECK int sync_pack(const uint8_t *raw, size_t len, struct buf *out, struct
 MUST_CHECK int sync_unpack(const uint8_t *packed, size_t len, size_t raw_len, struct buf *out,
                            struct err *err);
 
+/* Are these the bytes that sync_pack() made?  ERR_CORRUPT if not; costs a hash of them. */
+MUST_CHECK int sync_pack_check(const uint8_t *packed, size_t len, struct err *err);
+
 #endif /* SYNC_PACK_H */

@@ -102,9 +102,10 @@ write_segment(struct sync_pen *pen, struct err *err)
 		return rc;
 	pen->stream.n = seg.last;
 	memcpy(pen->stream.head, seg.head, STORE_HEAD);
-	/* what is written again has the stamp that it had */
-	if (pen->records[pen->count - 1].change.stamp > pen->stream.last_stamp)
-		pen->stream.last_stamp = pen->records[pen->count - 1].change.stamp;
+	/* what is written again has the stamp that it had, and those needn't rise */
+	for (size_t i = 1; i < pen->count; i++)
+		if (pen->records[i].change.stamp > pen->stream.last_stamp)
+			pen->stream.last_stamp = pen->records[i].change.stamp;
 	if (!pen->opening.seen_as_before) {
 		pen->stream.seen = arena_copy(pen->arena, pen->seen.bytes, pen->seen.len);
 		pen->stream.seen_len = pen->seen.len;

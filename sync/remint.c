@@ -3,21 +3,11 @@
 #include "sync/merge.h"
 #include "sync/pen_priv.h"
 #include "sync/reader.h"
+#include "sync/remint_priv.h"
 #include "sync/seen.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct remint {
-	struct sync_replica *r;
-	struct store_stream old;
-	struct sync_site name; /* the old stream's site */
-	uint64_t kept;
-	int64_t kept_stamp; /* greatest of what is kept */
-	int schema_no;      /* the first that was named after `kept`; 0: none */
-	struct buf seen;    /* in force for the unit at hand, as in the old stream */
-	int64_t changes;
-};
 
 static int
 no_memory(struct err *err)
@@ -28,42 +18,73 @@ no_memory(struct err *err)
 /* ---- where the old stream is cut ---- */
 
 /* The last record at or before `kept` that ends a segment. */
-static int
-find_cut(struct remint *m, uint64_t kept, struct err *err)
+int
+sync_remint_cut(struct sync_replica *r, const struct store_stream *old, uint64_t kept, uint64_t *n,
+                struct err *err)
 {
 	struct store_segment seg;
 	struct arena a = { 0 };
 	int rc = 0;
 
-	m->kept = kept;
-	if (kept == 0 || kept >= m->old.n)
+	*n = kept < old->n ? kept : old->n;
+	if (*n == 0 || *n == old->n)
 		return 0;
-	rc = store_segment_at(m->r->db, m->old.id, kept, &a, &seg, err);
+	rc = store_segment_at(r->db, old->id, kept, &a, &seg, err);
 	if (rc == 0 && seg.last != kept)
-		m->kept = seg.first - 1;
+		*n = seg.first - 1;
 	arena_free(&a);
 	return rc;
 }
 
-/* Stamps rise along a stream: the last that is kept is the greatest. */
-static int
-find_stamp(struct remint *m, struct err *err)
+/* Stamps rise along a stream, but for what was written again in it: what was written first is later
+ * than all before it. */
+static bool
+look_for_last(const struct sync_reader *seg, int64_t *stamp)
 {
-	uint64_t n = m->kept;
+	bool plain = false, any = false;
+
+	for (size_t i = 0; i < seg->count; i++) {
+		const struct sync_record *rec = &seg->records[i];
+
+		if (rec->type == SYNC_OPENING)
+			plain = rec->opening->kind == SYNC_PLAIN;
+		if (rec->type != SYNC_CHANGE)
+			continue;
+		any |= plain;
+		if (rec->change.stamp > *stamp)
+			*stamp = rec->change.stamp;
+	}
+	return any;
+}
+
+int
+sync_remint_last(struct sync_replica *r, const struct store_stream *stream, uint64_t n,
+                 int64_t *stamp, struct err *err)
+{
+	bool found = false;
 	int rc = 0;
 
-	while (rc == 0 && n > 0 && m->kept_stamp == 0) {
+	*stamp = 0;
+	while (rc == 0 && n > 0 && !found) {
 		struct arena a = { .limit = SYNC_ARENA_MAX };
 		struct sync_reader seg;
 
-		rc = sync_reader_open(m->r->db, &m->old, n, &a, &seg, err);
-		for (size_t i = 0; rc == 0 && i < seg.count; i++)
-			if (seg.records[i].type == SYNC_CHANGE &&
-			    seg.records[i].change.stamp > m->kept_stamp)
-				m->kept_stamp = seg.records[i].change.stamp;
-		n = rc == 0 ? seg.seg.first - 1 : 0;
+		rc = sync_reader_open(r->db, stream, n, &a, &seg, err);
+		if (rc == 0)
+			found = look_for_last(&seg, stamp);
+		else if (rc == ERR_CORRUPT)
+			rc = store_segment_at(r->db, stream->id, n, &a, &seg.seg, err);
+		n = rc == 0 ? seg.seg.first - 1 : n;
 		arena_free(&a);
 	}
+	return rc;
+}
+
+static int
+find_stamp(struct sync_reminting *m, struct err *err)
+{
+	int rc = sync_remint_last(m->r, &m->old, m->kept, &m->kept_stamp, err);
+
 	if (rc == 0 && m->kept_stamp > 0)
 		rc = store_seen_at(m->r->db, m->old.id, m->kept_stamp, &m->seen, err);
 	return rc;
@@ -73,7 +94,7 @@ find_stamp(struct remint *m, struct err *err)
 
 /* A unit on its way from one life to the other. */
 struct unit {
-	struct remint *m;
+	struct sync_reminting *m;
 	struct arena arena;
 	struct sync_record *changes; /* sync_record of type SYNC_CHANGE only */
 	size_t count;
@@ -128,17 +149,22 @@ row_of(const struct unit *u, const struct store_change *c)
 
 /* What the row has of that write is the present life's from here on. */
 static void
-move_version(struct store_row *row, int64_t stamp, int from, int to)
+move_version(struct store_row *row, const struct store_inbox_move *move)
 {
-	if (row->stamp == stamp && row->site == from) {
-		row->site = to;
+	if (row->stamp == move->stamp && row->site == move->from) {
+		row->stamp = move->to_stamp;
+		row->site = move->to;
 		row->changed = true;
 	}
-	for (unsigned i = 0; i < row->cell_count; i++)
-		if (row->cells[i].stamp == stamp && row->cells[i].site == from) {
-			row->cells[i].site = to;
-			row->changed = true;
-		}
+	for (unsigned i = 0; i < row->cell_count; i++) {
+		struct store_cell *cell = &row->cells[i];
+
+		if (cell->stamp != move->stamp || cell->site != move->from)
+			continue;
+		cell->stamp = move->to_stamp;
+		cell->site = move->to;
+		row->changed = true;
+	}
 }
 
 /*
@@ -158,12 +184,15 @@ move_rows(struct unit *u, struct err *err)
 			                         .key = c->key,
 			                         .key_len = c->key_len,
 			                         .stamp = c->stamp,
+			                         .to_stamp =
+			                                 sync_restamp_of(u->m->restamp, c->stamp),
 			                         .from = u->m->old.site,
 			                         .to = r->self.id };
 		struct store_row *row = row_of(u, c);
 
 		c->site = r->self.id;
-		move_version(row, c->stamp, u->m->old.site, r->self.id);
+		c->stamp = move.to_stamp;
+		move_version(row, &move);
 		if (sync_merge_is_sound(c))
 			rc = sync_merge(r->batch, row, c, NULL, &u->arena, err);
 		if (rc == 0)
@@ -185,7 +214,7 @@ by_site(const void *left, const void *right)
 static int
 find_seen(struct unit *u, struct sync_opening *out, struct err *err)
 {
-	struct remint *m = u->m;
+	struct sync_reminting *m = u->m;
 	struct rd r = rd_from(m->seen.bytes, m->seen.len);
 
 	out->seen = arena_take(&u->arena, m->seen.len / sizeof(struct sync_site) + 1,
@@ -227,39 +256,45 @@ write_again(struct unit *u, const struct sync_opening *again, struct err *err)
 	return rc;
 }
 
-/* The unit whose opening is record `n`, records[0]. */
-static int
-take_unit(struct remint *m, struct sync_record *records, uint64_t n, struct err *err)
+int
+sync_remint_write(struct sync_reminting *m, const struct sync_remint_unit *unit, struct err *err)
 {
-	const struct sync_opening *o = records[0].opening;
 	struct sync_opening again = { .kind = SYNC_REMINT,
-		                      .more = o->more,
+		                      .more = unit->more,
 		                      .origin_site = m->name,
 		                      .origin_scope =
 		                              store_catalog_scope_of(m->r->db, m->old.scope),
-		                      .origin_first = n,
-		                      .origin_last = n + o->changes };
-	struct unit u = { .m = m, .changes = records + 1 };
-	int rc;
+		                      .origin_first = unit->first,
+		                      .origin_last = unit->last };
+	struct unit u = { .m = m, .changes = unit->changes, .count = unit->count };
+	int rc = find_seen(&u, &again, err);
 
-	/* of what was erased there is nothing to write */
-	for (size_t i = 0; i < o->changes; i++)
-		if (records[1 + i].type == SYNC_CHANGE)
-			u.changes[u.count++] = records[1 + i];
-	if (u.count == 0)
-		return 0;
-	rc = find_seen(&u, &again, err);
 	if (rc == 0)
 		rc = move_rows(&u, err);
 	if (rc == 0)
 		rc = write_again(&u, &again, err);
-	m->changes += (int64_t)u.count;
 	arena_free(&u.arena);
 	return rc;
 }
 
+/* The unit whose opening is record `n`, records[0]. */
 static int
-note_opening(struct remint *m, const struct sync_opening *o, struct err *err)
+take_unit(struct sync_reminting *m, struct sync_record *records, uint64_t n, struct err *err)
+{
+	const struct sync_opening *o = records[0].opening;
+	struct sync_remint_unit unit = {
+		.changes = records + 1, .first = n, .last = n + o->changes, .more = o->more
+	};
+
+	/* of what was erased there is nothing to write */
+	for (size_t i = 0; i < o->changes; i++)
+		if (records[1 + i].type == SYNC_CHANGE)
+			unit.changes[unit.count++] = records[1 + i];
+	return unit.count == 0 ? 0 : sync_remint_write(m, &unit, err);
+}
+
+static int
+note_opening(struct sync_reminting *m, const struct sync_opening *o, struct err *err)
 {
 	for (size_t i = 0; i < o->definition_count; i++)
 		if (m->schema_no == 0 || (int)o->definitions[i].no < m->schema_no)
@@ -272,7 +307,7 @@ note_opening(struct remint *m, const struct sync_opening *o, struct err *err)
 }
 
 static int
-take_segment(struct remint *m, const struct sync_reader *seg, struct err *err)
+take_segment(struct sync_reminting *m, const struct sync_reader *seg, struct err *err)
 {
 	int rc = 0;
 
@@ -290,8 +325,9 @@ take_segment(struct remint *m, const struct sync_reader *seg, struct err *err)
 	return rc;
 }
 
+/* What can't be read is left to sync_salvage(): *lost is the last of those. */
 static int
-take_tail(struct remint *m, struct err *err)
+take_tail(struct sync_reminting *m, bool salvage, uint64_t *lost, struct err *err)
 {
 	uint64_t n = m->kept + 1;
 	int rc = 0;
@@ -301,8 +337,12 @@ take_tail(struct remint *m, struct err *err)
 		struct sync_reader seg;
 
 		rc = sync_reader_open(m->r->db, &m->old, n, &a, &seg, err);
-		if (rc == 0)
+		if (rc == 0) {
 			rc = take_segment(m, &seg, err);
+		} else if (rc == ERR_CORRUPT && salvage) {
+			rc = store_segment_at(m->r->db, m->old.id, n, &a, &seg.seg, err);
+			*lost = seg.seg.last;
+		}
 		n = rc == 0 ? seg.seg.last + 1 : n;
 		arena_free(&a);
 	}
@@ -310,25 +350,27 @@ take_tail(struct remint *m, struct err *err)
 }
 
 int
-sync_remint(struct sync_replica *r, const struct store_stream *old, uint64_t kept, int64_t *changes,
-            struct err *err)
+sync_remint(struct sync_replica *r, const struct sync_remint_job *job, struct err *err)
 {
+	const struct store_stream *old = job->old;
 	const struct store_site *site = store_catalog_site_of(r->db, old->site);
-	struct remint m = { .r = r, .old = *old };
+	struct sync_reminting m = { .r = r, .old = *old, .restamp = job->restamp };
 	struct arena a = { 0 };
+	uint64_t lost = 0;
 	int rc;
 
 	memcpy(m.name.node, site->node, STORE_NODE_ID);
 	memcpy(m.name.epoch, site->epoch, STORE_EPOCH);
-	rc = find_cut(&m, kept, err);
+	rc = sync_remint_cut(r, old, job->kept, &m.kept, err);
 	if (rc == 0 && m.kept < old->n)
 		rc = find_stamp(&m, err);
 	if (rc == 0)
-		rc = take_tail(&m, err);
+		rc = take_tail(&m, job->salvage, &lost, err);
+	if (rc == 0 && lost > 0)
+		rc = sync_salvage(&m, m.kept + 1, lost, err);
 	m.old.last_stamp = m.kept_stamp;
 	if (rc == 0 && m.kept < old->n)
 		rc = store_stream_cut(r->db, &m.old, m.kept, m.schema_no, &a, err);
-	*changes = m.changes;
 	buf_free(&m.seen);
 	arena_free(&a);
 	return rc < 0 ? err_wrap(err, "re-mint") : 0;

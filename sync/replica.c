@@ -7,6 +7,7 @@ sync_replica_open(struct sync_replica *r, struct store_db *db, bool is_hub, stru
 	int rc;
 
 	*r = (struct sync_replica){ .db = db, .is_hub = is_hub };
+	sync_clock_start(&r->clock, store_db_env(db), 0, 0);
 	rc = store_meta_self(db, &r->self, err);
 	if (rc == 0)
 		rc = store_db_begin(db, err);
@@ -33,7 +34,5 @@ sync_replica_close(struct sync_replica *r)
 int64_t
 sync_replica_now_ms(const struct sync_replica *r)
 {
-	int64_t now = env_wall_ms(store_db_env(r->db)) + r->clock_offset_ms;
-
-	return now > r->clock_floor_ms ? now : r->clock_floor_ms;
+	return sync_clock_now_ms(&r->clock, store_db_env(r->db));
 }

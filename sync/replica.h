@@ -8,6 +8,7 @@
 #define SYNC_REPLICA_H
 
 #include "store/batch.h"
+#include "sync/clock.h"
 #include "sync/sign.h"
 
 /* A unit that has just been sealed or merged, inside its transaction. */
@@ -28,9 +29,8 @@ struct sync_replica {
 	bool is_hub;
 	bool hub_known;                  /* hub_node is set */
 	uint8_t hub_node[STORE_NODE_ID]; /* who may write hub-only columns */
-	int64_t clock_offset_ms;         /* hub time - our wall clock, as far as known */
-	int64_t clock_floor_ms; /* time can't be earlier: last known hub time, build date */
-	int64_t look_left;      /* what may still be looked at for the peer (sync/look.h) */
+	struct sync_clock clock;
+	int64_t look_left; /* what may still be looked at for the peer (sync/look.h) */
 	struct sync_look *look;
 
 	/* May this site write this scope?  NULL: yes.  Integrity is another matter: it is always
@@ -51,7 +51,7 @@ MUST_CHECK int sync_replica_open(struct sync_replica *r, struct store_db *db, bo
 /* Free what it owns; the database stays open. */
 void sync_replica_close(struct sync_replica *r);
 
-/* The best estimate of the time: wall clock, corrected, never before the floor. */
+/* The best estimate of the time. */
 int64_t sync_replica_now_ms(const struct sync_replica *r);
 
 #endif /* SYNC_REPLICA_H */

@@ -8,6 +8,7 @@
  *   one change, by its own record              applying that one alone
  *   a row that its table couldn't hold, by     putting the row once more (its cells wait in
  *   the record of its unit's opening           yz_extra)
+ *   what a hub holds beside its stream         merging it as it is, if a person asks for it by name
  *
  * A change that was refused needs no try, and nobody, once it would make no difference: its row has
  * gone on, or the hub has written it back.  It is closed then, and stays written down like what a
@@ -16,6 +17,7 @@
 #include "store/inbox.h"
 #include "store/log.h"
 #include "store/settle.h"
+#include "sync/ahead_priv.h"
 #include "sync/apply_priv.h"
 #include "sync/merge.h"
 #include "sync/reader.h"
@@ -169,7 +171,7 @@ static int
 try_again(struct sync_replica *r, const struct store_quarantined *q, struct err *err)
 {
 	struct arena a = { .limit = 2 * (size_t)SYNC_ARENA_MAX };
-	struct store_stream stream;
+	struct store_stream stream = { 0 };
 	struct sync_reader reader = { 0 };
 	struct sync_apply u = { .r = r, .arena = &a, .stream = &stream };
 	struct buf seen = { 0 };
@@ -196,6 +198,37 @@ out:
 	return rc;
 }
 
+/* Held beside its stream?  Only who asks for it by name has looked at it. */
+static int
+try_held(struct sync_replica *r, const struct store_quarantined *q, bool by_name, bool *held,
+         struct err *err)
+{
+	struct store_stream stream;
+	struct arena a = { 0 };
+	bool done = false;
+	int rc = store_held_any(r->db, q->stream, held, err);
+
+	if (rc == 0 && *held)
+		rc = find_stream(r, q->stream, &a, &stream, err);
+	*held = *held && rc == 0 && q->n > stream.n;
+	if (*held && by_name)
+		rc = sync_ahead_let_in(r, &stream, &done, err);
+	if (rc == 0 && *held && by_name && !done)
+		rc = store_quarantine_add(r->db, q, err);
+	arena_free(&a);
+	return rc;
+}
+
+static int
+try_foreign(struct sync_replica *r, const struct store_quarantined *q, bool by_name,
+            struct err *err)
+{
+	bool held;
+	int rc = try_held(r, q, by_name, &held, err);
+
+	return rc == 0 && !held ? try_again(r, q, err) : rc;
+}
+
 int
 sync_retry_foreign(struct sync_replica *r, int64_t id, struct err *err)
 {
@@ -204,7 +237,7 @@ sync_retry_foreign(struct sync_replica *r, int64_t id, struct err *err)
 
 	for (size_t i = 0; rc == 0 && i < w.count; i++)
 		if (w.list[i].stream != 0)
-			rc = try_again(r, &w.list[i], err);
+			rc = try_foreign(r, &w.list[i], id != STORE_QUARANTINE_ALL, err);
 	if (rc == 0 && id == STORE_QUARANTINE_ALL)
 		rc = note_end(r, &w, err);
 	arena_free(&w.arena);

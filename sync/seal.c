@@ -30,12 +30,10 @@ no_memory(struct err *err)
 int64_t
 sync_seal_stamp(struct seal *s, int64_t at_ms)
 {
-	int64_t ms = at_ms + (MUT(34) ? 0 : s->r->clock_offset_ms);
-	int64_t stamp;
+	int64_t ms =
+	        MUT(34) ? at_ms : sync_clock_time_of(&s->r->clock, store_db_env(s->r->db), at_ms);
+	int64_t stamp = STORE_STAMP(ms, 0);
 
-	if (ms < s->r->clock_floor_ms)
-		ms = s->r->clock_floor_ms;
-	stamp = STORE_STAMP(ms, 0);
 	s->last_stamp = stamp > s->last_stamp || MUT(6) ? stamp : s->last_stamp + 1;
 	return s->last_stamp;
 }

@@ -354,6 +354,21 @@ START_TEST(line_says_it_in_words)
 }
 END_TEST
 
+START_TEST(a_clock_that_cannot_be_right_is_told)
+{
+	struct node_status s = { .last_success_ms = 999999000,
+		                 .last_error = "",
+		                 .hub = "http://h",
+		                 .clock_unsure = true };
+	struct buf out = { 0 };
+
+	node_status_line(&out, &s, 1000000000);
+	ck_assert_str_eq(buf_str(&out), "in sync, last exchange 1 second ago · clock unsure: it "
+	                                "stands before a time that has been");
+	buf_free(&out);
+}
+END_TEST
+
 START_TEST(what_differs_is_not_called_in_sync)
 {
 	struct node_status_scope scope = { .scope = "f/F1", .differs = true };
@@ -406,6 +421,7 @@ suite_node_status(void)
 	tcase_add_loop_test(pure, first_state_that_holds, 0, STATE_CASES);
 	tcase_add_test(pure, a_full_disk_needs_a_person);
 	tcase_add_loop_test(pure, line_says_it_in_words, 0, LINE_CASES);
+	tcase_add_test(pure, a_clock_that_cannot_be_right_is_told);
 	tcase_add_test(pure, what_differs_is_not_called_in_sync);
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(facts, open_world, close_world);

@@ -162,7 +162,7 @@ END_TEST
 /* The node's clock is an hour slow, which it has learnt from the hub. */
 START_TEST(stamps_are_corrected_by_the_hubs_time)
 {
-	w.nodes[0].node.r.clock_offset_ms = 3600000;
+	w.nodes[0].node.r.clock.offset_ms = 3600000;
 	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'x')");
 	ck_assert(world_sync(&w, 0));
 	ck_assert_int_ge(

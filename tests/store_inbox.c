@@ -40,6 +40,7 @@ static const char format_1[] =
         "DROP INDEX yz_quarantine_row; DROP INDEX yz_quarantine_moved;"
         "ALTER TABLE yz_quarantine DROP COLUMN moved;"
         "ALTER TABLE yz_column DROP COLUMN here;"
+        "DROP TABLE yz_held;"
         "ALTER TABLE yz_quarantine DROP COLUMN dropped_ms;"
         "ALTER TABLE yz_quarantine DROP COLUMN dropped_by;"
         "INSERT INTO yz_quarantine(scope, stream, n, tbl, key, reason, since_ms, tries)"
@@ -62,7 +63,7 @@ reopen(struct world_peer *p)
 	struct store_db *db;
 
 	world_sql(p, format_1);
-	ck_assert_msg(store_db_open(p->path, STORE_MERGE, &w.env, &db, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_db_open(p->path, STORE_MERGE, &p->env, &db, &err) == 0, "%s", err.msg);
 	store_db_close(db);
 }
 

@@ -465,6 +465,44 @@ START_TEST(a_hub_put_back_with_its_life_gets_the_rest_again)
 }
 END_TEST
 
+/*
+ * Hub and node are put back together, and both go on; a third one holds what was given up.  Its
+ * records come back to everybody by it.
+ */
+START_TEST(what_only_a_third_one_holds_comes_back)
+{
+	static const int counts[][3] = { { 5, 20, 3 }, { 5, 3, 20 }, { 0, 7, 7 }, { 40, 1, 1 } };
+	const int *count = counts[_i];
+
+	write_some(&w.nodes[0], "aa", count[0]);
+	write_some(&w.nodes[1], "ac", 2);
+	world_settle(&w, 2);
+	world_save(&w.hub, "hub");
+	world_save(&w.nodes[0], "node");
+	write_some(&w.nodes[0], "b0", count[1]);
+	world_sql(&w.nodes[0], "UPDATE note SET rank = 77 WHERE id = x'ac00'");
+	ck_assert(world_sync(&w, 0));
+	ck_assert(world_sync(&w, 1));
+	world_put_back(&w.hub, "hub");
+	world_put_back(&w.nodes[0], "node");
+	world_wait(&w, 60000);
+	write_some(&w.nodes[0], "b1", count[2]);
+	ck_assert(world_sync(&w, 0));
+	world_wait(&w, 1000);
+	write_some(&w.nodes[1], "c0", 2);
+	ck_assert(world_sync(&w, 1));
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"),
+	                 count[0] + count[1] + count[2] + 4);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note WHERE rank = 77"), 1);
+	expect_same();
+	expect_quiet();
+	write_some(&w.nodes[0], "d0", 2);
+	world_settle(&w, 2);
+	expect_same();
+}
+END_TEST
+
 /* What a hub wrote itself, and lost, its nodes have. */
 static void
 lose_and_regain(int acked, const char *since)
@@ -603,6 +641,7 @@ suite_sync_remint(void)
 	tcase_add_test(tc, conflicts_follow_what_is_written_again);
 	tcase_add_test(tc, a_re_mint_that_is_interrupted_is_made_up_for);
 	tcase_add_test(tc, a_hub_put_back_with_its_life_gets_the_rest_again);
+	tcase_add_loop_test(tc, what_only_a_third_one_holds_comes_back, 0, 4);
 	tcase_add_test(tc, a_hub_put_back_gets_its_own_from_its_nodes);
 	tcase_add_test(tc, a_hub_put_back_that_went_on_has_both_branches);
 	tcase_add_test(tc, nodes_with_two_branches_of_a_hub_converge);

@@ -34,39 +34,59 @@ must(int rc, const struct err *err)
 static int64_t
 wall(void *ctx)
 {
-	return ((struct world *)ctx)->wall_ms;
+	const struct world_peer *p = ctx;
+
+	return p->world->wall_ms + p->skew_ms;
 }
 
 static int64_t
 mono(void *ctx)
 {
-	return ((struct world *)ctx)->mono_ms;
+	return ((const struct world_peer *)ctx)->world->mono_ms;
 }
 
+/* The hub's, the nodes', and the last for a replica that nobody meets. */
+enum { PEERS = WORLD_NODES + 2 };
+
 /* SQLite's own clock, which the capture triggers read: the same virtual one. */
-static struct world *clock_of;
+static struct clock {
+	sqlite3_vfs vfs; /* the first member: julian_now() gets it */
+	char name[16];
+	const struct world *world;
+	const struct world_peer *peer;
+} clocks[PEERS];
 
 static int
 julian_now(sqlite3_vfs *vfs, sqlite3_int64 *now)
 {
-	(void)vfs;
-	*now = clock_of->wall_ms + 210866760000000; /* ms since the Julian epoch */
+	const struct clock *c = (const struct clock *)vfs;
+
+	*now = c->world->wall_ms + c->peer->skew_ms + 210866760000000; /* since the Julian epoch */
 	return SQLITE_OK;
 }
 
-static void
-use_virtual_clock(struct world *w)
+static const char *
+virtual_clock(const struct world *w, const struct world_peer *p)
 {
-	static sqlite3_vfs vfs;
+	unsigned no = PEERS - 1;
+	struct clock *c;
 
-	clock_of = w;
-	if (vfs.zName == NULL) {
-		vfs = *sqlite3_vfs_find(NULL);
-		vfs.zName = "world";
-		vfs.xCurrentTimeInt64 = julian_now;
-		ck_assert_int_eq(sqlite3_vfs_register(&vfs, 0), SQLITE_OK);
+	if (p == &w->hub)
+		no = 0;
+	for (unsigned i = 0; i < WORLD_NODES; i++)
+		if (p == &w->nodes[i])
+			no = 1 + i;
+	c = &clocks[no];
+	c->world = w;
+	c->peer = p;
+	if (c->vfs.zName == NULL) {
+		snprintf(c->name, sizeof c->name, "world%u", no);
+		c->vfs = *sqlite3_vfs_find(NULL);
+		c->vfs.zName = c->name;
+		c->vfs.xCurrentTimeInt64 = julian_now;
+		ck_assert_int_eq(sqlite3_vfs_register(&c->vfs, 0), SQLITE_OK);
 	}
-	w->env.vfs = vfs.zName;
+	return c->name;
 }
 
 static uint64_t
@@ -86,6 +106,12 @@ draw_bytes(void *ctx, void *bytes, size_t len)
 
 	while (len-- > 0)
 		*b++ = (uint8_t)(step(ctx) >> 24);
+}
+
+static void
+draw_for(void *ctx, void *bytes, size_t len)
+{
+	draw_bytes(((struct world_peer *)ctx)->world, bytes, len);
 }
 
 uint32_t
@@ -180,12 +206,22 @@ make_identity(struct world_peer *p)
 }
 
 static void
-open_files(struct world *w, struct world_peer *p)
+set_env(const struct world *w, struct world_peer *p)
+{
+	p->env = (struct env){ .wall_ms = wall,
+		               .mono_ms = mono,
+		               .rand = draw_for,
+		               .vfs = virtual_clock(w, p),
+		               .ctx = p };
+}
+
+static void
+open_files(struct world_peer *p)
 {
 	struct err err;
 
-	must(store_db_open(p->path, STORE_MERGE, &w->env, &p->merge, &err), &err);
-	must(store_db_open(p->path, STORE_LOCAL, &w->env, &p->local, &err), &err);
+	must(store_db_open(p->path, STORE_MERGE, &p->env, &p->merge, &err), &err);
+	must(store_db_open(p->path, STORE_LOCAL, &p->env, &p->local, &err), &err);
 	must(store_db_exec(p->local, "PRAGMA synchronous=OFF", &err), &err);
 	must(store_db_exec(p->merge, "PRAGMA synchronous=OFF", &err), &err);
 }
@@ -210,8 +246,9 @@ open_peer(struct world *w, struct world_peer *p, const char *name, const char *f
 	*p = (struct world_peer){ .world = w, .up = true };
 	snprintf(p->path, sizeof p->path, "%s/%s.db", w->folder, name);
 	snprintf(p->facility, sizeof p->facility, "%s", facility);
-	must(store_db_create(p->path, &w->env, &err), &err);
-	open_files(w, p);
+	set_env(w, p);
+	must(store_db_create(p->path, &p->env, &err), &err);
+	open_files(p);
 	must(store_db_exec(p->local, schema_sql, &err), &err);
 	make_identity(p);
 	track_tables(p, is_hub);
@@ -235,8 +272,6 @@ world_open(struct world *w, uint64_t seed, const char *const *facilities)
 	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 
 	*w = (struct world){ .random = seed, .wall_ms = 1772400000000, .mono_ms = 1000 };
-	w->env = (struct env){ .wall_ms = wall, .mono_ms = mono, .rand = draw_bytes, .ctx = w };
-	use_virtual_clock(w);
 	snprintf(w->folder, sizeof w->folder, "%s/yizhan-world.XXXXXX", tmp);
 	ck_assert_ptr_nonnull(mkdtemp(w->folder));
 	open_peer(w, &w->hub, "hub", "", true);
@@ -352,7 +387,7 @@ world_put_back(struct world_peer *p, const char *name)
 	close_files(p); /* it wipes the node's key, not ours */
 	saved_path(p->world, name, path);
 	copy_file(path, p->path);
-	open_files(p->world, p);
+	open_files(p);
 	p->key = key;
 	start(p, is_hub);
 }
@@ -370,7 +405,8 @@ world_clone(struct world *w, int i)
 	memcpy(to->facility, from->facility, sizeof to->facility);
 	world_save(from, "clone");
 	copy_file(from->path, to->path);
-	open_files(w, to);
+	set_env(w, to);
+	open_files(to);
 	start(to, false);
 	return w->node_count++;
 }

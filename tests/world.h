@@ -24,12 +24,13 @@ struct world_peer {
 	struct sync_key key;
 	char facility[32]; /* "" at the hub */
 	bool up;           /* the line */
+	int64_t skew_ms;   /* its wall clock - the world's */
+	struct env env;    /* its own clock, the world's chance */
 	struct world *world;
 };
 
 struct world {
 	char folder[128];
-	struct env env;
 	int64_t wall_ms, mono_ms;
 	uint64_t random;
 	struct world_peer hub;

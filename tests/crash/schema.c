@@ -129,8 +129,10 @@ migrate_hub_restart(struct scene *s)
 	                  " (SELECT count(*) FROM yz_meta WHERE name = 'hub_format') format)");
 }
 
-/* A file of format 1: step 2 laid conflicts otherwise, step 3 gave columns a name for here. */
+/* A file of format 1: step 2 laid conflicts otherwise, step 3 gave columns a name for here,
+ * step 4 keeps what is stamped far ahead. */
 static const char to_format_1[] =
+        "DROP TABLE yz_held;"
         "ALTER TABLE yz_column DROP COLUMN here;"
         "ALTER TABLE yz_quarantine DROP COLUMN dropped_ms;"
         "ALTER TABLE yz_quarantine DROP COLUMN dropped_by;"

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CLOCK_OFF_MS = 2000 };
+enum { CLOCK_OFF_MS = 2000, AHEAD_MS = 25 * 3600 * 1000 /* a day, and how clocks drift */ };
 
 /* ---- after a meeting ---- */
 
@@ -88,14 +88,31 @@ check_status(struct sim_peer *p)
 	arena_free(&a);
 }
 
+/* A new life that began in a meeting, and not because the file was another one. */
+static void
+check_life(struct sim_peer *p)
+{
+	struct sync_life_told told;
+	struct err err;
+	int rc;
+
+	if (memcmp(p->epoch, p->st.node.r.self.epoch, STORE_EPOCH) == 0)
+		return;
+	memcpy(p->epoch, p->st.node.r.self.epoch, STORE_EPOCH);
+	rc = sync_life_tell(p->st.merge, env_wall_ms(&p->env), &told, &err);
+	if (sim_peer_bears(p, rc, &err, "tell its life") && told.word == SYNC_LIFE_QUIET)
+		sim_count(p->sim, SIM_DID_STAMP_ANEW);
+}
+
 void
 sim_check_met(struct sim_peer *p)
 {
 	struct sim *s = p->sim;
 
+	check_life(p);
 	check_cursors(p);
-	if (p->st.node.r.clock_offset_ms > CLOCK_OFF_MS ||
-	    p->st.node.r.clock_offset_ms < -CLOCK_OFF_MS)
+	if (p->st.node.r.clock.offset_ms > CLOCK_OFF_MS ||
+	    p->st.node.r.clock.offset_ms < -CLOCK_OFF_MS)
 		sim_count(s, SIM_DID_CORRECT_CLOCK);
 	if (p->open && sim_rand(s->plan->seed, p->no, SIM_USE_CHECK, (uint64_t)s->now) % 4 == 0)
 		check_status(p);
@@ -317,6 +334,18 @@ check_inbox(struct sim_peer *p)
 		sim_count(p->sim, SIM_DID_CONFLICT);
 }
 
+/* Nobody's stamps are further ahead than the hub, by its own clock, went along with. */
+static void
+check_time(struct sim_peer *p)
+{
+	int64_t most = p->sim->now + p->sim->hub_ahead_ms + AHEAD_MS;
+	int64_t ms = count(p, "SELECT value >> 16 FROM yz_meta WHERE name = 'last_stamp'");
+
+	if (ms > most)
+		sim_fail(p->sim, "peer %u stamps %lld s ahead of what is allowed", p->no,
+		         (long long)(ms - most) / 1000);
+}
+
 void
 sim_check_end(struct sim *s)
 {
@@ -329,6 +358,7 @@ sim_check_end(struct sim *s)
 			continue;
 		check_file(p);
 		check_inbox(p);
+		check_time(p);
 		if (p->is_hub)
 			continue;
 		check_status(p);

@@ -25,6 +25,9 @@ step_clock(struct sim_peer *p, uint64_t *x)
 	int64_t by = sim_rand_happens(x, 500) ? some(x, 20 * HOUR) : -some(x, 60 * HOUR);
 
 	sim_clock_set(&p->clock, p->sim->now, sim_clock_wall(&p->clock, p->sim->now) + by);
+	by = sim_clock_wall(&p->clock, p->sim->now) - p->sim->now;
+	if (p->is_hub && by > p->sim->hub_ahead_ms)
+		p->sim->hub_ahead_ms = by;
 }
 
 static void

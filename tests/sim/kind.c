@@ -53,8 +53,7 @@ const struct sim_kind_info sim_kinds[SIM_KINDS] = {
 	[SIM_RESTORE] = { "restore", SIM_NODES, 3, 300, true, NULL },
 	[SIM_CLONE] = { "clone", SIM_NODES, 2, 200, true, NULL },
 	[SIM_HUB_RESTORE] = { "hub-restore", SIM_HUB, 2, 200, true, NULL },
-	[SIM_FAR_AHEAD] = { "far-ahead", SIM_NODES, 2, 200, true,
-	                    "a unit stamped more than a day ahead isn't held back yet" },
+	[SIM_FAR_AHEAD] = { "far-ahead", SIM_NODES, 2, 200, true, NULL },
 };
 
 static const char *const did[] = {
@@ -80,6 +79,7 @@ static const char *const did[] = {
 	"said-unreachable",
 	"said-attention",
 	"clock-corrected",
+	"stamped-anew",
 };
 
 _Static_assert(sizeof did / sizeof did[0] == SIM_COUNTS - SIM_KINDS, "a word for each");

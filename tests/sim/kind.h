@@ -110,6 +110,7 @@ enum sim_count {
 	SIM_DID_UNREACHABLE,      /* ... unreachable */
 	SIM_DID_ATTENTION,        /* ... attention */
 	SIM_DID_CORRECT_CLOCK,    /* stamps were corrected by the hub's time */
+	SIM_DID_STAMP_ANEW,       /* records from far ahead were written again by the hub's time */
 	SIM_COUNTS,
 };
 

@@ -143,7 +143,7 @@ peer_restore(struct peer *p)
 	image_restore(&p->image);
 	store_catalog_forget(p->db);
 	store_catalog_forget(p->local);
-	p->node.r.clock_offset_ms = p->node.r.clock_floor_ms = 0;
+	sync_clock_start(&p->node.r.clock, store_db_env(p->db), 0, 0);
 }
 
 void
