@@ -127,7 +127,8 @@ static const char step_4[] = "CREATE TABLE yz_held(stream INTEGER, n INTEGER, by
 static const char step_5[] =
         "ALTER TABLE yz_quarantine ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;"
         "UPDATE yz_quarantine SET moved = 1 WHERE stream <> 0 AND tbl <> 0;"
-        "CREATE INDEX yz_quarantine_row ON yz_quarantine(tbl, key);"
+        "CREATE INDEX yz_quarantine_row ON yz_quarantine(tbl, key)"
+        " WHERE stream <> 0 AND dropped_ms IS NULL;"
         "CREATE INDEX yz_quarantine_moved ON yz_quarantine(stream, n)"
         " WHERE moved = 1 AND dropped_ms IS NULL;";
 

@@ -31,8 +31,8 @@ store_quarantine_move(struct store_db *db, struct store_row *const *rows, size_t
 {
 	int64_t any = 0;
 	int rc = store_stmt_int(db,
-	                        "SELECT EXISTS(SELECT 1 FROM yz_quarantine WHERE stream <> 0"
-	                        " AND tbl <> 0 AND dropped_ms IS NULL)",
+	                        "SELECT EXISTS(SELECT 1 FROM yz_quarantine WHERE tbl > 0"
+	                        " AND stream <> 0 AND dropped_ms IS NULL)",
 	                        0, &any, err);
 
 	for (size_t i = 0; rc == 0 && any != 0 && i < count; i++) {
