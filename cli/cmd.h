@@ -141,6 +141,8 @@ extern const struct cmd cmd_nodes;
 extern const struct cmd cmd_quarantine;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_schema;
+extern const struct cmd cmd_seats;
+extern const struct cmd cmd_share;
 extern const struct cmd cmd_sql;
 extern const struct cmd cmd_status;
 extern const struct cmd cmd_sync;

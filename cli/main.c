@@ -40,6 +40,8 @@ const struct cmd *const cli_commands[] = {
 	&cmd_backup,
 	&cmd_token,
 	&cmd_nodes,
+	&cmd_seats,
+	&cmd_share,
 	&cmd_help,
 	NULL,
 };

@@ -1,6 +1,7 @@
-/* node/doctor_world.c - the clock, the hub, other SQLites on this machine. */
+/* node/doctor_world.c - seats, the clock, the hub, other SQLites on this machine. */
 #include "node/config.h"
 #include "node/doctor_priv.h"
+#include "node/facility/seats.h"
 #include "store/remote.h"
 #include "sync/clock.h"
 #include "sync/transport_http.h"
@@ -152,15 +153,41 @@ check_sqlites(struct doctor *d)
 		           "no other one here is old enough to do harm");
 }
 
+/* ---- seats ---- */
+
+static int
+check_seats(struct doctor *d, struct store_db *db, bool is_hub, struct err *err)
+{
+	bool paused = false;
+	int64_t twice;
+	int rc = seats_twice(db, &twice, err);
+
+	if (rc == 0 && is_hub)
+		rc = seats_paused(db, &paused, err);
+	if (rc < 0)
+		return rc;
+	if (paused)
+		doctor_say(d, "seats", DOCTOR_ILL,
+		           "let every node sync, then yizhan seats resume --override REASON",
+		           "this hub was put back or copied, so it gives out no seats");
+	if (twice > 0)
+		doctor_say(d, "seats", DOCTOR_ILL,
+		           "yizhan seats list says which; cancel all bookings of it but one",
+		           "%lld seats have more than one booking", (long long)twice);
+	if (!paused && twice == 0)
+		doctor_say(d, "seats", DOCTOR_WELL, "", "none has two bookings");
+	return 0;
+}
+
 int
 doctor_check_world(struct doctor *d, struct store_db *db, bool is_hub, struct err *err)
 {
 	struct store_remote hub = { 0 };
 	struct arena a = { 0 };
 	int64_t known = 0;
-	int rc = 0;
+	int rc = check_seats(d, db, is_hub, err);
 
-	if (!is_hub)
+	if (rc == 0 && !is_hub)
 		rc = store_remote_get(db, "hub", &a, &hub, err);
 	if (rc == 0 && !is_hub)
 		rc = store_meta_get_int(db, SYNC_META_KNOWN, 0, &known, err);

@@ -8,6 +8,7 @@
 #include "node/init.h"
 #include "node/anchor.h"
 #include "node/config.h"
+#include "node/engine_tables.h"
 #include "node/facility/record.h"
 #include "node/facility/schema.h"
 #include "node/hub_schema.h"
@@ -240,11 +241,6 @@ fill_meta(struct making *m, struct store_db *db, struct err *err)
 	return rc;
 }
 
-/* Verdicts about conflicts travel like records, in the scope of the conflict. */
-static const struct store_track_spec verdicts = {
-	.table = "yz_verdict", .kind = STORE_RECORD, .scope = "", .scope_column = "scope"
-};
-
 /* Tables first, then tracking, then the catalogue: its rows are not ours, so they aren't logged. */
 static int
 fill_tables(struct making *m, struct store_db *db, struct err *err)
@@ -255,7 +251,7 @@ fill_tables(struct making *m, struct store_db *db, struct err *err)
 	if (rc == 0)
 		rc = facility_track(db, is_hub, err);
 	if (rc == 0)
-		rc = store_track_table(db, &verdicts, is_hub, err);
+		rc = engine_tables_track(db, is_hub, err);
 	if (rc == 0 && is_hub)
 		rc = hub_schema_migrate(db, err);
 	if (rc == 0)

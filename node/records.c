@@ -1,5 +1,6 @@
 #include "node/records.h"
 
+#include "node/facility/seats.h"
 #include "node/feed_row.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
@@ -392,6 +393,19 @@ write_row(struct records *of, const struct record *r, struct err *err)
 	               : store_transfer_one(of->db, &row, err);
 }
 
+/* A booking takes the seat that it names, and one that goes leaves it. */
+static int
+take_seat(struct records *of, const struct record *r, struct err *err)
+{
+	const struct store_value *id = value_of(r, "id");
+
+	if (strcmp(r->schema->table, "booking") != 0 || id == NULL || id->type != STORE_BLOB ||
+	    id->len != STORE_ID)
+		return 0;
+	return r->deletes ? seats_leave(of->db, id->bytes, err)
+	                  : seats_confirm(of->db, id->bytes, err);
+}
+
 static int
 take(void *ctx, const char *line, struct lines_answer *a, struct err *err)
 {
@@ -410,8 +424,12 @@ take(void *ctx, const char *line, struct lines_answer *a, struct err *err)
 		rc = read_row(of, line, &r, err);
 	if (rc == 0)
 		rc = check_given(of, &r, err);
+	if (rc == 0 && r.deletes)
+		rc = take_seat(of, &r, err);
 	if (rc == 0)
 		rc = write_row(of, &r, err);
+	if (rc == 0 && !r.deletes)
+		rc = take_seat(of, &r, err);
 	if (rc == 0)
 		rc = keep_key(of, line, a, err);
 	arena_free(&r.arena);

@@ -159,6 +159,8 @@ step(struct daemon *d, const struct node_event *ev, struct err *err)
 		metrics_add(&d->station.metrics, METRIC_REJECTED, fx.meeting.rejected_count);
 		if (!fx.meeting.ok)
 			log_line(LOG_LEVEL_WARN, "sync: %s", fx.meeting.words);
+		else
+			station_seats(&d->station, NULL);
 		answer_calls(d, &fx.meeting);
 	}
 	node_effects_clear(&fx);

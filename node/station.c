@@ -1,6 +1,8 @@
 #include "node/station.h"
 #include "node/anchor.h"
 #include "node/config.h"
+#include "node/engine_tables.h"
+#include "node/facility/schema.h"
 #include "node/feed.h"
 #include "node/hub_schema.h"
 #include "node/link.h"
@@ -206,6 +208,21 @@ check_anchor(struct station *st, struct err *err)
 
 /* ---- opening ---- */
 
+/* A file that an older program made. */
+static int
+track_engine(struct station *st, struct err *err)
+{
+	int rc = store_db_begin(st->merge, err);
+
+	if (rc == 0)
+		rc = engine_tables_track(st->merge, st->is_hub, err);
+	if (rc == 0)
+		rc = store_db_commit(st->merge, err);
+	if (rc < 0)
+		store_db_rollback(st->merge);
+	return rc;
+}
+
 static int
 open_databases(struct station *st, struct err *err)
 {
@@ -214,10 +231,14 @@ open_databases(struct station *st, struct err *err)
 
 	if (rc == 0)
 		rc = store_db_open(path, STORE_MERGE, st->env, &st->merge, err);
-	if (rc == 0)
-		rc = store_db_open(path, STORE_LOCAL, st->env, &st->local, err);
 	if (rc == 0 && st->is_hub)
 		rc = hub_schema_migrate(st->merge, err);
+	if (rc == 0)
+		rc = facility_schema_upgrade(st->merge, st->is_hub, err);
+	if (rc == 0)
+		rc = track_engine(st, err);
+	if (rc == 0)
+		rc = store_db_open(path, STORE_LOCAL, st->env, &st->local, err);
 	return rc;
 }
 
@@ -419,6 +440,8 @@ station_sync(struct station *st, struct node_met *met, struct link_cost *cost, s
 	if (rc == 0) {
 		*met = fx.meeting;
 		link_cost(l, cost);
+		if (met->ok)
+			station_seats(st, NULL);
 		/* the next command's first request is then fresh already */
 		rc = store_meta_set(st->merge, "nonce", link_nonce(l), strlen(link_nonce(l)), err);
 	}

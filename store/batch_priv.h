@@ -55,6 +55,7 @@ struct store_putting {
 	struct buf exc;
 	struct store_digest digest; /* of the scope that is being written */
 	bool loaded;
+	bool shared; /* some rows count in several scopes (store/share.h) */
 };
 
 /* The statements of a table's local schema; NULL if it isn't tracked here. */

@@ -2,6 +2,7 @@
 #include "store/batch_priv.h"
 #include "store/clock_priv.h"
 #include "store/db_priv.h"
+#include "store/share.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -140,39 +141,58 @@ write_extras(struct batch *b, const struct store_row *row, const struct store_pl
 static int
 write_digest(struct store_putting *put, struct err *err)
 {
-	struct store_stmt s;
+	return put->loaded ? store_digest_put(put->b->db, &put->digest, err) : 0;
+}
 
-	if (!put->loaded)
-		return 0;
-	s = store_stmt_new(
-	        put->b->db,
-	        "INSERT INTO yz_digest(scope, sum, rows) VALUES (?, ?, ?)"
-	        " ON CONFLICT(scope) DO UPDATE SET sum = excluded.sum, rows = excluded.rows");
-	store_stmt_put_int(&s, put->digest.scope);
-	store_stmt_put_blob(&s, put->digest.sum, STORE_TERM);
-	store_stmt_put_int(&s, put->digest.rows);
-	return store_stmt_run(&s, err);
+/* Move the digest of a scope by what the row has become. */
+static int
+count_in(struct store_putting *put, int scope, const struct store_row *row,
+         const uint8_t old[STORE_TERM], struct err *err)
+{
+	int rc = 0;
+
+	if (!put->loaded || put->digest.scope != scope) {
+		rc = write_digest(put, err);
+		if (rc == 0)
+			rc = store_digest_get(put->b->db, scope, &put->digest, err);
+		put->loaded = rc == 0;
+	}
+	if (rc < 0)
+		return rc;
+	store_digest_move(put->digest.sum, row->term, old);
+	put->digest.rows += (int)store_row_is_live(row) - (int)(row->known && row->was_live);
+	return 0;
+}
+
+/* A row that others see, too, counts in their scopes as well. */
+static int
+count_further(struct store_putting *put, const struct store_row *row, const uint8_t old[STORE_TERM],
+              struct err *err)
+{
+	struct arena a = { 0 };
+	struct store_share *list;
+	size_t count = 0;
+	int rc = store_share_of_row(put->b->db, row, &a, &list, &count, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (list[i].left == 0)
+			rc = count_in(put, list[i].scope, row, old, err);
+	arena_free(&a);
+	return rc;
 }
 
 int
 store_batch_count(struct store_putting *put, struct store_row *row, const uint8_t old[STORE_TERM],
                   struct err *err)
 {
-	bool live = store_row_is_live(row);
-	int rc = 0;
+	int rc = count_in(put, row->scope, row, old, err);
 
-	if (!put->loaded || put->digest.scope != row->scope) {
-		rc = write_digest(put, err);
-		if (rc == 0)
-			rc = store_digest_get(put->b->db, row->scope, &put->digest, err);
-		put->loaded = rc == 0;
-	}
+	if (rc == 0 && row->known && put->shared)
+		rc = count_further(put, row, old, err);
 	if (rc < 0)
 		return rc;
-	store_digest_move(put->digest.sum, row->term, old);
-	put->digest.rows += (int)live - (int)(row->known && row->was_live);
 	row->known = true;
-	row->was_live = live;
+	row->was_live = store_row_is_live(row);
 	row->was_cl = row->cl;
 	row->changed = row->write_row = false;
 	return 0;
@@ -232,7 +252,7 @@ store_batch_put(struct store_batch *face, struct store_row **rows, size_t count,
 {
 	struct store_putting put = { .b = (struct batch *)face };
 	struct store_placing p;
-	int rc = 0;
+	int rc = store_share_any(put.b->db, &put.shared, err);
 
 	put.b->refusal_count = 0;
 	put.b->bulk.count = 0;

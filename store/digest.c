@@ -1,5 +1,7 @@
 #include "store/digest.h"
 #include "store/clock_priv.h"
+#include "store/inbox.h"
+#include "store/share.h"
 
 #include <string.h>
 
@@ -35,6 +37,34 @@ store_digest_get(struct store_db *db, int scope, struct store_digest *out, struc
 }
 
 int
+store_digest_put(struct store_db *db, const struct store_digest *digest, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "INSERT INTO yz_digest(scope, sum, rows) VALUES (?, ?, ?)"
+	            " ON CONFLICT(scope) DO UPDATE SET sum = excluded.sum, rows = excluded.rows");
+
+	store_stmt_put_int(&s, digest->scope);
+	store_stmt_put_blob(&s, digest->sum, STORE_TERM);
+	store_stmt_put_int(&s, digest->rows);
+	return store_stmt_run(&s, err);
+}
+
+int
+store_digest_add(struct store_db *db, int scope, const struct store_row *row, int sign,
+                 struct err *err)
+{
+	static const uint8_t none[STORE_TERM];
+	struct store_digest d;
+	int rc = store_digest_get(db, scope, &d, err);
+
+	if (rc < 0)
+		return rc;
+	store_digest_move(d.sum, sign > 0 ? row->term : none, sign > 0 ? none : row->term);
+	d.rows += store_row_is_live(row) ? sign : 0;
+	return store_digest_put(db, &d, err);
+}
+
+int
 store_digest_list(struct store_db *db, struct arena *a, struct store_digest **list, size_t *count,
                   struct err *err)
 {
@@ -67,6 +97,7 @@ struct walk {
 	struct store_digest_verify *verify;
 	struct store_digest *sums; /* recomputed, [scope - 1] */
 	int scopes;
+	bool shared; /* rows may count in several scopes */
 };
 
 static void
@@ -82,40 +113,71 @@ fault(struct walk *w, const struct store_row *row, const char *table, const char
 	w->verify->tell(w->verify->ctx, &f);
 }
 
-static void
-check_rows(struct walk *w, struct store_batch *b, struct store_row **rows, size_t count)
+/* Was it written here, and goes nowhere?  Then it is in the quarantine's list already. */
+static int
+is_listed(struct walk *w, const struct store_row *row, bool *yes, struct err *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct store_table *t = store_catalog_table(w->db, rows[i]->table);
-		uint8_t term[STORE_TERM];
+	return store_quarantine_has_own(w->db, row->table, row->key, row->key_len, yes, err);
+}
 
-		store_row_term(b, rows[i], term);
-		if (memcmp(term, rows[i]->term, STORE_TERM) != 0)
-			fault(w, rows[i], t->name,
-			      "the row's values are not those it was written with (changed without "
-			      "capture?)");
-		if (store_row_is_live(rows[i]) && t->local != NULL && !rows[i]->in_table &&
-		    !rows[i]->extra)
-			fault(w, rows[i], t->name, "the row is gone without having been deleted");
+static int
+check_rows(struct walk *w, struct store_batch *b, const struct store_clock_walk *clocks,
+           struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < clocks->count; i++) {
+		const struct store_row *row = clocks->rows[i];
+		const struct store_table *t = store_catalog_table(w->db, row->table);
+		uint8_t term[STORE_TERM];
+		bool listed = false;
+
+		store_row_term(b, row, term);
+		if (memcmp(term, row->term, STORE_TERM) != 0) {
+			rc = is_listed(w, row, &listed, err);
+			if (!listed)
+				fault(w, row, t->name,
+				      "the row's values are not those it was written with (changed "
+				      "without capture?)");
+		}
+		if (store_row_is_live(row) && t->local != NULL && !row->in_table && !row->extra)
+			fault(w, row, t->name, "the row is gone without having been deleted");
 	}
+	return rc;
 }
 
 static void
-add_up(struct walk *w, const struct store_clock_walk *clocks)
+add_row(struct walk *w, int scope, const struct store_row *row)
 {
 	static const uint8_t zero[STORE_TERM];
 
-	for (size_t i = 0; i < clocks->count; i++) {
-		const struct store_row *row = clocks->rows[i];
-		struct store_digest *sum;
+	if (scope < 1 || scope > w->scopes)
+		return;
+	store_digest_move(w->sums[scope - 1].sum, row->term, zero);
+	w->sums[scope - 1].rows += store_row_is_live(row);
+}
 
-		if (row->scope < 1 || row->scope > w->scopes)
-			continue;
-		sum = &w->sums[row->scope - 1];
-		store_digest_move(sum->sum, row->term, zero);
-		sum->rows += store_row_is_live(row);
+static int
+add_up(struct walk *w, const struct store_clock_walk *clocks, struct err *err)
+{
+	struct arena a = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < clocks->count; i++) {
+		const struct store_row *row = clocks->rows[i];
+		struct store_share *further;
+		size_t count = 0;
+
+		add_row(w, row->scope, row);
+		if (w->shared)
+			rc = store_share_of_row(w->db, row, &a, &further, &count, err);
+		for (size_t k = 0; rc == 0 && k < count; k++)
+			if (further[k].left == 0)
+				add_row(w, further[k].scope, row);
 	}
 	w->verify->rows += (int64_t)clocks->count;
+	arena_free(&a);
+	return rc;
 }
 
 static int
@@ -125,13 +187,17 @@ walk_rows(struct walk *w, struct store_batch *b, struct err *err)
 	int rc;
 
 	while ((rc = store_clock_next(&clocks, err)) == 1) {
-		add_up(w, &clocks);
+		rc = add_up(w, &clocks, err);
+		if (rc < 0)
+			break;
 		if (!w->verify->deep)
 			continue;
 		rc = b->get(b, clocks.rows, clocks.count, &clocks.arena, err);
 		if (rc < 0)
 			break;
-		check_rows(w, b, clocks.rows, clocks.count);
+		rc = check_rows(w, b, &clocks, err);
+		if (rc < 0)
+			break;
 	}
 	store_clock_walk_end(&clocks);
 	return rc;
@@ -167,6 +233,8 @@ store_digest_verify(struct store_db *db, struct store_digest_verify *verify, str
 	if (b == NULL)
 		return err_set(err, ERR_NOMEM, "verify: out of memory");
 	rc = store_stmt_int(db, "SELECT max(id) FROM yz_scope", 0, &scopes, err);
+	if (rc == 0)
+		rc = store_share_any(db, &w.shared, err);
 	w.scopes = (int)scopes;
 	w.sums = arena_take(&a, (size_t)scopes + 1, sizeof *w.sums);
 	if (rc == 0 && w.sums == NULL)

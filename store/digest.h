@@ -20,6 +20,14 @@ MUST_CHECK int store_digest_get(struct store_db *db, int scope, struct store_dig
 MUST_CHECK int store_digest_list(struct store_db *db, struct arena *a, struct store_digest **list,
                                  size_t *count, struct err *err);
 
+/* Write a digest. */
+MUST_CHECK int store_digest_put(struct store_db *db, const struct store_digest *digest,
+                                struct err *err);
+
+/* Count a row, as it stands, in the digest of a scope (sign 1), or no more (-1). */
+MUST_CHECK int store_digest_add(struct store_db *db, int scope, const struct store_row *row,
+                                int sign, struct err *err);
+
 struct store_digest_fault {
 	const char *table;
 	const uint8_t *key;

@@ -122,9 +122,20 @@ static const char step_3[] = "ALTER TABLE yz_column ADD COLUMN here TEXT;";
 static const char step_4[] = "CREATE TABLE yz_held(stream INTEGER, n INTEGER, bytes BLOB NOT NULL,"
                              " PRIMARY KEY(stream, n));";
 
+/* Rows that several scopes see (store/share.h). */
+static const char step_5[] =
+        "CREATE TABLE yz_share(root TEXT NOT NULL, key BLOB NOT NULL, scope TEXT NOT NULL,"
+        " at INTEGER, ended INTEGER, by TEXT, PRIMARY KEY(root, key, scope)) WITHOUT ROWID;"
+        "CREATE TABLE yz_group(tbl INTEGER, root BLOB, scope INTEGER, left INTEGER NOT NULL,"
+        " left_site INTEGER NOT NULL, PRIMARY KEY(tbl, root, scope)) WITHOUT ROWID;"
+        "CREATE TABLE yz_member(tbl INTEGER, key BLOB, scope INTEGER, left INTEGER NOT NULL,"
+        " left_site INTEGER NOT NULL, root_tbl INTEGER NOT NULL, root BLOB NOT NULL,"
+        " PRIMARY KEY(tbl, key, scope)) WITHOUT ROWID;"
+        "CREATE INDEX yz_member_root ON yz_member(root_tbl, root);";
+
 /* What was refused is looked at again when its row has changed: a later change may have overwritten
  * it (sync/retry.c).  Once also what an older program has listed. */
-static const char step_5[] =
+static const char step_6[] =
         "ALTER TABLE yz_quarantine ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;"
         "UPDATE yz_quarantine SET moved = 1 WHERE stream <> 0 AND tbl <> 0;"
         "CREATE INDEX yz_quarantine_row ON yz_quarantine(tbl, key)"
@@ -132,7 +143,7 @@ static const char step_5[] =
         "CREATE INDEX yz_quarantine_moved ON yz_quarantine(stream, n)"
         " WHERE moved = 1 AND dropped_ms IS NULL;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

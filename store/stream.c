@@ -315,6 +315,24 @@ store_stream_cut(struct store_db *db, struct store_stream *stream, uint64_t n, i
 /* ---- seen ---- */
 
 int
+store_stream_of_write(struct store_db *db, const struct store_site *site, int64_t stamp, int scope,
+                      int *stream, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT id FROM yz_stream WHERE site = ? AND last_stamp >= ?"
+	                           " ORDER BY (n > 0) DESC, (scope = ?) DESC, n DESC LIMIT 1");
+	int rc;
+
+	store_stmt_put_int(&s, site->id);
+	store_stmt_put_int(&s, stamp);
+	store_stmt_put_int(&s, scope);
+	rc = store_stmt_step(&s, err);
+	*stream = rc == 1 ? (int)store_stmt_get_int(&s) : 0;
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+int
 store_seen_at(struct store_db *db, int stream, int64_t stamp, struct buf *out, struct err *err)
 {
 	struct store_stmt s =

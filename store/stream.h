@@ -123,6 +123,11 @@ MUST_CHECK int store_segment_sign(struct store_db *db, int stream, uint64_t last
                                   const uint8_t signature[STORE_SIGNATURE], const uint8_t key[32],
                                   struct err *err);
 
+/* The stream in which a site wrote with that stamp, as far as it is here: with its records rather
+ * than only heard of, in that scope rather than another; 0: none. */
+MUST_CHECK int store_stream_of_write(struct store_db *db, const struct store_site *site,
+                                     int64_t stamp, int scope, int *stream, struct err *err);
+
 /* `seen` in force for a stamp of a stream: the latest row at or before it; appended to `out`
  * (nothing if none). */
 MUST_CHECK int store_seen_at(struct store_db *db, int stream, int64_t stamp, struct buf *out,

@@ -16,6 +16,7 @@
 #include "sync/apply_priv.h"
 #include "sync/law_priv.h"
 #include "sync/rivals.h"
+#include "sync/share.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,14 +26,9 @@ enum { ROWS_BYTES = 32 << 20 }; /* that the rows of a part may take when they ar
 /* A run of the unit's changes: mostly all of them. */
 struct applying {
 	struct sync_apply *u;
-	struct sync_record *changes;
-	size_t count;
-	uint64_t first;           /* record number of the first */
-	struct arena arena;       /* rows and what is made of them */
-	struct store_row *rows;   /* distinct, in order of first mention */
-	struct store_row **order; /* sorted by table and key */
-	struct store_row **of;    /* [change]: its row; NULL if it isn't applied */
-	size_t row_count;
+	struct sync_apply_rows rows;  /* and the changes that they come from */
+	struct sync_share_row *moved; /* those of them that the unit changed */
+	size_t moved_count;
 	struct sync_rivals rivals;
 	struct sync_law law; /* of the latest change's schema */
 };
@@ -41,89 +37,6 @@ static int
 no_memory(struct err *err)
 {
 	return err_set(err, ERR_NOMEM, "merge: out of memory");
-}
-
-/* ---- rows of the unit ---- */
-
-struct place {
-	const struct store_change *change;
-	size_t i;
-};
-
-static int
-cmp_place(const void *left, const void *right)
-{
-	const struct place *a = left, *b = right;
-	size_t len =
-	        a->change->key_len < b->change->key_len ? a->change->key_len : b->change->key_len;
-	int ta = a->change->schema->table_id, tb = b->change->schema->table_id, order;
-
-	if (ta != tb)
-		return ta < tb ? -1 : 1;
-	order = memcmp(a->change->key, b->change->key, len);
-	if (order != 0)
-		return order;
-	if (a->change->key_len != b->change->key_len)
-		return a->change->key_len < b->change->key_len ? -1 : 1;
-	return (a->i > b->i) - (a->i < b->i);
-}
-
-/* A bulk import comes in order, and looking is cheaper than sorting it again. */
-static void
-sort(struct place *places, size_t count)
-{
-	for (size_t i = 1; i < count; i++)
-		if (cmp_place(&places[i - 1], &places[i]) > 0) {
-			qsort(places, count, sizeof *places, cmp_place);
-			return;
-		}
-}
-
-static bool
-same_row(const struct store_change *a, const struct store_change *b)
-{
-	return a->schema->table_id == b->schema->table_id && a->key_len == b->key_len &&
-	       memcmp(a->key, b->key, a->key_len) == 0;
-}
-
-static struct store_row *
-new_row(struct applying *ap, const struct store_change *c)
-{
-	struct store_row *row = &ap->rows[ap->row_count];
-
-	*row = (struct store_row){
-		.table = c->schema->table_id,
-		.scope = ap->u->stream->scope,
-		.key = c->key,
-		.key_len = c->key_len,
-	};
-	ap->order[ap->row_count++] = row;
-	return row;
-}
-
-/* Find the distinct rows and read them. */
-static int
-gather(struct applying *ap, struct err *err)
-{
-	struct sync_apply *u = ap->u;
-	size_t count = ap->count, used = 0;
-	struct place *places = arena_take(&ap->arena, count, sizeof *places);
-
-	ap->rows = arena_take(&ap->arena, count, sizeof *ap->rows);
-	ap->order = arena_take(&ap->arena, count, sizeof(struct store_row *));
-	ap->of = arena_take(&ap->arena, count, sizeof(struct store_row *));
-	if (places == NULL || ap->rows == NULL || ap->order == NULL || ap->of == NULL)
-		return no_memory(err);
-	for (size_t i = 0; i < count; i++)
-		if (ap->changes[i].type == SYNC_CHANGE &&
-		    (u->only == 0 || u->only == ap->first + i))
-			places[used++] = (struct place){ &ap->changes[i].change, i };
-	sort(places, used);
-	for (size_t i = 0; i < used; i++)
-		ap->of[places[i].i] = i > 0 && same_row(places[i].change, places[i - 1].change)
-		                              ? ap->of[places[i - 1].i]
-		                              : new_row(ap, places[i].change);
-	return u->r->batch->get(u->r->batch, ap->order, ap->row_count, &ap->arena, err);
 }
 
 /* ---- kept aside ---- */
@@ -164,7 +77,8 @@ keep_aside(struct applying *ap, const struct store_change *c, uint64_t n, const 
 static bool
 is_left(const struct applying *ap, const struct store_change *c, const struct store_row *row)
 {
-	return c->op != STORE_DELETE && c->mask != 0 && row->scope == ap->u->stream->scope;
+	return c->op != STORE_DELETE && c->mask != 0 &&
+	       (ap->law.shared || row->scope == ap->u->stream->scope);
 }
 
 /* What is forbidden is kept aside; of an insert or update the other cells may be left to merge. */
@@ -172,19 +86,19 @@ static int
 merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch, struct err *err)
 {
 	struct sync_apply *u = ap->u;
-	struct store_change *c = &ap->changes[i].change;
-	struct store_row *row = ap->of[i];
+	struct store_change *c = &ap->rows.changes[i].change;
+	struct store_row *row = ap->rows.of[i];
 	const char *reason = NULL;
 	int rc = sync_law_judge(&ap->law, c, row, &reason, err);
 
 	if (rc == 0 && reason != NULL) {
-		rc = keep_aside(ap, c, ap->first + i, reason, err);
+		rc = keep_aside(ap, c, ap->rows.first + i, reason, err);
 		if (rc < 0 || !is_left(ap, c, row))
 			return rc;
 	}
 	sync_rivals_before(&ap->rivals, row, c);
 	if (rc == 0)
-		rc = sync_merge(u->r->batch, row, c, watch, &ap->arena, err);
+		rc = sync_merge(u->r->batch, row, c, watch, &ap->rows.arena, err);
 	u->merged++;
 	return rc == 0 ? sync_rivals_after(&ap->rivals, row, err) : rc;
 }
@@ -195,8 +109,8 @@ merge_changes(struct applying *ap, struct err *err)
 	struct sync_merge_watch watch = { .decided = sync_rivals_decided, .ctx = &ap->rivals };
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < ap->count; i++)
-		if (ap->of[i] != NULL)
+	for (size_t i = 0; rc == 0 && i < ap->rows.change_count; i++)
+		if (ap->rows.of[i] != NULL)
 			rc = merge_change(ap, i, &watch, err);
 	return rc;
 }
@@ -225,6 +139,32 @@ list_refusals(struct applying *ap, struct err *err)
 	return rc;
 }
 
+/* The rows that differ now, before put forgets it; and those deleted once more. */
+static int
+find_moved(struct applying *ap, struct err *err)
+{
+	bool *deleted = arena_take(&ap->rows.arena, ap->rows.count, sizeof *deleted);
+
+	ap->moved = arena_take(&ap->rows.arena, ap->rows.count, sizeof *ap->moved);
+	if (ap->moved == NULL || deleted == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < ap->rows.change_count; i++)
+		if (ap->rows.of[i] != NULL)
+			deleted[ap->rows.of[i] - ap->rows.list] =
+			        ap->rows.changes[i].change.op == STORE_DELETE;
+	for (size_t i = 0; i < ap->rows.count; i++) {
+		struct store_row *row = &ap->rows.list[i];
+
+		if (row->changed || (deleted[i] && row->known))
+			ap->moved[ap->moved_count++] =
+			        (struct sync_share_row){ .row = row,
+				                         .differs = row->changed,
+				                         .is_new = !row->known,
+				                         .is_deleted = deleted[i] };
+	}
+	return 0;
+}
+
 static int
 tell(struct applying *ap, struct err *err)
 {
@@ -238,15 +178,48 @@ tell(struct applying *ap, struct err *err)
 		.sealed_ms = u->opening->sealed_ms,
 	};
 
-	if (u->r->applied == NULL)
+	if (u->r->applied == NULL || ap->moved_count == 0)
 		return 0;
-	unit.rows = arena_take(&ap->arena, ap->row_count, sizeof(struct store_row *));
+	unit.rows = arena_take(&ap->rows.arena, ap->moved_count, sizeof(struct store_row *));
 	if (unit.rows == NULL)
 		return no_memory(err);
-	for (size_t i = 0; i < ap->row_count; i++)
-		if (ap->rows[i].changed)
-			unit.rows[unit.count++] = &ap->rows[i];
+	for (size_t i = 0; i < ap->moved_count; i++)
+		if (ap->moved[i].differs)
+			unit.rows[unit.count++] = ap->moved[i].row;
 	return unit.count == 0 ? 0 : u->r->applied(u->r->ctx, &unit, err);
+}
+
+/* Others may see the rows, too; and a unit may say who does. */
+static int
+share(struct applying *ap, struct err *err)
+{
+	struct sync_apply *u = ap->u;
+	const struct store_table *shares = store_catalog_table_by_name(u->r->db, "yz_share");
+	struct sync_share_unit unit = { .r = u->r,
+		                        .arena = &ap->rows.arena,
+		                        .scope = u->stream->scope,
+		                        .site = u->stream->site,
+		                        .is_relay = u->opening->kind == SYNC_RELAY,
+		                        .from = INT64_MAX,
+		                        .seen = u->seen,
+		                        .seen_len = u->seen_len,
+		                        .rows = ap->moved,
+		                        .count = ap->moved_count };
+	bool says = false;
+	int rc;
+
+	for (size_t i = 0; i < ap->rows.change_count; i++) {
+		const struct store_change *c = &ap->rows.changes[i].change;
+
+		if (ap->rows.of[i] == NULL)
+			continue;
+		unit.from = c->stamp < unit.from ? c->stamp : unit.from;
+		unit.to = c->stamp > unit.to ? c->stamp : unit.to;
+	}
+	for (size_t i = 0; i < ap->moved_count; i++)
+		says = says || (shares != NULL && ap->moved[i].row->table == shares->id);
+	rc = sync_share_merged(&unit, err);
+	return rc == 0 && says ? sync_share_settle(u->r, err) : rc;
 }
 
 static int
@@ -256,7 +229,7 @@ begin_rivals(struct applying *ap, struct err *err)
 	const struct sync_opening *o = u->opening;
 
 	ap->rivals = (struct sync_rivals){ .r = u->r,
-		                           .arena = &ap->arena,
+		                           .arena = &ap->rows.arena,
 		                           .scope = u->stream->scope,
 		                           .seen = u->seen,
 		                           .seen_len = u->seen_len };
@@ -272,8 +245,8 @@ count_extra(const struct applying *ap)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < ap->row_count; i++)
-		n += ap->rows[i].extra;
+	for (size_t i = 0; i < ap->rows.count; i++)
+		n += ap->rows.list[i].extra;
 	return n;
 }
 
@@ -283,34 +256,13 @@ put_rows(struct applying *ap, struct err *err)
 {
 	struct store_batch *b = ap->u->r->batch;
 	size_t extra = count_extra(ap);
-	int rc = store_quarantine_move(ap->u->r->db, ap->order, ap->row_count, err);
+	int rc = store_quarantine_move(ap->u->r->db, ap->rows.order, ap->rows.count, err);
 
 	if (rc == 0)
-		rc = b->put(b, ap->order, ap->row_count, err);
+		rc = b->put(b, ap->rows.order, ap->rows.count, err);
 	return rc == 0 && count_extra(ap) < extra
 	               ? store_quarantine_wake(ap->u->r->db, STORE_QUARANTINE_ALL, err)
 	               : rc;
-}
-
-/* Who wrote each change. */
-static int
-set_origins(struct sync_apply *u, struct err *err)
-{
-	const struct sync_opening *o = u->opening;
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < o->changes; i++) {
-		struct sync_record *rec = &u->changes[i];
-
-		if (rec->type != SYNC_CHANGE)
-			continue;
-		rec->change.site = u->stream->site;
-		if (o->kind == SYNC_RELAY)
-			rc = store_catalog_site(u->r->db, o->origins[rec->origin].node,
-			                        o->origins[rec->origin].epoch, &rec->change.site,
-			                        err);
-	}
-	return rc;
 }
 
 /* The rows are read; what is added to them is bounded by the changes themselves. */
@@ -319,15 +271,19 @@ apply_part(struct applying *ap, struct err *err)
 {
 	int rc;
 
-	ap->arena.limit = 0;
+	ap->rows.arena.limit = 0;
 	rc = begin_rivals(ap, err);
 	if (rc == 0)
 		rc = merge_changes(ap, err);
 	if (rc == 0)
+		rc = find_moved(ap, err);
+	if (rc == 0)
 		rc = tell(ap, err);
 	if (rc == 0)
 		rc = put_rows(ap, err);
-	return rc == 0 ? list_refusals(ap, err) : rc;
+	if (rc == 0)
+		rc = list_refusals(ap, err);
+	return rc == 0 && ap->moved_count > 0 ? share(ap, err) : rc;
 }
 
 static int
@@ -340,21 +296,21 @@ apply_changes(struct sync_apply *u, struct err *err)
 		struct applying ap = {
 			.u = u,
 			.law = { .u = u },
-			.changes = u->changes + from,
-			.count = most < count - from ? most : count - from,
-			.first = u->first + 1 + from,
-			.arena = { .limit = most == 1 ? 0 : ROWS_BYTES },
+			.rows = { .changes = u->changes + from,
+			          .change_count = most < count - from ? most : count - from,
+			          .first = u->first + 1 + from,
+			          .arena = { .limit = most == 1 ? 0 : ROWS_BYTES } },
 		};
 
-		rc = gather(&ap, err);
-		if (rc == ERR_NOMEM && ap.arena.over) {
-			most = (ap.count + 1) / 2;
+		rc = sync_apply_gather(u, &ap.rows, err);
+		if (rc == ERR_NOMEM && ap.rows.arena.over) {
+			most = (ap.rows.change_count + 1) / 2;
 			rc = 0;
 		} else if (rc == 0) {
 			rc = apply_part(&ap, err);
-			from += ap.count;
+			from += ap.rows.change_count;
 		}
-		arena_free(&ap.arena);
+		arena_free(&ap.rows.arena);
 	} while (rc == 0 && from < count);
 	return rc;
 }
@@ -370,9 +326,9 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 	if (u->r->may_write != NULL && !u->r->may_write(u->r->ctx, site, scope))
 		return keep_aside(&ap, NULL, u->first,
 		                  "its writer has no right to write this scope", err);
-	if (u->opening->kind == SYNC_RELAY && !sync_law_is_hubs(u))
+	if (u->opening->kind == SYNC_RELAY && !sync_law_is_hubs(u) && !sync_apply_says_own(u))
 		return keep_aside(&ap, NULL, u->first, "only the hub passes on what others wrote",
 		                  err);
-	rc = set_origins(u, err);
+	rc = sync_apply_origins(u, err);
 	return rc == 0 ? apply_changes(u, err) : rc;
 }

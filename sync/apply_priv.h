@@ -33,4 +33,27 @@ struct sync_apply {
 /* Merge it. */
 MUST_CHECK int sync_apply_unit(struct sync_apply *u, struct err *err);
 
+/* A run of the unit's changes, mostly all of them, and the rows that they speak of. */
+struct sync_apply_rows {
+	struct sync_record *changes;
+	size_t change_count;
+	uint64_t first;           /* record number of the first */
+	struct arena arena;       /* rows and what is made of them */
+	struct store_row *list;   /* distinct, in order of first mention */
+	struct store_row **order; /* sorted by table and key */
+	struct store_row **of;    /* [change]: its row; NULL if it isn't applied */
+	size_t count;
+};
+
+/* Find and read them; the run is set.  ERR_NOMEM with the arena over its limit: a shorter run. */
+MUST_CHECK int sync_apply_gather(const struct sync_apply *u, struct sync_apply_rows *run,
+                                 struct err *err);
+
+/* Of a relay: does it say only what its own node wrote, in whichever life? */
+bool sync_apply_says_own(const struct sync_apply *u);
+
+/* Set the site of each change.  A relay's `seen` is its own: that becomes the unit's, and what its
+ * origins wrote is noted (sync/relay.h). */
+MUST_CHECK int sync_apply_origins(struct sync_apply *u, struct err *err);
+
 #endif /* SYNC_APPLY_PRIV_H */

@@ -21,19 +21,24 @@ no_memory(struct err *err)
 
 /* ---- the node asks ---- */
 
-/* Records of this node (of any of its lives) go up from where the hub's present life has
- * acknowledged them; others', where the hub has lost them. */
+/* What there is of a stream.  Records of this node (of any of its lives) go up from where the hub's
+ * present life has acknowledged them; others', where the hub has lost them. */
 static int
 say_and_push(struct sync_exchange *x, struct sync_draft *d, struct store_stream *stream,
              const struct store_remote *hub, struct err *err)
 {
+	bool own = sync_draft_is_own(x->r, stream);
 	uint64_t acked = 0;
-	int rc = sync_parted_say(x, stream, err);
-	unsigned index = sync_draft_stream(d, stream);
+	unsigned index;
+	int rc;
 
+	if (!own && stream->n == 0)
+		return 0; /* it was only heard of, by a relay */
+	rc = sync_parted_say(x, stream, err);
 	if (rc < 0)
 		return rc;
-	if (!sync_draft_is_own(x->r, stream))
+	index = sync_draft_stream(d, stream);
+	if (!own)
 		return sync_back_lend(x, d, stream, index, err);
 	if (hub->epoch_known)
 		rc = store_stream_acked(x->r->db, stream->id, hub->epoch, &acked, err);

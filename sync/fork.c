@@ -7,10 +7,12 @@
  *   n' > n, same head at n  we lost the rest         nothing: it comes by the next reply
  *   n' > n, other head      forked before n          what has no receipt is written again
  *   n' < n, `clock`         stamped too far ahead    what it hasn't is written again, corrected
+ *   of this life            none                      nothing, as with the second
  *
  * In each case a new life begins first.  Of an earlier life the second is no news,
  * nor is it of any life while records are on their way.
  */
+#include "store/base/mutant.h"
 #include "sync/exchange_priv.h"
 #include "sync/life.h"
 #include "sync/reader.h"
@@ -219,6 +221,38 @@ heal_one(struct healing *h, const struct store_stream *stream, struct err *err)
 	return 0;
 }
 
+/* One of the streams of the reply that is of our present life, but none of ours. */
+static bool
+is_news(const struct healing *h, const struct sync_view_stream *view,
+        const struct store_stream *list, size_t count)
+{
+	const struct sync_site *site = &h->m->sites[view->site].site;
+	const struct store_site *self = &h->x->r->self;
+
+	if (view->n == 0 || memcmp(site->node, self->node, STORE_NODE_ID) != 0 ||
+	    memcmp(site->epoch, self->epoch, STORE_EPOCH) != 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (sync_draft_view(h->x->r, h->m, &list[i]) == view)
+			return false;
+	return true;
+}
+
+/* We haven't written there in this life: so another file has, and goes on under our name. */
+static int
+heal_news(struct healing *h, const struct store_stream *list, size_t count, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < h->m->stream_count; i++) {
+		if (MUT(45) || !is_news(h, &h->m->streams[i], list, count))
+			continue;
+		h->healed[i] = true;
+		rc = begin_life(h, SYNC_LIFE_RESTORED, err);
+	}
+	return rc;
+}
+
 int
 sync_fork_heal(struct sync_exchange *x, const struct sync_message *m, bool *healed, struct err *err)
 {
@@ -240,6 +274,8 @@ sync_fork_heal(struct sync_exchange *x, const struct sync_message *m, bool *heal
 	if (rc == 0 && h.ahead.count > 0)
 		rc = lower_last_stamp(&h, err);
 	sync_restamp_free(&h.ahead);
+	if (rc == 0 && !x->healed)
+		rc = heal_news(&h, list, count, err);
 	arena_free(&a);
 	return rc;
 }

@@ -120,8 +120,10 @@ seen_is_covered(struct incoming *in, const struct sync_opening *o)
 static bool
 all_seen(struct incoming *in)
 {
+	/* what a relay's writers had seen, the hub has passed on before, if it is of this scope */
 	for (size_t i = 0; i < in->count; i++)
 		if (in->records[i].type == SYNC_OPENING &&
+		    in->records[i].opening->kind != SYNC_RELAY &&
 		    !seen_is_covered(in, in->records[i].opening))
 			return false;
 	return true;
@@ -144,8 +146,17 @@ note_seed(struct incoming *in)
 	in->stream.seed_day = in->seg.day;
 }
 
+/* Did the stream's own site write it?  A relay's changes are mostly others'. */
+static bool
+is_own(const struct incoming *in, const struct sync_opening *o, const struct sync_record *rec)
+{
+	return rec->type == SYNC_CHANGE &&
+	       (o->kind != SYNC_RELAY ||
+	        memcmp(&o->origins[rec->origin], &in->site, sizeof in->site) == 0);
+}
+
 /* Greatest stamp of the unit's changes into the stream; the first one marks where its `seen`
- * begins. */
+ * begins.  What others wrote is noted by sync/apply, and what they had seen is the relay's own. */
 static int
 note_unit(struct incoming *in, size_t at, struct err *err)
 {
@@ -153,14 +164,15 @@ note_unit(struct incoming *in, size_t at, struct err *err)
 	int64_t first = 0;
 
 	for (size_t i = at + 1; i <= at + o->changes; i++) {
-		int64_t stamp =
-		        in->records[i].type == SYNC_CHANGE ? in->records[i].change.stamp : 0;
+		int64_t stamp = is_own(in, o, &in->records[i]) ? in->records[i].change.stamp : 0;
 
 		if (first == 0)
 			first = stamp;
 		if (stamp > in->stream.last_stamp)
 			in->stream.last_stamp = stamp;
 	}
+	if (o->kind == SYNC_RELAY)
+		return 0;
 	if (o->seen_as_before)
 		return 0;
 	buf_clear(&in->seen);

@@ -2,6 +2,7 @@
 
 #include "store/inspect.h"
 #include "sync/merge.h"
+#include "sync/share.h"
 
 #include <string.h>
 
@@ -90,6 +91,19 @@ writes_scope(const struct sync_law *law, const struct store_change *c)
 	       (c->op == STORE_UPDATE && law->scope_at >= 0 && (c->mask >> law->scope_at & 1) != 0);
 }
 
+/* Do several scopes see the row, and the stream's is one of them? */
+static bool
+is_shared(const struct sync_apply *u, const struct store_row *row)
+{
+	const struct sync_share_unit unit = {
+		.r = u->r, .scope = u->stream->scope, .seen = u->seen, .seen_len = u->seen_len
+	};
+	struct err err;
+	bool yes = false;
+
+	return row->known && sync_share_admits(&unit, row, &yes, &err) == 0 && yes;
+}
+
 static const char other_scope[] = "the row's own scope is not the one it was sent in";
 static const char rewritten[] = "an event was written again: corrections are new rows";
 static const char hubs_row[] = "a row that only the hub may write was written elsewhere";
@@ -108,11 +122,14 @@ ends_event(const struct sync_law *law, const struct store_change *c, const struc
 static const char *
 forbids(struct sync_law *law, struct store_change *c, const struct store_row *row)
 {
+	bool elsewhere = row->known && row->scope != law->u->stream->scope;
+
 	if (!sync_merge_is_sound(c))
 		return "the change contradicts itself (its life, stamp, columns or groups)";
-	if (row->known && row->scope != law->u->stream->scope)
+	law->shared = sync_law_is_hubs(law->u) || (elsewhere && is_shared(law->u, row));
+	if (elsewhere && !law->shared)
 		return "the row belongs to another scope";
-	if (writes_scope(law, c) && !says_scope(law, c))
+	if (!law->shared && writes_scope(law, c) && !says_scope(law, c) && !is_shared(law->u, row))
 		return other_scope;
 	return ends_event(law, c, row) ? rewritten : NULL;
 }

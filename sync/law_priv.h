@@ -4,7 +4,8 @@
  *   the writer may write the scope (its grant)              else the whole unit is kept aside
  *   it says only what it wrote itself, unless it is the hub  likewise
  *   an inserted row's scope column names the stream's scope; one in the key does so always
- *   a changed row belongs to the stream's scope
+ *   a changed row belongs to the stream's scope, or is seen in it, too (sync/share.h)
+ *   (of these two the hub is free: it says who sees a row)
  *   a row that is the hub's, and a column that only the hub may write, come from the hub (an insert
  *   may carry the column's default)
  *   an event is inserted and no more: its max columns may grow, where two devices met in one row
@@ -29,6 +30,7 @@ struct sync_law {
 	/* the last row whose scope was the stream's: the next mostly says it with the same bytes */
 	const uint8_t *scope_bytes;
 	size_t scope_len;
+	bool shared; /* of the latest change: its row may be another scope's */
 };
 
 /* Does the hub say it? */

@@ -227,3 +227,15 @@ sync_life_of(struct store_db *db, const uint8_t node[STORE_NODE_ID], int64_t now
 	*word = rc == 1 && is_news(met.at_ms, now_ms) ? met.word : SYNC_LIFE_QUIET;
 	return rc < 0 ? rc : 0;
 }
+
+int
+sync_life_epoch(struct store_db *db, const uint8_t node[STORE_NODE_ID], uint8_t epoch[STORE_EPOCH],
+                struct err *err)
+{
+	struct met met;
+	int rc = read_met(db, node, &met, err);
+
+	if (rc == 1)
+		memcpy(epoch, met.epoch, STORE_EPOCH);
+	return rc;
+}

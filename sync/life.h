@@ -54,6 +54,10 @@ MUST_CHECK int sync_life_met(struct sync_replica *r, const struct sync_site *pee
 MUST_CHECK int sync_life_of(struct store_db *db, const uint8_t node[STORE_NODE_ID], int64_t now_ms,
                             enum sync_life_word *word, struct err *err);
 
+/* At the hub: the life in which the node last came.  1, or 0 if it never did. */
+MUST_CHECK int sync_life_epoch(struct store_db *db, const uint8_t node[STORE_NODE_ID],
+                               uint8_t epoch[STORE_EPOCH], struct err *err);
+
 /* "restored", "cloned"; NULL for SYNC_LIFE_QUIET. */
 const char *sync_life_name(enum sync_life_word word);
 

@@ -3,6 +3,7 @@
 #include "sync/seen.h"
 #include "sync/segment.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { DAY_MS = 86400000 };
@@ -61,7 +62,7 @@ look_around(struct sync_pen *pen, struct err *err)
 	if (rc < 0)
 		return rc;
 	sync_seen_write(&pen->seen, o->seen, o->seen_count);
-	if (pen->stream.n > 0 && pen->seen.len == pen->stream.seen_len &&
+	if (o->kind != SYNC_RELAY && pen->stream.n > 0 && pen->seen.len == pen->stream.seen_len &&
 	    (pen->seen.len == 0 || memcmp(pen->seen.bytes, pen->stream.seen, pen->seen.len) == 0)) {
 		o->seen_as_before = true;
 		o->seen_count = 0;
@@ -79,6 +80,34 @@ choose_seed(struct sync_pen *pen, int64_t sealed_ms)
 		return;
 	pen->stream.seed_day = day;
 	env_rand(store_db_env(pen->r->db), pen->stream.seed, STORE_SEED);
+}
+
+/* Stamps of our own in the part, the greatest: what others wrote has its place elsewhere. */
+static int64_t
+own_stamp(const struct sync_pen *pen)
+{
+	bool ours = pen->opening.kind != SYNC_RELAY;
+	int64_t greatest = 0;
+
+	for (size_t i = 1; i < pen->count; i++)
+		if ((ours || pen->records[i].change.site == pen->r->self.id) &&
+		    pen->records[i].change.stamp > greatest)
+			greatest = pen->records[i].change.stamp;
+	return greatest;
+}
+
+/* What it had seen holds from here on; a relay's is its own. */
+static int
+note_seen(struct sync_pen *pen, struct err *err)
+{
+	if (pen->opening.seen_as_before || pen->opening.kind == SYNC_RELAY)
+		return 0;
+	pen->stream.seen = arena_copy(pen->arena, pen->seen.bytes, pen->seen.len);
+	pen->stream.seen_len = pen->seen.len;
+	if (pen->stream.seen == NULL)
+		return no_memory(err);
+	return store_seen_add(pen->r->db, pen->stream.id, pen->records[1].change.stamp,
+	                      pen->seen.bytes, pen->seen.len, err);
 }
 
 static int
@@ -103,18 +132,25 @@ write_segment(struct sync_pen *pen, struct err *err)
 	pen->stream.n = seg.last;
 	memcpy(pen->stream.head, seg.head, STORE_HEAD);
 	/* what is written again has the stamp that it had, and those needn't rise */
-	for (size_t i = 1; i < pen->count; i++)
-		if (pen->records[i].change.stamp > pen->stream.last_stamp)
-			pen->stream.last_stamp = pen->records[i].change.stamp;
-	if (!pen->opening.seen_as_before) {
-		pen->stream.seen = arena_copy(pen->arena, pen->seen.bytes, pen->seen.len);
-		pen->stream.seen_len = pen->seen.len;
-		if (pen->stream.seen == NULL)
-			return no_memory(err);
-		rc = store_seen_add(pen->r->db, pen->stream.id, pen->records[1].change.stamp,
-		                    pen->seen.bytes, pen->seen.len, err);
-	}
+	if (own_stamp(pen) > pen->stream.last_stamp)
+		pen->stream.last_stamp = own_stamp(pen);
+	rc = note_seen(pen, err);
 	return rc == 0 ? store_stream_put(pen->r->db, &pen->stream, err) : rc;
+}
+
+/* Whose change it is, by its place in a relay's list. */
+static unsigned
+origin_of(const struct sync_pen *pen, const struct store_change *change)
+{
+	const struct store_site *site = store_catalog_site_of(pen->r->db, change->site);
+	unsigned i = 0;
+
+	while (i < pen->opening.origin_count &&
+	       (memcmp(pen->opening.origins[i].node, site->node, STORE_NODE_ID) != 0 ||
+	        memcmp(pen->opening.origins[i].epoch, site->epoch, STORE_EPOCH) != 0))
+		i++;
+	assert(i < pen->opening.origin_count);
+	return i;
 }
 
 /* ---- the door ---- */
@@ -156,6 +192,7 @@ sync_pen_add(struct sync_pen *pen, const struct store_change *change, struct err
 
 	rec->type = SYNC_CHANGE;
 	rec->change = *change;
+	rec->origin = pen->opening.kind == SYNC_RELAY ? origin_of(pen, change) : 0;
 	rc = name_schema(pen, change->schema, &rec->schema_no, err);
 	if (rc < 0)
 		return rc;

@@ -5,7 +5,7 @@
  *   open ─▶ begin ─▶ add ... ─▶ write ─▶ begin ─▶ ... ─▶ close
  *
  * What a unit begins with is what this file has seen by now; of changes that are
- * written again (re-mint) it is what their first writing had seen.
+ * written again (re-mint, relay) it is what their first writing had seen.
  */
 #ifndef SYNC_PEN_PRIV_H
 #define SYNC_PEN_PRIV_H
@@ -22,7 +22,7 @@ struct sync_pen {
 	struct sync_replica *r;
 	struct arena *arena;
 	struct store_stream stream; /* as it is after the latest write */
-	/* What is written again: kind, origin and seen of each opening are these; NULL: plain. */
+	/* What is written again: kind, origins and seen of each opening are these; NULL: plain. */
 	const struct sync_opening *again;
 	bool more; /* the unit goes on in another part */
 

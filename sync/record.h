@@ -20,6 +20,7 @@
  *
  * `seen` says, for this scope, the greatest stamp received of every other site, whole; a unit whose
  * `seen` equals the one before it in the stream says so with a count of 0 and flag 2 ("as before").
+ * A relay's `seen` is that of the writes in it: its own, always said, and not what "before" means.
  */
 #ifndef SYNC_RECORD_H
 #define SYNC_RECORD_H

@@ -37,18 +37,20 @@ sync_remint_cut(struct sync_replica *r, const struct store_stream *old, uint64_t
 }
 
 /* Stamps rise along a stream, but for what was written again in it: what was written first is later
- * than all before it. */
+ * than all before it.  Those of relays have their place elsewhere. */
 static bool
 look_for_last(const struct sync_reader *seg, int64_t *stamp)
 {
-	bool plain = false, any = false;
+	bool plain = false, relay = false, any = false;
 
 	for (size_t i = 0; i < seg->count; i++) {
 		const struct sync_record *rec = &seg->records[i];
 
-		if (rec->type == SYNC_OPENING)
+		if (rec->type == SYNC_OPENING) {
 			plain = rec->opening->kind == SYNC_PLAIN;
-		if (rec->type != SYNC_CHANGE)
+			relay = rec->opening->kind == SYNC_RELAY;
+		}
+		if (rec->type != SYNC_CHANGE || relay)
 			continue;
 		any |= plain;
 		if (rec->change.stamp > *stamp)
@@ -215,22 +217,18 @@ static int
 find_seen(struct unit *u, struct sync_opening *out, struct err *err)
 {
 	struct sync_reminting *m = u->m;
-	struct rd r = rd_from(m->seen.bytes, m->seen.len);
+	struct sync_seen *list;
+	size_t count;
+	int rc = sync_seen_read(m->seen.bytes, m->seen.len, &u->arena, &list, &count, err);
 
-	out->seen = arena_take(&u->arena, m->seen.len / sizeof(struct sync_site) + 1,
-	                       sizeof *out->seen);
+	if (rc < 0)
+		return rc;
+	out->seen = arena_take(&u->arena, count + 1, sizeof *out->seen);
 	if (out->seen == NULL)
 		return no_memory(err);
-	while (!r.bad && r.left > 0) {
-		const uint8_t *site = rd_bytes(&r, sizeof(struct sync_site));
-		struct sync_seen *seen = &out->seen[out->seen_count];
-
-		seen->stamp = rd_zigzag(&r);
-		if (r.bad)
-			break;
-		memcpy(&seen->site, site, sizeof seen->site);
-		out->seen_count += memcmp(&seen->site, &m->name, sizeof m->name) != 0;
-	}
+	for (size_t i = 0; i < count; i++)
+		if (memcmp(&list[i].site, &m->name, sizeof m->name) != 0)
+			out->seen[out->seen_count++] = list[i];
 	if (m->kept_stamp > 0)
 		out->seen[out->seen_count++] = (struct sync_seen){ m->name, m->kept_stamp };
 	if (out->seen_count > 1)
@@ -299,7 +297,7 @@ note_opening(struct sync_reminting *m, const struct sync_opening *o, struct err 
 	for (size_t i = 0; i < o->definition_count; i++)
 		if (m->schema_no == 0 || (int)o->definitions[i].no < m->schema_no)
 			m->schema_no = (int)o->definitions[i].no;
-	if (o->seen_as_before)
+	if (o->seen_as_before || o->kind == SYNC_RELAY)
 		return 0;
 	buf_clear(&m->seen);
 	sync_seen_write(&m->seen, o->seen, o->seen_count);
@@ -318,7 +316,8 @@ take_segment(struct sync_reminting *m, const struct sync_reader *seg, struct err
 			return err_set(err, ERR_CORRUPT, "re-mint: record %llu is no unit's first",
 			               (unsigned long long)(seg->seg.first + i));
 		rc = note_opening(m, o, err);
-		if (rc == 0)
+		/* a relay says again what stands elsewhere */
+		if (rc == 0 && o->kind != SYNC_RELAY)
 			rc = take_unit(m, &seg->records[i], seg->seg.first + i, err);
 		i += (size_t)o->changes + 1;
 	}

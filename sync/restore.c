@@ -123,7 +123,7 @@ sync_restore_values(struct sync_replica *r, struct store_row **rows, size_t coun
 	struct restoring x = { .r = r, .rows = rows, .count = count, .arena = a };
 	struct store_stream *list;
 	size_t streams = 0;
-	int rc = store_stream_list(r->db, rows[0]->scope, a, &list, &streams, err);
+	int rc = store_stream_list(r->db, 0, a, &list, &streams, err);
 
 	for (size_t i = 0; rc == 0 && i < streams; i++) {
 		x.stream = &list[i];

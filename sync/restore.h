@@ -19,8 +19,8 @@ MUST_CHECK int sync_restore_row(struct sync_replica *r, const struct store_row *
                                 struct err *err);
 
 /*
- * Fill the cells of many rows of one scope with the values that their versions say, in one reading
- * of that scope's streams; `rows` are in the order of store_row_sort(), live, and as get gave them,
+ * Fill the cells of many rows with the values that their versions say, in one reading of all
+ * streams; `rows` are in the order of store_row_sort(), live, and as get gave them,
  * and the values live in `a`.  A row that has got back all that its term was made of is marked
  * (changed, write_row) for put, which lets its table show it; of another the cells are of no use.
  */

@@ -13,6 +13,7 @@
 #include "sync/retry_priv.h"
 #include "sync/rivals.h"
 #include "sync/seal_priv.h"
+#include "sync/share.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -192,12 +193,33 @@ take_item(struct seal *s, struct item *it, struct sync_rivals *rivals, struct er
 	return reason != NULL ? keep_here(s, it, reason, err) : merge_item(s, it, rivals, err);
 }
 
+/* Which rows differ now, for those who see them, too; and does one say who does? */
+static int
+note_shared(struct seal *s, struct store_row **rows, size_t count, struct sync_share_unit *out,
+            struct err *err)
+{
+	const struct store_table *shares = store_catalog_table_by_name(s->r->db, "yz_share");
+
+	*out = (struct sync_share_unit){ .r = s->r, .arena = &s->arena, .site = s->r->self.id };
+	out->rows = arena_take(&s->arena, count, sizeof *out->rows);
+	if (out->rows == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		out->rows[out->count++] = (struct sync_share_row){ .row = rows[i],
+			                                           .differs = true,
+			                                           .is_new = !rows[i]->known };
+		s->shares = s->shares || (shares != NULL && rows[i]->table == shares->id);
+	}
+	return 0;
+}
+
 /* Stamps in the order of writing, merged clocks, all rows put. */
 static int
 merge_all(struct seal *s, struct err *err)
 {
 	struct store_row **rows = arena_take(&s->arena, s->count, sizeof(struct store_row *));
 	struct sync_rivals rivals = { .r = s->r, .arena = &s->arena, .own = true };
+	struct sync_share_unit shared;
 	size_t changed = 0;
 	int rc = sync_rivals_begin(&rivals, err);
 
@@ -219,7 +241,11 @@ merge_all(struct seal *s, struct err *err)
 	store_row_sort(rows, changed);
 	if (rc == 0)
 		rc = store_quarantine_move(s->r->db, rows, changed, err);
-	return rc < 0 ? rc : s->r->batch->put(s->r->batch, rows, changed, err);
+	if (rc == 0)
+		rc = note_shared(s, rows, changed, &shared, err);
+	if (rc == 0)
+		rc = s->r->batch->put(s->r->batch, rows, changed, err);
+	return rc == 0 && s->r->is_hub ? sync_share_sealed(&shared, err) : rc;
 }
 
 /* ---- the whole ---- */
@@ -243,8 +269,13 @@ seal_part(struct seal *s, bool *more, struct err *err)
 static int
 seal_log(struct seal *s, struct err *err)
 {
+	struct store_share_tables tables = { .count = 0 };
 	bool more = true;
 	int rc = store_meta_get_int(s->r->db, "last_stamp", 0, &s->last_stamp, err);
+
+	if (rc == 0 && !s->r->is_hub)
+		rc = store_share_tables(s->r->db, &tables, err);
+	s->left = tables.count > 0;
 
 	while (rc == 0 && more) {
 		rc = seal_part(s, &more, err);
@@ -252,6 +283,8 @@ seal_log(struct seal *s, struct err *err)
 	}
 	if (rc == 0)
 		rc = store_meta_set_int(s->r->db, "last_stamp", s->last_stamp, err);
+	if (rc == 0 && s->shares)
+		rc = sync_share_settle(s->r, err);
 	return rc == 0 ? store_inbox_apply_verdicts(s->r->db, err) : rc;
 }
 

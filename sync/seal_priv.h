@@ -7,6 +7,7 @@
 #define SYNC_SEAL_PRIV_H
 
 #include "store/log.h"
+#include "store/share.h"
 #include "sync/seal.h"
 
 /* What a write to a row did that no write may do. */
@@ -23,7 +24,9 @@ struct item {
 	struct store_row row;
 	struct store_change changes[2]; /* an update of max cells may have to go before a delete */
 	int change_count;
-	bool was_held, is_held; /* listed in quarantine, by an earlier seal or by this one */
+	bool was_held, is_held;      /* listed in quarantine, by an earlier seal or by this one */
+	struct store_share *further; /* at the hub: what else than its own scope sees the row */
+	size_t further_count;
 	enum sync_undo undo;
 };
 
@@ -34,6 +37,8 @@ struct seal {
 	size_t count;
 	size_t rewritten; /* items that are */
 	int64_t last_stamp;
+	bool shares; /* a row of yz_share was written */
+	bool left;   /* a node, whose scope somebody may have left */
 	struct sync_sealed *out;
 };
 

@@ -21,6 +21,7 @@
 #include "store/inbox.h"
 #include "sync/restore.h"
 #include "sync/seal_priv.h"
+#include "sync/share.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,15 +49,40 @@ scope_value(struct seal *s, const struct store_schema *schema, const char *scope
 	return out->bytes == NULL ? no_memory(err) : 0;
 }
 
+/* Is the row in a scope that its column doesn't name, because others see it, too, or one of them
+ * has left?  There the column is a cell like others. */
+static int
+is_shared(struct seal *s, const struct item *it, const char *scope, bool *yes, struct err *err)
+{
+	const struct store_schema *schema = it->log->schema;
+	struct store_share_tables tables;
+	struct store_share *list = NULL;
+	struct store_root root = { 0 };
+	size_t count = 0;
+	int rc = store_share_tables(s->r->db, &tables, err);
+
+	*yes = strncmp(scope, schema->scope_prefix, strlen(schema->scope_prefix)) != 0 &&
+	       strcmp(scope, "hub") != 0;
+	if (rc < 0 || tables.count == 0 || *yes)
+		return rc;
+	if (store_share_root_of_values(s->r->db, &tables, schema, it->log->values, &root))
+		rc = store_share_group(s->r->db, &root, &s->arena, &list, &count, err);
+	buf_free(&root.room);
+	*yes = count > 0;
+	return rc;
+}
+
 /* Does the row still say the scope that it is in?  If not and it lives, it says so again. */
 static int
 keep_scope(struct seal *s, struct item *it, const char *name, struct err *err)
 {
 	const struct store_schema *schema = it->log->schema;
 	const char *scope = store_catalog_scope_of(s->r->db, it->row.scope);
+	bool shared = false;
+	int rc = strcmp(name, scope) == 0 ? 0 : is_shared(s, it, scope, &shared, err);
 
-	if (strcmp(name, scope) == 0)
-		return 0;
+	if (rc < 0 || shared || strcmp(name, scope) == 0)
+		return rc;
 	it->undo = SYNC_UNDO_SCOPE;
 	if (it->row.cl % 2 == 0)
 		return 0;
@@ -70,8 +96,9 @@ sync_seal_scope(struct seal *s, struct item *it, struct err *err)
 	const struct store_schema *schema = it->log->schema;
 	char name[STORE_SCOPE_MAX + 1];
 	struct err why;
+	int rc;
 
-	if (it->row.known && (!it->log->present || schema->scope_column < 0))
+	if (it->row.known && !it->log->present)
 		return 0;
 	if (!it->log->present) {
 		it->log->schema = NULL; /* came and went: nobody has heard of it */
@@ -79,8 +106,13 @@ sync_seal_scope(struct seal *s, struct item *it, struct err *err)
 	}
 	if (store_schema_scope(schema, it->log->values, name, &why) < 0)
 		snprintf(name, sizeof name, "hub"); /* belongs to nobody: stays here, listed */
-	return it->row.known ? keep_scope(s, it, name, err)
-	                     : store_catalog_scope(s->r->db, name, &it->row.scope, err);
+	if (!it->row.known)
+		rc = store_catalog_scope(s->r->db, name, &it->row.scope, err);
+	else
+		rc = schema->scope_column < 0 ? 0 : keep_scope(s, it, name, err);
+	if (rc < 0 || !s->left || (it->row.known && it->row.cl % 2 == 1))
+		return rc;
+	return sync_share_scope(s->r, it->log, &it->row.scope, err);
 }
 
 /* ---- events ---- */
@@ -117,17 +149,7 @@ sync_seal_look_at_event(struct seal *s, struct item *it)
 	it->log->inserted = false;
 }
 
-static int
-by_scope(const void *left, const void *right)
-{
-	const struct store_row *const *a = left, *const *b = right;
-
-	if ((*a)->scope != (*b)->scope)
-		return (*a)->scope < (*b)->scope ? -1 : 1;
-	return store_row_cmp(*a, *b);
-}
-
-/* All rows that were written again, by scope and key. */
+/* All rows that were written again, sorted. */
 static int
 rewritten_rows(struct seal *s, struct store_row ***out, struct err *err)
 {
@@ -140,7 +162,7 @@ rewritten_rows(struct seal *s, struct store_row ***out, struct err *err)
 	for (size_t i = 0; i < s->count; i++)
 		if (s->items[i].undo == SYNC_UNDO_EVENT)
 			rows[count++] = &s->items[i].row;
-	qsort(rows, count, sizeof(struct store_row *), by_scope);
+	store_row_sort(rows, count);
 	return 0;
 }
 
@@ -150,14 +172,10 @@ sync_seal_undo_events(struct seal *s, struct err *err)
 	struct store_row **rows;
 	int rc = rewritten_rows(s, &rows, err);
 
-	for (size_t i = 0, n = 0; rc == 0 && i < s->rewritten; i += n) {
-		n = 1;
-		while (i + n < s->rewritten && rows[i + n]->scope == rows[i]->scope)
-			n++;
-		rc = sync_restore_values(s->r, rows + i, n, &s->arena, err);
-		if (rc == ERR_CORRUPT || rc == ERR_NOTFOUND)
-			rc = 0; /* a segment that rots must not stop the others' way out */
-	}
+	if (rc == 0)
+		rc = sync_restore_values(s->r, rows, s->rewritten, &s->arena, err);
+	if (rc == ERR_CORRUPT || rc == ERR_NOTFOUND)
+		rc = 0; /* a segment that rots must not stop the others' way out */
 	for (size_t i = 0; rc == 0 && i < s->count; i++) {
 		struct item *it = &s->items[i];
 

@@ -29,7 +29,8 @@ sync_seen_now(struct store_db *db, const struct store_stream *own, struct arena 
 		const struct store_site *site = store_catalog_site_of(db, streams[i].site);
 		struct sync_seen *seen = &(*list)[*count];
 
-		if (streams[i].site == own->site || streams[i].n == 0)
+		/* a stream without records may have been heard of by relay */
+		if (streams[i].site == own->site || streams[i].last_stamp == 0)
 			continue;
 		memcpy(seen->site.node, site->node, STORE_NODE_ID);
 		memcpy(seen->site.epoch, site->epoch, STORE_EPOCH);
@@ -48,6 +49,29 @@ sync_seen_write(struct buf *out, const struct sync_seen *list, size_t count)
 		buf_put(out, &list[i].site, sizeof list[i].site);
 		buf_zigzag(out, list[i].stamp);
 	}
+}
+
+int
+sync_seen_read(const uint8_t *bytes, size_t len, struct arena *a, struct sync_seen **list,
+               size_t *count, struct err *err)
+{
+	struct rd r = rd_from(bytes, len);
+
+	*count = 0;
+	*list = arena_take(a, len / sizeof(struct sync_site) + 1, sizeof **list);
+	if (*list == NULL)
+		return err_set(err, ERR_NOMEM, "seen: out of memory");
+	while (!r.bad && r.left > 0) {
+		const uint8_t *site = rd_bytes(&r, sizeof(struct sync_site));
+		struct sync_seen *seen = &(*list)[*count];
+
+		seen->stamp = rd_zigzag(&r);
+		if (r.bad)
+			break;
+		memcpy(&seen->site, site, sizeof seen->site);
+		(*count)++;
+	}
+	return 0;
 }
 
 bool

@@ -16,6 +16,10 @@ MUST_CHECK int sync_seen_now(struct store_db *db, const struct store_stream *own
 /* Append the bytes of a vector. */
 void sync_seen_write(struct buf *out, const struct sync_seen *list, size_t count);
 
+/* The vector in these bytes, in `a`; what is damaged is left out. */
+MUST_CHECK int sync_seen_read(const uint8_t *bytes, size_t len, struct arena *a,
+                              struct sync_seen **list, size_t *count, struct err *err);
+
 /* Does the vector in these bytes cover that stamp of that site?  Damaged bytes cover nothing. */
 bool sync_seen_covers(const uint8_t *bytes, size_t len, const struct store_site *site,
                       int64_t stamp);

@@ -218,6 +218,64 @@ START_TEST(a_day_begins_at_midnight_of_the_facility)
 }
 END_TEST
 
+/* Make of it a database as the first schema made it. */
+static void
+make_older(struct store_db *db)
+{
+	static const char *const come[] = { "seat_ask", "seat_override", "seat_unit" };
+	static const struct store_track_spec unit = { .table = "seat_unit",
+		                                      .scope = "f/",
+		                                      .scope_column = "facility_id",
+		                                      .hub_only = "resource, period, holder" };
+	struct err err;
+
+	for (size_t i = 0; i < sizeof come / sizeof come[0]; i++)
+		ck_assert_int_eq(store_track_stop(db, come[i], &err), 0);
+	ck_assert_msg(store_db_exec(db,
+	                            "DROP TABLE seat_ask; DROP TABLE seat_override;"
+	                            "DROP INDEX booking_seat; DROP INDEX seat_unit_used; DROP "
+	                            "INDEX seat_unit_moving;"
+	                            "ALTER TABLE seat_unit DROP COLUMN recall;"
+	                            "DELETE FROM yz_meta WHERE name = 'facility_format'",
+	                            &err) == 0,
+	              "%s", err.msg);
+	ck_assert_msg(store_track_table(db, &unit, false, &err) == 0, "%s", err.msg);
+}
+
+/* How many tables, columns, indexes and triggers are in one of the two and not in the other. */
+static int64_t
+differences(struct store_db *db)
+{
+	return help_int(db,
+	                "SELECT count(*) FROM (SELECT * FROM want EXCEPT SELECT * FROM is_now)") +
+	       help_int(db,
+	                "SELECT count(*) FROM (SELECT * FROM is_now EXCEPT SELECT * FROM want)");
+}
+
+START_TEST(an_older_database_becomes_like_a_new_one)
+{
+	static const char now[] =
+	        "CREATE TEMP VIEW is_now AS SELECT m.type, m.name, c.name AS col, c.type AS ty,"
+	        " c.pk, c.\"notnull\", iif(m.type = 'trigger', m.sql, '') FROM sqlite_master m"
+	        " LEFT JOIN pragma_table_info(m.name) c;"
+	        "CREATE TEMP TABLE want AS SELECT * FROM is_now";
+	struct facility f;
+	struct store_db *db = help_open(&f);
+	struct err err = { 0 };
+
+	ck_assert_msg(store_db_exec(db, now, &err) == 0, "%s", err.msg);
+	make_older(db);
+	ck_assert_int_gt(differences(db), 10);
+	for (int i = 0; i < 2; i++) { /* twice is once */
+		ck_assert_int_eq(store_db_commit(db, &err), 0);
+		ck_assert_msg(facility_schema_upgrade(db, false, &err) == 0, "%s", err.msg);
+		ck_assert_int_eq(store_db_begin(db, &err), 0);
+		ck_assert_int_eq(differences(db), 0);
+	}
+	store_db_close(db);
+}
+END_TEST
+
 Suite *
 suite_facility_schema(void)
 {
@@ -228,6 +286,7 @@ suite_facility_schema(void)
 	tcase_add_test(tcase, every_table_but_local_ones_is_tracked);
 	tcase_add_loop_test(tcase, tracking_accepts_every_table, 0, 2);
 	tcase_add_test(tcase, seeds_name_their_source_and_come_once);
+	tcase_add_test(tcase, an_older_database_becomes_like_a_new_one);
 	tcase_add_test(tcase, views_can_be_read);
 	tcase_add_test(tcase, a_withdrawal_stands_until_a_grant_names_it);
 	tcase_add_loop_test(tcase, dates_are_read_or_refused, 0,

@@ -209,6 +209,23 @@ START_TEST(a_snapshot_put_back_and_left_alone_gets_the_rest)
 }
 END_TEST
 
+/* It is from before the first record of its life, and the hub holds such records. */
+START_TEST(a_snapshot_of_a_life_without_records_gets_them)
+{
+	world_settle(&w, 2);
+	world_save(&w.nodes[0], "snapshot");
+	write_some(&w.nodes[0], "b0", 20);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.nodes[0], "snapshot");
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note"), 20);
+	ck_assert(world_sync(&w, 1));
+	expect_same();
+	expect_quiet();
+	ck_assert_int_eq(lives(&w.nodes[0]), 2);
+}
+END_TEST
+
 /* The lost branch is shorter than ours, and longer; it was sent a little at a time, and not at all.
  */
 START_TEST(a_fork_is_found_wherever_it_is)
@@ -630,6 +647,7 @@ suite_sync_remint(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_snapshot_put_back_loses_nothing);
 	tcase_add_test(tc, a_snapshot_put_back_and_left_alone_gets_the_rest);
+	tcase_add_test(tc, a_snapshot_of_a_life_without_records_gets_them);
 	tcase_add_loop_test(tc, a_fork_is_found_wherever_it_is, 0, 4);
 	tcase_add_test(tc, a_fork_from_the_first_record_on);
 	tcase_add_test(tc, a_long_common_way_is_not_written_again);

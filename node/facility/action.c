@@ -152,6 +152,18 @@ static const struct field session[] = { INT(session, at),
 	                                INT(session, cap),
 	                                TEXT(session, place),
 	                                END };
+static const struct field book[] = { INT(book, at),
+	                             INT(book, kind),
+	                             TEXT(book, resource),
+	                             TEXT(book, period),
+	                             ID(book, session),
+	                             ID(book, child),
+	                             TEXT(book, guardian_name),
+	                             TEXT(book, phone),
+	                             INT(book, wanted_at),
+	                             TEXT(book, note),
+	                             END };
+static const struct field book_cancel[] = { INT(book_cancel, at), ID(book_cancel, booking), END };
 
 static const struct record {
 	const char *name;
@@ -182,6 +194,8 @@ static const struct record {
 	[DO_VISIT] = { "visit", visit },
 	[DO_VISIT_END] = { "visit_end", visit_end },
 	[DO_SESSION] = { "session", session },
+	[DO_BOOK] = { "book", book },
+	[DO_BOOK_CANCEL] = { "book_cancel", book_cancel },
 };
 
 const char *
@@ -247,6 +261,10 @@ do_it(struct facility *f, const struct facility_action *a, struct err *err)
 		return facility_visit_end(f, &a->as.visit_end, err);
 	case DO_SESSION:
 		return facility_session(f, &a->as.session, err);
+	case DO_BOOK:
+		return facility_book(f, &a->as.book, err);
+	case DO_BOOK_CANCEL:
+		return facility_book_cancel(f, &a->as.book_cancel, err);
 	case DO_COUNT:
 		break;
 	}

@@ -39,6 +39,8 @@ enum facility_do {
 	DO_VISIT,
 	DO_VISIT_END,
 	DO_SESSION,
+	DO_BOOK,
+	DO_BOOK_CANCEL,
 	DO_COUNT,
 };
 
@@ -71,6 +73,8 @@ struct facility_action {
 		struct facility_visit visit;
 		struct facility_visit_end visit_end;
 		struct facility_session session;
+		struct facility_book book;
+		struct facility_book_cancel book_cancel;
 	} as;
 };
 

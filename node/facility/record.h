@@ -327,4 +327,30 @@ struct facility_session {
 MUST_CHECK int facility_session(struct facility *f, const struct facility_session *in,
                                 struct err *err);
 
+/*
+ * 预约: a place for a family, of the units that this file holds (node/facility/seats.h). ERR_DENIED
+ * if none is left here.
+ */
+struct facility_book {
+	int64_t at;
+	int64_t kind;         /* booking.kind; 0: of a session, or drop-in care */
+	const char *resource; /* as the hub gave it out; NULL: the session's id in hex digits */
+	const char *period;
+	const uint8_t *session;
+	const uint8_t *child;
+	const char *guardian_name;
+	const char *phone;
+	int64_t wanted_at;
+	const char *note;
+};
+MUST_CHECK int facility_book(struct facility *f, const struct facility_book *in, struct err *err);
+
+/* 取消预约: the place is free again. */
+struct facility_book_cancel {
+	int64_t at;
+	const uint8_t *booking;
+};
+MUST_CHECK int facility_book_cancel(struct facility *f, const struct facility_book_cancel *in,
+                                    struct err *err);
+
 #endif /* NODE_FACILITY_RECORD_H */

@@ -36,20 +36,101 @@ facility_owns(const char *name)
 	       says(facility_asset_views, "CREATE VIEW ", name);
 }
 
+/*
+ * What has come since the first schema, as one append-only list of steps like the engine's
+ * (store/migrate.c); yz_meta "facility_format" is the number of steps done.  schema.sql has it all.
+ */
+static const struct step {
+	const char *sql;
+	const char *tables[4]; /* to be tracked, or tracked anew; ended by NULL */
+} steps[] = {
+	/* seats */
+	{ "CREATE INDEX booking_seat ON booking(seat_grant_id, seat_no);"
+	  "ALTER TABLE seat_unit ADD COLUMN recall INTEGER;"
+	  "CREATE INDEX seat_unit_used ON seat_unit(used_by) WHERE used_by IS NOT NULL;"
+	  "CREATE INDEX seat_unit_moving ON seat_unit(grant_id, no)"
+	  " WHERE returned IS NOT NULL OR recall IS NOT NULL;"
+	  "CREATE TABLE seat_ask(grant_id BLOB NOT NULL, holder BLOB NOT NULL, facility_id TEXT NOT"
+	  " NULL, wanted INTEGER, asked_at INTEGER, most INTEGER, recorded_by BLOB,"
+	  " PRIMARY KEY(grant_id, holder)) WITHOUT ROWID;"
+	  "CREATE INDEX seat_ask_holder ON seat_ask(holder);"
+	  "CREATE TABLE seat_override(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),"
+	  " facility_id TEXT NOT NULL, grant_id BLOB, no INTEGER, holder BLOB, reason TEXT,"
+	  " by_name TEXT, at INTEGER, recorded_by BLOB) WITHOUT ROWID;",
+	  { "seat_unit", "seat_ask", "seat_override", NULL } },
+};
+
+enum { STEPS = sizeof steps / sizeof steps[0] };
+
+#define FORMAT_KEY "facility_format"
+
+/* Are the facility's tables in this database? */
+static int
+is_made(struct store_db *db, bool *yes, struct err *err)
+{
+	int64_t there;
+	int rc = store_stmt_int(
+	        db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'facility'",
+	        0, &there, err);
+
+	*yes = there > 0;
+	return rc;
+}
+
 int
 facility_schema_create(struct store_db *db, struct err *err)
 {
-	int64_t there;
-	int rc;
+	bool made;
+	int rc = is_made(db, &made, err);
 
-	rc = store_stmt_int(
-	        db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'facility'",
-	        0, &there, err);
-	if (rc < 0 || there > 0)
+	if (rc < 0 || made)
 		return rc;
 	rc = store_db_exec(db, facility_asset_schema, err);
 	if (rc == 0)
 		rc = store_db_exec(db, facility_asset_views, err);
+	if (rc == 0)
+		rc = store_meta_set_int(db, FORMAT_KEY, STEPS, err);
+	return rc < 0 ? err_wrap(err, "facility schema") : 0;
+}
+
+static int
+take_step(struct store_db *db, const struct step *step, bool is_hub, struct err *err)
+{
+	int rc = store_db_exec(db, step->sql, err);
+
+	for (size_t i = 0; rc == 0 && step->tables[i] != NULL; i++)
+		rc = store_track_table(db, facility_table(step->tables[i]), is_hub, err);
+	return rc;
+}
+
+static int
+upgrade(struct store_db *db, bool is_hub, struct err *err)
+{
+	int64_t done;
+	bool made = false;
+	int rc = is_made(db, &made, err);
+
+	if (rc < 0 || !made)
+		return rc;
+	rc = store_meta_get_int(db, FORMAT_KEY, 0, &done, err);
+	if (rc < 0 || done >= STEPS)
+		return rc;
+	for (; rc == 0 && done < STEPS; done++)
+		rc = take_step(db, &steps[done], is_hub, err);
+	return rc == 0 ? store_meta_set_int(db, FORMAT_KEY, STEPS, err) : rc;
+}
+
+int
+facility_schema_upgrade(struct store_db *db, bool is_hub, struct err *err)
+{
+	int rc = store_db_begin(db, err);
+
+	if (rc == 0)
+		rc = upgrade(db, is_hub, err);
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	if (rc < 0)
+		store_db_rollback(db);
 	return rc < 0 ? err_wrap(err, "facility schema") : 0;
 }
 

@@ -31,6 +31,12 @@ bool facility_owns(const char *name);
 MUST_CHECK int facility_schema_create(struct store_db *db, struct err *err);
 
 /*
+ * Give a database that an older program made the tables and columns that have come since, tracked
+ * (`is_hub` as in store_track_table); nothing if it has them.  In a transaction of its own.
+ */
+MUST_CHECK int facility_schema_upgrade(struct store_db *db, bool is_hub, struct err *err);
+
+/*
  * Add the catalogue rows that aren't there.  With triggers off or before facility_track: they are
  * the same on every replica and are not sent.  In a transaction.
  */

@@ -654,6 +654,7 @@ CREATE TABLE booking(
   note TEXT,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX booking_seat ON booking(seat_grant_id, seat_no);
 
 -- 34 到访 · a visit without enrolment: play, drop-in care
 CREATE TABLE drop_in_visit(
@@ -686,7 +687,7 @@ CREATE TABLE feedback(
   recorded_by BLOB
 ) WITHOUT ROWID;
 
--- 35 托位额度 · how many places there are, by the hub
+-- 35 托位额度 · how many places there are, by the hub; id is a hash of facility, resource and period
 CREATE TABLE seat_quota(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
   facility_id TEXT NOT NULL,
@@ -696,7 +697,8 @@ CREATE TABLE seat_quota(
   recorded_by BLOB
 ) WITHOUT ROWID;
 
--- 35 托位单元 · one place, granted by the hub to one holder; used_by is the booking that takes it
+-- 35 托位单元 · one place, granted by the hub to one holder (node id and epoch); used_by is the booking that takes it,
+-- returned 1: the holder has given it back, recall 1: the hub asks for it
 CREATE TABLE seat_unit(
   grant_id BLOB NOT NULL,
   no INTEGER NOT NULL,
@@ -707,7 +709,36 @@ CREATE TABLE seat_unit(
   used_by BLOB,
   returned INTEGER,
   recorded_by BLOB,
+  recall INTEGER,
   PRIMARY KEY(grant_id, no)
+) WITHOUT ROWID;
+CREATE INDEX seat_unit_used ON seat_unit(used_by) WHERE used_by IS NOT NULL;
+CREATE INDEX seat_unit_moving ON seat_unit(grant_id, no) WHERE returned IS NOT NULL OR recall IS NOT NULL;
+
+-- 35 托位申请 · how many free places a holder wants at hand, and how many the hub leaves it at most
+CREATE TABLE seat_ask(
+  grant_id BLOB NOT NULL,
+  holder BLOB NOT NULL,
+  facility_id TEXT NOT NULL,
+  wanted INTEGER,
+  asked_at INTEGER,
+  most INTEGER,
+  recorded_by BLOB,
+  PRIMARY KEY(grant_id, holder)
+) WITHOUT ROWID;
+CREATE INDEX seat_ask_holder ON seat_ask(holder);
+
+-- 35 强制收回 · a place taken from its holder without the holder's word, and why (event, by the hub)
+CREATE TABLE seat_override(
+  id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
+  facility_id TEXT NOT NULL,
+  grant_id BLOB,
+  no INTEGER,
+  holder BLOB,
+  reason TEXT,
+  by_name TEXT,
+  at INTEGER,
+  recorded_by BLOB
 ) WITHOUT ROWID;
 
 -- 36 设备 · device

@@ -1,0 +1,104 @@
+#!/bin/sh
+# share_three.sh - a child of one facility is enrolled at a second and then goes
+# there for good: both write while the hub is away, what the first wrote before it
+# heard of the transfer arrives, and afterwards it only reads.
+set -u
+# shellcheck source=tests/e2e/lib.inc
+. tests/e2e/lib.inc
+# shellcheck source=tests/e2e/net.inc
+. tests/e2e/net.inc
+first=$SCRATCH/first second=$SCRATCH/second
+"$YIZHAN" -C "$hub" init --hub >/dev/null && "$YIZHAN" -C "$first" init --facility A --name A >/dev/null &&
+	"$YIZHAN" -C "$second" init --facility B --name B >/dev/null || exit 1
+serve "$hub"
+at=$address hub_pid=$last
+enrol "$first" A "http://$at"
+enrol "$second" B "http://$at"
+serve "$first"
+serve "$second"
+child=00000000000000000000000000000c01
+
+# meet DIR...: each syncs, in this order
+meet() {
+	for dir in "$@"; do
+		"$YIZHAN" -C "$dir" sync >/dev/null || echo "$dir could not sync"
+	done
+}
+
+# rows DIR: all there is of the child
+rows() {
+	sql "$1" "SELECT hex(id), facility_id, name, note FROM child WHERE id = x'$child'"
+	sql "$1" "SELECT facility_id, weight_g FROM growth_measurement WHERE child_id = x'$child' ORDER BY weight_g"
+	sql "$1" "SELECT allergen_code, reaction FROM allergy WHERE child_id = x'$child'"
+}
+
+# level: the hub and both nodes count the same in each scope
+level() {
+	for dir in "$first" "$second"; do
+		is "$(state "$dir")" in_sync "$dir: $("$YIZHAN" -C "$dir" status --json)"
+	done
+	check 0 '"ok":true' -C "$hub" verify --deep --json
+}
+
+# ------------------------------------------------------------------ enrolled twice
+
+sql "$first" "INSERT INTO child(id, facility_id, name) VALUES (x'$child', 'A', '小吴');
+	INSERT INTO growth_measurement(facility_id, child_id, weight_g) VALUES ('A', x'$child', 9000);
+	INSERT INTO allergy(child_id, allergen_code, facility_id, reaction) VALUES (x'$child', 7, 'A', 'rash')" >/dev/null
+check 1 'the hub knows no child ' -C "$hub" share add $child B
+meet "$first"
+check 1 'A is a facility|for the hub.s directory' -C "$first" share add $child B
+check 2 'is no facility' -C "$hub" share add $child 'a b'
+check 2 'share can.t "give"' -C "$hub" share give $child B
+check 1 'f/B doesn.t see that child; ' -C "$hub" share end $child B
+check 1 'nobody else sees that child; ' -C "$hub" share end $child A
+check 0 'f/B sees it from its next sync on' -C "$hub" share add $child B
+check 1 'f/B sees that child already; ' -C "$hub" share add $child B
+check 0 '"scope":"f/B".*"ended":null' -C "$hub" share list --json
+meet "$second"
+is "$(rows "$second")" "$(rows "$first")" "the second facility has what there was"
+level
+
+# ------------------------------------------------------------------ both write, the hub is away
+
+stop "$hub_pid"
+sql "$first" "UPDATE child SET note = 'sleeps well' WHERE id = x'$child'" >/dev/null
+sql "$second" "INSERT INTO growth_measurement(facility_id, child_id, weight_g) VALUES ('B', x'$child', 9300);
+	UPDATE allergy SET reaction = 'rash, cough' WHERE child_id = x'$child'" >/dev/null
+"$YIZHAN" -C "$first" sync >/dev/null 2>&1
+is $? 3 "no hub, no sync"
+serve "$hub" "$at"
+hub_pid=$last
+meet "$first" "$second" "$first"
+is "$(rows "$second")" "$(rows "$first")" "each has what the other wrote"
+is "$(rows "$first" | grep -c 'sleeps well\|9300\|cough')" 3 "and that is all of it"
+is "$("$YIZHAN" -C "$first" conflicts --json)" '[]' "nobody was in another's way"
+level
+
+# ------------------------------------------------------------------ a transfer
+
+stop "$hub_pid"
+sql "$first" "UPDATE child SET note = 'the last day' WHERE id = x'$child';
+	INSERT INTO growth_measurement(facility_id, child_id, weight_g) VALUES ('A', x'$child', 9400)" >/dev/null
+check 0 'from f/A to f/B' -C "$hub" share move $child B
+serve "$hub" "$at"
+hub_pid=$last
+meet "$second" "$first" "$second"
+is "$(rows "$second" | grep -c 'the last day\|9400')" 2 "unsynced work went up first"
+is "$(rows "$second")" "$(rows "$first")" "the first keeps what there was"
+level
+kept=$(rows "$first")
+sql "$second" "UPDATE child SET note = 'new friends' WHERE id = x'$child'" >/dev/null
+meet "$second" "$first"
+is "$(rows "$first")" "$kept" "and hears no more"
+level
+sql "$first" "UPDATE child SET note = 'too late' WHERE id = x'$child'" >/dev/null
+"$YIZHAN" -C "$first" sync >/dev/null 2>&1 # says that something is listed
+meet "$second"
+check 0 'not ours' -C "$first" quarantine
+check 0 '"ok":true' -C "$first" verify --deep --json
+"$YIZHAN" -C "$first" quarantine drop 1 >/dev/null
+is "$(rows "$first")" "$kept" "what is dropped is as it was"
+is "$(rows "$second" | grep -c 'new friends')" 1 "nor is it heard"
+check 0 'f/A +has left' -C "$hub" share
+finish
