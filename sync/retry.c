@@ -22,6 +22,7 @@
 #include "sync/merge.h"
 #include "sync/reader.h"
 #include "sync/retry_priv.h"
+#include "sync/share.h"
 
 #include <string.h>
 
@@ -305,6 +306,17 @@ change_at(struct looking *l, uint64_t n, struct store_change **out, struct err *
 	                          o->origins[rec->origin].epoch, &rec->change.site, err);
 }
 
+/* May changes of that stream's scope be to the row? */
+static int
+is_of_scope(struct sync_replica *r, const struct store_row *row, int scope, bool *yes,
+            struct err *err)
+{
+	const struct sync_share_unit unit = { .r = r, .scope = scope };
+
+	*yes = row->known && row->scope == scope;
+	return *yes || !row->known ? 0 : sync_share_admits(&unit, row, yes, err);
+}
+
 /* Merge is a join: what has been overwritten changes nothing in the row any more. */
 static int
 makes_no_difference(struct looking *l, const struct store_quarantined *q, bool *none,
@@ -314,6 +326,7 @@ makes_no_difference(struct looking *l, const struct store_quarantined *q, bool *
 	struct store_row *rows[] = { &row };
 	struct store_change *c = NULL;
 	struct arena a = { 0 };
+	bool its = false;
 	int rc = look_into(l, q, err);
 
 	*none = false;
@@ -322,7 +335,9 @@ makes_no_difference(struct looking *l, const struct store_quarantined *q, bool *
 	if (rc < 0 || c == NULL || !sync_merge_is_sound(c))
 		return rc == ERR_NOTFOUND || rc == ERR_CORRUPT ? 0 : rc; /* it stays listed */
 	rc = l->r->batch->get(l->r->batch, rows, 1, &a, err);
-	if (rc == 0 && row.known && row.scope == q->scope) {
+	if (rc == 0)
+		rc = is_of_scope(l->r, &row, q->scope, &its, err);
+	if (rc == 0 && its) {
 		rc = sync_merge(l->r->batch, &row, c, NULL, &a, err);
 		*none = rc == 0 && !row.changed;
 	}
