@@ -73,7 +73,8 @@ run(struct cli *cli)
 }
 
 static const struct cmd_option options[] = {
-	{ "fix", NULL, "put right what is safe: permissions, the reserve, triggers" },
+	{ "fix", NULL,
+	  "put right what is safe: permissions, the reserve, triggers, rows changed past them" },
 	{ 0 },
 };
 

@@ -11,6 +11,7 @@
 #include "store/digest.h"
 #include "store/inspect.h"
 #include "store/print.h"
+#include "store/rift.h"
 #include "sync/archive.h"
 #include "sync/verify.h"
 
@@ -122,10 +123,14 @@ advice(const struct verifying *v, const struct store_table *t)
 	const struct store_schema *local = t == NULL ? NULL : t->local;
 
 	if (local != NULL && store_schema_is_hubs(local) && !v->is_hub)
-		return "only the hub may write this table: restore a backup";
+		return "only the hub may write this table: yizhan doctor --fix puts back what "
+		       "its records say, if any do; or restore a backup";
 	if (local != NULL && local->kind == STORE_EVENT)
-		return "rows of this table are never changed: restore a backup";
-	return "write the row anew with yizhan sql so that it is captured, or restore a backup";
+		return "rows of this table are never changed: yizhan doctor --fix puts back what "
+		       "its records say, if any do; or restore a backup";
+	return "yizhan doctor --fix logs what stands there as a change, and puts back a row that "
+	       "is "
+	       "gone; or restore a backup";
 }
 
 /* A row that was written since the last seal isn't as it was sealed, and rightly so. */
@@ -156,7 +161,36 @@ tell_digest(void *ctx, const struct store_digest_fault *f)
 	buf_free(&where);
 }
 
+/* Where the rows are not the hub's, although both have the same records. */
+static void
+tell_rift(struct verifying *v, const struct store_rift *rift)
+{
+	const char *scope = store_catalog_scope_of(v->db, rift->scope);
+	struct buf where = { 0 };
+
+	buf_printf(&where, "scope %s, ", scope);
+	store_rift_where(&where, &rift->range);
+	tell_scope(v, scope);
+	v->damage++;
+	add(v, rift->cause, buf_str(&where),
+	    "both sides have said these rows again and still differ: compare them with the hub's, "
+	    "and "
+	    "write anew what is right");
+	buf_free(&where);
+}
+
 /* ---- the parts ---- */
+
+static int
+check_rifts(struct verifying *v, struct arena *a, struct err *err)
+{
+	struct store_rifts rifts = { .open = true, .most = 100, .arena = a };
+	int rc = store_rift_list(v->db, &rifts, err);
+
+	for (size_t i = 0; rc == 0 && i < rifts.count; i++)
+		tell_rift(v, &rifts.list[i]);
+	return rc;
+}
 
 static int
 check_digests(struct verifying *v, bool deep, struct arena *a, struct err *err)
@@ -184,6 +218,8 @@ check_database(struct verifying *v, bool deep, struct arena *a, struct err *err)
 	v->records = streams.records;
 	if (rc == 0)
 		rc = check_digests(v, deep, a, err);
+	if (rc == 0)
+		rc = check_rifts(v, a, err);
 	return rc == 0 ? store_inspect_breaches(v->db, deep, tell_breach, v, err) : rc;
 }
 

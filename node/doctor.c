@@ -7,6 +7,7 @@
 #include "store/digest.h"
 #include "store/inspect.h"
 #include "store/print.h"
+#include "store/rift.h"
 #include "store/track.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { ROOM_HINT = 256 << 20, ROOM_ILL = 32 << 20, ROWS_TOLD = 20 };
+enum { ROOM_HINT = 256 << 20, ROOM_ILL = 32 << 20, ROWS_TOLD = 20, RIFTS_TOLD = 8 };
 
 const char *
 doctor_state_word(enum doctor_state state)
@@ -235,6 +236,39 @@ look_at_tables(struct looking *l, bool is_hub, struct err *err)
 	return rc;
 }
 
+/* Where rows were not the hub's: what still is so, and the latest that was put right. */
+static int
+look_at_rifts(struct looking *l, struct err *err)
+{
+	struct arena a = { 0 };
+	struct store_rifts rifts = { .most = RIFTS_TOLD, .arena = &a };
+	struct buf where = { 0 };
+	int rc = store_rift_list(l->db, &rifts, err);
+
+	for (size_t i = 0; rc == 0 && i < rifts.count; i++) {
+		const struct store_rift *rift = &rifts.list[i];
+		char at[TEXT_TIME_SIZE];
+
+		buf_clear(&where);
+		store_rift_where(&where, &rift->range);
+		text_time(at, rift->at_ms);
+		if (rift->mended_ms == 0)
+			doctor_say(l->d, "hub rows", DOCTOR_ILL,
+			           "compare them with the hub's, and write anew what is right",
+			           "since %s not the hub's, %.200s: %.100s", at, buf_str(&where),
+			           rift->cause);
+		else
+			doctor_say(l->d, "hub rows", DOCTOR_HINT,
+			           "if it happens again look at the disk, and at programs that "
+			           "write to the file",
+			           "equal again; at %s they were not, %.200s: %.100s", at,
+			           buf_str(&where), rift->cause);
+	}
+	buf_free(&where);
+	arena_free(&a);
+	return rc;
+}
+
 static int
 look_at_file(struct looking *l, struct err *err)
 {
@@ -243,57 +277,6 @@ look_at_file(struct looking *l, struct err *err)
 	if (rc == 0 && l->found == 0)
 		doctor_say(l->d, "database", DOCTOR_WELL, "", "every page and index is whole");
 	return rc;
-}
-
-static void
-note_table(void *ctx, const char *table, const char *what)
-{
-	struct buf *names = ctx;
-
-	(void)what;
-	buf_printf(names, "%s%s", names->len == 0 ? "" : ", ", table);
-}
-
-/* Make the triggers anew where they don't stand; `names` gets the tables. */
-static int
-make_triggers(struct store_db *db, struct buf *names, struct err *err)
-{
-	struct node_role role;
-	int rc = node_role_get(db, &role, err);
-
-	if (rc == 0)
-		rc = store_db_begin(db, err);
-	if (rc == 0)
-		rc = store_track_look(db, role.is_hub, note_table, names, err);
-	if (rc == 0)
-		rc = store_track_refresh(db, role.is_hub, err);
-	return rc == 0 ? store_db_commit(db, err) : rc;
-}
-
-/* Where a daemon holds the lock it sees to it itself, within seconds. */
-static void
-mend_triggers(struct doctor *d, const char *path)
-{
-	struct store_db *db = NULL;
-	struct buf names = { 0 };
-	struct err err;
-	int lock, rc = identity_lock(d->dir, &lock, &err);
-
-	if (rc < 0)
-		return;
-	rc = store_db_open(path, STORE_MERGE, d->env, &db, &err);
-	if (rc == 0)
-		rc = make_triggers(db, &names, &err);
-	if (rc < 0)
-		doctor_say(d, "capture", DOCTOR_ILL, "", "the triggers could not be made: %s",
-		           err.msg);
-	else if (names.len > 0)
-		doctor_say(d, "capture", DOCTOR_MENDED, "",
-		           "%.400s: triggers made anew; what they missed is logged",
-		           buf_str(&names));
-	store_db_close(db);
-	buf_free(&names);
-	close(lock);
 }
 
 static int
@@ -307,7 +290,7 @@ check_database(struct doctor *d, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (d->mend)
-		mend_triggers(d, path);
+		doctor_mend(d, path);
 	rc = store_db_open(path, STORE_READ, d->env, &l.db, err);
 	if (rc == 0)
 		rc = look_at_file(&l, err);
@@ -317,6 +300,8 @@ check_database(struct doctor *d, struct err *err)
 		rc = node_role_get(l.db, &role, err);
 	if (rc == 0)
 		rc = look_at_tables(&l, role.is_hub, err);
+	if (rc == 0 && !role.is_hub)
+		rc = look_at_rifts(&l, err);
 	if (rc == 0)
 		rc = doctor_check_world(d, l.db, role.is_hub, err);
 	store_db_close(l.db);

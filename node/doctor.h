@@ -7,6 +7,7 @@
  *     capture   the triggers of every tracked table
  *     rows      rows that were changed without capture
  *     seats     of which more than one booking stands; a hub that waits to be told
+ *     hub rows  where rows differ from the hub's, or did
  *     clock     against the hub's
  *     hub       does it answer at its address?
  *     sqlite    other SQLites on this machine that are old enough to spoil a WAL

@@ -9,6 +9,9 @@
 void doctor_say(struct doctor *d, const char *check, enum doctor_state state, const char *todo,
                 const char *fmt, ...) PRINTF_LIKE(5, 6);
 
+/* Put right what is safe in the database, if nobody runs there. */
+void doctor_mend(struct doctor *d, const char *path);
+
 /* What lies outside the directory: the clock, the hub, other SQLites.  Ends the transaction that
  * has read. */
 MUST_CHECK int doctor_check_world(struct doctor *d, struct store_db *db, bool is_hub,

@@ -10,7 +10,7 @@
 
 #include "node/role.h"
 #include "store/base/json.h"
-#include "store/digest.h"
+#include "store/rift.h"
 #include "sync/life.h"
 
 /* In the order of precedence: the first that holds. */
@@ -30,7 +30,12 @@ struct node_status_scope {
 	uint8_t hub_digest[STORE_TERM];
 	bool differs; /* although both have the same records: an alarm */
 	int64_t rows;
+	/* where, as far as it was found */
+	struct store_rift *rifts;
+	size_t rift_count;
 };
+
+enum { NODE_STATUS_RIFTS = 16 }; /* so many are told, of all scopes together */
 
 struct node_status {
 	struct store_site self;

@@ -95,6 +95,7 @@ store_digest_list(struct store_db *db, struct arena *a, struct store_digest **li
 struct walk {
 	struct store_db *db;
 	struct store_digest_verify *verify;
+	bool mend;                 /* and put right what is kept */
 	struct store_digest *sums; /* recomputed, [scope - 1] */
 	int scopes;
 	bool shared; /* rows may count in several scopes */
@@ -206,24 +207,31 @@ walk_rows(struct walk *w, struct store_batch *b, struct err *err)
 static int
 compare(struct walk *w, struct err *err)
 {
-	for (int scope = 1; scope <= w->scopes; scope++) {
-		struct store_digest kept;
-		int rc = store_digest_get(w->db, scope, &kept, err);
+	int rc = 0;
 
+	for (int scope = 1; rc == 0 && scope <= w->scopes; scope++) {
+		struct store_digest *sum = &w->sums[scope - 1];
+		struct store_digest kept;
+
+		rc = store_digest_get(w->db, scope, &kept, err);
 		if (rc < 0)
 			return rc;
-		if (memcmp(kept.sum, w->sums[scope - 1].sum, STORE_TERM) != 0 ||
-		    kept.rows != w->sums[scope - 1].rows)
-			fault(w, NULL, store_catalog_scope_of(w->db, scope),
-			      "the digest kept for this scope is not the sum over its rows");
+		rc = 0;
+		if (memcmp(kept.sum, sum->sum, STORE_TERM) == 0 && kept.rows == sum->rows)
+			continue;
+		fault(w, NULL, store_catalog_scope_of(w->db, scope),
+		      "the digest kept for this scope is not the sum over its rows");
+		sum->scope = scope;
+		if (w->mend)
+			rc = store_digest_put(w->db, sum, err);
 	}
-	return 0;
+	return rc;
 }
 
-int
-store_digest_verify(struct store_db *db, struct store_digest_verify *verify, struct err *err)
+static int
+add_anew(struct store_db *db, struct store_digest_verify *verify, bool mend, struct err *err)
 {
-	struct walk w = { .db = db, .verify = verify };
+	struct walk w = { .db = db, .verify = verify, .mend = mend };
 	struct store_batch *b = store_batch_sqlite_new(db);
 	struct arena a = { 0 };
 	int64_t scopes = 0;
@@ -245,5 +253,28 @@ store_digest_verify(struct store_db *db, struct store_digest_verify *verify, str
 		rc = compare(&w, err);
 	store_batch_sqlite_free(b);
 	arena_free(&a);
+	return rc;
+}
+
+int
+store_digest_verify(struct store_db *db, struct store_digest_verify *verify, struct err *err)
+{
+	return add_anew(db, verify, false, err);
+}
+
+static void
+tell_nobody(void *ctx, const struct store_digest_fault *f)
+{
+	(void)ctx;
+	(void)f;
+}
+
+int
+store_digest_mend(struct store_db *db, bool *mended, struct err *err)
+{
+	struct store_digest_verify verify = { .tell = tell_nobody };
+	int rc = add_anew(db, &verify, true, err);
+
+	*mended = verify.faults > 0;
 	return rc;
 }

@@ -49,4 +49,10 @@ struct store_digest_verify {
 MUST_CHECK int store_digest_verify(struct store_db *db, struct store_digest_verify *verify,
                                    struct err *err);
 
+/*
+ * The same, and what is kept becomes the sum of the rows: a digest alone went wrong.  *mended says
+ * whether any was.  In a STORE_MERGE transaction.
+ */
+MUST_CHECK int store_digest_mend(struct store_db *db, bool *mended, struct err *err);
+
 #endif /* STORE_DIGEST_H */

@@ -102,6 +102,10 @@ struct store_quarantined {
 MUST_CHECK int store_quarantine_add(struct store_db *db, const struct store_quarantined *q,
                                     struct err *err);
 
+/* The same, unless the row is listed for the same reason already, whichever record it came by. */
+MUST_CHECK int store_quarantine_add_once(struct store_db *db, const struct store_quarantined *q,
+                                         struct err *err);
+
 /* Those that wait, or all of them, oldest first. */
 MUST_CHECK int store_quarantine_list(struct store_db *db, bool dropped_too, struct arena *a,
                                      struct store_quarantined **list, size_t *count,

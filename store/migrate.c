@@ -133,9 +133,20 @@ static const char step_5[] =
         " PRIMARY KEY(tbl, key, scope)) WITHOUT ROWID;"
         "CREATE INDEX yz_member_root ON yz_member(root_tbl, root);";
 
+/* store/rift.h: where this file and the hub's differed, and what came of it */
+static const char step_6[] =
+        "CREATE TABLE yz_rift(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, from_tbl TEXT NOT "
+        "NULL,"
+        " from_key BLOB NOT NULL, until_tbl TEXT NOT NULL, until_key BLOB NOT NULL, rows_here "
+        "INTEGER NOT NULL,"
+        " rows_there INTEGER NOT NULL, cause TEXT NOT NULL, between_sum BLOB NOT NULL, at_ms "
+        "INTEGER NOT NULL,"
+        " mended_ms INTEGER);"
+        "CREATE INDEX yz_rift_open ON yz_rift(scope) WHERE mended_ms IS NULL;";
+
 /* What was refused is looked at again when its row has changed: a later change may have overwritten
  * it (sync/retry.c).  Once also what an older program has listed. */
-static const char step_6[] =
+static const char step_7[] =
         "ALTER TABLE yz_quarantine ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;"
         "UPDATE yz_quarantine SET moved = 1 WHERE stream <> 0 AND tbl <> 0;"
         "CREATE INDEX yz_quarantine_row ON yz_quarantine(tbl, key)"
@@ -143,7 +154,7 @@ static const char step_6[] =
         "CREATE INDEX yz_quarantine_moved ON yz_quarantine(stream, n)"
         " WHERE moved = 1 AND dropped_ms IS NULL;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6 };
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6, step_7 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

@@ -49,6 +49,23 @@ store_quarantine_move(struct store_db *db, struct store_row *const *rows, size_t
 	return rc;
 }
 
+int
+store_quarantine_add_once(struct store_db *db, const struct store_quarantined *q, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT 1 FROM yz_quarantine WHERE scope = ? AND tbl = ?"
+	                           " AND key = ? AND reason = ? LIMIT 1");
+	int rc;
+
+	store_stmt_put_int(&s, q->scope);
+	store_stmt_put_int(&s, q->table);
+	store_stmt_put_blob(&s, q->key, q->key_len);
+	store_stmt_put_text(&s, q->reason);
+	rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	return rc == 0 ? store_quarantine_add(db, q, err) : rc < 0 ? rc : 0;
+}
+
 static int
 get_quarantined(struct store_stmt *s, struct arena *a, struct store_quarantined *q, struct err *err)
 {

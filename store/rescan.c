@@ -12,6 +12,8 @@
  * lower stamp stands), and so are columns that only the hub may write.
  */
 #include "store/clock_priv.h"
+#include "store/inbox.h"
+#include "store/inspect.h"
 #include "store/log.h"
 #include "store/rescan_priv.h"
 #include "store/rows_priv.h"
@@ -25,6 +27,8 @@ struct rescan {
 	struct store_batch *batch;
 	struct store_clocks clocks;
 	const struct store_rescan *what;
+	bool leave_waiting; /* rows that are seen to already */
+	int64_t differed;   /* rows with a clock that were logged */
 };
 
 static int
@@ -48,6 +52,18 @@ log_entry(struct rescan *r, enum store_op op, const uint8_t *key, size_t key_len
 
 /* ---- rows that have a clock ---- */
 
+/* Does something of the row wait for its seal, or is it listed as what was written here and goes
+ * nowhere? */
+static int
+is_seen_to(struct rescan *r, const struct store_row *row, bool *yes, struct err *err)
+{
+	int rc = store_inspect_is_unsealed(r->db, row->table, row->key, row->key_len, yes, err);
+
+	return rc < 0 || *yes ? rc
+	                      : store_quarantine_has_own(r->db, row->table, row->key, row->key_len,
+	                                                 yes, err);
+}
+
 static int
 compare(struct rescan *r, struct store_row **rows, size_t count, struct err *err)
 {
@@ -55,12 +71,19 @@ compare(struct rescan *r, struct store_row **rows, size_t count, struct err *err
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		uint8_t term[STORE_TERM];
+		bool waits = false;
 
 		if (!store_row_is_live(rows[i]) || !rows[i]->in_table)
 			continue;
 		store_row_term(r->batch, rows[i], term);
-		if (memcmp(term, rows[i]->term, STORE_TERM) != 0)
-			rc = log_entry(r, STORE_UPDATE, rows[i]->key, rows[i]->key_len, err);
+		if (memcmp(term, rows[i]->term, STORE_TERM) == 0)
+			continue;
+		if (r->leave_waiting)
+			rc = is_seen_to(r, rows[i], &waits, err);
+		if (rc < 0 || waits)
+			continue;
+		rc = log_entry(r, STORE_UPDATE, rows[i]->key, rows[i]->key_len, err);
+		r->differed++;
 	}
 	return rc;
 }
@@ -79,6 +102,17 @@ compare_all(struct rescan *r, struct err *err)
 			break;
 	}
 	store_clock_walk_end(&clocks);
+	return rc;
+}
+
+int
+store_rescan_rows(struct store_db *db, const struct store_rescan *what,
+                  struct store_track_rows *rows, struct err *err)
+{
+	struct rescan r = { .db = db, .batch = rows->batch, .what = what, .leave_waiting = true };
+	int rc = compare(&r, rows->list, rows->count, err);
+
+	rows->logged += r.differed;
 	return rc;
 }
 

@@ -4,7 +4,7 @@
 #ifndef STORE_RESCAN_PRIV_H
 #define STORE_RESCAN_PRIV_H
 
-#include "store/catalog.h"
+#include "store/track.h"
 
 struct store_rescan {
 	const struct store_schema *schema; /* the local one */
@@ -17,5 +17,10 @@ struct store_rescan {
  * `verify`: a table emptied by a mistake must not empty it everywhere.  In a MERGE transaction.
  */
 MUST_CHECK int store_rescan(struct store_db *db, const struct store_rescan *what, struct err *err);
+
+/* The same for the rows of `what`'s table that a batch has got; logged is raised by those logged.
+ */
+MUST_CHECK int store_rescan_rows(struct store_db *db, const struct store_rescan *what,
+                                 struct store_track_rows *rows, struct err *err);
 
 #endif /* STORE_RESCAN_PRIV_H */

@@ -107,19 +107,28 @@ log_new_columns(struct store_db *db, const struct store_shape *shape,
 
 /* ---- tracking ---- */
 
-/* Log what was written while the triggers of `before` were away. */
-static int
-log_unseen(struct store_db *db, const struct store_schema *schema,
-           const struct store_schema *before, bool is_hub, struct err *err)
+/* Columns that are logged where a row isn't what its clock says (store/rescan.c). */
+static uint64_t
+ours(const struct store_schema *schema, bool is_hub)
 {
-	struct store_rescan what = { .schema = schema };
+	uint64_t mask = 0;
 
 	for (unsigned i = 0; i < schema->column_count; i++) {
 		const struct store_column *c = &schema->columns[i];
 
 		if (c->key == 0 && c->rule != STORE_MAX && (is_hub || !c->hub_only))
-			what.mask |= (uint64_t)1 << i;
+			mask |= (uint64_t)1 << i;
 	}
+	return mask;
+}
+
+/* Log what was written while the triggers of `before` were away. */
+static int
+log_unseen(struct store_db *db, const struct store_schema *schema,
+           const struct store_schema *before, bool is_hub, struct err *err)
+{
+	struct store_rescan what = { .schema = schema, .mask = ours(schema, is_hub) };
+
 	/* A column that is gone took its value along: terms can't be compared any more. */
 	for (unsigned i = 0; i < before->column_count; i++)
 		if (store_schema_find(schema, before->columns[i].name) < 0)
@@ -446,6 +455,38 @@ store_track_look(struct store_db *db, bool is_hub, store_track_tell *tell, void 
 			tell(ctx, table->name, "its triggers are missing or were altered");
 		buf_free(&why);
 	}
+	return rc;
+}
+
+/* Rows of one table. */
+static int
+capture(struct store_db *db, struct store_track_rows *rows, struct err *err)
+{
+	const struct store_schema *local = store_catalog_table(db, rows->list[0]->table)->local;
+	struct store_rescan what = { .schema = local };
+
+	if (local != NULL && local->kind != STORE_EVENT)
+		what.mask = ours(local, rows->is_hub);
+	return what.mask == 0 ? 0 : store_rescan_rows(db, &what, rows, err);
+}
+
+int
+store_track_capture(struct store_db *db, struct store_track_rows *rows, struct err *err)
+{
+	struct store_track_rows some = *rows;
+	size_t from = 0;
+	int rc = 0;
+
+	some.logged = 0;
+	while (rc == 0 && from < rows->count) {
+		some.list = rows->list + from;
+		for (some.count = 1; from + some.count < rows->count &&
+		                     some.list[some.count]->table == some.list[0]->table;)
+			some.count++;
+		rc = capture(db, &some, err);
+		from += some.count;
+	}
+	rows->logged = some.logged;
 	return rc;
 }
 

@@ -6,7 +6,7 @@
 #ifndef STORE_TRACK_H
 #define STORE_TRACK_H
 
-#include "store/catalog.h"
+#include "store/batch.h"
 
 /* How a table is to be tracked; lists are comma separated column names, NULL for none. */
 struct store_track_spec {
@@ -47,6 +47,19 @@ MUST_CHECK int store_track_refresh(struct store_db *db, bool is_hub, struct err 
 typedef void store_track_tell(void *ctx, const char *table, const char *what);
 MUST_CHECK int store_track_look(struct store_db *db, bool is_hub, store_track_tell *tell, void *ctx,
                                 struct err *err);
+
+/* Of rows that a batch has got, in the order of store_row_sort: log those whose values are not
+ * those of their term, as nobody has captured them.  Not those of event tables, which nobody
+ * changes, nor columns that are only the hub's.  In a MERGE transaction. */
+struct store_track_rows {
+	struct store_batch *batch;
+	struct store_row **list;
+	size_t count;
+	bool is_hub;
+	int64_t logged; /* what came out */
+};
+MUST_CHECK int store_track_capture(struct store_db *db, struct store_track_rows *rows,
+                                   struct err *err);
 
 /* Stop tracking: triggers go, the rows stay. */
 MUST_CHECK int store_track_stop(struct store_db *db, const char *table, struct err *err);

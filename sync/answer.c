@@ -6,6 +6,8 @@
 #include "sync/ingest.h"
 #include "sync/life.h"
 #include "sync/look.h"
+#include "sync/reader.h"
+#include "sync/rift.h"
 #include "sync/seal.h"
 
 #include <string.h>
@@ -236,6 +238,7 @@ static int
 take_and_say(struct answering *an, struct buf *reply, struct err *err)
 {
 	struct sync_replica *r = an->h->r;
+	struct sync_rift_asked looked = { an->asked, readable, an };
 	struct store_stream *streams;
 	size_t count;
 	int rc = sync_draft_open(&an->draft, r, 0, err);
@@ -245,12 +248,16 @@ take_and_say(struct answering *an, struct buf *reply, struct err *err)
 	if (rc == 0)
 		rc = take(an, err);
 	if (rc == 0)
+		rc = sync_rift_say_asked(r, &looked, err);
+	if (rc == 0)
 		rc = sync_seal_sign(r, an->h->key, err);
 	if (rc == 0)
 		rc = store_stream_list(r->db, 0, &an->draft.arena, &streams, &count, err);
 	if (rc == 0)
 		rc = sync_draft_grow(&an->draft, count * 2 + an->asked->stream_count + REMARKS_MAX,
 		                     err);
+	if (rc == 0 && an->asked->question_count > 0)
+		rc = sync_rift_answer(&an->draft, &looked, err);
 	if (rc == 0)
 		rc = draft_reply(an, streams, count, err);
 	if (rc == 0)

@@ -68,7 +68,9 @@ keep_aside(struct applying *ap, const struct store_change *c, uint64_t n, const 
 	count_aside(ap->u, n, reason);
 	ap->u->refused++;
 	ap->u->unit_refused = c == NULL;
-	return store_quarantine_add(ap->u->r->db, &q, err);
+	/* what is said again is refused again, and that is known */
+	return ap->u->opening->kind == SYNC_RELAY ? store_quarantine_add_once(ap->u->r->db, &q, err)
+	                                          : store_quarantine_add(ap->u->r->db, &q, err);
 }
 
 /* ---- the unit ---- */

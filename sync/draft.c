@@ -86,13 +86,19 @@ add_stream(struct sync_draft *d, const struct sync_view_stream *view)
 }
 
 unsigned
+sync_draft_scope(struct sync_draft *d, int id)
+{
+	return name_scope(d, store_catalog_scope_of(d->r->db, id));
+}
+
+unsigned
 sync_draft_stream(struct sync_draft *d, const struct store_stream *stream)
 {
 	const struct store_site *site = store_catalog_site_of(d->r->db, stream->site);
 	struct sync_view_stream view = { .n = stream->n };
 
 	view.site = name_site(d, site->node, site->epoch);
-	view.scope = name_scope(d, store_catalog_scope_of(d->r->db, stream->scope));
+	view.scope = sync_draft_scope(d, stream->scope);
 	memcpy(view.head, stream->head, SYNC_HEAD_SHORT);
 	return add_stream(d, &view);
 }
@@ -125,7 +131,7 @@ sync_draft_digests(struct sync_draft *d, bool (*wanted)(void *ctx, const char *s
 		if (d->m.digest_count == d->digest_cap)
 			return err_set(err, ERR_INVALID,
 			               "sync: more than %zu scopes in one message", d->digest_cap);
-		view->scope = name_scope(d, store_catalog_scope_of(d->r->db, list[i].scope));
+		view->scope = sync_draft_scope(d, list[i].scope);
 		view->rows = (uint64_t)list[i].rows;
 		memcpy(view->sum, list[i].sum, STORE_TERM);
 		d->m.digest_count++;

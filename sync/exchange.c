@@ -6,6 +6,7 @@
 #include "sync/ingest.h"
 #include "sync/life.h"
 #include "sync/reader.h"
+#include "sync/rift.h"
 #include "sync/seal.h"
 
 #include <assert.h>
@@ -81,6 +82,8 @@ draft_request(struct sync_exchange *x, struct sync_draft *d, struct buf *out, st
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = say_and_push(x, d, &streams[i], &hub, err);
 	if (rc == 0)
+		rc = sync_rift_ask(x->look, d, err);
+	if (rc == 0)
 		rc = sync_draft_digests(d, NULL, NULL, err);
 	if (rc < 0)
 		return rc;
@@ -116,6 +119,8 @@ sync_exchange_ask(struct sync_exchange *x, struct buf *request, struct err *err)
 	rc = store_db_begin(x->r->db, err);
 	if (rc == 0)
 		rc = sync_seal(x->r, &sealed, err);
+	if (rc == 0)
+		rc = sync_rift_say(x->look, x->r, err);
 	if (rc == 0)
 		rc = sync_seal_sign(x->r, x->key, err);
 	if (rc == 0)
@@ -164,43 +169,12 @@ tell_rejected(void *ctx, unsigned stream, uint64_t n, const char *reason)
 	text_copy(out->reason, sizeof out->reason, reason);
 }
 
-/*
- * What the hub has of a stream: as it says.  It names every stream of ours that it has anything of,
- * so of those silence means nothing, although we said what we have; of others' it means the same as
- * we said.
- */
-static uint64_t
-hub_has(const struct sync_exchange *x, const struct sync_message *m,
-        const struct store_stream *stream, bool *same_head)
-{
-	const struct sync_view_stream *view = sync_draft_view(x->r, m, stream);
-
-	*same_head = view == NULL || view->n != stream->n ||
-	             memcmp(view->head, stream->head, SYNC_HEAD_SHORT) == 0;
-	if (view != NULL)
-		return view->n;
-	for (size_t i = 0; !sync_draft_is_own(x->r, stream) && i < x->said_count; i++)
-		if (x->said[i].stream == stream->id)
-			return x->said[i].n;
-	return 0;
-}
-
-/* How many records the request said that we have of a stream; 0 of one that came since. */
-static uint64_t
-said_of(const struct sync_exchange *x, const struct store_stream *stream)
-{
-	for (size_t i = 0; i < x->said_count; i++)
-		if (x->said[i].stream == stream->id)
-			return x->said[i].n;
-	return 0;
-}
-
 /* A receipt for what was written here; what came back by this reply wasn't sent. */
 static int
 raise_acked(struct sync_exchange *x, const struct sync_message *m,
             const struct store_stream *stream, uint64_t before, uint64_t has, struct err *err)
 {
-	uint64_t said = said_of(x, stream), to = has < said ? has : said;
+	uint64_t said = sync_exchange_said_of(x, stream), to = has < said ? has : said;
 	int64_t changes = 0;
 	int rc = 0;
 
@@ -245,7 +219,7 @@ take_receipts(const struct taking *t, const struct store_stream *streams, size_t
 
 		if (!sync_draft_is_own(x->r, &streams[i]) || is_disputed(t, &streams[i]))
 			continue;
-		has = hub_has(x, m, &streams[i], &same_head);
+		has = sync_exchange_hub_has(x, m, &streams[i], &same_head);
 		if (has > streams[i].n || !same_head)
 			continue; /* not our history */
 		rc = store_stream_acked(x->r->db, streams[i].id, m->self.epoch, &before, err);
@@ -270,77 +244,9 @@ look_for_clone(struct sync_exchange *x, const struct store_stream *streams, size
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (sync_draft_is_own(x->r, &streams[i]) && streams[i].site != x->r->self.id &&
-		    streams[i].n > said_of(x, &streams[i]) &&
+		    streams[i].n > sync_exchange_said_of(x, &streams[i]) &&
 		    streams[i].last_stamp > STORE_STAMP(began, UINT16_MAX))
 			return sync_life_is_cloned(x->r, err);
-	return rc;
-}
-
-/* Do both sides have the same records of a scope now? */
-static bool
-equal_have(const struct sync_exchange *x, const struct sync_message *m,
-           const struct store_stream *streams, size_t count, int scope)
-{
-	for (size_t i = 0; i < count; i++) {
-		bool same_head;
-
-		if (streams[i].scope == scope &&
-		    (hub_has(x, m, &streams[i], &same_head) != streams[i].n || !same_head))
-			return false;
-	}
-	/* streams of the scope that only the hub has */
-	for (size_t i = 0; i < m->stream_count; i++) {
-		bool ours = strcmp(m->scopes[m->streams[i].scope],
-		                   store_catalog_scope_of(x->r->db, scope)) != 0;
-
-		for (size_t k = 0; !ours && k < count; k++) {
-			const struct store_site *site =
-			        store_catalog_site_of(x->r->db, streams[k].site);
-			const struct sync_site *named = &m->sites[m->streams[i].site].site;
-
-			ours = streams[k].scope == scope &&
-			       memcmp(named->node, site->node, STORE_NODE_ID) == 0 &&
-			       memcmp(named->epoch, site->epoch, STORE_EPOCH) == 0;
-		}
-		if (!ours && m->streams[i].n > 0)
-			return false;
-	}
-	return true;
-}
-
-/* It tells no digest of a scope of which it has taken nothing. */
-static bool
-has_all_of_ours(const struct sync_exchange *x, const struct sync_message *m,
-                const struct store_stream *streams, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		bool same_head;
-
-		if (sync_draft_is_own(x->r, &streams[i]) &&
-		    hub_has(x, m, &streams[i], &same_head) < streams[i].n)
-			return false;
-	}
-	return true;
-}
-
-static int
-take_digests(struct sync_exchange *x, const struct sync_message *m,
-             const struct store_stream *streams, size_t count, struct err *err)
-{
-	int rc = 0;
-
-	x->level = has_all_of_ours(x, m, streams, count);
-	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {
-		struct store_remote_digest d = { .at_ms = env_wall_ms(store_db_env(x->r->db)) };
-
-		rc = store_catalog_scope(x->r->db, m->scopes[m->digests[i].scope], &d.scope, err);
-		if (rc < 0)
-			break;
-		memcpy(d.sum, m->digests[i].sum, STORE_TERM);
-		d.equal_have = equal_have(x, m, streams, count, d.scope);
-		x->level = x->level && d.equal_have;
-		rc = store_remote_set_digest(x->r->db, hub_name, &d, err);
-	}
 	return rc;
 }
 
@@ -378,7 +284,7 @@ static void
 see_progress(struct sync_exchange *x, const struct store_stream *streams, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (streams[i].n > said_of(x, &streams[i]))
+		if (streams[i].n > sync_exchange_said_of(x, &streams[i]))
 			x->moved = true;
 }
 
@@ -402,16 +308,18 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 	if (rc == 0 && !x->healed && !x->hold)
 		rc = sync_parted_look(x, m, streams, count, err);
 	if (rc == 0)
-		rc = take_digests(x, m, streams, count, err);
+		rc = sync_exchange_take_digests(x, m, streams, count, err);
 	if (rc == 0)
 		rc = note_hub(x, m, a, err);
 	/* Another life of the hub's, which was asked as if it had what the one before had: the next
 	 * round begins where this one is. */
-	x->more_to_push |= x->reborn && !has_all_of_ours(x, m, streams, count);
+	x->more_to_push |= x->reborn && !sync_exchange_hub_has_ours(x, m, streams, count);
 	x->moved |= x->reborn;
 	*again = (m->more || x->more_to_push || x->healed || x->lent_moved || x->parted_healed ||
 	          x->parted_count > 0) &&
 	         x->moved && !MUT(19);
+	if (rc == 0 && !*again)
+		rc = sync_exchange_rift(x, m, streams, count, again, err);
 	return rc;
 }
 
@@ -494,6 +402,8 @@ sync_exchange_take(struct sync_exchange *x, const uint8_t *reply, size_t len, bo
 void
 sync_exchange_end(struct sync_exchange *x)
 {
+	sync_rift_free(x->look);
+	x->look = NULL;
 	arena_free(&x->said_arena);
 	x->said = NULL;
 	x->said_count = 0;

@@ -17,6 +17,8 @@
 #include "sync/replica.h"
 #include "sync/session.h"
 
+struct sync_rift;
+
 enum { SYNC_REJECTED_MAX = 16, SYNC_LENT_MAX = 16, SYNC_PARTED_MAX = 8 };
 
 /* A stream of another's, of which the hub lacks something that is here. */
@@ -63,6 +65,13 @@ struct sync_exchange {
 	int lives;   /* begun in this meeting */
 	bool moved;  /* by the latest reply: either side has what it hadn't */
 	bool level;  /* both sides have the same records now */
+	/* a scope whose digests differ at equal have (0: none), the hub's, and the look for the
+	 * rows that do: one a meeting, into one scope */
+	int differs;
+	uint8_t hubs_digest[STORE_TERM];
+	struct sync_rift *look; /* NULL: none is going on */
+	int look_scope;         /* 0: there was none yet */
+	bool look_differs;      /* its digests did by the latest reply */
 	struct sync_lent lent[SYNC_LENT_MAX];
 	size_t lent_count;
 	bool lent_moved; /* by the latest reply: there is something else to lend than before */

@@ -36,6 +36,8 @@ void sync_draft_close(struct sync_draft *d);
 /* Name a stream as we have it; returns its index in the message. */
 unsigned sync_draft_stream(struct sync_draft *d, const struct store_stream *stream);
 
+/* Name a scope; returns its index in the message. */
+unsigned sync_draft_scope(struct sync_draft *d, int id);
 /* Name a stream of the peer's message of which nothing is held here, so that something can be said
  * of it; borrows the scope's name. */
 unsigned sync_draft_empty(struct sync_draft *d, const struct sync_message *m, unsigned stream);
@@ -91,6 +93,29 @@ const struct sync_view_stream *sync_draft_view(const struct sync_replica *r,
  */
 MUST_CHECK int sync_fork_heal(struct sync_exchange *x, const struct sync_message *m, bool *healed,
                               struct err *err);
+
+/* ---- the node's side: what both have (sync/exchange_have.c) ---- */
+
+/* What the hub has of a stream, and whether with our head. */
+uint64_t sync_exchange_hub_has(const struct sync_exchange *x, const struct sync_message *m,
+                               const struct store_stream *stream, bool *same_head);
+
+/* Has the hub all of what was written here? */
+bool sync_exchange_hub_has_ours(const struct sync_exchange *x, const struct sync_message *m,
+                                const struct store_stream *streams, size_t count);
+
+/* How many records of a stream the request said that we have; 0 of one that came since. */
+uint64_t sync_exchange_said_of(const struct sync_exchange *x, const struct store_stream *stream);
+
+/* Keep the hub's digests, and hold ours against them where both have the same records. */
+MUST_CHECK int sync_exchange_take_digests(struct sync_exchange *x, const struct sync_message *m,
+                                          const struct store_stream *streams, size_t count,
+                                          struct err *err);
+
+/* Where they differ: begin to look for the rows, or go on with it; *again while it lasts. */
+MUST_CHECK int sync_exchange_rift(struct sync_exchange *x, const struct sync_message *m,
+                                  const struct store_stream *streams, size_t count, bool *again,
+                                  struct err *err);
 
 /*
  * Streams of others that part from the hub's (sync/parted.c).  What the request says of a stream;

@@ -52,6 +52,33 @@ sync_message_write_part1(struct buf *out, const struct sync_message *m)
 	}
 }
 
+static void
+put_place(struct buf *out, const struct store_place *place)
+{
+	buf_lenbytes(out, place->table, strlen(place->table));
+	buf_lenbytes(out, place->key, place->key_len);
+}
+
+/* Of either only one side has any; in steady state neither. */
+static void
+put_questions(struct buf *out, const struct sync_message *m)
+{
+	if (m->question_count > 0)
+		buf_varint(out, m->question_count);
+	for (size_t i = 0; i < m->question_count; i++) {
+		buf_varint(out, m->questions[i].scope);
+		buf_u8(out, m->questions[i].anew);
+		put_place(out, &m->questions[i].range.from);
+		put_place(out, &m->questions[i].range.until);
+	}
+	if (m->answer_count > 0)
+		buf_varint(out, m->answer_count);
+	for (size_t i = 0; i < m->answer_count; i++) {
+		buf_varint(out, m->answers[i].rows);
+		buf_put(out, m->answers[i].sum, STORE_TERM);
+	}
+}
+
 void
 sync_message_write_part2(struct buf *out, const struct sync_message *m)
 {
@@ -61,6 +88,7 @@ sync_message_write_part2(struct buf *out, const struct sync_message *m)
 		buf_varint(out, m->segments[i].n);
 		buf_lenbytes(out, m->segments[i].bytes, m->segments[i].len);
 	}
+	put_questions(out, m);
 }
 
 static void
@@ -253,6 +281,58 @@ read_part2(struct reading *in, struct sync_message *m)
 	}
 }
 
+/* How many there are of what is left out when there is none. */
+static size_t
+read_some(struct rd *r, size_t least)
+{
+	size_t count = read_count(r, least);
+
+	if (count == 0 || count > SYNC_MESSAGE_QUESTIONS)
+		r->bad = true;
+	return r->bad ? 0 : count;
+}
+
+static void
+read_place(struct reading *in, struct store_place *place)
+{
+	place->table = read_text(in, STORE_NAME_MAX);
+	place->key = rd_lenbytes(&in->r, &place->key_len);
+}
+
+static void
+read_questions(struct reading *in, struct sync_message *m)
+{
+	struct rd *r = &in->r;
+
+	m->question_count = read_some(r, 6);
+	m->questions = take(in, m->question_count, sizeof *m->questions);
+	for (size_t i = 0; !r->bad && i < m->question_count; i++) {
+		struct sync_view_question *q = &m->questions[i];
+		uint8_t anew;
+
+		q->scope = read_index(r, m->scope_count);
+		anew = rd_u8(r);
+		q->anew = anew == 1;
+		if (anew > 1)
+			r->bad = true;
+		read_place(in, &q->range.from);
+		read_place(in, &q->range.until);
+	}
+}
+
+static void
+read_answers(struct reading *in, struct sync_message *m)
+{
+	struct rd *r = &in->r;
+
+	m->answer_count = read_some(r, 1 + STORE_TERM);
+	m->answers = take(in, m->answer_count, sizeof *m->answers);
+	for (size_t i = 0; !r->bad && i < m->answer_count; i++) {
+		m->answers[i].rows = rd_varint(r);
+		copy_bytes(r, m->answers[i].sum, STORE_TERM);
+	}
+}
+
 int
 sync_message_read(const uint8_t *bytes, size_t len, bool is_reply, struct arena *a,
                   struct sync_message *m, struct err *err)
@@ -269,6 +349,10 @@ sync_message_read(const uint8_t *bytes, size_t len, bool is_reply, struct arena 
 		copy_bytes(&in.r, m->signature, STORE_SIGNATURE);
 	if (!in.r.bad)
 		read_part2(&in, m);
+	if (!in.r.bad && in.r.left > 0 && is_reply)
+		read_answers(&in, m);
+	else if (!in.r.bad && in.r.left > 0)
+		read_questions(&in, m);
 	if (in.spent)
 		return err_set(err, ERR_NOMEM, "message: out of memory");
 	if (!rd_done(&in.r))

@@ -13,18 +13,22 @@
  * digests: varint count, per entry: varint scope, sum (16), varint rows · notes: varint count, per
  * entry: varint stream, varint n, reason with length reply    signature (64) over
  * "yizhan-receipt-1" || BLAKE2b-256(request part 1) || part 1 part 2   segments: varint count, per
- * entry: varint stream, varint n before it, short form with length
+ * entry: varint stream, varint n before it, short form with length · if there are any: in a request
+ * questions: varint count, per entry: varint scope · u8 0 sum, 1 write anew · from, until: name of
+ * a table and canonical key, each with length; in a reply answers: varint count, per entry: varint
+ * rows, sum (16)
  */
 #ifndef SYNC_MESSAGE_H
 #define SYNC_MESSAGE_H
 
 #include "store/base/hash.h"
-#include "store/digest.h"
+#include "store/range.h"
 #include "sync/sign.h"
 
 enum {
 	SYNC_MESSAGE_MAX = 16 << 20, /* bytes of a message */
 	SYNC_MESSAGE_STREAMS = 65536,
+	SYNC_MESSAGE_QUESTIONS = 2 * STORE_RANGE_PARTS,
 	SYNC_HEAD_SHORT = 8,
 	SYNC_NOW_UNKNOWN = 0, /* now_ms of whoever doesn't know the time */
 };
@@ -61,6 +65,18 @@ struct sync_view_segment {
 	size_t len;
 };
 
+/* About the rows of a range, asked where digests differ (sync/rift.h). */
+struct sync_view_question {
+	unsigned scope;
+	bool anew; /* write these rows again; else: what is their sum? */
+	struct store_range range;
+};
+
+struct sync_view_answer {
+	uint64_t rows;
+	uint8_t sum[STORE_TERM];
+};
+
 struct sync_message {
 	bool more;
 	struct sync_site self;
@@ -79,6 +95,10 @@ struct sync_message {
 	size_t note_count;
 	struct sync_view_segment *segments;
 	size_t segment_count;
+	struct sync_view_question *questions; /* request only */
+	size_t question_count;
+	struct sync_view_answer *answers; /* reply only: to the first of the questions */
+	size_t answer_count;
 	/* as read */
 	const uint8_t *part1;
 	size_t part1_len;

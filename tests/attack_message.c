@@ -293,6 +293,36 @@ START_TEST(a12_indexes_stay_inside)
 }
 END_TEST
 
+/* Sums, and rows said again, are for those who may read the scope. */
+START_TEST(a13_questions_about_another_scope)
+{
+	for (int anew = 0; anew < 2; anew++) {
+		struct sync_view_question q = { .anew = anew == 1, .range = store_range_all() };
+		struct buf bytes = { 0 }, reply = { 0 };
+		struct sync_message m;
+		struct arena a = { 0 };
+		struct lie lie;
+
+		remember();
+		make_lie(&lie);
+		lie.m.digest_count = lie.m.segment_count = lie.m.stream_count = 0;
+		lie.scope = "f/F2";
+		lie.m.questions = &q;
+		lie.m.question_count = 1;
+		sync_message_write_part1(&bytes, &lie.m);
+		sync_message_write_part2(&bytes, &lie.m);
+		ck_assert_int_eq(ask(bytes.bytes, bytes.len, &reply), 200);
+		must(sync_message_read(reply.bytes, reply.len, true, &a, &m, &err));
+		ck_assert_uint_eq(m.answer_count, 0);
+		expect_unchanged("a question about another's rows");
+		arena_free(&a);
+		buf_free(&bytes);
+		buf_free(&reply);
+		free(before);
+	}
+}
+END_TEST
+
 START_TEST(a13_a15_names_of_scopes)
 {
 	static const struct {
@@ -478,6 +508,7 @@ suite_attack_message(void)
 	tcase_add_test(tc, a07_places_beyond_the_end_are_a_gap);
 	tcase_add_test(tc, a12_counts_and_places_are_checked_before_memory_is_taken);
 	tcase_add_test(tc, a12_indexes_stay_inside);
+	tcase_add_test(tc, a13_questions_about_another_scope);
 	tcase_add_test(tc, a13_a15_names_of_scopes);
 	tcase_add_test(tc, a28_another_node_is_not_spoken_for);
 	tcase_add_test(tc, a17_an_unsigned_wish_to_wait_is_kept_short);

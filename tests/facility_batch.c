@@ -114,6 +114,11 @@ static const struct refused_case {
 	  "exceptions: is not a list" },
 	{ "{\"do\":\"meal\",\"key\":\"k\",\"meal\":3,\"at\":1772414100000,\"exceptions\":[3]}",
 	  "exceptions: each is an object" },
+	{ "{\"do\":\"report\",\"key\":\"k\"," CHILD1 ",\"at\":1772414100000,\"was\":3}",
+	  "was: is not an object of what was shown" },
+	{ "{\"do\":\"report\",\"key\":\"k\"," CHILD1 ",\"at\":1772414100000,\"was\":{\"was\":{}}}",
+	  "was.was: report has no such member" },
+	{ CARE "\"at\":1772414100000,\"kind\":2,\"was\":{}}", "was: care has no such member" },
 	{ CARE "\"at\":1772414100000,\"kind\":2,\"by\":\"07070707070707070707070707070707\"}",
 	  "is nobody of the staff" },
 };
@@ -130,6 +135,78 @@ START_TEST(a_line_is_refused_with_its_reason)
 	ck_assert_msg(strstr(buf_str(&out), c->says) != NULL, "'%s' is not in %s", c->says,
 	              buf_str(&out));
 	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM local_batch_key"), 0);
+	buf_free(&out);
+	store_db_close(db);
+}
+END_TEST
+
+#define FORM(name, sent, was)                                                                      \
+	"{\"do\":\"" name "\",\"key\":\"form\"," CHILD1 ",\"at\":1772414100000," sent              \
+	",\"was\":{" was "}}"
+
+/* A form was opened, then somebody else wrote, then it was sent. */
+static const struct form_case {
+	const char *name, *before, *moved, *form;
+	const char *row; /* counts 1 if the row is as it should be */
+	int conflicts;
+} form_cases[] = {
+	{ "what the person left alone stays as it is by now",
+	  "{\"do\":\"report\",\"key\":\"a\"," CHILD1 ",\"at\":1772414100000,\"mood\":2,"
+	  "\"note\":\"was\"}",
+	  "UPDATE daily_report SET mood = 3, note = 'hub'",
+	  FORM("report", "\"mood\":2,\"note\":\"was\",\"activity\":\"walk\"",
+	       "\"mood\":2,\"note\":\"was\""),
+	  "SELECT count(*) FROM daily_report WHERE mood = 3 AND note = 'hub' AND activity = 'walk'",
+	  0 },
+	{ "what both wrote is a conflict",
+	  "{\"do\":\"report\",\"key\":\"a\"," CHILD1 ",\"at\":1772414100000,\"mood\":2,"
+	  "\"note\":\"was\"}",
+	  "UPDATE daily_report SET mood = 3, note = 'hub'",
+	  FORM("report", "\"mood\":4,\"note\":\"mine\"", "\"mood\":2,\"note\":\"was\""),
+	  "SELECT count(*) FROM daily_report WHERE mood = 3 AND note = 'hub'", 2 },
+	{ "the same twice is none",
+	  "{\"do\":\"report\",\"key\":\"a\"," CHILD1 ",\"at\":1772414100000,\"note\":\"was\"}",
+	  "UPDATE daily_report SET note = 'same'",
+	  FORM("report", "\"note\":\"same\"", "\"note\":\"was\""),
+	  "SELECT count(*) FROM daily_report WHERE note = 'same'", 0 },
+	{ "nobody else wrote",
+	  "{\"do\":\"report\",\"key\":\"a\"," CHILD1 ",\"at\":1772414100000,\"note\":\"was\"}",
+	  "SELECT 1", FORM("report", "\"note\":\"new\"", "\"note\":\"was\""),
+	  "SELECT count(*) FROM daily_report WHERE note = 'new'", 0 },
+	{ "there was no row",
+	  "{\"do\":\"care\",\"key\":\"a\"," CHILD1 ",\"at\":1772414100000,\"kind\":2}", "SELECT 1",
+	  FORM("report", "\"note\":\"new\"", ""),
+	  "SELECT count(*) FROM daily_report WHERE note = 'new'", 0 },
+	{ "an absence",
+	  "{\"do\":\"absence\",\"key\":\"a\"," CHILD1
+	  ",\"at\":1772414100000,\"reason\":2,\"informed_by\":\"mother\"}",
+	  "UPDATE absence_case SET hospital = 'first', informed_by = 'father'",
+	  FORM("absence", "\"reason\":2,\"informed_by\":\"mother\",\"hospital\":\"second\"",
+	       "\"reason\":2,\"informed_by\":\"mother\""),
+	  "SELECT count(*) FROM absence_case WHERE hospital = 'first' AND informed_by = 'father'",
+	  1 },
+};
+
+START_TEST(a_form_writes_only_what_was_changed_in_it)
+{
+	const struct form_case *c = &form_cases[_i];
+	struct facility f;
+	struct store_db *db = open_closed(&f);
+	struct buf out = { 0 };
+	struct err err = { 0 };
+
+	ck_assert_int_eq(store_db_exec(db,
+	                               "INSERT INTO yz_meta(name, value) VALUES"
+	                               " ('node', zeroblob(16)), ('epoch', zeroblob(8))",
+	                               &err),
+	                 0);
+	ck_assert_int_eq(post(&f, c->before, &out).stored, 1);
+	ck_assert_int_eq(store_db_exec(db, c->moved, &err), 0);
+	ck_assert_msg(post(&f, c->form, &out).stored == 1, "%s: %s", c->name, buf_str(&out));
+	ck_assert_msg(help_int(db, c->row) == 1, "%s", c->name);
+	ck_assert_msg(help_int(db, "SELECT count(*) FROM yz_conflict WHERE state = 'open'") ==
+	                      c->conflicts,
+	              "%s", c->name);
 	buf_free(&out);
 	store_db_close(db);
 }
@@ -240,6 +317,8 @@ suite_facility_batch(void)
 	tcase_add_test(tcase, a_refused_line_leaves_the_others_alone);
 	tcase_add_loop_test(tcase, a_line_is_refused_with_its_reason, 0,
 	                    sizeof refused_cases / sizeof refused_cases[0]);
+	tcase_add_loop_test(tcase, a_form_writes_only_what_was_changed_in_it, 0,
+	                    sizeof form_cases / sizeof form_cases[0]);
 	tcase_add_test(tcase, too_much_is_refused_as_a_whole);
 	tcase_add_test(tcase, without_memory_it_is_all_or_nothing);
 	tcase_add_test(tcase, an_action_written_reads_the_same);

@@ -250,10 +250,16 @@ START_TEST(digests_alarm_only_at_equal_have)
 	/* the same records, but not the same rows */
 	p->up = true;
 	world_settle(&w, 3);
+	w.spoiled = true;
 	world_sql(p, "UPDATE yz_digest SET sum = randomblob(16)");
 	s = look(p, &a);
 	ck_assert(s.scopes[0].differs);
 	ck_assert_int_eq(node_status_state(&s), NODE_ATTENTION);
+	ck_assert_uint_eq(s.scopes[0].rift_count, 0); /* nobody has looked yet */
+	/* the next exchange looks, and mends it */
+	ck_assert(world_sync(&w, 0));
+	s = look(p, &a);
+	ck_assert_int_eq(node_status_state(&s), NODE_IN_SYNC);
 	arena_free(&a);
 }
 END_TEST

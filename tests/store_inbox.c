@@ -55,6 +55,7 @@ static const char format_1[] =
         "INSERT INTO yz_conflict SELECT x'0002', scope, tbl, key, col, shown_stamp - 1, shown_site,"
         " 'older', other_stamp, other_site, other, at_ms - 9, 'resolved' FROM yz_conflict;"
         "DROP TABLE newer;"
+        "DROP TABLE yz_rift;"
         "DROP TABLE yz_share; DROP TABLE yz_group; DROP TABLE yz_member;"
         "UPDATE yz_meta SET value = 1 WHERE name = 'format'";
 

@@ -252,6 +252,71 @@ START_TEST(a_message_over_the_limit_is_not_looked_at)
 }
 END_TEST
 
+/* What is left out when there is none: questions of a request, answers of a reply. */
+static void
+ask_two(struct sync_view_question two[2])
+{
+	two[0] = (struct sync_view_question){
+		.scope = 1, .range = { { "", NULL, 0 }, { "note", (const uint8_t *)"k", 1 } }
+	};
+	two[1] = (struct sync_view_question){
+		.anew = true, .range = { { "note", (const uint8_t *)"k", 1 }, { "", NULL, 0 } }
+	};
+	made.m.questions = two;
+	made.m.question_count = 2;
+}
+
+START_TEST(questions_are_read_as_they_were_written)
+{
+	struct sync_view_question two[2];
+	struct buf out = { 0 };
+	struct sync_message m;
+	size_t without;
+
+	write(&out, false);
+	without = out.len;
+	ask_two(two);
+	write(&out, false);
+	ck_assert_int_eq(sync_message_read(out.bytes, out.len, false, &arena, &m, &err), 0);
+	ck_assert_uint_eq(m.question_count, 2);
+	ck_assert(m.questions[0].scope == 1 && !m.questions[0].anew);
+	ck_assert_str_eq(m.questions[0].range.from.table, "");
+	ck_assert_str_eq(m.questions[0].range.until.table, "note");
+	ck_assert_mem_eq(m.questions[0].range.until.key, "k", 1);
+	ck_assert(m.questions[1].anew);
+	ck_assert_uint_eq(m.questions[1].range.until.key_len, 0);
+	for (size_t len = without + 1; len < out.len; len++)
+		ck_assert_int_eq(read(out.bytes, len, false), ERR_CORRUPT);
+	/* a reply has none */
+	ck_assert_int_eq(read(out.bytes, out.len, true), ERR_CORRUPT);
+	out.bytes[without + 2] = 2; /* neither a sum nor anew */
+	ck_assert_int_eq(read(out.bytes, out.len, false), ERR_CORRUPT);
+	out.bytes[without + 2] = 0;
+	out.bytes[without + 1] = 2; /* a scope that isn't named */
+	ck_assert_int_eq(read(out.bytes, out.len, false), ERR_CORRUPT);
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(answers_are_read_as_they_were_written)
+{
+	struct sync_view_answer list[SYNC_MESSAGE_QUESTIONS + 1] = { { .rows = 7, .sum = { 9 } } };
+	struct buf out = { 0 };
+	struct sync_message m;
+
+	made.m.answers = list;
+	made.m.answer_count = SYNC_MESSAGE_QUESTIONS;
+	write(&out, true);
+	ck_assert_int_eq(sync_message_read(out.bytes, out.len, true, &arena, &m, &err), 0);
+	ck_assert_uint_eq(m.answer_count, SYNC_MESSAGE_QUESTIONS);
+	ck_assert(m.answers[0].rows == 7 && m.answers[0].sum[0] == 9);
+	made.m.answer_count++;
+	write(&out, true);
+	ck_assert_int_eq(read(out.bytes, out.len, true), ERR_CORRUPT);
+	buf_free(&out);
+}
+END_TEST
+
 START_TEST(a_receipt_is_for_one_request_by_one_key)
 {
 	static const uint8_t asked[HASH_32] = { 1 }, other[HASH_32] = { 2 };
@@ -295,6 +360,8 @@ suite_sync_message(void)
 	tcase_add_test(tcase, a_zero_in_a_name_is_refused);
 	tcase_add_test(tcase, too_many_things_are_refused);
 	tcase_add_test(tcase, a_message_over_the_limit_is_not_looked_at);
+	tcase_add_test(tcase, questions_are_read_as_they_were_written);
+	tcase_add_test(tcase, answers_are_read_as_they_were_written);
 	tcase_add_test(tcase, a_receipt_is_for_one_request_by_one_key);
 	suite_add_tcase(suite, tcase);
 	return suite;

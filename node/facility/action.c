@@ -13,7 +13,7 @@ enum { EXCEPTIONS_MAX = 200 };
 
 #define NO_TIME INT64_MIN /* `at` until the line gives one */
 
-enum field_kind { FIELD_ID, FIELD_INT, FIELD_TEXT, FIELD_EXCEPTIONS };
+enum field_kind { FIELD_ID, FIELD_INT, FIELD_TEXT, FIELD_EXCEPTIONS, FIELD_WAS };
 
 struct field {
 	const char *name;
@@ -48,6 +48,10 @@ struct field {
 	{                                                                                          \
 		"note", FIELD_TEXT, offsetof(struct facility_##type, found.note), 0                \
 	}
+#define WAS(type)                                                                                  \
+	{                                                                                          \
+		"was", FIELD_WAS, offsetof(struct facility_##type, was), 0                         \
+	}
 #define BATCH                                                                                      \
 	{ "class", FIELD_ID, offsetof(struct facility_batch, class_id), 0 },                       \
 	{                                                                                          \
@@ -63,11 +67,17 @@ static const struct field arrival[] = { INT(arrival, at), ID(arrival, child), IN
 static const struct field pickup[] = { INT(pickup, at), ID(pickup, child), ID(pickup, adult),
 	                               INT(pickup, method), END };
 static const struct field strike[] = { INT(strike, at), ID(strike, event), END };
-static const struct field absence[] = { INT(absence, at),           ID(absence, child),
-	                                INT(absence, from),         INT(absence, to),
-	                                INT(absence, reason),       TEXT(absence, disease),
-	                                INT(absence, symptom_bits), TEXT(absence, informed_by),
-	                                TEXT(absence, hospital),    END };
+static const struct field absence[] = { INT(absence, at),
+	                                ID(absence, child),
+	                                INT(absence, from),
+	                                INT(absence, to),
+	                                INT(absence, reason),
+	                                TEXT(absence, disease),
+	                                INT(absence, symptom_bits),
+	                                TEXT(absence, informed_by),
+	                                TEXT(absence, hospital),
+	                                WAS(absence),
+	                                END };
 static const struct field followup[] = { INT(followup, at),        ID(followup, absence),
 	                                 INT(followup, method),    TEXT(followup, result),
 	                                 INT(followup, next_date), END };
@@ -133,11 +143,11 @@ static const struct field incident[] = { INT(incident, at),          INT(inciden
 	                                 INT(incident, severity),    ID(incident, child),
 	                                 TEXT(incident, place),      TEXT(incident, text),
 	                                 INT(incident, notified_at), END };
-static const struct field report[] = {
-	INT(report, at),     ID(report, child),    INT(report, mood),
-	TEXT(report, meals), INT(report, nap_min), TEXT(report, activity),
-	TEXT(report, note),  INT(report, publish), END
-};
+static const struct field report[] = { INT(report, at),      ID(report, child),
+	                               INT(report, mood),    TEXT(report, meals),
+	                               INT(report, nap_min), TEXT(report, activity),
+	                               TEXT(report, note),   INT(report, publish),
+	                               WAS(report),          END };
 static const struct field clocking[] = { INT(clock, at), ID(clock, staff), INT(clock, kind),
 	                                 INT(clock, method), END };
 static const struct field visit[] = { INT(visit, at),        INT(visit, kind),
@@ -393,12 +403,22 @@ read_int(struct store_stmt *s, const char *type, const struct field *f, int64_t 
 	return err_set(err, ERR_INVALID, "at: is neither ms since 1970 nor a time as in RFC 3339");
 }
 
+static int read_was(struct store_db *db, const char *json, struct arena *a,
+                    struct facility_action *out, struct err *err);
+
 /* One member of the object: its value stands next in `s`, after its type. */
 static int
 read_field(struct store_stmt *s, const char *type, const struct field *f, struct arena *a,
            struct facility_action *out, struct err *err)
 {
-	const char *wanted = f->kind == FIELD_EXCEPTIONS ? "array" : "text";
+	static const char *const types[] = { [FIELD_ID] = "text",
+		                             [FIELD_TEXT] = "text",
+		                             [FIELD_EXCEPTIONS] = "array",
+		                             [FIELD_WAS] = "object" };
+	static const char *const words[] = { [FIELD_ID] = "a string",
+		                             [FIELD_TEXT] = "a string",
+		                             [FIELD_EXCEPTIONS] = "a list",
+		                             [FIELD_WAS] = "an object of what was shown" };
 	void *to = (char *)&out->as + f->offset;
 	const char *text;
 
@@ -406,10 +426,11 @@ read_field(struct store_stmt *s, const char *type, const struct field *f, struct
 		return 0;
 	if (f->kind == FIELD_INT)
 		return read_int(s, type, f, to, err);
-	if (strcmp(type, wanted) != 0)
-		return err_set(err, ERR_INVALID, "%s: is not a %s", f->name,
-		               f->kind == FIELD_EXCEPTIONS ? "list" : "string");
+	if (strcmp(type, types[f->kind]) != 0)
+		return err_set(err, ERR_INVALID, "%s: is not %s", f->name, words[f->kind]);
 	text = store_stmt_get_text(s);
+	if (f->kind == FIELD_WAS)
+		return read_was(s->db, text, a, out, err);
 	if (f->kind == FIELD_EXCEPTIONS)
 		return read_exceptions(s->db, text, a, &out->as.batch, err);
 	if (f->kind == FIELD_ID)
@@ -417,6 +438,53 @@ read_field(struct store_stmt *s, const char *type, const struct field *f, struct
 	text = arena_copy(a, text, strlen(text));
 	*(const char **)to = text;
 	return text == NULL ? err_set(err, ERR_NOMEM, "out of memory") : 0;
+}
+
+/* The same by its name; `shown`: inside of "was", where there is no other. */
+static int
+read_member(struct store_stmt *s, const char *name, bool shown, struct arena *a,
+            struct facility_action *out, struct err *err)
+{
+	const struct field *f = records[out->what].fields;
+	char type[16];
+
+	text_copy(type, sizeof type, store_stmt_get_text(s));
+	while (f->name != NULL && strcmp(f->name, name) != 0)
+		f++;
+	if (f->name == NULL || (shown && f->kind == FIELD_WAS))
+		return err_set(err, ERR_INVALID, "%s%s: %s has no such member", shown ? "was." : "",
+		               name, records[out->what].name);
+	return read_field(s, type, f, a, out, err);
+}
+
+/* What a form had shown: the same members once more. */
+static int
+read_was(struct store_db *db, const char *json, struct arena *a, struct facility_action *out,
+         struct err *err)
+{
+	struct facility_action *shown = arena_take(a, 1, sizeof *shown);
+	struct store_stmt s;
+	int rc;
+
+	if (shown == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	shown->what = out->what;
+	s = store_stmt_new(db, "SELECT key, type, value FROM json_each(?)");
+	store_stmt_put_text(&s, json);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		char name[32];
+
+		text_copy(name, sizeof name, store_stmt_get_text(&s));
+		rc = read_member(&s, name, true, a, shown, err);
+		if (rc < 0)
+			break;
+	}
+	store_stmt_end(&s);
+	if (out->what == DO_ABSENCE)
+		out->as.absence.was = &shown->as.absence;
+	else
+		out->as.report.was = &shown->as.report;
+	return rc;
 }
 
 static bool
@@ -480,7 +548,6 @@ int
 facility_action_read(struct store_db *db, const char *json, const char *const *others,
                      struct arena *a, struct facility_action *out, struct err *err)
 {
-	const struct field *f;
 	struct store_stmt s;
 	int rc;
 
@@ -492,18 +559,12 @@ facility_action_read(struct store_db *db, const char *json, const char *const *o
 	s = store_stmt_new(db, "SELECT key, type, value FROM json_each(?)");
 	store_stmt_put_text(&s, json);
 	while ((rc = store_stmt_step(&s, err)) == 1) {
-		char name[32], type[16];
+		char name[32];
 
 		text_copy(name, sizeof name, store_stmt_get_text(&s));
-		text_copy(type, sizeof type, store_stmt_get_text(&s));
 		if (strcmp(name, "do") == 0 || in_list(others, name))
 			continue;
-		for (f = records[out->what].fields; f->name != NULL && strcmp(f->name, name) != 0;
-		     f++)
-			;
-		rc = f->name == NULL ? err_set(err, ERR_INVALID, "%s: %s has no such member", name,
-		                               records[out->what].name)
-		                     : read_field(&s, type, f, a, out, err);
+		rc = read_member(&s, name, false, a, out, err);
 		if (rc < 0)
 			break;
 	}
@@ -561,6 +622,8 @@ facility_action_write(struct buf *out, const struct facility_action *action)
 	for (const struct field *f = records[action->what].fields; f->name != NULL; f++) {
 		const void *at = base + f->offset;
 
+		if (f->kind == FIELD_WAS)
+			continue; /* only forms know it */
 		if (f->kind == FIELD_EXCEPTIONS) {
 			write_exceptions(out, &action->as.batch);
 		} else if (f->kind == FIELD_INT && *(const int64_t *)at != f->missing) {

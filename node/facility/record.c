@@ -520,6 +520,62 @@ put_absence_cells(struct store_stmt *s, const struct facility_absence *in, int64
 	store_stmt_put_text(s, in->hospital);
 }
 
+static const struct record_field absence_fields[] = {
+	{ "reason", false, offsetof(struct facility_absence, reason) },
+	{ "disease_code", true, offsetof(struct facility_absence, disease) },
+	{ "symptom_bits", false, offsetof(struct facility_absence, symptom_bits) },
+	{ "informed_by", true, offsetof(struct facility_absence, informed_by) },
+	{ "hospital", true, offsetof(struct facility_absence, hospital) },
+	{ NULL, false, 0 }
+};
+
+/* The form was opened some time ago: what moved since stays. */
+static int
+settle_absence(struct facility *f, struct facility_absence *in, struct arena *a, struct err *err)
+{
+	struct record_form form = { .f = f,
+		                    .arena = a,
+		                    .table = "absence_case",
+		                    .fields = absence_fields,
+		                    .record = in,
+		                    .was = in->was };
+	struct store_value id = store_value_blob(f->last_id, STORE_ID);
+	struct store_stmt s;
+
+	if (in->was == NULL)
+		return 0;
+	store_value_write(&form.key, &id);
+	s = store_stmt_new(f->db, "SELECT reason, disease_code, symptom_bits, informed_by, hospital"
+	                          " FROM absence_case WHERE id = ?");
+	store_stmt_put_blob(&s, f->last_id, STORE_ID);
+	return record_form_settle(&form, &s, err);
+}
+
+/* Correct the one in f->last_id. */
+static int
+correct_absence(struct facility *f, const struct facility_absence *in, int64_t from, int64_t to,
+                struct err *err)
+{
+	struct facility_absence absence = *in;
+	struct arena a = { 0 };
+	struct store_stmt s;
+	int rc = settle_absence(f, &absence, &a, err);
+
+	if (rc == 0) {
+		s = store_stmt_new(
+		        f->db, "UPDATE absence_case SET date_from = min(date_from, ?), date_to = "
+		               "?, reason = ?,"
+		               " disease_code = ?, symptom_bits = ?, informed_by = ?, hospital = ?,"
+		               " recorded_by = ? WHERE id = ?");
+		put_absence_cells(&s, &absence, from, to);
+		record_put_id(&s, f->by);
+		store_stmt_put_blob(&s, f->last_id, STORE_ID);
+		rc = store_stmt_run(&s, err);
+	}
+	arena_free(&a);
+	return rc;
+}
+
 int
 facility_absence(struct facility *f, const struct facility_absence *in, struct err *err)
 {
@@ -543,17 +599,8 @@ facility_absence(struct facility *f, const struct facility_absence *in, struct e
 		rc = find_absence(f, &who, from, &found, err);
 	if (rc < 0)
 		return rc;
-	if (found) {
-		s = store_stmt_new(
-		        f->db, "UPDATE absence_case SET date_from = min(date_from, ?), date_to = "
-		               "?, reason = ?,"
-		               " disease_code = ?, symptom_bits = ?, informed_by = ?, hospital = ?,"
-		               " recorded_by = ? WHERE id = ?");
-		put_absence_cells(&s, in, from, to);
-		record_put_id(&s, f->by);
-		store_stmt_put_blob(&s, f->last_id, STORE_ID);
-		return store_stmt_run(&s, err);
-	}
+	if (found)
+		return correct_absence(f, in, from, to, err);
 	s = store_stmt_new(f->db, "INSERT INTO absence_case(id, facility_id, enrollment_id, "
 	                          "date_from, date_to, reason,"
 	                          " disease_code, symptom_bits, informed_by, hospital, recorded_by)"

@@ -103,6 +103,8 @@ struct facility_absence {
 	int64_t symptom_bits;
 	const char *informed_by;
 	const char *hospital;
+	const struct facility_absence *was; /* as a form had shown it: what the person left alone,
+	                                       and what has moved since, stays; or NULL */
 };
 MUST_CHECK int facility_absence(struct facility *f, const struct facility_absence *in,
                                 struct err *err);
@@ -282,7 +284,8 @@ struct facility_report {
 	int64_t nap_min;
 	const char *activity;
 	const char *note;
-	int64_t publish; /* 1: published at `at` */
+	int64_t publish;                   /* 1: published at `at` */
+	const struct facility_report *was; /* as facility_absence.was; or NULL */
 };
 MUST_CHECK int facility_report(struct facility *f, const struct facility_report *in,
                                struct err *err);

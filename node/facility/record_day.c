@@ -259,21 +259,45 @@ check_report(const struct facility_report *in, struct err *err)
 	return rc;
 }
 
-int
-facility_report(struct facility *f, const struct facility_report *in, struct err *err)
-{
-	struct record_child who = { 0 };
-	struct store_stmt s;
-	int date, rc;
+#define FIELD(member, text)                                                                        \
+	{                                                                                          \
+#member, text, offsetof(struct facility_report, member)                            \
+	}
+static const struct record_field report_fields[] = { FIELD(mood, false),    FIELD(meals, true),
+	                                             FIELD(nap_min, false), FIELD(activity, true),
+	                                             FIELD(note, true),     { NULL, false, 0 } };
+#undef FIELD
 
-	rc = record_at(f, in->at, &date, err);
-	if (rc == 0)
-		rc = check_report(in, err);
-	if (rc == 0)
-		rc = record_child(f, in->child, date, &who, err);
-	if (rc < 0)
-		return rc;
-	s = store_stmt_new(
+/* The form was opened some time ago: what moved since stays. */
+static int
+settle_report(struct facility *f, struct facility_report *in, int date, struct arena *a,
+              struct err *err)
+{
+	struct record_form form = { .f = f,
+		                    .arena = a,
+		                    .table = "daily_report",
+		                    .fields = report_fields,
+		                    .record = in,
+		                    .was = in->was };
+	struct store_value child = store_value_blob(in->child, STORE_ID);
+	struct store_value day = store_value_int(date);
+	struct store_stmt s;
+
+	if (in->was == NULL)
+		return 0;
+	store_value_write(&form.key, &child);
+	store_value_write(&form.key, &day);
+	s = store_stmt_new(f->db, "SELECT mood, meals, nap_min, activity, note FROM daily_report"
+	                          " WHERE child_id = ? AND biz_date = ?");
+	record_put_id(&s, in->child);
+	store_stmt_put_int(&s, date);
+	return record_form_settle(&form, &s, err);
+}
+
+static int
+put_report(struct facility *f, const struct facility_report *in, int date, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
 	        f->db,
 	        "INSERT INTO daily_report(child_id, biz_date, facility_id, mood, meals, nap_min, "
 	        "activity,"
@@ -286,8 +310,9 @@ facility_report(struct facility *f, const struct facility_report *in, struct err
 	        "note),"
 	        " state = max(excluded.state, state),"
 	        " published_at = coalesce(published_at, excluded.published_at)");
-	memcpy(f->last_id, who.child, STORE_ID);
-	record_put_id(&s, who.child);
+
+	memcpy(f->last_id, in->child, STORE_ID);
+	record_put_id(&s, in->child);
 	store_stmt_put_int(&s, date);
 	store_stmt_put_text(&s, f->id);
 	record_put_some(&s, in->mood);
@@ -298,6 +323,27 @@ facility_report(struct facility *f, const struct facility_report *in, struct err
 	store_stmt_put_int(&s, in->publish);
 	record_put_some(&s, in->publish == 1 ? in->at : 0);
 	return record_finish(&s, f, err);
+}
+
+int
+facility_report(struct facility *f, const struct facility_report *in, struct err *err)
+{
+	struct facility_report report = *in;
+	struct record_child who = { 0 };
+	struct arena a = { 0 };
+	int date, rc;
+
+	rc = record_at(f, in->at, &date, err);
+	if (rc == 0)
+		rc = check_report(in, err);
+	if (rc == 0)
+		rc = record_child(f, in->child, date, &who, err);
+	if (rc == 0)
+		rc = settle_report(f, &report, date, &a, err);
+	if (rc == 0)
+		rc = put_report(f, &report, date, err);
+	arena_free(&a);
+	return rc;
 }
 
 int

@@ -95,4 +95,26 @@ MUST_CHECK int record_put_check(struct facility *f, const struct record_child *w
                                 const struct record_check *when, const struct facility_findings *in,
                                 struct err *err);
 
+/*
+ * A form over a row that is there: `record` is what was sent, and becomes what is to be written;
+ * `was` is what the form had shown.
+ */
+struct record_field {
+	const char *column; /* NULL ends the list */
+	bool is_text;       /* else an int64_t, 0 for NULL */
+	size_t offset;
+};
+struct record_form {
+	const struct facility *f;
+	struct arena *arena;
+	const char *table;
+	struct buf key; /* canonical; freed by record_form_settle */
+	const struct record_field *fields;
+	void *record;
+	const void *was;
+};
+/* `row` selects the fields' columns as they are now, if the row is there; it is ended. */
+MUST_CHECK int record_form_settle(struct record_form *form, struct store_stmt *row,
+                                  struct err *err);
+
 #endif /* NODE_FACILITY_RECORD_PRIV_H */

@@ -62,6 +62,21 @@ check 4 'well +capture .*ill +rows +child 0202020202020202020202020202bbbb: [^;]
 "$YIZHAN" -C "$node" sync >/dev/null
 is "$(finding rows)" 'well ' 'written anew and captured'
 
+# --fix sees to such rows, and to one that is gone without having been deleted
+stranger "DROP TRIGGER yz_child_au; UPDATE child SET name = '红三' WHERE id = x'0202020202020202020202020202bbbb'; $trigger"
+check 0 'mended +rows +1 that were changed past capture are logged as changes, 0 are ' -C "$node" doctor --fix
+"$YIZHAN" -C "$node" sync >/dev/null
+is "$("$YIZHAN" -C "$hub" sql "SELECT name FROM child WHERE id = x'0202020202020202020202020202bbbb'" | tail -n 1)" 红三 \
+	'what was changed past capture has come to the hub'
+trigger=$("$YIZHAN" -C "$node" sql --json "SELECT sql FROM sqlite_master WHERE name = 'yz_child_ad'" |
+	python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["sql"])')
+stranger "DROP TRIGGER yz_child_ad; DELETE FROM child WHERE id = x'0202020202020202020202020202bbbb'; $trigger"
+check 4 'ill +rows +child 0202020202020202020202020202bbbb: the row is gone without having been deleted' -C "$node" doctor
+check 0 'mended +rows +0 that were .*, 1 are again what their records say' -C "$node" doctor --fix
+is "$(finding rows)" 'well ' 'the row is back'
+is "$("$YIZHAN" -C "$node" sql "SELECT name FROM child WHERE id = x'0202020202020202020202020202bbbb'" | tail -n 1)" 红三 \
+	'with what its records say'
+
 # the reserve was used; the settings have a slip of the pen; the hub is away
 rm "$node/reserve"
 check 0 'hint +disk +the reserve for a full disk has been used; ' -C "$node" doctor

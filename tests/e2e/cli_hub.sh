@@ -79,7 +79,7 @@ for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'
 db.execute("UPDATE code_set SET name_zh = 'forged' WHERE (set_code, code) = (SELECT set_code, code FROM code_set LIMIT 1)")
 db.commit()
 PY
-check 1 'code_set [^;]*; only the hub may write this table: restore a backup.*child 0011[^;]*; write the row anew|child 0011[^;]*; write the row anew.*code_set [^;]*; only the hub may write this table: restore a backup' \
+check 1 'code_set [^;]*; only the hub may write this table: yizhan doctor --fix puts back.*child 0011[^;]*; yizhan doctor --fix logs|child 0011[^;]*; yizhan doctor --fix logs.*code_set [^;]*; only the hub may write this table: yizhan doctor --fix puts back' \
 	-C "$node" verify --deep
 # a segment changed in the file
 python3 - "$node/yizhan.db" <<'PY'

@@ -25,6 +25,10 @@ check_indexes(const struct sync_message *m)
 		HOLDS(m->notes[i].stream < m->stream_count);
 	for (size_t i = 0; i < m->segment_count; i++)
 		HOLDS(m->segments[i].stream < m->stream_count);
+	for (size_t i = 0; i < m->question_count; i++)
+		HOLDS(m->questions[i].scope < m->scope_count);
+	HOLDS(m->question_count <= SYNC_MESSAGE_QUESTIONS &&
+	      m->answer_count <= SYNC_MESSAGE_QUESTIONS);
 	for (size_t i = 0; i < m->scope_count; i++)
 		HOLDS(strlen(m->scopes[i]) <= STORE_SCOPE_MAX);
 }

@@ -2,8 +2,8 @@
 #include "tests/sim/check.h"
 #include "node/facility/schema.h"
 #include "node/status.h"
-#include "store/digest.h"
 #include "store/inspect.h"
+#include "store/rift.h"
 #include "store/stmt.h"
 #include "store/stream.h"
 #include "tests/sim/rand.h"
@@ -104,6 +104,26 @@ check_life(struct sim_peer *p)
 		sim_count(p->sim, SIM_DID_STAMP_ANEW);
 }
 
+/* That differences mend themselves must not hide where they come from: nothing here damages rows.
+ */
+static void
+check_rifts(struct sim_peer *p)
+{
+	struct arena a = { 0 };
+	struct store_rifts rifts = { .most = 1, .arena = &a };
+	struct buf where = { 0 };
+	struct err err;
+	int rc = store_rift_list(p->st.local, &rifts, &err);
+
+	if (sim_peer_bears(p, rc, &err, "tell its rifts") && rc == 0 && rifts.count > 0) {
+		store_rift_where(&where, &rifts.list[0].range);
+		sim_fail(p->sim, "peer %u: not the hub's rows at equal records, %s: %s", p->no,
+		         buf_str(&where), rifts.list[0].cause);
+	}
+	buf_free(&where);
+	arena_free(&a);
+}
+
 void
 sim_check_met(struct sim_peer *p)
 {
@@ -111,6 +131,8 @@ sim_check_met(struct sim_peer *p)
 
 	check_life(p);
 	check_cursors(p);
+	if (p->open)
+		check_rifts(p);
 	if (p->st.node.r.clock.offset_ms > CLOCK_OFF_MS ||
 	    p->st.node.r.clock.offset_ms < -CLOCK_OFF_MS)
 		sim_count(s, SIM_DID_CORRECT_CLOCK);
