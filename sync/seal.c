@@ -185,12 +185,26 @@ held_back(struct seal *s, const struct item *it, char *words, size_t size)
 
 /* One row's changes: merged, or held back. */
 static int
-take_item(struct seal *s, struct item *it, struct sync_rivals *rivals, struct err *err)
+take_changes(struct seal *s, struct item *it, struct sync_rivals *rivals, struct err *err)
 {
 	char words[200];
 	const char *reason = held_back(s, it, words, sizeof words);
 
 	return reason != NULL ? keep_here(s, it, reason, err) : merge_item(s, it, rivals, err);
+}
+
+/* And what a person is told of the row. */
+static int
+take_item(struct seal *s, struct item *it, struct sync_rivals *rivals, struct err *err)
+{
+	int rc = it->change_count > 0 ? take_changes(s, it, rivals, err) : 0;
+
+	if (rc == 0)
+		rc = sync_seal_tell_undone(s, it, err);
+	if (rc == 0 && it->was_held && !it->is_held)
+		rc = store_quarantine_take_own(s->r->db, it->row.table, it->row.key,
+		                               it->row.key_len, err);
+	return rc;
 }
 
 /* Which rows differ now, for those who see them, too; and does one say who does? */
@@ -228,13 +242,7 @@ merge_all(struct seal *s, struct err *err)
 	for (size_t i = 0; rc == 0 && i < s->count; i++) {
 		struct item *it = &s->items[i];
 
-		if (it->change_count > 0)
-			rc = take_item(s, it, &rivals, err);
-		if (rc == 0)
-			rc = sync_seal_tell_undone(s, it, err);
-		if (rc == 0 && it->was_held && !it->is_held)
-			rc = store_quarantine_take_own(s->r->db, it->row.table, it->row.key,
-			                               it->row.key_len, err);
+		rc = take_item(s, it, &rivals, err);
 		if (it->row.changed)
 			rows[changed++] = &it->row;
 	}

@@ -184,7 +184,7 @@ sync_seal_undo_events(struct seal *s, struct err *err)
 		it->undo = SYNC_UNDO_LOST;
 		it->log->inserted = true; /* all of it goes out */
 	}
-	return rc;
+	return rc == 0 ? s->r->batch->put(s->r->batch, rows, s->rewritten, err) : rc;
 }
 
 /* ---- told ---- */
