@@ -1,5 +1,6 @@
 /* cli/cmd_schema.c - show the tables as they stand, and how each is tracked; change them. */
 #include "cli/alter.h"
+#include "node/facility/schema.h"
 #include "store/base/json.h"
 #include "store/catalog.h"
 #include "store/inspect.h"
@@ -56,6 +57,8 @@ print_object(struct buf *out, struct store_db *db, const struct store_object *o)
 {
 	const struct store_schema *s = strcmp(o->type, "table") == 0 ? tracked(db, o->name) : NULL;
 
+	if (strcmp(o->type, "table") == 0)
+		facility_schema_heading(out, o->name);
 	if (s != NULL) {
 		buf_printf(out, "-- tracked: %s, scope %s",
 		           s->kind == STORE_EVENT ? "event" : "record", s->scope_prefix);
@@ -139,8 +142,12 @@ show(const struct cli *cli, struct store_db *db, const char *table, struct buf *
 	if (rc == 0 && table != NULL && count == 0)
 		rc = err_set(err, ERR_NOTFOUND,
 		             "there is no table %.80s; yizhan schema show lists them all", table);
-	if (rc == 0 && cli->json)
+	if (rc == 0 && cli->json) {
 		json_array(&j);
+	} else if (rc == 0 && table == NULL) {
+		facility_schema_heading(out, NULL);
+		buf_u8(out, '\n');
+	}
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		if (cli->json)
 			object_json(&j, db, &list[i]);

@@ -2,9 +2,11 @@
  * cli/cmd_verify.c - hold everything this file claims against everything it has:
  * chains and signatures, digests, rows, the archive.
  *
- * Rows that merged past CHECK or FOREIGN KEY are listed, but they are no damage:
- * somebody wrote them rightly, on a replica that knew more or less than this one.
+ * Rows that merged past CHECK or FOREIGN KEY are listed (cli/breach.h), but they
+ * are no damage: somebody wrote them rightly, on a replica that knew more or less
+ * than this one.
  */
+#include "cli/breach.h"
 #include "cli/cmd.h"
 #include "node/role.h"
 #include "store/base/json.h"
@@ -25,6 +27,7 @@ struct verifying {
 	struct buf again; /* the same, of what was written again in a later life */
 	struct json again_json;
 	bool as_json;
+	struct breaches *breaches;
 	int64_t damage; /* problems that make it not ok */
 	int64_t streams, records, rows, orphans;
 	size_t scope_count;
@@ -105,7 +108,7 @@ tell_breach(void *ctx, const struct store_breach *b)
 		return;
 	}
 	v->orphans += b->rows;
-	add(v, b->what, b->table, "look at the rows with yizhan sql and correct what is wrong");
+	breaches_add(v->breaches, b);
 }
 
 static void
@@ -280,8 +283,8 @@ answer_text(struct verifying *v, struct buf *out)
 	           v->damage == 0 ? "in order" : "NOT in order", (long long)v->records,
 	           (long long)v->streams, (long long)v->rows, v->scope_count);
 	if (v->orphans > 0)
-		buf_printf(out, ", %lld rows that break a rule of their table",
-		           (long long)v->orphans);
+		buf_printf(out, ", %lld %s a rule of the table", (long long)v->orphans,
+		           v->orphans == 1 ? "row that breaks" : "rows that break");
 	buf_u8(out, '\n');
 	buf_put(out, v->again.bytes, v->again.len);
 }
@@ -302,6 +305,9 @@ verify(struct cli *cli, struct verifying *v, struct arena *a, struct buf *out, s
 		rc = check_database(v, deep, a, err);
 	if (v->db != NULL)
 		store_db_rollback(v->db); /* it has only read */
+	if (rc == 0)
+		rc = breaches_tell(v->breaches, cli, v->is_hub, v->json.follows, &v->problems, err);
+	v->json.follows |= v->problems.len > 0;
 	if (rc == 0)
 		rc = check_archive(v, cli->dir, err);
 	if (rc == 0)
@@ -324,11 +330,14 @@ run(struct cli *cli)
 
 	v.json = json_to(&v.problems);
 	v.again_json = json_to(&v.again);
-	rc = verify(cli, &v, &a, &out, &err);
+	v.breaches = breaches_new();
+	rc = v.breaches == NULL ? err_set(&err, ERR_NOMEM, "verify: out of memory")
+	                        : verify(cli, &v, &a, &out, &err);
 	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
 	if (code == CLI_OK && v.damage > 0)
 		code = CLI_FAILED;
 	store_db_close(v.db);
+	breaches_free(v.breaches);
 	buf_free(&v.problems);
 	buf_free(&v.again);
 	buf_free(&out);

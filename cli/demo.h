@@ -53,6 +53,10 @@ void demo_end(struct demo *d);
 MUST_CHECK int demo_do(struct demo_place *p, const char *const *words, int also, struct buf *out,
                        struct err *err);
 
+/* Another connection to a place's file; the caller closes it. */
+MUST_CHECK int demo_open(const struct demo_place *p, enum store_mode mode, struct store_db **db,
+                         struct err *err);
+
 /* Do every planned action up to this moment of the day (ms UTC). */
 MUST_CHECK int demo_play(struct demo_place *p, int64_t until_ms, struct err *err);
 

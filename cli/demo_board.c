@@ -6,6 +6,7 @@
 #include "node/facility/schema.h"
 #include "store/base/text.h"
 #include "store/stmt.h"
+#include "sync/history.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -204,24 +205,56 @@ sum_tables(struct demo *d, bool *same, struct err *err)
 	return rc;
 }
 
+/* How many changes a place's segments hold: its own, which went up, and those that came down. */
+static int
+count_changes(const struct demo_place *p, size_t *changes, struct err *err)
+{
+	struct sync_history_list list = { 0 };
+	struct sync_history *h = NULL;
+	struct store_db *db = NULL;
+	int rc = demo_open(p, STORE_MERGE, &db, err);
+
+	if (rc == 0)
+		rc = sync_history_begin(db, false, &h, err);
+	if (rc == 0)
+		rc = sync_history_newest(h, 0, &list, err);
+	*changes = list.count;
+	sync_history_end(h);
+	store_db_close(db);
+	return rc;
+}
+
 /* Changes and bytes of the second facility, whose line we own. */
 static int
 sum_wire(struct demo *d, struct err *err)
 {
 	uint64_t up, down;
-	int64_t records;
+	size_t changes;
 	int rc;
 
 	if (d->relay == NULL)
 		return 0;
-	rc = store_stmt_int(d->places[1].db, "SELECT sum(n) FROM yz_stream", 0, &records, err);
+	rc = count_changes(&d->places[1], &changes, err);
 	demo_relay_bytes(d->relay, &up, &down);
 	if (rc == 0)
 		printf("  on the wire of %s      %10llu bytes up, %llu down: %.1f a change, all "
 		       "headers counted\n",
 		       d->places[1].sample.id, (unsigned long long)up, (unsigned long long)down,
-		       (double)(up + down) / (double)(records > 0 ? records : 1));
+		       (double)(up + down) / (double)(changes > 0 ? changes : 1));
 	return rc;
+}
+
+/* What the day asked for and the records' door refused, such as a medicine that was given. */
+static void
+sum_actions(const struct demo *d)
+{
+	size_t done = 0, refused = 0;
+
+	for (int i = 0; i < d->count; i++) {
+		done += d->places[i].done;
+		refused += d->places[i].refused;
+	}
+	printf("  actions of the day      %10zu, %zu of them refused\n", done, refused);
 }
 
 /* How long the line was away, by the day's clock, and what waited behind it. */
@@ -287,6 +320,7 @@ demo_sum(struct demo *d, struct err *err)
 		return rc;
 	printf("\n  digests                 %s\n", agree ? "equal everywhere" : "NOT EQUAL");
 	printf("  open conflicts          %10lld\n", (long long)open);
+	sum_actions(d);
 	sum_outage(d);
 	rc = sum_wire(d, err);
 	if (rc == 0)

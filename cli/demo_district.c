@@ -2,6 +2,7 @@
 #include "node/config.h"
 #include "node/facility/date.h"
 #include "node/facility/roster.h"
+#include "store/base/file.h"
 #include "store/base/text.h"
 #include "store/stmt.h"
 
@@ -66,13 +67,13 @@ make_place(struct demo *d, struct demo_place *p, const char *name, struct err *e
 	return rc == 0 ? start(p, err) : rc;
 }
 
-static int
-open_database(struct demo_place *p, struct err *err)
+int
+demo_open(const struct demo_place *p, enum store_mode mode, struct store_db **db, struct err *err)
 {
 	char path[DEMO_PATH + 16];
 
 	snprintf(path, sizeof path, "%s/yizhan.db", p->dir);
-	return store_db_open(path, STORE_LOCAL, env_real(), &p->db, err);
+	return store_db_open(path, mode, env_real(), db, err);
 }
 
 /* The code is the first line that `enrol new` prints. */
@@ -115,7 +116,7 @@ fill(struct demo *d, struct demo_place *p, const struct buf *roster, struct err 
 {
 	struct roster_options options = { .at = env_wall_ms(env_real()) };
 	struct roster_counts counts;
-	int rc = open_database(p, err);
+	int rc = demo_open(p, STORE_LOCAL, &p->db, err);
 
 	if (rc == 0)
 		rc = set_kind(p, err);
@@ -163,13 +164,19 @@ demo_begin(struct demo *d, int facilities, uint64_t seed, struct err *err)
 
 	*d = (struct demo){ .seed = seed };
 	snprintf(d->folder, sizeof d->folder, "%s/yizhan-demo.XXXXXX", tmp == NULL ? "/tmp" : tmp);
+	rc = file_look_above(d->folder, err);
+	if (rc < 0)
+		return err_set(err, rc,
+		               "no district can be made in %.150s: it isn't a directory that can "
+		               "be written to; set TMPDIR to one",
+		               tmp == NULL ? "/tmp" : tmp);
 	if (mkdtemp(d->folder) == NULL)
 		return err_set(err, ERR_IO, "make %s: %s", d->folder, strerror(errno));
 	d->date = date_of(env_wall_ms(env_real()), 8 * 60);
 	printf("A district in %s\n", d->folder);
 	rc = make_place(d, &d->hub, "hub", err);
 	if (rc == 0)
-		rc = open_database(&d->hub, err);
+		rc = demo_open(&d->hub, STORE_LOCAL, &d->hub.db, err);
 	if (rc == 0)
 		printf("  hub                           http://%s\n", d->hub.address);
 	if (rc == 0 && facilities > 1)

@@ -104,6 +104,9 @@ api_changes_get(struct store_db *db, const struct http_request *request, const c
 		rc = feed_page(db, &query, &response->body, next, &err);
 	if (rc < 0) {
 		http_problem_body(response, http_status_of(rc), err.msg);
+		if (response->status == 410)
+			http_field(response, "Link",
+			           "</v1/snapshot.sqlite.zst>; rel=\"alternate\"");
 		return;
 	}
 	response->status = 200;

@@ -6,7 +6,7 @@
  *
  *   200  NDJSON, with a Link to the next page
  *   400  a parameter is wrong          401  no valid token       403  not this token's scope
- *   410  the cursor is of another life of this feed
+ *   410  the cursor is of another life of this feed; a Link to the snapshot to begin again from
  */
 #ifndef NODE_API_CHANGES_H
 #define NODE_API_CHANGES_H

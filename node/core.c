@@ -417,6 +417,7 @@ hub_step(struct node *n, const struct hub_request *rq, struct hub_effects *fx, s
 	memcpy(answer.peer, rq->peer, STORE_NODE_ID);
 	rc = sync_exchange_answer(&answer, rq->bytes, rq->len, &fx->reply, err);
 	fx->changes = answer.changes;
+	fx->rejected = answer.rejected;
 	fx->moved = answer.moved;
 	if (rc != ERR_CORRUPT && rc != ERR_DENIED)
 		return rc;

@@ -113,7 +113,8 @@ struct hub_effects {
 	int status;       /* HTTP: 200, 400 (not well-formed), 403 (names another node) */
 	struct buf reply; /* owned; the words of the refusal unless 200 */
 	int64_t changes;
-	bool moved; /* wake those who watch */
+	int64_t rejected; /* remarks about what could not be taken */
+	bool moved;       /* wake those who watch */
 };
 
 /* Negative only if the database failed; a refusal is in `fx`, whose reply is to be freed. */

@@ -56,8 +56,7 @@ extract_of(const struct token *token, const struct store_table *table, const cha
 	const struct store_schema *s = table->local;
 
 	*out = (struct extract){ .part = { .table = table->name } };
-	if (s == NULL || strncmp(table->name, "yz_", 3) == 0 ||
-	    strncmp(table->name, "hub_", 4) == 0 || !token_reads_table(token, table->name))
+	if (s == NULL || store_schema_stays(table->name) || !token_reads_table(token, table->name))
 		return false;
 	if (s->scope_column < 0 && strcmp(s->scope_prefix, "hub") == 0)
 		return false;

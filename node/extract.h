@@ -19,8 +19,8 @@ struct extract {
 
 /*
  * What `token` may read of that table, if `scope` isn't NULL only of that scope: false if nothing.
- * Never the engine's and the hub's own tables, the scope `hub`, hashes of PINs and codes; personal
- * columns only if granted.
+ * Never a table that stays in its file (store_schema_stays), the scope `hub`, hashes of PINs and
+ * codes; personal columns only if granted.
  */
 MUST_CHECK bool extract_of(const struct token *token, const struct store_table *table,
                            const char *scope, struct extract *out);

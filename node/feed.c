@@ -202,7 +202,7 @@ append_row(struct appending *ap, const struct store_row *row, struct err *err)
 
 	if (s == NULL && row->schema != 0)
 		s = store_catalog_schema(ap->db, row->schema);
-	if (strncmp(table->name, "yz_", 3) == 0 ||
+	if (store_schema_stays(table->name) ||
 	    strcmp(store_catalog_scope_of(ap->db, row->scope), "hub") == 0)
 		return 0;
 	feed_row_key(&key, row);
@@ -325,8 +325,8 @@ read_cursor(struct store_db *db, const char *text, const uint8_t epoch[STORE_EPO
 		rc = is_ours(db, mark, err);
 	if (rc == 0)
 		return err_set(err, ERR_NOTFOUND,
-		               "since: this cursor is of another life of this hub's feed; begin "
-		               "again with since= left empty");
+		               "since: this cursor is of another life of this hub's feed; fetch "
+		               "/v1/snapshot.sqlite.zst and read on from its Yz-Cursor");
 	return rc < 0 ? rc : 0;
 }
 
@@ -348,7 +348,8 @@ struct paging {
 static bool
 is_asked_for(const struct paging *p, const char *scope, const char *table)
 {
-	return token_reads_scope(p->query->token, scope) &&
+	/* an earlier program may have told of what stays */
+	return !store_schema_stays(table) && token_reads_scope(p->query->token, scope) &&
 	       token_reads_table(p->query->token, table) &&
 	       (p->query->scope == NULL || strcmp(p->query->scope, scope) == 0);
 }

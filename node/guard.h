@@ -20,7 +20,14 @@
  * the library counted.
  *
  * Not seen here: bare LFs in the framing of a chunked body, and the trailer
- * fields behind it, which nobody reads.
+ * fields behind it, which nobody reads.  Nor what the library refuses before it
+ * shows us a head: a Content-Length that is no number ("+3", "1, 1", one of 23
+ * digits), broken chunks, a header line without a colon or with a NUL in its
+ * name, a request line of other than three words, HTTP/2.  It answers in its own
+ * words, a page of HTML instead of our problem document, and for such a
+ * Content-Length it puts its head twice, the second as the body's beginning; no
+ * hook of it comes before that.  It does what counts: 4xx or 505, Connection:
+ * close, nothing of what follows is read, and nobody here hears of the request.
  */
 #ifndef NODE_GUARD_H
 #define NODE_GUARD_H

@@ -21,7 +21,7 @@ static const struct {
 	[METRIC_SENT] = { "yizhan_changes_sent_total", "", "Changes that a peer has taken." },
 	[METRIC_RECEIVED] = { "yizhan_changes_received_total", "", "Changes merged from a peer." },
 	[METRIC_REJECTED] = { "yizhan_changes_rejected_total", "",
-	                      "Changes that were not applied." },
+	                      "Units and records that were not applied." },
 	[METRIC_FEED_PAGES] = { "yizhan_feed_pages_total", "", "Pages of the feed given out." },
 	[METRIC_EXPORTS] = { "yizhan_exports_total", "",
 	                     "Snapshots, parts of them and exports given out." },

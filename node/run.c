@@ -255,6 +255,19 @@ archive(struct daemon *d, struct buf *line)
 		ctl_words_archive(line, &result);
 }
 
+/* A disk that is full, or a program that holds the database, doesn't end the daemon: then the hour
+ * begins now. */
+static int64_t
+archive_wait(struct daemon *d)
+{
+	int64_t wait = NODE_HOUSE_MS;
+	struct err err;
+
+	if (station_archive_wait(&d->station, &wait, &err) < 0)
+		log_line(LOG_LEVEL_WARN, "archive: %s", err.msg);
+	return wait;
+}
+
 static int
 take_call(struct daemon *d, struct ctl_call *call, struct err *err)
 {
@@ -376,7 +389,7 @@ static int
 write_loop(struct daemon *d, struct err *err)
 {
 	struct node_event tick = { .type = NODE_EV_TICK };
-	int64_t ticked = 0, archived = mono(d);
+	int64_t ticked = 0, archive_at = mono(d) + archive_wait(d);
 	int rc = 0;
 
 	while (rc == 0 && stop_signal == 0) {
@@ -390,9 +403,9 @@ write_loop(struct daemon *d, struct err *err)
 			tell_large_log(d);
 			room_look(&d->station.room, mono(d));
 		}
-		if (rc == 0 && mono(d) - archived >= NODE_HOUSE_MS) {
+		if (rc == 0 && mono(d) >= archive_at) {
 			archive(d, NULL);
-			archived = mono(d);
+			archive_at = mono(d) + NODE_HOUSE_MS;
 		}
 		feed_watchdog(d);
 	}

@@ -157,8 +157,10 @@ serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, 
 	rc = hub_step(&st->node, &request, &fx, err);
 	metrics_add(&st->metrics,
 	            rc == 0 && fx.status == 200 ? METRIC_EXCHANGES_OK : METRIC_EXCHANGES_FAILED, 1);
-	if (rc == 0)
+	if (rc == 0) {
 		metrics_add(&st->metrics, METRIC_RECEIVED, (uint64_t)fx.changes);
+		metrics_add(&st->metrics, METRIC_REJECTED, (uint64_t)fx.rejected);
+	}
 	if (rc < 0) {
 		buf_free(&fx.reply);
 		return not_taken(st, x, rc, err);

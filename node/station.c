@@ -452,6 +452,9 @@ station_sync(struct station *st, struct node_met *met, struct link_cost *cost, s
 	return rc;
 }
 
+/* In yz_meta: when the last round of the archive began. */
+static const char archived_ms[] = "archived_ms";
+
 int
 station_archive(struct station *st, struct sync_archive_result *result, struct err *err)
 {
@@ -471,8 +474,31 @@ station_archive(struct station *st, struct sync_archive_result *result, struct e
 	if (rc == 0)
 		rc = sync_seal_sign(&st->node.r, &st->key, err);
 	if (rc == 0)
+		rc = store_meta_set_int(st->merge, archived_ms, env_wall_ms(st->env), err);
+	if (rc == 0)
 		rc = store_db_commit(st->merge, err);
 	if (rc < 0)
 		store_db_rollback(st->merge);
 	return rc < 0 ? rc : sync_archive_now(st->merge, &job, result, err);
+}
+
+int
+station_archive_wait(struct station *st, int64_t *wait_ms, struct err *err)
+{
+	int64_t now = env_wall_ms(st->env), last;
+	int rc = store_db_begin(st->merge, err);
+
+	*wait_ms = NODE_HOUSE_MS;
+	if (rc < 0)
+		return rc;
+	rc = store_meta_get_int(st->merge, archived_ms, -1, &last, err);
+	if (rc == 0 && (last < 0 || last > now)) /* never; or the clock was set back since */
+		rc = store_meta_set_int(st->merge, archived_ms, now, err);
+	else if (rc == 0)
+		*wait_ms = now - last < NODE_HOUSE_MS ? NODE_HOUSE_MS - (now - last) : 0;
+	if (rc == 0)
+		rc = store_db_commit(st->merge, err);
+	if (rc < 0)
+		store_db_rollback(st->merge);
+	return rc;
 }

@@ -86,4 +86,11 @@ struct sync_archive_result;
 MUST_CHECK int station_archive(struct station *st, struct sync_archive_result *result,
                                struct err *err);
 
+/*
+ * How long until the hourly round of the archive is due (0: it is).  Counted from the last that any
+ * process began, which the file keeps, so that a node which never runs for an hour has its rounds
+ * as well; the first hour begins with the first question.
+ */
+MUST_CHECK int station_archive_wait(struct station *st, int64_t *wait_ms, struct err *err);
+
 #endif /* NODE_STATION_H */

@@ -71,6 +71,9 @@ store_db_backup(struct store_db *db, const char *path, struct err *err)
 	if (access(path, F_OK) == 0)
 		return err_set(err, ERR_INVALID, "%.180s is there already; choose another name",
 		               path);
+	rc = file_look_above(path, err);
+	if (rc < 0)
+		return rc;
 	unlink(part);
 	rc = copy(db, part, err);
 	if (rc == 0)

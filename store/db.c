@@ -6,6 +6,10 @@
  * on, so that no reader ever pays for it and a foreign, older SQLite's own at
  * 1 000 pages is not reached in ordinary use.
  *
+ * secure_delete=ON, not FAST, which leaves pages that became free as they were:
+ * a child's row that is deleted is to be gone from the file.  Sealing writes 6 %
+ * more bytes for it, merging 1.4 %, and both take the same time.
+ *
  * Who writes doesn't ask for temp_store=MEMORY: a statement with a trigger keeps
  * a journal of its own, which in that mode takes its memory by the kilobyte and
  * made each captured insert a sixth slower; by default it is in memory too, up
@@ -26,7 +30,7 @@ enum { BUSY_MS = 10000 };
 
 static const char pragmas_all[] =
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
-        "PRAGMA cache_size=-16384; PRAGMA secure_delete=FAST;"
+        "PRAGMA cache_size=-16384; PRAGMA secure_delete=ON;"
         "PRAGMA journal_size_limit=4194304;"; /* a log that a long reader made grow shrinks again */
 static const char *const pragmas_mode[] = {
 	[STORE_LOCAL] = "PRAGMA foreign_keys=ON;",

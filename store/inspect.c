@@ -108,10 +108,12 @@ tell_foreign_keys(struct store_db *db, store_inspect_tell *tell, void *ctx, stru
 		int64_t rows = store_stmt_get_int(&s);
 
 		buf_clear(&what);
-		buf_printf(&what, "%lld rows name a row of %s that isn't there", (long long)rows,
-		           parent);
-		tell(ctx, &(struct store_breach){
-		                  .table = table, .what = buf_str(&what), .rows = rows });
+		buf_printf(&what, "%lld %s a row of %s that isn't there", (long long)rows,
+		           rows == 1 ? "row names" : "rows name", parent);
+		tell(ctx, &(struct store_breach){ .table = table,
+		                                  .parent = parent,
+		                                  .what = buf_str(&what),
+		                                  .rows = rows });
 	}
 	buf_free(&what);
 	store_stmt_end(&s);

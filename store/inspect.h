@@ -30,7 +30,8 @@ MUST_CHECK int store_inspect_has_column(struct store_db *db, const char *table, 
 
 /* A rule that rows merged past (FOREIGN KEY, CHECK, NOT NULL) break, or damage to the file. */
 struct store_breach {
-	const char *table; /* "" if it isn't one table's */
+	const char *table;  /* "" if it isn't one table's */
+	const char *parent; /* FOREIGN KEY: the table of the row that isn't there; else NULL */
 	const char *what;
 	int64_t rows; /* how many; 0 for damage */
 	bool damage;  /* of the file: an index or a page is wrong */

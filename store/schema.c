@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 enum { FORMAT = 1, FLAG_HUB_ONLY = 1 };
 
@@ -216,6 +217,13 @@ store_schema_is_hubs(const struct store_schema *s)
 		any = true;
 	}
 	return any;
+}
+
+bool
+store_schema_stays(const char *table)
+{
+	return strncasecmp(table, "yz_", 3) == 0 || strncasecmp(table, "hub_", 4) == 0 ||
+	       strncasecmp(table, "local_", 6) == 0;
 }
 
 int

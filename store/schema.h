@@ -79,6 +79,13 @@ uint64_t store_schema_widen(const struct store_schema *s, uint64_t mask);
 /* Are its rows the hub's: is there no cell, but for the scope, that anybody else may write? */
 bool store_schema_is_hubs(const struct store_schema *s);
 
+/*
+ * Does a table of this name stay in its file?  yz_ is the engine's, hub_ the hub's, local_ this
+ * node's alone (hashes of PINs): none is told to anybody who reads with a token, and none can be
+ * tracked but the few of the engine's that replicas share.
+ */
+bool store_schema_stays(const char *table);
+
 /* The position of the column that travels as `name`, or of the one that this file's table calls
  * so; -1 if there is none. */
 int store_schema_find(const struct store_schema *s, const char *name);

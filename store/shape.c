@@ -199,6 +199,13 @@ check_table(const struct store_shape *shape, struct err *err)
 	    sqlite3_strnicmp(t, "sqlite_", 7) == 0)
 		return err_set(err, ERR_INVALID, "%s belongs to the engine and can't be tracked",
 		               t);
+	if (store_schema_stays(t) && !is_ours_to_sync(t))
+		return err_set(
+		        err, ERR_INVALID,
+		        "%s stays where it is: a name with local_ or hub_ before it is of "
+		        "what never travels, such as PINs and tokens; keep what is to travel "
+		        "in a table with another name",
+		        t);
 	if (strlen(t) > STORE_NAME_MAX)
 		return err_set(err, ERR_INVALID, "the name of table %.60s... is over %d bytes", t,
 		               STORE_NAME_MAX);

@@ -241,10 +241,12 @@ check_meaning(struct store_db *db, const struct store_schema *s, struct err *err
 	if (before->kind != s->kind || strcmp(before->scope_prefix, s->scope_prefix) != 0 ||
 	    (before->scope_column < 0) != (s->scope_column < 0) || !same_groups(s, before) ||
 	    !store_shape_same_key(s, before))
-		return err_set(err, ERR_INVALID,
-		               "table %s is tracked with another kind, key, scope or other groups: "
-		               "stop tracking it first, or make a new table",
-		               s->table);
+		return err_set(
+		        err, ERR_INVALID,
+		        "table %s is tracked with another kind, key, scope or other groups, and "
+		        "stays so, for other nodes merge by them: make a new table and copy "
+		        "the rows there",
+		        s->table);
 	return 0;
 }
 

@@ -26,7 +26,8 @@ struct store_track_spec {
  * Track `spec->table` in this file: checks it, registers its schema, makes (or re-makes) its
  * triggers and logs its present rows if it wasn't tracked before.  ERR_INVALID with a sentence that
  * names table and column when the table can't converge (nullable or untyped key, key collation
- * other than BINARY, UNIQUE besides the key, more than 63 columns, no key, UTF-16 file, ...).
+ * other than BINARY, UNIQUE besides the key, more than 63 columns, no key, UTF-16 file, ...) or may
+ * not travel at all (store_schema_stays).
  * `is_hub` leaves out the "only the hub" triggers.  In a transaction.
  */
 MUST_CHECK int store_track_table(struct store_db *db, const struct store_track_spec *spec,

@@ -35,6 +35,7 @@ tell(void *ctx, unsigned stream, uint64_t n, const char *reason)
 
 	const char *words = arena_copy(&an->draft.arena, reason, strlen(reason));
 
+	an->h->rejected++;
 	if (words != NULL && an->remark_count < REMARKS_MAX)
 		an->remarks[an->remark_count++] =
 		        (struct remark){ .stream = stream, .n = n, .reason = words };
@@ -277,7 +278,7 @@ sync_exchange_answer(struct sync_answer *h, const uint8_t *request, size_t len, 
 	int rc = sync_message_read(request, len, false, &a, &m, err);
 
 	an.asked = &m;
-	h->changes = 0;
+	h->changes = h->rejected = 0;
 	h->moved = m.segment_count > 0;
 	if (rc == 0 && memcmp(m.self.node, h->peer, STORE_NODE_ID) != 0)
 		rc = err_set(err, ERR_DENIED,

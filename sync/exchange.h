@@ -110,8 +110,9 @@ struct sync_answer {
 	bool (*may_read)(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope);
 	void *ctx;
 	/* told */
-	int64_t changes; /* merged from it */
-	bool moved;      /* records were taken: others may want to hear */
+	int64_t changes;  /* merged from it */
+	int64_t rejected; /* remarks about what could not be taken */
+	bool moved;       /* records were taken: others may want to hear */
 };
 
 /* Take what a request brings and append the reply (own transaction).  ERR_CORRUPT if it isn't

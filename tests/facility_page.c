@@ -163,12 +163,58 @@ static const struct bad_case {
 	{ "token=" TOKEN "&do=arrival&child=09090909090909090909090909090909", ERR_NOTFOUND,
 	  "没有这名儿童" },
 	{ "token=" TOKEN "&do=pickup&child=02020202020202020202020202020202", ERR_INVALID,
-	  "没有保存：白二 is not here today" },
+	  "没有保存：白二今天不在园。" },
+	{ "token=" TOKEN "&do=strike&event=09090909090909090909090909090909&child="
+	  "01010101010101010101010101010101",
+	  ERR_NOTFOUND, "没有要撤销的这条记录" },
 	{ "token=" TOKEN "&do=pickup&adult=32323232323232323232323232323232&child="
 	  "01010101010101010101010101010101",
 	  ERR_DENIED, "无权接走" },
 	{ "token=" TOKEN "&do=arrival&child=%zz", ERR_INVALID, "表单不完整" },
 };
+
+/* A Chinese sentence has no word in Latin letters. */
+static bool
+has_latin(const char *s)
+{
+	for (; *s != 0; s++)
+		if ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z')
+			return true;
+	return false;
+}
+
+/* A clock before this century, and a person whose right is over: record.h says it in English. */
+START_TEST(what_the_records_refuse_is_said_in_the_language_of_the_page)
+{
+	static const char *const actions[] = { "do=arrival", "do=pickup", "do=absence&reason=3%3A0",
+		                               "do=strike&event=09090909090909090909090909090909",
+		                               "do=pickup&adult=32323232323232323232323232323232" };
+	struct facility f;
+	struct store_db *db = open_closed(&f);
+	struct page_view v = view_at(PAGE_ZH, 17, 0);
+	struct err err = { 0 };
+	char body[400];
+
+	for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+		v.now_ms = 1000;
+		snprintf(body, sizeof body,
+		         "token=" TOKEN "&child=01010101010101010101010101010101&%s", actions[i]);
+		ck_assert_int_eq(page_tap(&f, &v, body, strlen(body), &err), ERR_INVALID);
+		help_says(&err, "本机时钟不对");
+		ck_assert_msg(!has_latin(err.msg), "%s: %s", actions[i], err.msg);
+	}
+	ck_assert_int_eq(tap(&f, 8, 0, "do=arrival", &err), 0);
+	ck_assert_int_eq(store_db_exec(db, "UPDATE pickup_auth SET revoked = 1", &err), 0);
+	ck_assert_int_eq(tap(&f, 17, 0, actions[4], &err), ERR_DENIED);
+	ck_assert_msg(!has_latin(err.msg), "%s", err.msg);
+	v = view_at(PAGE_EN, 17, 0);
+	snprintf(body, sizeof body,
+	         "token=" TOKEN "&do=pickup&child=02020202020202020202020202020202");
+	ck_assert_int_eq(page_tap(&f, &v, body, strlen(body), &err), ERR_INVALID);
+	ck_assert_str_eq(err.msg, "Not saved: 白二 is not here today.");
+	store_db_close(db);
+}
+END_TEST
 
 START_TEST(a_bad_tap_is_refused_in_words_and_writes_nothing)
 {
@@ -184,6 +230,7 @@ START_TEST(a_bad_tap_is_refused_in_words_and_writes_nothing)
 	         help_int(db, "SELECT count(*) FROM absence_case");
 	ck_assert_int_eq(page_tap(&f, &v, c->body, strlen(c->body), &err), c->code);
 	help_says(&err, c->says);
+	ck_assert_msg(!has_latin(err.msg), "%s", err.msg);
 	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM attendance_event") +
 	                         help_int(db, "SELECT count(*) FROM absence_case"),
 	                 before);
@@ -330,6 +377,7 @@ suite_facility_page(void)
 	tcase_add_test(tcase, every_expected_child_has_her_button);
 	tcase_add_test(tcase, a_day_by_taps);
 	tcase_add_test(tcase, absence_is_listed_with_its_reason);
+	tcase_add_test(tcase, what_the_records_refuse_is_said_in_the_language_of_the_page);
 	tcase_add_loop_test(tcase, a_bad_tap_is_refused_in_words_and_writes_nothing, 0,
 	                    sizeof bad_cases / sizeof bad_cases[0]);
 	tcase_add_test(tcase, what_isnt_ours_is_escaped);

@@ -264,6 +264,59 @@ START_TEST(the_hubs_own_scope_is_not_told)
 }
 END_TEST
 
+/* The rows of a table that this hub knows of from a peer only. */
+static void
+merge_strange(const char *table)
+{
+	const struct store_table *like = store_catalog_table_by_name(hub_db, "code");
+	struct row in = { "code", NULL, 1, "CANARY" };
+	struct made m;
+	struct store_row *rows[] = { &m.row };
+	struct sync_unit unit = { .rows = rows, .count = 1, .first = ++unit_no };
+	struct store_schema strange = *like->local;
+	const struct store_schema *known;
+	struct buf def = { 0 };
+
+	strange.table = table;
+	store_schema_write(&def, &strange);
+	ck_assert_int_eq(store_db_begin(hub_db, &hub_err), 0);
+	ck_assert_int_eq(store_catalog_learn(hub_db, def.bytes, def.len, &known, &hub_err), 0);
+	make_row(&m, &in);
+	m.row.table = known->table_id;
+	m.row.schema = known->id;
+	unit.scope = m.row.scope;
+	ck_assert_int_eq(store_catalog_site(hub_db, (const uint8_t *)"0123456789abcdef",
+	                                    (const uint8_t *)"ABCDEFGH", &unit.site, &hub_err),
+	                 0);
+	ck_assert_int_eq(feed_append(hub_db, &unit, hub.now_ms, &hub_err), 0);
+	ck_assert_int_eq(store_db_commit(hub_db, &hub_err), 0);
+	buf_free(&m.key);
+	buf_free(&def);
+}
+
+START_TEST(tables_that_stay_in_their_file_are_not_told)
+{
+	static const char *const tables[] = { "local_pin", "LOCAL_pin", "hub_token", "yz_share" };
+
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+		merge_strange(tables[i]);
+	read_page(NULL, 10);
+	ck_assert_int_eq(count_lines(), 0);
+	merge_strange("locality"); /* another's, and of no such name */
+	read_page(NULL, 10);
+	ck_assert_int_eq(count_lines(), 1);
+	/* a line of an earlier program */
+	ck_assert_int_eq(store_db_exec(hub_db,
+	                               "UPDATE hub_feed SET tbl = (SELECT id FROM yz_table WHERE"
+	                               " name = 'local_pin')",
+	                               &hub_err),
+	                 0);
+	read_page(NULL, 10);
+	ck_assert_int_eq(count_lines(), 0);
+	ck_assert(!has("CANARY"));
+}
+END_TEST
+
 START_TEST(text_that_is_not_utf8_is_named)
 {
 	merge_one("note", "F1", 1, "a\xff");
@@ -459,7 +512,7 @@ START_TEST(a_cursor_of_another_life_is_gone)
 			merge_one("note", "F9", i, "other");
 	}
 	ck_assert_int_eq(read_as(&all, cursor, 1), ERR_NOTFOUND);
-	ck_assert_ptr_nonnull(strstr(hub_err.msg, "since= left empty"));
+	ck_assert_ptr_nonnull(strstr(hub_err.msg, "fetch /v1/snapshot.sqlite.zst"));
 	ck_assert_int_eq(read_as(&all, "", 1), 0);
 }
 END_TEST
@@ -678,7 +731,8 @@ START_TEST(errors_are_problems_that_say_what_to_do)
 		{ "since="
 		  "00000000000000000000000000000000000000000000000000000000000000000000",
 		  400, "since" },
-		{ "since=000000000000000000000000000000000000000000000000", 410, "begin again" },
+		{ "since=000000000000000000000000000000000000000000000000", 410,
+		  "fetch /v1/snapshot.sqlite.zst and read on from its Yz-Cursor" },
 		{ "scope=f%2FF2", 403, "this token reads f/F1, not f/F2" },
 		{ "scope=all", 403, "not all" },
 		{ "token=1", 400, "no parameter token" },
@@ -693,6 +747,11 @@ START_TEST(errors_are_problems_that_say_what_to_do)
 		ck_assert_msg(strstr(buf_str(&response.body), cases[i].says) != NULL, "%s: %s",
 		              cases[i].query, buf_str(&response.body));
 		ck_assert_ptr_null(strstr(buf_str(&response.body), "CANARY"));
+		if (cases[i].status == 410)
+			ck_assert_str_eq(field("Link"),
+			                 "</v1/snapshot.sqlite.zst>; rel=\"alternate\"");
+		else
+			ck_assert_str_eq(field("Link"), "");
 	}
 }
 END_TEST
@@ -753,6 +812,7 @@ suite_node_feed(void)
 	tcase_add_test(t, a_deleted_row_has_no_after);
 	tcase_add_test(t, rows_that_are_as_they_were_are_not_told);
 	tcase_add_test(t, the_hubs_own_scope_is_not_told);
+	tcase_add_test(t, tables_that_stay_in_their_file_are_not_told);
 	tcase_add_test(t, text_that_is_not_utf8_is_named);
 	tcase_add_test(t, an_empty_feed_gives_a_cursor_that_holds);
 	tcase_add_loop_test(t, a_page_ends_only_at_a_units_end, 1, 15);

@@ -346,6 +346,8 @@ START_TEST(malformed_requests_are_refused_and_the_connection_closed)
 	              got);
 	ck_assert_msg((strstr(got, "application/problem+json") != NULL) == malformed[_i].ours,
 	              "%s\n-> %s", malformed[_i].request, got);
+	ck_assert_msg(strstr(got, "\r\nConnection: close\r\n") != NULL, "%s\n-> %s",
+	              malformed[_i].request, got);
 	ck_assert_int_eq((int)queue_len(lane), 0);
 	close(fd);
 }

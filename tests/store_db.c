@@ -1,9 +1,12 @@
 /* tests/store_db.c - which SQLite we run with, and what a person may write. */
 #include "tests/suites.h"
 
+#include "store/base/buf.h"
+#include "store/base/file.h"
 #include "store/db.h"
 #include "store/protect.h"
 #include "store/stmt.h"
+#include "tests/capture_help.h"
 
 #include <string.h>
 
@@ -83,6 +86,31 @@ START_TEST(engine_tables_can_be_read_and_not_written)
 }
 END_TEST
 
+/* Whole pages become free, which an SQLite that forgets fast leaves as they were. */
+START_TEST(what_is_deleted_is_gone_from_the_file)
+{
+	static const char canary[] = "canary_9e1c44";
+	struct buf file = { 0 };
+	int left;
+
+	capture_exec("CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT);"
+	             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 500)"
+	             " INSERT INTO t SELECT i, 'canary_9e1c44' || i FROM n");
+	ck_assert_int_eq(store_db_checkpoint(capture_local, 0, &left, &capture_err), 0);
+	ck_assert_int_eq(file_read(capture_path("x.db"), 1 << 20, &file, &capture_err), 0);
+	ck_assert_ptr_nonnull(memmem(file.bytes, file.len, canary, sizeof canary - 1));
+	capture_exec("DELETE FROM t WHERE a > 10; DELETE FROM t");
+	ck_assert_int_eq(store_db_checkpoint(capture_local, 0, &left, &capture_err), 0);
+	buf_clear(&file);
+	ck_assert_int_eq(file_read(capture_path("x.db"), 1 << 20, &file, &capture_err), 0);
+	ck_assert_ptr_null(memmem(file.bytes, file.len, canary, sizeof canary - 1));
+	buf_clear(&file);
+	ck_assert_int_eq(file_read(capture_path("x.db-wal"), 1 << 20, &file, &capture_err), 0);
+	ck_assert_ptr_null(memmem(file.bytes, file.len, canary, sizeof canary - 1));
+	buf_free(&file);
+}
+END_TEST
+
 /* A disk that is full is told from one that is broken, and ends the transaction like that. */
 START_TEST(a_full_disk_has_a_code_of_its_own)
 {
@@ -117,6 +145,10 @@ suite_store_db(void)
 	tcase_add_loop_test(tcase, sqlite_with_the_wal_reset_bug_is_refused, 0, VERSION_CASES);
 	tcase_add_loop_test(tcase, engine_tables_can_be_read_and_not_written, 0, PROTECT_CASES);
 	tcase_add_test(tcase, a_full_disk_has_a_code_of_its_own);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("file");
+	tcase_add_checked_fixture(tcase, capture_open, capture_close);
+	tcase_add_test(tcase, what_is_deleted_is_gone_from_the_file);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -29,6 +29,14 @@ refuse(const struct page_view *view, int code, enum page_word why, struct err *e
 	return err_set(err, code, "%s", page_word(view->lang, why));
 }
 
+static int
+refuse_absent(const struct page_view *view, const char *name, struct err *err)
+{
+	const char *words = page_word(view->lang, W_NOT_HERE), *hash = strstr(words, "#1");
+
+	return err_set(err, ERR_INVALID, "%.*s%s%s", (int)(hash - words), words, name, hash + 2);
+}
+
 /* 1 an id, 0 empty or missing, negative malformed. */
 static int
 read_id(struct form form, const char *name, uint8_t id[STORE_ID], struct err *err)
@@ -48,6 +56,17 @@ is_reason(const char *value)
 		if (strcmp(page_reasons[i].value, value) == 0)
 			return true;
 	return false;
+}
+
+/* Does it say all that its action needs? */
+static bool
+is_whole(const struct tap *tap)
+{
+	if (strcmp(tap->what, "absence") == 0)
+		return tap->reason != 0;
+	if (strcmp(tap->what, "strike") == 0)
+		return tap->has_event;
+	return strcmp(tap->what, "arrival") == 0 || strcmp(tap->what, "pickup") == 0;
 }
 
 static bool
@@ -71,7 +90,7 @@ read_tap(struct form form, struct tap *tap, struct err *err)
 	tap->has_event = event == 1;
 	tap->reason = reason;
 	tap->symptoms = symptoms;
-	return true;
+	return is_whole(tap);
 }
 
 /* Is what the tap asks for so already? */
@@ -108,42 +127,41 @@ act(struct facility *f, const struct page_view *view, const struct tap *tap, str
 		return arrive(f, view->now_ms, tap, err);
 	if (strcmp(tap->what, "pickup") == 0)
 		return facility_pickup(f, &out, err);
-	if (strcmp(tap->what, "absence") == 0 && tap->reason != 0)
+	if (strcmp(tap->what, "absence") == 0)
 		return facility_absence(f, &away, err);
-	if (strcmp(tap->what, "strike") == 0 && tap->has_event)
-		return facility_strike(f, &strike, err);
-	return refuse(view, ERR_INVALID, W_BAD_FORM, err);
+	return facility_strike(f, &strike, err);
 }
 
-/* The refusals of record.h in the person's language. */
+/* The refusals of record.h, of a child that is enrolled and at a time that can be, in the person's
+ * language. */
 static int
 translate(const struct page_view *view, int rc, struct err *err)
 {
-	char why[ERR_MSG_SIZE];
-
 	if (rc == ERR_DENIED)
 		return refuse(view, rc, W_NOT_ALLOWED, err);
 	if (rc == ERR_NOTFOUND)
-		return refuse(view, rc, W_UNKNOWN_CHILD, err);
-	if (rc == ERR_INVALID && strcmp(err->msg, page_word(view->lang, W_BAD_FORM)) != 0) {
-		text_copy(why, sizeof why, err->msg);
-		return err_set(err, rc, "%s%.200s", page_word(view->lang, W_NOT_SAVED), why);
-	}
-	return rc;
+		return refuse(view, rc, W_NOTHING_TO_UNDO, err);
+	return rc == ERR_INVALID ? refuse(view, rc, W_NOT_SAVED, err) : rc;
 }
 
 static int
 do_tap(struct facility *f, const struct page_view *view, const struct tap *tap, struct err *err)
 {
-	struct record_child who;
+	struct record_child who = { 0 };
 	int date, rc;
 
 	rc = record_at(f, view->now_ms, &date, err);
+	if (rc == ERR_INVALID)
+		return refuse(view, rc, W_BAD_CLOCK, err);
 	if (rc == 0)
 		rc = record_child(f, tap->child, date, &who, err);
-	if (rc == 0 && !already(tap, &who))
-		rc = act(f, view, tap, err);
-	return rc;
+	if (rc == ERR_NOTFOUND)
+		return refuse(view, rc, W_UNKNOWN_CHILD, err);
+	if (rc < 0 || already(tap, &who))
+		return rc;
+	if (strcmp(tap->what, "pickup") == 0 && who.state != ATTEND_IN)
+		return refuse_absent(view, who.name, err);
+	return translate(view, act(f, view, tap, err), err);
 }
 
 int
@@ -169,5 +187,5 @@ page_tap(struct facility *f, const struct page_view *view, const char *body, siz
 	if (rc == 0)
 		return 0;
 	store_db_rollback(f->db);
-	return translate(view, rc, err);
+	return rc;
 }

@@ -6,12 +6,44 @@
 #include <string.h>
 #include <strings.h>
 
-void
-facility_schema_text(struct buf *out)
+/* The line before the one at `at`; NULL if that is the first. */
+static const char *
+line_before(const char *start, const char *at)
 {
-	buf_put(out, facility_asset_schema, strlen(facility_asset_schema));
-	buf_u8(out, '\n');
-	buf_put(out, facility_asset_views, strlen(facility_asset_views));
+	if (at == start)
+		return NULL;
+	for (at--; at > start && at[-1] != '\n';)
+		at--;
+	return at;
+}
+
+/* SQLite keeps what stands within a CREATE and drops what stands before it. */
+void
+facility_schema_heading(struct buf *out, const char *table)
+{
+	static const char comment[] = "--";
+	const char *start = facility_asset_schema, *at = start, *from;
+	struct buf create = { 0 };
+
+	if (table == NULL) {
+		while (strncmp(at, comment, 2) == 0)
+			at = strchr(at, '\n') + 1;
+		buf_put(out, start, (size_t)(at - start));
+		return;
+	}
+	buf_printf(&create, "\nCREATE TABLE %s(", table);
+	at = create.bad ? NULL : strstr(start, buf_str(&create));
+	buf_free(&create);
+	if (at == NULL)
+		return;
+	at++;
+	from = at;
+	for (const char *line = at; (line = line_before(start, line)) != NULL;) {
+		if (strncmp(line, comment, 2) != 0)
+			break;
+		from = line;
+	}
+	buf_put(out, from, (size_t)(at - from));
 }
 
 /* Does `text` say, somewhere, `what` and then this name, whole? */

@@ -21,8 +21,9 @@ extern const char *const facility_seeded[];
 extern const struct store_track_spec facility_tables[];
 extern const size_t facility_table_count;
 
-/* Append the text of schema.sql and views.sql, for `yizhan schema show`. */
-void facility_schema_text(struct buf *out);
+/* Append the lines of comment that stand above this table in schema.sql, for `yizhan schema show`;
+ * nothing if it isn't ours.  NULL: those at the file's top, how to read it. */
+void facility_schema_heading(struct buf *out, const char *table);
 
 /* Is this one of its tables or views, whose columns the program names? */
 bool facility_owns(const char *name);

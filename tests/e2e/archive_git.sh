@@ -1,10 +1,12 @@
 #!/bin/sh
-# archive_git.sh - stock git and ssh-keygen accept what `archive now` writes, and
-# a repository deleted and rebuilt stands on the same commit.
+# archive_git.sh - stock git and ssh-keygen accept what `archive now` writes, a
+# repository deleted and rebuilt stands on the same commit, and the hourly round
+# comes in a node that never runs for an hour.
 set -u
 # shellcheck source=tests/e2e/lib.inc
 . tests/e2e/lib.inc
-node=$SCRATCH/node
+# shellcheck source=tests/e2e/net.inc
+. tests/e2e/net.inc
 "$YIZHAN" help archive >/dev/null 2>&1 || {
 	echo 'this yizhan has no command archive yet'
 	exit 77
@@ -57,4 +59,29 @@ accepted 3
 sed 's/AAAAC3NzaC1lZDI1NTE5AAAAI./AAAAC3NzaC1lZDI1NTE5AAAAIz/' "$node/allowed_signers" >"$SCRATCH/others"
 git -C "$node/archive.git" -c gpg.ssh.allowedSignersFile="$SCRATCH/others" verify-commit HEAD 2>/dev/null
 is "$((! $?))" 0 'a commit verified with somebody else allowed'
+
+# The hour counts from the last round that the file knows of, not from the daemon's start.
+rounds() {
+	[ "$(repo rev-list --count --glob='refs/heads/proof')" = "$1" ]
+}
+aged() {
+	python3 - "$node/yizhan.db" <<'PY'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("UPDATE yz_meta SET value = CAST(CAST(value AS INTEGER) - 3600000 AS TEXT) WHERE name = 'archived_ms'")
+db.commit()
+PY
+}
+sql "$node" "INSERT INTO t VALUES (4, 'after the last round')" >/dev/null
+serve "$node"
+check 0 '' -C "$node" status
+rounds 3
+is "$?" 0 'no round within the hour'
+stop "$last"
+aged
+serve "$node"
+soon rounds 4
+is "$?" 0 'a round at once when the hour was over before the start'
+stop "$last"
+accepted 4
 finish

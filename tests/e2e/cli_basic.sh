@@ -44,7 +44,10 @@ check 0 '^\[\{"n":3\}\]$' -C "$node" sql --json 'SELECT count(*) n FROM yz_log'
 check 1 't.c only grows' -C "$node" sql 'UPDATE t SET c = 1 WHERE a = 2'
 check 0 '-- tracked: record, scope f/F1; greatest wins: c CREATE TABLE t' -C "$node" schema show t
 check 0 '"name":"t","sql":"CREATE TABLE t\(.*"kind":"record","scope":"f/F1"' -C "$node" schema show t --json
-check 0 'CREATE TABLE child\(' -C "$node" schema show
+check 0 '^-- 驿站 yizhan: the tables .*-- 7 婴幼儿 .* kept nowhere -- tracked: record, scope f/ \+ facility_id CREATE TABLE child\(' \
+	-C "$node" schema show
+check 0 '^-- 13 出勤事件 · coming and going \(event\) .*-- tracked: event, ' -C "$node" schema show attendance_event
+check 0 '^-- tracked: record, scope f/F1; greatest wins: c CREATE TABLE t' -C "$node" schema show t
 check 0 '"scope":"f/","scope_column":"facility_id"' -C "$SCRATCH/hub" schema show child --json
 YIZHAN_DIR=$node check 0 '^n 2$' sql 'SELECT count(*) n FROM t'
 
@@ -105,7 +108,16 @@ check 2 '^\{"error":\{"code":"usage","message":".*","do":"usage: .*"\}\}$' -C "$
 check 1 '^\{"error":\{"code":"not_found","message":".*","do":".*"\}\}$' -C "$SCRATCH/none" sql --json 'SELECT 1'
 
 check 1 'there is no table nothere; yizhan schema show lists the tables' -C "$node" track nothere
-check 1 'another kind|another way' -C "$node" track t --event
+check 1 'another way' -C "$node" track t --event
+check 1 'another kind.*: make a new table and copy the rows there; ' -C "$node" track t --max c --event
+for table in local_pin local_batch_key; do
+	check 1 ": $table stays where it is: " -C "$node" track "$table" --scope all
+done
+for table in hub_node hub_feed hub_token; do
+	check 1 ": $table stays where it is: " -C "$SCRATCH/hub" track "$table" --scope all
+done
+check 0 '^\[\{"n":0\}\]$' -C "$SCRATCH/hub" sql --json \
+	"SELECT count(*) n FROM sqlite_schema WHERE type = 'trigger' AND tbl_name GLOB 'hub_*'"
 check 1 ' has no column z' -C "$node" track t --max z
 check 2 '--scope is the whole scope' -C "$node" track t --scope all --scope-column b
 check 1 'there is no table nothere; yizhan schema show lists them' -C "$node" schema show nothere

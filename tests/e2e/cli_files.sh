@@ -77,6 +77,9 @@ is "$(python3 -c "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execut
 	3 'rows in the backup'
 is "$(stat -c %a "$SCRATCH/copy.db")" 600 'rights of the backup'
 check 1 'is there already; choose another name' -C "$node" backup "$SCRATCH/copy.db"
-check 1 '; ' -C "$node" backup "$SCRATCH/no/such/dir/copy.db"
+check 1 "dir/copy.db can't be made: the directory above it isn't there; make it first" \
+	-C "$node" backup "$SCRATCH/no/such/dir/copy.db"
+check 1 "copy.db/x can't be made: it lies below a file; choose another place" -C "$node" backup "$SCRATCH/copy.db/x"
+TMPDIR=$SCRATCH/no check 1 'no district can be made in .*/no: .*; set TMPDIR to one' demo
 check 2 'too few words' -C "$node" backup
 finish

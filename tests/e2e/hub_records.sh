@@ -159,4 +159,16 @@ printf 'POST /v1/records HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nCon
 is "$(rows)" "$before" 'nothing was written'
 is "$(curl -s "$base/metrics" | grep -E '^yizhan_records_total' | tr -d '\n' | sed 's/[0-9]* *$//')" \
 	'yizhan_records_total{state="stored"} 3yizhan_records_total{state="refused"} ' 'counted since the start'
+# what the hub's own table can't hold is told to the node, and counted at the hub
+rejected() {
+	curl -s "$base/metrics" | sed -n 's/^yizhan_changes_rejected_total //p'
+}
+is "$(rejected)" 0 'nothing was rejected so far'
+sql "$hub" 'CREATE TABLE loose(id INTEGER NOT NULL PRIMARY KEY, v TEXT NOT NULL)' >/dev/null
+sql "$node" 'CREATE TABLE loose(id INTEGER NOT NULL PRIMARY KEY, v TEXT)' >/dev/null
+check 0 'is tracked' -C "$hub" track loose --scope f/F1
+check 0 'is tracked' -C "$node" track loose
+sql "$node" 'INSERT INTO loose VALUES (1, NULL)' >/dev/null
+check 5 '"reason":"[^"]*NOT NULL' -C "$node" sync --json
+is "$(rejected)" 1 'rejected at the hub'
 finish
