@@ -191,7 +191,7 @@ put_back(struct sync_replica *r, const struct store_quarantined *q, const char *
 	int rc;
 
 	*words = "dropped: it stays as it is";
-	if (q->stream != 0 || q->table == 0)
+	if (q->stream != 0 || q->table == 0 || q->n == STORE_QUARANTINE_UNDONE)
 		return 0;
 	rc = sync_restore_row(r, &row, &is_here, err);
 	if (rc == 0)

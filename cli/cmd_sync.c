@@ -12,15 +12,20 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How many changes were written here and may not leave this node? */
-static int64_t
-count_kept(const struct cli *cli)
+/* What was written here and is listed. */
+struct listed {
+	long long kept; /* it may not leave this node */
+	long long back; /* it was put back */
+};
+
+static struct listed
+count_listed(const struct cli *cli)
 {
 	struct store_quarantined *list = NULL;
+	struct listed listed = { 0 };
 	struct store_db *db = NULL;
 	struct arena a = { 0 };
 	size_t count = 0;
-	int64_t kept = 0;
 	struct err err;
 	int rc = cli_open(cli, STORE_READ, &db, &err);
 
@@ -28,19 +33,28 @@ count_kept(const struct cli *cli)
 		rc = store_db_begin(db, &err);
 	if (rc == 0)
 		rc = store_quarantine_list(db, false, &a, &list, &count, &err);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		kept += list[i].stream == 0;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		bool back = list[i].n == STORE_QUARANTINE_UNDONE;
+
+		listed.back += list[i].stream == 0 && back;
+		listed.kept += list[i].stream == 0 && !back;
+	}
 	store_db_close(db);
 	arena_free(&a);
-	return kept;
+	return listed;
 }
 
 static void
-put_kept(const struct cli *cli, int64_t kept, struct buf *out)
+put_listed(const struct cli *cli, struct buf *out)
 {
-	if (kept > 0)
-		buf_printf(out, "%lld change%s here: yizhan -C %s quarantine\n", (long long)kept,
-		           kept == 1 ? " stays" : "s stay", cli->dir);
+	struct listed listed = count_listed(cli);
+
+	if (listed.kept > 0)
+		buf_printf(out, "%lld change%s here: yizhan -C %s quarantine\n", listed.kept,
+		           listed.kept == 1 ? " stays" : "s stay", cli->dir);
+	if (listed.back > 0)
+		buf_printf(out, "%lld change%s put back here: yizhan -C %s quarantine\n",
+		           listed.back, listed.back == 1 ? " was" : "s were", cli->dir);
 }
 
 /* A document of the daemon or of ours, as people like to read it. */
@@ -64,7 +78,7 @@ show(const struct cli *cli, const struct node_met *met, struct buf *doc,
 		for (size_t i = 0; i < met->rejected_count; i++)
 			buf_printf(&out, "not taken: %s record %llu: %s\n", met->rejected[i].scope,
 			           (unsigned long long)met->rejected[i].n, met->rejected[i].reason);
-		put_kept(cli, count_kept(cli), &out);
+		put_listed(cli, &out);
 	}
 	buf_free(doc);
 	return cli_print(cli, &out);
@@ -157,7 +171,7 @@ daemon_words(const struct cli *cli, struct buf *answer, int code, struct err *er
 	if (code == CLI_PARTLY && !only_kept(buf_str(answer)))
 		buf_printf(&out,
 		           "not everything was taken; yizhan sync --json says what and why\n");
-	put_kept(cli, count_kept(cli), &out);
+	put_listed(cli, &out);
 	json_doc_free(doc);
 	printed = cli_print(cli, &out);
 	return printed == CLI_OK ? code : printed;

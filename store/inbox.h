@@ -78,12 +78,16 @@ MUST_CHECK int store_inbox_apply_verdicts(struct store_db *db, struct err *err);
 MUST_CHECK int store_inbox_count(struct store_db *db, int64_t *conflicts, int64_t *quarantined,
                                  struct err *err);
 
+/* Nothing waits: what was written has been put back, and stays listed until a person drops it. */
+enum { STORE_QUARANTINE_UNDONE = 1 };
+
 struct store_quarantined {
 	int64_t id;
 	int scope;
-	int stream; /* 0: a local row that is not ours */
-	uint64_t n;
-	int table; /* 0: the whole unit */
+	int stream; /* 0: a row written here */
+	uint64_t n; /* record of the stream; of a row written here 0 (it waits here) or
+	               STORE_QUARANTINE_UNDONE */
+	int table;  /* 0: the whole unit */
 	const uint8_t *key;
 	size_t key_len;
 	const char *reason;
@@ -125,6 +129,19 @@ MUST_CHECK int store_quarantine_take(struct store_db *db, int64_t id, struct err
  * counted nor tried again. */
 MUST_CHECK int store_quarantine_drop(struct store_db *db, int64_t id, const char *by,
                                      struct err *err);
+
+/*
+ * These rows are about to be put: what is in quarantine of those that have changed is to be looked
+ * at anew (sync_retry_overwritten), as is what has just come in.
+ */
+MUST_CHECK int store_quarantine_move(struct store_db *db, struct store_row *const *rows,
+                                     size_t count, struct err *err);
+
+/* Up to `max` of those changes, by stream and record; and: this one stays as it is. */
+MUST_CHECK int store_quarantine_moved(struct store_db *db, size_t max, struct arena *a,
+                                      struct store_quarantined **list, size_t *count,
+                                      struct err *err);
+MUST_CHECK int store_quarantine_stays(struct store_db *db, int64_t id, struct err *err);
 
 /* The cause of one, or of any, may have changed (a right, a table, a person asks): the next seal
  * tries again (sync/retry.h), and asks once what. 0: nothing. */

@@ -6,12 +6,14 @@
 int
 store_quarantine_add(struct store_db *db, const struct store_quarantined *q, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(
-	        db, "INSERT INTO yz_quarantine(scope, stream, n, tbl, key, reason, since_ms, tries)"
-	            " VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT(stream, n, tbl, key)"
-	            " DO UPDATE SET tries = tries + 1, reason = excluded.reason,"
-	            /* a row written here is another change each time */
-	            " dropped_ms = iif(stream = 0, NULL, dropped_ms)");
+	struct store_stmt s =
+	        store_stmt_new(db, "INSERT INTO yz_quarantine(scope, stream, n, tbl, key, reason, "
+	                           "since_ms, tries, moved)"
+	                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?2 <> 0 AND ?4 <> 0) "
+	                           "ON CONFLICT(stream, n, tbl, key)"
+	                           " DO UPDATE SET tries = tries + 1, reason = excluded.reason,"
+	                           /* a row written here is another change each time */
+	                           " dropped_ms = iif(stream = 0, NULL, dropped_ms)");
 
 	store_stmt_put_int(&s, q->scope);
 	store_stmt_put_int(&s, q->stream);
@@ -21,6 +23,30 @@ store_quarantine_add(struct store_db *db, const struct store_quarantined *q, str
 	store_stmt_put_text(&s, q->reason);
 	store_stmt_put_int(&s, env_wall_ms(store_db_env(db)));
 	return store_stmt_run(&s, err);
+}
+
+int
+store_quarantine_move(struct store_db *db, struct store_row *const *rows, size_t count,
+                      struct err *err)
+{
+	int64_t any = 0;
+	int rc = store_stmt_int(db,
+	                        "SELECT EXISTS(SELECT 1 FROM yz_quarantine WHERE tbl > 0"
+	                        " AND stream <> 0 AND dropped_ms IS NULL)",
+	                        0, &any, err);
+
+	for (size_t i = 0; rc == 0 && any != 0 && i < count; i++) {
+		struct store_stmt s;
+
+		if (!rows[i]->changed)
+			continue;
+		s = store_stmt_new(db, "UPDATE yz_quarantine SET moved = 1 WHERE tbl = ?"
+		                       " AND key = ? AND stream <> 0 AND dropped_ms IS NULL");
+		store_stmt_put_int(&s, rows[i]->table);
+		store_stmt_put_blob(&s, rows[i]->key, rows[i]->key_len);
+		rc = store_stmt_run(&s, err);
+	}
+	return rc;
 }
 
 int
@@ -65,6 +91,28 @@ get_quarantined(struct store_stmt *s, struct arena *a, struct store_quarantined 
 	return 0;
 }
 
+/* All that the statement shows. */
+static int
+get_all(struct store_stmt *s, struct arena *a, struct store_quarantined *list, size_t max,
+        size_t *count, struct err *err)
+{
+	int rc = 0;
+
+	*count = 0;
+	while (*count < max && (rc = store_stmt_step(s, err)) == 1) {
+		rc = get_quarantined(s, a, &list[*count], err);
+		if (rc < 0)
+			break;
+		(*count)++;
+	}
+	store_stmt_end(s);
+	return rc < 0 ? rc : 0;
+}
+
+#define COLUMNS                                                                                    \
+	"SELECT id, scope, stream, n, tbl, key, reason, since_ms, tries, ifnull(dropped_ms, 0),"   \
+	" dropped_by FROM yz_quarantine"
+
 int
 store_quarantine_list(struct store_db *db, bool dropped_too, struct arena *a,
                       struct store_quarantined **list, size_t *count, struct err *err)
@@ -79,18 +127,40 @@ store_quarantine_list(struct store_db *db, bool dropped_too, struct arena *a,
 	*list = arena_take(a, (size_t)max + 1, sizeof **list);
 	if (*list == NULL)
 		return err_set(err, ERR_NOMEM, "quarantine: out of memory");
-	s = store_stmt_new(db, "SELECT id, scope, stream, n, tbl, key, reason, since_ms, tries,"
-	                       " ifnull(dropped_ms, 0), dropped_by FROM yz_quarantine"
-	                       " WHERE ? OR dropped_ms IS NULL ORDER BY id");
+	s = store_stmt_new(db, COLUMNS " WHERE ? OR dropped_ms IS NULL ORDER BY id");
 	store_stmt_put_int(&s, dropped_too);
-	while (*count < (size_t)max && (rc = store_stmt_step(&s, err)) == 1) {
-		rc = get_quarantined(&s, a, &(*list)[*count], err);
-		if (rc < 0)
-			break;
-		(*count)++;
-	}
-	store_stmt_end(&s);
-	return rc < 0 ? rc : 0;
+	return get_all(&s, a, *list, (size_t)max, count, err);
+}
+
+int
+store_quarantine_moved(struct store_db *db, size_t max, struct arena *a,
+                       struct store_quarantined **list, size_t *count, struct err *err)
+{
+	struct store_stmt s;
+	int64_t moved = 0;
+	int rc = store_stmt_int(
+	        db, "SELECT count(*) FROM yz_quarantine WHERE moved = 1 AND dropped_ms IS NULL", 0,
+	        &moved, err);
+
+	*count = 0;
+	if (rc < 0 || moved == 0)
+		return rc;
+	max = (size_t)moved < max ? (size_t)moved : max;
+	*list = arena_take(a, max, sizeof **list);
+	if (*list == NULL)
+		return err_set(err, ERR_NOMEM, "quarantine: out of memory");
+	s = store_stmt_new(db, COLUMNS " WHERE moved = 1 AND dropped_ms IS NULL"
+	                               " ORDER BY stream, n");
+	return get_all(&s, a, *list, max, count, err);
+}
+
+int
+store_quarantine_stays(struct store_db *db, int64_t id, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "UPDATE yz_quarantine SET moved = 0 WHERE id = ?");
+
+	store_stmt_put_int(&s, id);
+	return store_stmt_run(&s, err);
 }
 
 int

@@ -90,13 +90,12 @@ merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch
 	struct sync_apply *u = ap->u;
 	struct store_change *c = &ap->rows.changes[i].change;
 	struct store_row *row = ap->rows.of[i];
-	const char *reason = sync_law_forbids(&ap->law, u, c, row);
-	bool whole = reason != NULL;
-	int rc = whole ? 0 : sync_law_leave_to_hub(&ap->law, u, c, &reason, err);
+	const char *reason = NULL;
+	int rc = sync_law_judge(&ap->law, c, row, &reason, err);
 
 	if (rc == 0 && reason != NULL) {
 		rc = keep_aside(ap, c, ap->rows.first + i, reason, err);
-		if (rc < 0 || whole || !is_left(ap, c, row))
+		if (rc < 0 || !is_left(ap, c, row))
 			return rc;
 	}
 	sync_rivals_before(&ap->rivals, row, c);
@@ -259,8 +258,10 @@ put_rows(struct applying *ap, struct err *err)
 {
 	struct store_batch *b = ap->u->r->batch;
 	size_t extra = count_extra(ap);
-	int rc = b->put(b, ap->rows.order, ap->rows.count, err);
+	int rc = store_quarantine_move(ap->u->r->db, ap->rows.order, ap->rows.count, err);
 
+	if (rc == 0)
+		rc = b->put(b, ap->rows.order, ap->rows.count, err);
 	return rc == 0 && count_extra(ap) < extra
 	               ? store_quarantine_wake(ap->u->r->db, STORE_QUARANTINE_ALL, err)
 	               : rc;
@@ -296,6 +297,7 @@ apply_changes(struct sync_apply *u, struct err *err)
 	do {
 		struct applying ap = {
 			.u = u,
+			.law = { .u = u },
 			.rows = { .changes = u->changes + from,
 			          .change_count = most < count - from ? most : count - from,
 			          .first = u->first + 1 + from,

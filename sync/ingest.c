@@ -8,6 +8,7 @@
 #include "sync/life.h"
 #include "sync/look.h"
 #include "sync/names_priv.h"
+#include "sync/retry_priv.h"
 #include "sync/seal.h"
 #include "sync/seen.h"
 #include "sync/segment.h"
@@ -576,6 +577,8 @@ sync_ingest_end(struct sync_replica *r, struct err *err)
 	int rc = store_inbox_apply_verdicts(r->db, err);
 
 	sync_look_end(r);
+	if (rc == 0)
+		rc = sync_retry_overwritten(r, err);
 	if (rc == 0)
 		rc = store_db_commit(r->db, err);
 	if (rc < 0)

@@ -20,33 +20,39 @@ sync_law_is_hubs(const struct sync_apply *u)
  * there is.  Mostly the next change is of the same schema.
  */
 static void
-look_up(struct sync_law *law, const struct sync_apply *u, const struct store_change *c)
+look_up(struct sync_law *law, const struct store_change *c)
 {
 	const struct store_schema *local;
 
 	if (law->schema == c->schema)
 		return;
-	local = store_catalog_table(u->r->db, c->schema->table_id)->local;
-	*law = (struct sync_law){ .schema = c->schema, .rules = local != NULL ? local : c->schema };
+	local = store_catalog_table(law->u->r->db, c->schema->table_id)->local;
+	*law = (struct sync_law){ .u = law->u,
+		                  .schema = c->schema,
+		                  .rules = local != NULL ? local : c->schema };
 	law->scope_at = law->rules->scope_column;
 	if (law->scope_at >= 0)
 		law->scope_at =
 		        store_schema_find(c->schema, law->rules->columns[law->scope_at].name);
 	for (unsigned i = 0; i < law->rules->column_count; i++) {
 		const struct store_column *column = &law->rules->columns[i];
-		int at = column->hub_only && column->key == 0
+		bool grows = column->rule == STORE_MAX;
+		int at = column->key == 0 && (column->hub_only || grows)
 		                 ? store_schema_find(c->schema, column->name)
 		                 : -1;
 
-		if (at >= 0)
+		if (at >= 0 && column->hub_only)
 			law->hub_columns |= (uint64_t)1 << at;
+		if (at >= 0 && grows)
+			law->growing |= (uint64_t)1 << at;
 	}
 }
 
 /* Does what `c` writes say that its row is of the stream's scope? */
 static bool
-says_scope(struct sync_law *law, const struct sync_apply *u, const struct store_change *c)
+says_scope(struct sync_law *law, const struct store_change *c)
 {
+	const struct sync_apply *u = law->u;
 	const char *scope = store_catalog_scope_of(u->r->db, u->stream->scope);
 	struct store_value values[STORE_COLUMNS_MAX];
 	const struct store_value *v = law->scope_at < 0 ? NULL : &c->values[law->scope_at];
@@ -98,31 +104,74 @@ is_shared(const struct sync_apply *u, const struct store_row *row)
 	return row->known && sync_share_admits(&unit, row, &yes, &err) == 0 && yes;
 }
 
-const char *
-sync_law_forbids(struct sync_law *law, const struct sync_apply *u, struct store_change *c,
-                 const struct store_row *row)
-{
-	bool elsewhere = row->known && row->scope != u->stream->scope;
+static const char other_scope[] = "the row's own scope is not the one it was sent in";
+static const char rewritten[] = "an event was written again: corrections are new rows";
+static const char hubs_row[] = "a row that only the hub may write was written elsewhere";
+static const char hubs_column[] = "a column that only the hub may write was written elsewhere";
 
-	look_up(law, u, c);
+/* Does it end what happened, or begin it anew? */
+static bool
+ends_event(const struct sync_law *law, const struct store_change *c, const struct store_row *row)
+{
+	if (law->rules->kind != STORE_EVENT || sync_law_is_hubs(law->u))
+		return false;
+	return c->op == STORE_DELETE || (store_row_is_live(row) && c->cl > row->cl);
+}
+
+/* NULL if the change may be applied, else why nothing of it may. */
+static const char *
+forbids(struct sync_law *law, struct store_change *c, const struct store_row *row)
+{
+	bool elsewhere = row->known && row->scope != law->u->stream->scope;
+
 	if (!sync_merge_is_sound(c))
 		return "the change contradicts itself (its life, stamp, columns or groups)";
-	law->shared = sync_law_is_hubs(u) || (elsewhere && is_shared(u, row));
-	if (law->shared)
-		return NULL;
-	if (elsewhere)
+	law->shared = sync_law_is_hubs(law->u) || (elsewhere && is_shared(law->u, row));
+	if (elsewhere && !law->shared)
 		return "the row belongs to another scope";
-	if (writes_scope(law, c) && !says_scope(law, u, c) && !is_shared(u, row)) {
-		c->mask = 0;
-		return "the row's own scope is not the one it was sent in";
+	if (!law->shared && writes_scope(law, c) && !says_scope(law, c) && !is_shared(law->u, row))
+		return other_scope;
+	return ends_event(law, c, row) ? rewritten : NULL;
+}
+
+/* ---- what the hub answers ---- */
+
+/* `op` says how much it is to write back (sync/seal_back.c). */
+static int
+note_wrong(struct sync_apply *u, const struct store_change *c, enum store_op op, struct err *err)
+{
+	if (!u->r->is_hub)
+		return 0;
+	if (u->wrong_count == u->wrong_cap) {
+		size_t cap = u->wrong_cap * 2 + 16;
+		struct sync_wrong *list = arena_take(u->arena, cap, sizeof *list);
+
+		if (list == NULL)
+			return err_set(err, ERR_NOMEM, "merge: out of memory");
+		if (u->wrong_count > 0)
+			memcpy(list, u->wrong, u->wrong_count * sizeof *list);
+		u->wrong = list;
+		u->wrong_cap = cap;
 	}
-	return NULL;
+	u->wrong[u->wrong_count++] = (struct sync_wrong){ .table = c->schema->table_id,
+		                                          .scope = u->stream->scope,
+		                                          .key = c->key,
+		                                          .key_len = c->key_len,
+		                                          .op = op,
+		                                          .cl = c->cl,
+		                                          .stamp = c->stamp };
+	return 0;
+}
+
+/* Its writer shows another row than we do: all of ours is written back. */
+static int
+answer_whole(struct sync_law *law, const struct store_change *c, const struct store_row *row,
+             struct err *err)
+{
+	return store_row_is_live(row) ? note_wrong(law->u, c, STORE_INSERT, err) : 0;
 }
 
 /* ---- what is the hub's ---- */
-
-static const char hubs_row[] = "a row that only the hub may write was written elsewhere";
-static const char hubs_column[] = "a column that only the hub may write was written elsewhere";
 
 /* Columns of the hub's that an insert by somebody else gives another value than their default. */
 static int
@@ -147,56 +196,59 @@ odd_columns(const struct sync_law *law, const struct sync_apply *u, const struct
 }
 
 static int
-note_wrong(struct sync_apply *u, const struct store_change *c, struct err *err)
+leave_to_hub(struct sync_law *law, struct store_change *c, const char **reason, struct err *err)
 {
-	if (!u->r->is_hub)
-		return 0;
-	if (u->wrong_count == u->wrong_cap) {
-		size_t cap = u->wrong_cap * 2 + 16;
-		struct sync_wrong *list = arena_take(u->arena, cap, sizeof *list);
-
-		if (list == NULL)
-			return err_set(err, ERR_NOMEM, "merge: out of memory");
-		if (u->wrong_count > 0)
-			memcpy(list, u->wrong, u->wrong_count * sizeof *list);
-		u->wrong = list;
-		u->wrong_cap = cap;
-	}
-	u->wrong[u->wrong_count++] = (struct sync_wrong){ .table = c->schema->table_id,
-		                                          .scope = u->stream->scope,
-		                                          .key = c->key,
-		                                          .key_len = c->key_len,
-		                                          .op = c->op,
-		                                          .cl = c->cl,
-		                                          .stamp = c->stamp };
-	return 0;
-}
-
-int
-sync_law_leave_to_hub(struct sync_law *law, struct sync_apply *u, struct store_change *c,
-                      const char **reason, struct err *err)
-{
-	uint64_t odd;
+	uint64_t odd = c->mask & law->hub_columns;
 	int rc = 0;
 
-	look_up(law, u, c);
-	odd = c->mask & law->hub_columns;
-	if (law->hub_columns == 0 || sync_law_is_hubs(u))
+	if (law->hub_columns == 0 || sync_law_is_hubs(law->u))
 		return 0;
 	if (store_schema_is_hubs(law->rules)) {
 		*reason = hubs_row;
 		c->mask = 0;
-		return note_wrong(u, c, err);
+		return note_wrong(law->u, c, c->op, err);
 	}
 	if (c->op == STORE_INSERT)
-		rc = odd_columns(law, u, c, &odd, err);
+		rc = odd_columns(law, law->u, c, &odd, err);
 	if (rc < 0 || odd == 0)
 		return rc;
 	*reason = hubs_column;
-	rc = note_wrong(u, c, err);
+	rc = note_wrong(law->u, c, c->op, err);
 	if (c->op == STORE_UPDATE)
 		c->mask &= ~store_schema_widen(c->schema, law->hub_columns);
 	for (uint64_t left = c->op == STORE_INSERT ? odd : 0; left != 0; left &= left - 1)
 		c->values[__builtin_ctzll(left)] = store_value_null();
 	return rc;
+}
+
+/* ---- events ---- */
+
+static int
+leave_event(struct sync_law *law, struct store_change *c, const struct store_row *row,
+            const char **reason, struct err *err)
+{
+	if (law->rules->kind != STORE_EVENT || c->op != STORE_UPDATE || sync_law_is_hubs(law->u) ||
+	    (c->mask & ~law->growing) == 0)
+		return 0;
+	*reason = rewritten;
+	c->mask &= law->growing;
+	return answer_whole(law, c, row, err);
+}
+
+int
+sync_law_judge(struct sync_law *law, struct store_change *c, const struct store_row *row,
+               const char **reason, struct err *err)
+{
+	int rc;
+
+	look_up(law, c);
+	*reason = forbids(law, c, row);
+	if (*reason != NULL) {
+		c->mask = 0;
+		return *reason == other_scope || *reason == rewritten
+		               ? answer_whole(law, c, row, err)
+		               : 0;
+	}
+	rc = leave_to_hub(law, c, reason, err);
+	return rc == 0 ? leave_event(law, c, row, reason, err) : rc;
 }

@@ -8,21 +8,25 @@
  *   (of these two the hub is free: it says who sees a row)
  *   a row that is the hub's, and a column that only the hub may write, come from the hub (an insert
  *   may carry the column's default)
+ *   an event is inserted and no more: its max columns may grow, where two devices met in one row
  *
- * The first two are asked of a unit (sync/apply.c), the others here, of each change.  What is the
- * hub's and was written elsewhere the hub writes again, as it is here (sync/seal_back.c), so that
- * the writer converges.
+ * The first two are asked of a unit (sync/apply.c), the others here, of each change.  Where the hub
+ * has another row than the writer shows, it writes it again as it is here (sync/seal_back.c), so
+ * that the writer converges.
  */
 #ifndef SYNC_LAW_PRIV_H
 #define SYNC_LAW_PRIV_H
 
 #include "sync/apply_priv.h"
 
-/* What the table here says of a change's schema; zero it, and keep it for the changes of a unit. */
+/* What the table here says of a change's schema; set the unit, zero the rest, and keep it for the
+ * changes of that unit. */
 struct sync_law {
+	struct sync_apply *u;
 	const struct store_schema *schema, *rules;
 	int scope_at;         /* the scope column, by position in `schema`; -1: none */
 	uint64_t hub_columns; /* by position in `schema` */
+	uint64_t growing;     /* likewise: max columns */
 	/* the last row whose scope was the stream's: the next mostly says it with the same bytes */
 	const uint8_t *scope_bytes;
 	size_t scope_len;
@@ -32,15 +36,12 @@ struct sync_law {
 /* Does the hub say it? */
 bool sync_law_is_hubs(const struct sync_apply *u);
 
-/* NULL if the change may be applied, else why not.  May take forbidden columns out of its mask. */
-const char *sync_law_forbids(struct sync_law *law, const struct sync_apply *u,
-                             struct store_change *c, const struct store_row *row);
-
 /*
- * Take out of the change what only the hub may write; *reason if there was anything, and at the hub
- * u->wrong has it.  An insert says all cells of its schema, so there it becomes NULL.
+ * Take out of the change what may not be applied to its row, and *reason says why; NULL if all of
+ * it may.  Of an insert, which says all cells of its schema, what is taken out becomes NULL; where
+ * nothing may be applied, its mask is empty.  At the hub law->u->wrong has what is to be answered.
  */
-MUST_CHECK int sync_law_leave_to_hub(struct sync_law *law, struct sync_apply *u,
-                                     struct store_change *c, const char **reason, struct err *err);
+MUST_CHECK int sync_law_judge(struct sync_law *law, struct store_change *c,
+                              const struct store_row *row, const char **reason, struct err *err);
 
 #endif /* SYNC_LAW_PRIV_H */

@@ -9,41 +9,63 @@
 /* A row's clock says who wrote each cell; the values stand in the segments. */
 struct restoring {
 	struct sync_replica *r;
-	struct store_row *row;
+	struct store_row **rows; /* sorted */
+	size_t count;
 	const struct store_stream *stream;
-	struct arena *arena; /* the row's */
-	bool *found;         /* [cell] */
+	struct arena *arena; /* the rows' */
 };
 
-static bool
-is_of_row(const struct restoring *x, const struct store_change *c)
+/* The row that this change is of; NULL if it is none of ours. */
+static struct store_row *
+row_of(const struct restoring *x, const struct store_change *c)
 {
-	return c->schema->table_id == x->row->table && c->key_len == x->row->key_len &&
-	       memcmp(c->key, x->row->key, c->key_len) == 0;
+	struct store_row key = { .table = c->schema->table_id,
+		                 .key = c->key,
+		                 .key_len = c->key_len };
+	size_t low = 0, high = x->count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = store_row_cmp(x->rows[mid], &key);
+
+		if (order == 0)
+			return x->rows[mid];
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+static int
+take_value(struct restoring *x, struct store_cell *cell, const struct store_value *value,
+           struct err *err)
+{
+	cell->value = *value;
+	if (value->bytes == NULL)
+		return 0;
+	cell->value.bytes = arena_copy(x->arena, value->bytes, value->len);
+	return cell->value.bytes == NULL ? err_set(err, ERR_NOMEM, "restore: out of memory") : 0;
 }
 
 /* The cells of the row that this change wrote. */
 static int
-take_change(struct restoring *x, const struct store_change *c, int site, struct err *err)
+take_change(struct restoring *x, struct store_row *row, const struct store_change *c, int site,
+            struct err *err)
 {
-	for (unsigned i = 0; i < x->row->cell_count; i++) {
-		struct store_cell *cell = &x->row->cells[i];
+	int rc = 0;
 
-		for (unsigned k = 0; k < c->schema->column_count; k++) {
-			if (c->schema->columns[k].id != cell->column || (c->mask >> k & 1) == 0 ||
-			    cell->stamp != c->stamp || cell->site != site)
-				continue;
-			cell->value = c->values[k];
-			x->found[i] = true;
-			if (cell->value.bytes == NULL)
-				continue;
-			cell->value.bytes =
-			        arena_copy(x->arena, cell->value.bytes, cell->value.len);
-			if (cell->value.bytes == NULL)
-				return err_set(err, ERR_NOMEM, "restore: out of memory");
-		}
+	for (unsigned i = 0; rc == 0 && i < row->cell_count; i++) {
+		struct store_cell *cell = &row->cells[i];
+
+		if (cell->stamp != c->stamp || cell->site != site)
+			continue;
+		for (unsigned k = 0; rc == 0 && k < c->schema->column_count; k++)
+			if (c->schema->columns[k].id == cell->column && (c->mask >> k & 1) != 0)
+				rc = take_value(x, cell, &c->values[k], err);
 	}
-	return 0;
+	return rc;
 }
 
 static int
@@ -54,17 +76,19 @@ take_records(struct restoring *x, const struct sync_reader *reader, struct err *
 
 	for (size_t i = 0; rc == 0 && i < reader->count; i++) {
 		const struct sync_record *rec = &reader->records[i];
+		struct store_row *row;
 		int site = x->stream->site;
 
 		if (rec->type == SYNC_OPENING)
 			o = rec->opening;
-		if (rec->type != SYNC_CHANGE || !is_of_row(x, &rec->change))
+		row = rec->type == SYNC_CHANGE ? row_of(x, &rec->change) : NULL;
+		if (row == NULL)
 			continue;
 		if (o != NULL && o->kind == SYNC_RELAY && rec->origin < o->origin_count)
 			rc = store_catalog_site(x->r->db, o->origins[rec->origin].node,
 			                        o->origins[rec->origin].epoch, &site, err);
 		if (rc == 0)
-			rc = take_change(x, &rec->change, site, err);
+			rc = take_change(x, row, &rec->change, site, err);
 	}
 	return rc;
 }
@@ -84,31 +108,46 @@ take_stream(struct restoring *x, struct err *err)
 			rc = take_records(x, &reader, err);
 		if (rc == 0)
 			n = reader.seg.last + 1;
+		else if (rc == ERR_NOMEM && a.over)
+			rc = err_set(err, ERR_NOTFOUND, "record %llu can't be opened any more",
+			             (unsigned long long)n);
 		arena_free(&a);
 	}
 	return rc;
 }
 
-/* The row's values, out of all streams: who sees it, too, wrote in another scope's, and one that
- * has left is in none. */
-static int
-find_values(struct restoring *x, struct err *err)
+int
+sync_restore_values(struct sync_replica *r, struct store_row **rows, size_t count, struct arena *a,
+                    struct err *err)
 {
+	struct restoring x = { .r = r, .rows = rows, .count = count, .arena = a };
 	struct store_stream *list;
-	size_t count = 0;
-	int rc = store_stream_list(x->r->db, 0, x->arena, &list, &count, err);
+	size_t streams = 0;
+	int rc = store_stream_list(r->db, 0, a, &list, &streams, err);
 
-	x->found = arena_take(x->arena, x->row->cell_count, sizeof *x->found);
-	if (rc == 0 && x->found == NULL)
-		rc = err_set(err, ERR_NOMEM, "restore: out of memory");
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		x->stream = &list[i];
-		rc = take_stream(x, err);
+	for (size_t i = 0; rc == 0 && i < streams; i++) {
+		x.stream = &list[i];
+		rc = take_stream(&x, err);
 	}
-	for (unsigned i = 0; rc == 0 && i < x->row->cell_count; i++)
-		if (!x->found[i])
-			rc = err_set(err, ERR_NOTFOUND,
-			             "what the row should hold is in no record of this file");
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		uint8_t term[STORE_TERM];
+
+		store_row_term(r->batch, rows[i], term);
+		rows[i]->changed = rows[i]->write_row =
+		        memcmp(term, rows[i]->term, STORE_TERM) == 0;
+	}
+	return rc;
+}
+
+/* One row's values; ERR_NOTFOUND if not all are here. */
+static int
+find_values(struct sync_replica *r, struct store_row *row, struct arena *a, struct err *err)
+{
+	int rc = sync_restore_values(r, &row, 1, a, err);
+
+	if (rc == 0 && !row->changed)
+		rc = err_set(err, ERR_NOTFOUND,
+		             "what the row should hold is in no record of this file");
 	return rc;
 }
 
@@ -121,7 +160,6 @@ sync_restore_row(struct sync_replica *r, const struct store_row *which, bool *is
 		                 .key_len = which->key_len };
 	struct store_row *rows[] = { &row };
 	struct arena a = { 0 };
-	struct restoring x = { .r = r, .row = &row, .arena = &a };
 	bool unsealed = false;
 	int rc = store_inspect_is_unsealed(r->db, row.table, row.key, row.key_len, &unsealed, err);
 
@@ -131,7 +169,7 @@ sync_restore_row(struct sync_replica *r, const struct store_row *which, bool *is
 	if (rc == 0)
 		rc = r->batch->get(r->batch, rows, 1, &a, err);
 	if (rc == 0 && store_row_is_live(&row))
-		rc = find_values(&x, err);
+		rc = find_values(r, &row, &a, err);
 	if (rc == 0)
 		rc = store_settle_back(r->batch, &row, err);
 	*is_here = store_row_is_live(&row);

@@ -18,4 +18,13 @@
 MUST_CHECK int sync_restore_row(struct sync_replica *r, const struct store_row *row, bool *is_here,
                                 struct err *err);
 
+/*
+ * Fill the cells of many rows with the values that their versions say, in one reading of all
+ * streams; `rows` are in the order of store_row_sort(), live, and as get gave them,
+ * and the values live in `a`.  A row that has got back all that its term was made of is marked
+ * (changed, write_row) for put, which lets its table show it; of another the cells are of no use.
+ */
+MUST_CHECK int sync_restore_values(struct sync_replica *r, struct store_row **rows, size_t count,
+                                   struct arena *a, struct err *err);
+
 #endif /* SYNC_RESTORE_H */

@@ -2,20 +2,27 @@
  * sync/retry.c - quarantined changes once more.
  *
  *   listed                                     tried by
- *   a row written here (stream 0)              noting it in the log: the seal judges it anew
+ *   a row written here (stream 0, n 0)         noting it in the log: the seal judges it anew
+ *   one that was put back (stream 0, n 1)      nothing: it is for a person to know
  *   a unit (no table)                          applying it from its segment
  *   one change, by its own record              applying that one alone
  *   a row that its table couldn't hold, by     putting the row once more (its cells wait in
  *   the record of its unit's opening           yz_extra)
  *   what a hub holds beside its stream         merging it as it is, if a person asks for it by name
+ *
+ * A change that was refused needs no try, and nobody, once it would make no difference: its row has
+ * gone on, or the hub has written it back.  It is closed then, and stays written down like what a
+ * person drops.
  */
 #include "store/inbox.h"
 #include "store/log.h"
 #include "store/settle.h"
 #include "sync/ahead_priv.h"
 #include "sync/apply_priv.h"
+#include "sync/merge.h"
 #include "sync/reader.h"
 #include "sync/retry_priv.h"
+#include "sync/share.h"
 
 #include <string.h>
 
@@ -74,7 +81,8 @@ sync_retry_own(struct sync_replica *r, int64_t id, struct err *err)
 			                      .key = w.list[i].key,
 			                      .key_len = w.list[i].key_len };
 
-		if (w.list[i].stream != 0 || w.list[i].table == 0)
+		if (w.list[i].stream != 0 || w.list[i].table == 0 ||
+		    w.list[i].n == STORE_QUARANTINE_UNDONE)
 			continue;
 		again.schema = store_catalog_table(r->db, w.list[i].table)->local;
 		if (again.schema == NULL)
@@ -234,5 +242,126 @@ sync_retry_foreign(struct sync_replica *r, int64_t id, struct err *err)
 	if (rc == 0 && id == STORE_QUARANTINE_ALL)
 		rc = note_end(r, &w, err);
 	arena_free(&w.arena);
+	return rc;
+}
+
+/* ---- overwritten since ---- */
+
+/* So many at one seal or exchange, and the next goes on. */
+enum { OVERWRITTEN_MAX = 4096 };
+
+static const char closed_by[] = "a later change";
+
+/* A walk through the records that entries name, by stream and record. */
+struct looking {
+	struct sync_replica *r;
+	struct arena arena; /* of the segment at hand */
+	struct store_stream stream;
+	struct sync_reader reader;
+	size_t at; /* records of it that have been passed */
+	const struct sync_opening *opening;
+};
+
+static int
+look_into(struct looking *l, const struct store_quarantined *q, struct err *err)
+{
+	int rc;
+
+	if (l->stream.id == q->stream && q->n <= l->reader.seg.last)
+		return 0;
+	arena_free(&l->arena);
+	l->stream.id = 0;
+	l->at = 0;
+	l->opening = NULL;
+	rc = find_stream(l->r, q->stream, &l->arena, &l->stream, err);
+	if (rc == 0)
+		rc = sync_reader_open(l->r->db, &l->stream, q->n, &l->arena, &l->reader, err);
+	if (rc < 0)
+		l->stream.id = 0;
+	return rc == ERR_NOMEM && l->arena.over ? ERR_NOTFOUND : rc;
+}
+
+/* The change in record n, with who wrote it; NULL if there is none in it. */
+static int
+change_at(struct looking *l, uint64_t n, struct store_change **out, struct err *err)
+{
+	struct sync_record *rec;
+	const struct sync_opening *o;
+
+	*out = NULL;
+	for (; l->at < l->reader.count && l->reader.seg.first + l->at <= n; l->at++)
+		if (l->reader.records[l->at].type == SYNC_OPENING)
+			l->opening = l->reader.records[l->at].opening;
+	if (l->at == 0 || l->reader.records == NULL)
+		return 0;
+	rec = &l->reader.records[l->at - 1];
+	if (rec->type != SYNC_CHANGE)
+		return 0;
+	*out = &rec->change;
+	o = l->opening;
+	rec->change.site = l->stream.site;
+	if (o == NULL || o->kind != SYNC_RELAY)
+		return 0;
+	return store_catalog_site(l->r->db, o->origins[rec->origin].node,
+	                          o->origins[rec->origin].epoch, &rec->change.site, err);
+}
+
+/* May changes of that stream's scope be to the row? */
+static int
+is_of_scope(struct sync_replica *r, const struct store_row *row, int scope, bool *yes,
+            struct err *err)
+{
+	const struct sync_share_unit unit = { .r = r, .scope = scope };
+
+	*yes = row->known && row->scope == scope;
+	return *yes || !row->known ? 0 : sync_share_admits(&unit, row, yes, err);
+}
+
+/* Merge is a join: what has been overwritten changes nothing in the row any more. */
+static int
+makes_no_difference(struct looking *l, const struct store_quarantined *q, bool *none,
+                    struct err *err)
+{
+	struct store_row row = { .table = q->table, .key = q->key, .key_len = q->key_len };
+	struct store_row *rows[] = { &row };
+	struct store_change *c = NULL;
+	struct arena a = { 0 };
+	bool its = false;
+	int rc = look_into(l, q, err);
+
+	*none = false;
+	if (rc == 0)
+		rc = change_at(l, q->n, &c, err);
+	if (rc < 0 || c == NULL || !sync_merge_is_sound(c))
+		return rc == ERR_NOTFOUND || rc == ERR_CORRUPT ? 0 : rc; /* it stays listed */
+	rc = l->r->batch->get(l->r->batch, rows, 1, &a, err);
+	if (rc == 0)
+		rc = is_of_scope(l->r, &row, q->scope, &its, err);
+	if (rc == 0 && its) {
+		rc = sync_merge(l->r->batch, &row, c, NULL, &a, err);
+		*none = rc == 0 && !row.changed;
+	}
+	arena_free(&a);
+	return rc;
+}
+
+int
+sync_retry_overwritten(struct sync_replica *r, struct err *err)
+{
+	struct looking l = { .r = r, .arena = { .limit = SYNC_ARENA_MAX } };
+	struct store_quarantined *list = NULL;
+	struct arena a = { 0 };
+	size_t count = 0;
+	bool none = false;
+	int rc = store_quarantine_moved(r->db, OVERWRITTEN_MAX, &a, &list, &count, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = makes_no_difference(&l, &list[i], &none, err);
+		if (rc == 0)
+			rc = none ? store_quarantine_drop(r->db, list[i].id, closed_by, err)
+			          : store_quarantine_stays(r->db, list[i].id, err);
+	}
+	arena_free(&l.arena);
+	arena_free(&a);
 	return rc;
 }

@@ -17,4 +17,10 @@ MUST_CHECK int sync_retry_own(struct sync_replica *r, int64_t id, struct err *er
 /* Changes of others, out of their segments, when the log is sealed. */
 MUST_CHECK int sync_retry_foreign(struct sync_replica *r, int64_t id, struct err *err);
 
+/*
+ * Changes of others whose rows have changed since they were refused: those that would make no
+ * difference any more are closed, on every replica alike.  With nothing in the log.
+ */
+MUST_CHECK int sync_retry_overwritten(struct sync_replica *r, struct err *err);
+
 #endif /* SYNC_RETRY_PRIV_H */

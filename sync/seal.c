@@ -41,26 +41,6 @@ sync_seal_stamp(struct seal *s, int64_t at_ms)
 
 /* ---- reading ---- */
 
-static int
-scope_of(struct seal *s, struct item *it, struct err *err)
-{
-	char name[STORE_SCOPE_MAX + 1];
-	struct err why;
-	int rc;
-
-	if (it->row.known && (it->row.cl % 2 == 1 || !it->log->present))
-		return 0; /* a row's scope never changes */
-	if (!it->log->present) {
-		it->log->schema = NULL; /* came and went: nobody has heard of it */
-		return 0;
-	}
-	rc = store_schema_scope(it->log->schema, it->log->values, name, &why);
-	if (rc < 0)
-		snprintf(name, sizeof name, "hub"); /* belongs to nobody: stays here, listed */
-	rc = it->row.known ? 0 : store_catalog_scope(s->r->db, name, &it->row.scope, err);
-	return rc == 0 && s->left ? sync_share_scope(s->r, it->log, &it->row.scope, err) : rc;
-}
-
 /*
  * What was held back at an earlier seal goes with this one: nobody knows any more which columns it
  * was, so all of them are written.  Not max columns: their value with a new stamp would differ from
@@ -79,6 +59,19 @@ take_held_back(struct seal *s, struct item *it, struct err *err)
 	return rc;
 }
 
+/* What the row is in this file, and which of the log's columns may go out. */
+static int
+look_at(struct seal *s, struct item *it, bool aside, struct err *err)
+{
+	int rc = aside ? take_held_back(s, it, err) : 0;
+
+	if (rc == 0)
+		rc = sync_seal_scope(s, it, err);
+	if (rc == 0 && it->log->schema != NULL)
+		sync_seal_look_at_event(s, it);
+	return rc;
+}
+
 static int
 read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *err)
 {
@@ -88,6 +81,7 @@ read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *
 
 	s->items = arena_take(&s->arena, count, sizeof *s->items);
 	s->count = count;
+	s->rewritten = 0;
 	if (rows == NULL || s->items == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < count; i++) {
@@ -103,14 +97,13 @@ read_rows(struct seal *s, struct store_log_row *logs, size_t count, struct err *
 	rc = store_inbox_count(s->r->db, &conflicts, &aside, err);
 	if (rc == 0)
 		rc = s->r->batch->get(s->r->batch, rows, count, &s->arena, err);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		if (aside > 0)
-			rc = take_held_back(s, &s->items[i], err);
-		if (rc == 0)
-			rc = scope_of(s, &s->items[i], err);
-		if (rc == 0 && s->items[i].log->schema != NULL)
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = look_at(s, &s->items[i], aside > 0, err);
+	if (rc == 0 && s->rewritten > 0)
+		rc = sync_seal_undo_events(s, err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (s->items[i].log->schema != NULL)
 			rc = sync_seal_effect(s, &s->items[i], err);
-	}
 	return rc;
 }
 
@@ -150,7 +143,7 @@ merge_item(struct seal *s, struct item *it, struct sync_rivals *rivals, struct e
 			return rc;
 	}
 	it->row.in_table = it->log->present;
-	it->row.write_row = must_write_back(it);
+	it->row.write_row = it->undo != SYNC_UNDO_NOTHING || must_write_back(it);
 	return 0;
 }
 
@@ -182,6 +175,8 @@ held_back(struct seal *s, const struct item *it, char *words, size_t size)
 		return "not ours: this node may not write rows of that scope; the row stays here "
 		       "only";
 	}
+	if (sync_seal_undo_holds(s, it) != NULL)
+		return sync_seal_undo_holds(s, it);
 	if (!sync_seal_too_large(it, words, size))
 		return NULL;
 	s->out->too_large++;
@@ -190,12 +185,26 @@ held_back(struct seal *s, const struct item *it, char *words, size_t size)
 
 /* One row's changes: merged, or held back. */
 static int
-take_item(struct seal *s, struct item *it, struct sync_rivals *rivals, struct err *err)
+take_changes(struct seal *s, struct item *it, struct sync_rivals *rivals, struct err *err)
 {
 	char words[200];
 	const char *reason = held_back(s, it, words, sizeof words);
 
 	return reason != NULL ? keep_here(s, it, reason, err) : merge_item(s, it, rivals, err);
+}
+
+/* And what a person is told of the row. */
+static int
+take_item(struct seal *s, struct item *it, struct sync_rivals *rivals, struct err *err)
+{
+	int rc = it->change_count > 0 ? take_changes(s, it, rivals, err) : 0;
+
+	if (rc == 0)
+		rc = sync_seal_tell_undone(s, it, err);
+	if (rc == 0 && it->was_held && !it->is_held)
+		rc = store_quarantine_take_own(s->r->db, it->row.table, it->row.key,
+		                               it->row.key_len, err);
+	return rc;
 }
 
 /* Which rows differ now, for those who see them, too; and does one say who does? */
@@ -233,15 +242,13 @@ merge_all(struct seal *s, struct err *err)
 	for (size_t i = 0; rc == 0 && i < s->count; i++) {
 		struct item *it = &s->items[i];
 
-		if (it->change_count > 0)
-			rc = take_item(s, it, &rivals, err);
-		if (rc == 0 && it->was_held && !it->is_held)
-			rc = store_quarantine_take_own(s->r->db, it->row.table, it->row.key,
-			                               it->row.key_len, err);
+		rc = take_item(s, it, &rivals, err);
 		if (it->row.changed)
 			rows[changed++] = &it->row;
 	}
 	store_row_sort(rows, changed);
+	if (rc == 0)
+		rc = store_quarantine_move(s->r->db, rows, changed, err);
 	if (rc == 0)
 		rc = note_shared(s, rows, changed, &shared, err);
 	if (rc == 0)
@@ -312,6 +319,8 @@ sync_seal(struct sync_replica *r, struct sync_sealed *out, struct err *err)
 		rc = seal_log(&s, err);
 	if (rc == 0 && again != 0)
 		rc = sync_retry_foreign(r, again, err);
+	if (rc == 0)
+		rc = sync_retry_overwritten(r, err);
 	sync_look_end(r);
 	return rc < 0 ? err_wrap(err, "seal") : 0;
 }

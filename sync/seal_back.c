@@ -11,6 +11,7 @@
  *   lives          deleted it, or more        an insert that begins a later life
  *   is not         made it                    a delete of their life
  */
+#include "store/inbox.h"
 #include "sync/merge.h"
 #include "sync/seal_priv.h"
 
@@ -160,6 +161,8 @@ write_all(struct seal *s, const struct sync_wrong *list, struct err *err)
 			s->last_stamp = list[i].stamp;
 		rc = write_right(s, &s->items[i], &list[i], err);
 	}
+	if (rc == 0)
+		rc = store_quarantine_move(s->r->db, rows, s->count, err);
 	if (rc == 0)
 		rc = s->r->batch->put(s->r->batch, rows, s->count, err);
 	if (rc == 0)

@@ -96,6 +96,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_sshsig,
 	suite_sync_transport,
 	suite_sync_transport_tls,
+	suite_sync_undo,
 };
 /* clang-format on */
 

@@ -74,6 +74,7 @@ close_world(void)
 	world_close(&w);
 }
 
+#define WAITING "SELECT count(*) FROM yz_quarantine WHERE dropped_ms IS NULL"
 #define ALL                                                                                        \
 	"SELECT 's', id, points, grade FROM score UNION ALL SELECT 'p', id, name || '/' ||"        \
 	" ifnull(filing, '-'), state FROM place ORDER BY 1, 2"
@@ -88,6 +89,9 @@ expect_same(struct world_peer *p, const char *want)
 	world_digest(&w.hub, "f/F1", hub);
 	ck_assert_str_eq(world_digest(p, "f/F1", here), hub);
 	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 0);
+	/* what was refused has been written back, so it waits for nobody */
+	ck_assert_int_eq(world_int(p, WAITING), 0);
+	ck_assert_int_eq(world_int(&w.hub, WAITING), 0);
 	free(got);
 }
 
@@ -135,6 +139,27 @@ START_TEST(what_is_the_hubs_is_written_back)
 		ck_assert_int_gt(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine"), 0);
 	free(before);
 	free(after);
+}
+END_TEST
+
+/* A column of the hub's that a REPLACE leaves out: no trigger sees it go. */
+START_TEST(replaced_without_the_hubs_column)
+{
+	char *want = world_dump(&w.hub, ALL);
+
+	world_sql(writer,
+	          "REPLACE INTO place(id, facility_id, name) VALUES (x'01', 'F1', 'north')");
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine"), 1);
+	ck_assert_int_eq(world_int(&w.hub, WAITING), 0);
+	ck_assert(world_sync(&w, 0));
+	expect_same(writer, want);
+	ck_assert(world_sync(&w, 1)); /* it hears of all that at once */
+	expect_same(other, want);
+	ck_assert_int_eq(world_int(other, "SELECT count(*) FROM yz_quarantine WHERE dropped_by ="
+	                                  " 'a later change'"),
+	                 1);
+	free(want);
 }
 END_TEST
 
@@ -241,6 +266,7 @@ suite_sim_rights(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, open_world, close_world);
 	tcase_add_loop_test(tc, what_is_the_hubs_is_written_back, 0, WRONGS);
+	tcase_add_test(tc, replaced_without_the_hubs_column);
 	tcase_add_test(tc, written_back_again_and_again);
 	tcase_add_test(tc, two_made_one_row_of_the_hubs);
 	tcase_add_test(tc, the_writer_is_told);

@@ -257,6 +257,12 @@ static const struct capture_case {
 	  "INSERT INTO t VALUES(1, 1) ON CONFLICT DO UPDATE SET a = 3", "",
 	  .refuse = "corrections are new rows" },
 
+	{ "event replaced, which the seal undoes", events, &track_events,
+	  "REPLACE INTO t VALUES(1, 3)", .want = "t 1 insert\n" },
+	{ "event replaced with recursive triggers", events, &track_events,
+	  "PRAGMA recursive_triggers=ON; REPLACE INTO t VALUES(1, 3)", "",
+	  .refuse = "corrections are new rows" },
+
 	{ "max column raised", growing, &track_max, "UPDATE t SET m = 6 WHERE id = 1",
 	  .want = "t 1 update m=6\n" },
 	{ "max column set", growing, &track_max, "UPDATE t SET m = -1 WHERE id = 2",
@@ -310,6 +316,11 @@ static const struct capture_case {
 	  .refuse = "t.f says who may see the row and can't change" },
 	{ "scope column unset", scoped, &track_scoped, "UPDATE t SET f = NULL", "",
 	  .refuse = "insert a new row instead" },
+	/* no trigger sees the row that goes: it is the seal that says so (sync/seal_undo.c) */
+	{ "scope column changed by a replace", scoped, &track_scoped,
+	  "REPLACE INTO t VALUES(1, 'F2', 'q')", .want = "t 1 insert\n" },
+	{ "scope column changed by a delete and an insert", scoped, &track_scoped,
+	  "DELETE FROM t; INSERT INTO t VALUES(1, 'F2', 'q')", .want = "t 1 insert\n" },
 
 	{ "hub column inserted", hubs, &track_hub, "INSERT INTO t(id, w) VALUES(2, 'yes')", "",
 	  .refuse = "t.w is written by the hub only" },

@@ -37,6 +37,8 @@ close_world(void)
 /* The tables as format 1 had them, with what a format 1 program wrote: of each conflict an entry
  * for every winner. */
 static const char format_1[] =
+        "DROP INDEX yz_quarantine_row; DROP INDEX yz_quarantine_moved;"
+        "ALTER TABLE yz_quarantine DROP COLUMN moved;"
         "ALTER TABLE yz_column DROP COLUMN here;"
         "DROP TABLE yz_held;"
         "ALTER TABLE yz_quarantine DROP COLUMN dropped_ms;"

@@ -91,5 +91,6 @@ Suite *suite_sync_sign(void);
 Suite *suite_sync_sshsig(void);
 Suite *suite_sync_transport(void);
 Suite *suite_sync_transport_tls(void);
+Suite *suite_sync_undo(void);
 
 #endif /* TESTS_SUITES_H */

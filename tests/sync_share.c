@@ -212,6 +212,34 @@ START_TEST(each_writes_and_both_see_it)
 }
 END_TEST
 
+/* The row is in B's scope there, and its column says A: that is no move (sync/seal_undo.c). */
+START_TEST(who_replaces_a_shared_row_moves_nothing)
+{
+	make_child();
+	say(1, "f/B", false);
+	world_settle(&w, 2);
+	world_sql(&w.nodes[B], "REPLACE INTO child VALUES (x'01', 'A', 'Wu Yi', 'lively');"
+	                       "REPLACE INTO allergy VALUES (x'01', 7, 'A', 'all nuts')");
+	world_settle(&w, 2);
+	expect_same_child(&w.nodes[A], &w.nodes[B]);
+	expect_same_child(&w.nodes[A], &w.hub);
+	ck_assert_int_eq(world_int(&w.nodes[A],
+	                           "SELECT count(*) FROM child WHERE name = 'Wu Yi' AND"
+	                           " facility_id = 'A'"),
+	                 1);
+	expect_level();
+	/* what A has measured stands in a stream of another scope, and is put back all the same */
+	world_sql(&w.nodes[B],
+	          "REPLACE INTO growth SELECT id, facility_id, child_id, 1 FROM growth");
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.nodes[B], "SELECT grams FROM growth"), 9000);
+	expect_same_child(&w.nodes[A], &w.nodes[B]);
+	expect_digest(B, "f/B");
+	ck_assert_int_eq(world_int(&w.nodes[B], "SELECT count(*) FROM yz_quarantine WHERE n = 1"),
+	                 1);
+}
+END_TEST
+
 START_TEST(what_is_passed_on_isnt_passed_back)
 {
 	int64_t to_a, to_b;
@@ -473,6 +501,7 @@ suite_sync_share(void)
 	tcase_add_checked_fixture(tc, open_world, close_world);
 	tcase_add_test(tc, who_is_enrolled_gets_what_there_is);
 	tcase_add_test(tc, each_writes_and_both_see_it);
+	tcase_add_test(tc, who_replaces_a_shared_row_moves_nothing);
 	tcase_add_test(tc, what_is_passed_on_isnt_passed_back);
 	tcase_add_test(tc, two_who_write_at_once_are_in_conflict_on_both_sides);
 	tcase_add_test(tc, the_hub_writes_for_all_who_see_it);

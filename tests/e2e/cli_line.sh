@@ -184,6 +184,20 @@ check 0 '^\{"id":1,.*"tries":[23],"dropped":null' -C "$two" quarantine show 1 --
 check 0 '^dropped: the row is gone from here$' -C "$one" quarantine drop 1
 check 0 '"rejected":\[\]' -C "$one" sync --json
 
+# ------------------------------------------------------------------ a row can't go to another facility
+
+sql "$one" "INSERT INTO class_group(id, facility_id, name) VALUES (x'03', 'F1', '甲')" >/dev/null
+check 0 '"rejected":\[\]' -C "$one" sync --json
+sql "$one" "REPLACE INTO class_group(id, facility_id, name) VALUES (x'03', 'F9', '乙')" >/dev/null
+check 5 '^sent 1, received .* 1 change was put back here: yizhan -C .*/one quarantine$' -C "$one" sync
+check 0 'class_group.facility_id says who may see the row and can.t change: the row is in f/F1 again' \
+	-C "$one" quarantine
+for dir in "$one" "$hub"; do
+	is "$(sql "$dir" "SELECT facility_id, name FROM class_group WHERE id = x'03'")" '[{"facility_id":"F1","name":"乙"}]' 'the row stays where it was'
+done
+check 0 '^dropped: it stays as it is$' -C "$one" quarantine drop 2
+check 0 '"rejected":\[\]' -C "$one" sync --json
+
 # ------------------------------------------------------------------ shut out
 
 id_of() {
