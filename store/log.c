@@ -185,7 +185,31 @@ place(struct fold *f, const struct store_schema *schema)
 	return row;
 }
 
-/* The greatest value that a max column of a life that ended had. */
+/* Room for one more column's; NULL without memory. */
+static struct store_cell_kept *
+add_kept(struct fold *f, struct store_log_row *row)
+{
+	struct store_cell_kept *kept = arena_take(f->a, row->kept_count + 1, sizeof *kept);
+
+	if (kept == NULL)
+		return NULL;
+	if (row->kept_count > 0)
+		memcpy(kept, row->kept, row->kept_count * sizeof *kept);
+	row->kept = kept;
+	return kept + row->kept_count++;
+}
+
+static int
+copy_value(struct fold *f, struct store_value *out, const struct store_value *val)
+{
+	*out = *val;
+	if (val->type != STORE_TEXT && val->type != STORE_BLOB)
+		return 0;
+	out->bytes = arena_copy(f->a, val->bytes, val->len);
+	return out->bytes == NULL ? -1 : 0;
+}
+
+/* A value that a max column had in a life that ended. */
 static int
 keep(struct fold *f, struct store_log_row *row, unsigned column, const struct store_value *val)
 {
@@ -194,23 +218,16 @@ keep(struct fold *f, struct store_log_row *row, unsigned column, const struct st
 	for (size_t i = 0; i < row->kept_count; i++)
 		if (row->kept[i].column == column)
 			kept = &row->kept[i];
-	if (kept != NULL && store_value_cmp(val, &kept->value) <= 0)
-		return 0;
-	if (kept == NULL) {
-		kept = arena_take(f->a, row->kept_count + 1, sizeof *kept);
-		if (kept == NULL)
-			return -1;
-		if (row->kept_count > 0)
-			memcpy(kept, row->kept, row->kept_count * sizeof *kept);
-		row->kept = kept;
-		kept += row->kept_count++;
-	}
+	if (kept != NULL)
+		return store_value_cmp(val, &kept->value) <= 0 ? 0
+		                                               : copy_value(f, &kept->value, val);
+	kept = add_kept(f, row);
+	if (kept == NULL || copy_value(f, &kept->first, val) < 0)
+		return -1;
 	kept->column = column;
-	kept->value = *val;
-	if (val->type != STORE_TEXT && val->type != STORE_BLOB)
-		return 0;
-	kept->value.bytes = arena_copy(f->a, val->bytes, val->len);
-	return kept->value.bytes == NULL ? -1 : 0;
+	kept->value = kept->first;
+	kept->unchanged = !row->inserted && (row->mask >> column & 1) == 0;
+	return 0;
 }
 
 /* Does an entry of this version say anything?  For op 4 *column is the column it means now. */

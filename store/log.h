@@ -31,7 +31,9 @@ struct store_log_row {
 	                               replaced; a row that is there again holds no lower ones */
 	struct store_cell_kept {
 		unsigned column;
-		struct store_value value;
+		struct store_value value; /* the greatest */
+		struct store_value first;
+		bool unchanged; /* since the last seal, when the first was kept */
 	} * kept;
 };
 

@@ -12,8 +12,9 @@
  *
  * The change then goes through the same sync_merge as a foreign one.  Only max
  * cells need care: the table already holds the new value, so the old one is put
- * back into the row's state first (unset if it isn't known: the triggers see to
- * it that a max column never falls, so a changed one has risen).
+ * back into the row's state first.  It is known if the row went, or was replaced,
+ * before anybody had changed that column; else it is unset there: the triggers see
+ * to it that a max column never falls, so a changed one has risen.
  */
 #include "store/base/mutant.h"
 #include "sync/codec.h"
@@ -38,15 +39,21 @@ find_cell(struct store_row *row, int column)
 	return NULL;
 }
 
+static const struct store_cell_kept *
+find_kept(const struct store_log_row *log, unsigned column)
+{
+	for (size_t i = 0; i < log->kept_count; i++)
+		if (log->kept[i].column == column)
+			return &log->kept[i];
+	return NULL;
+}
+
 static const struct store_value *
 kept_value(const struct store_log_row *log, unsigned column)
 {
-	const struct store_value *value = NULL;
+	const struct store_cell_kept *kept = find_kept(log, column);
 
-	for (size_t i = 0; i < log->kept_count; i++)
-		if (log->kept[i].column == column)
-			value = &log->kept[i].value;
-	return value;
+	return kept == NULL ? NULL : &kept->value;
 }
 
 /* Put the old values of max cells back into the row's state (see the top). */
@@ -57,15 +64,15 @@ restore_max(struct item *it)
 
 	for (unsigned i = 0; i < schema->column_count; i++) {
 		struct store_cell *cell = find_cell(&it->row, schema->columns[i].id);
-		const struct store_value *kept = kept_value(it->log, i);
+		const struct store_cell_kept *kept = find_kept(it->log, i);
 		bool touched = (it->log->mask >> i & 1) != 0;
 
 		if (cell == NULL || schema->columns[i].rule != STORE_MAX || it->row.cl % 2 == 0)
 			continue;
-		if (touched || (kept == NULL && (it->log->inserted || !it->log->present)))
+		if (kept != NULL && kept->unchanged)
+			cell->value = kept->first;
+		else if (touched || kept != NULL || it->log->inserted || !it->log->present)
 			cell->value = store_value_null();
-		else if (kept != NULL)
-			cell->value = *kept;
 	}
 }
 

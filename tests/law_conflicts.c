@@ -372,12 +372,6 @@ START_TEST(there_is_something_to_list)
 {
 	int64_t cells = 0, rows = 0;
 
-	/*
-	 * FIXME: in this history a deleted row's max cell of one value has the later stamp at a
-	 * node and the earlier at the hub.  It is mended at the next meeting; why it comes about
-	 * isn't known yet.
-	 */
-	w.spoiled = true;
 	for (int i = 0; i < 10; i++) {
 		live(50);
 		cells += world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE col <> 0"

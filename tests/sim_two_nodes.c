@@ -336,6 +336,32 @@ START_TEST(random_work_converges)
 END_TEST
 
 /* It was put back, says so by a new life, and lacks what it had acknowledged. */
+/* What a max cell was when its row went is known, though it was raised again from below. */
+START_TEST(a_max_cell_keeps_its_version_when_its_row_is_made_again)
+{
+	world_sql(&w.nodes[0],
+	          "INSERT INTO note(id, facility_id, text, top) VALUES (x'01', 'F1', 'x', 2)");
+	world_settle(&w, 3);
+	world_sql(&w.nodes[1], "DELETE FROM note");
+	world_sql(&w.nodes[1], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'y')");
+	world_sql(&w.nodes[1], "UPDATE note SET top = ifnull(top, 0) + 1");
+	world_settle(&w, 3);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT top FROM note"), 2);
+	expect_same(2);
+	/* raised twice, in two lives between two seals: the greater counts, as written now */
+	world_sql(&w.nodes[1], "UPDATE note SET top = 5");
+	world_sql(&w.nodes[1], "DELETE FROM note");
+	world_sql(&w.nodes[1], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'z')");
+	world_sql(&w.nodes[1], "UPDATE note SET top = ifnull(top, 0) + 1");
+	world_sql(&w.nodes[1], "DELETE FROM note");
+	world_settle(&w, 3);
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'w')");
+	world_settle(&w, 3);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT top FROM note"), 5);
+	expect_same(2);
+}
+END_TEST
+
 START_TEST(a_hub_in_a_new_life_gets_the_rest_in_one_meeting)
 {
 	struct world_peer *p = &w.nodes[0];
@@ -382,6 +408,7 @@ suite_sim_two_nodes(void)
 	tcase_add_test(one, later_write_that_has_seen_the_first_is_no_conflict);
 	tcase_add_test(one, revoked_stays_revoked_through_delete_and_new_insert);
 	tcase_add_test(one, altered_table_is_followed_at_the_next_tick);
+	tcase_add_test(one, a_max_cell_keeps_its_version_when_its_row_is_made_again);
 	tcase_add_test(one, a_hub_in_a_new_life_gets_the_rest_in_one_meeting);
 	tcase_add_loop_test(one, random_work_converges, 0, 20);
 	suite_add_tcase(suite, one);
