@@ -204,7 +204,7 @@ static int
 try_held(struct sync_replica *r, const struct store_quarantined *q, bool by_name, bool *held,
          struct err *err)
 {
-	struct store_stream stream;
+	struct store_stream stream = { 0 };
 	struct arena a = { 0 };
 	bool done = false;
 	int rc = store_held_any(r->db, q->stream, held, err);

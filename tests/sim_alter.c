@@ -53,7 +53,7 @@ static void
 alter(struct world_peer *p, const char *sql)
 {
 	struct store_alter_file file = { .sql = sql, .is_hub = p == &w.hub, .obey = obey };
-	struct store_alter told;
+	struct store_alter told = { 0 };
 	int rc = store_db_begin(p->merge, &err);
 
 	if (rc == 0)

@@ -63,14 +63,24 @@ START_TEST(the_whole_is_the_digest)
 }
 END_TEST
 
-/* Down to single rows: each part's sum is what it was cut with, and parts are their range. */
+/* A part's rows and sum are what it was cut with. */
+static void
+hold_part(const struct store_range_part *part)
+{
+	struct store_range_part again = *part;
+
+	add_up(&again);
+	ck_assert_int_eq(again.rows, part->rows);
+	ck_assert_mem_eq(again.sum, part->sum, STORE_TERM);
+}
+
+/* Down to single rows: parts are their range. */
 static int64_t
 cut_down(const struct store_range_part *whole)
 {
 	static const uint8_t zero[STORE_TERM];
 	struct store_range_parts cut = { .scope = scope, .range = whole->range, .arena = &arena };
 	struct store_range_part *parts = arena_take(&arena, STORE_RANGE_PARTS, sizeof *parts);
-	struct store_range_part again;
 	uint8_t sum[STORE_TERM] = { 0 };
 	int64_t rows = 0;
 	size_t count;
@@ -82,10 +92,7 @@ cut_down(const struct store_range_part *whole)
 	ck_assert_ptr_eq(parts[0].range.from.key, whole->range.from.key);
 	ck_assert_ptr_eq(parts[count - 1].range.until.key, whole->range.until.key);
 	for (size_t i = 0; i < count; i++) {
-		again = parts[i];
-		add_up(&again);
-		ck_assert_int_eq(again.rows, parts[i].rows);
-		ck_assert_mem_eq(again.sum, parts[i].sum, STORE_TERM);
+		hold_part(&parts[i]);
 		store_digest_move(sum, parts[i].sum, zero);
 		rows += parts[i].rows > 1 ? cut_down(&parts[i]) : parts[i].rows;
 		ck_assert(parts[i].rows < whole->rows || count == 1);
