@@ -6,6 +6,7 @@
 #include "sync/ingest.h"
 #include "sync/life.h"
 #include "sync/look.h"
+#include "sync/plan.h"
 #include "sync/reader.h"
 #include "sync/rift.h"
 #include "sync/seal.h"
@@ -64,57 +65,76 @@ pass_remarks(struct answering *an, unsigned asked_index, unsigned index, bool *f
 	}
 }
 
-/* Are the node's records of a stream, of which it has fewer, the first of ours?  1, or 0 if that is
- * too much to look at in this meeting. */
+/* Are the records of a stream that both have the same ones? */
 static int
-continues(struct answering *an, const struct store_stream *stream,
-          const struct sync_view_stream *view, bool *yes, struct err *err)
+compare_heads(struct answering *an, const struct store_stream *stream,
+              const struct sync_view_stream *view, enum sync_plan_same *same, struct err *err)
 {
 	uint8_t head[STORE_HEAD];
 	int rc;
 
-	*yes = true;
+	*same = SYNC_SAME_YES;
 	if (view == NULL || view->n == 0 || view->n > stream->n)
-		return 1;
+		return 0; /* of what we haven't got the node must judge */
 	rc = sync_look_head(an->h->r, stream, view->n, head, err);
-	*yes = rc == 1 && memcmp(head, view->head, SYNC_HEAD_SHORT) == 0;
-	return rc;
+	if (rc == 0)
+		*same = SYNC_SAME_UNTOLD;
+	else if (rc == 1 && memcmp(head, view->head, SYNC_HEAD_SHORT) != 0)
+		*same = SYNC_SAME_NO;
+	return rc < 0 ? rc : 0;
 }
 
-/* One of our streams: said if it differs from what the node has, or is the node's own (that is its
- * receipt). */
+/* What the asking node is to a stream. */
+static enum sync_plan_peer
+peer_of(const struct answering *an, const struct store_stream *stream)
+{
+	const struct store_site *site = store_catalog_site_of(an->h->r->db, stream->site);
+
+	if (memcmp(site->node, an->h->peer, STORE_NODE_ID) != 0)
+		return SYNC_PEER_READS;
+	return memcmp(site->epoch, an->asked->self.epoch, STORE_EPOCH) == 0 ? SYNC_PEER_WRITES
+	                                                                    : SYNC_PEER_WROTE;
+}
+
+/* What comes after `has`; of a stream that can't be read the node hears, and gets the others. */
+static int
+send_rest(struct answering *an, const struct store_stream *stream, unsigned index, uint64_t has,
+          struct err *err)
+{
+	int rc = sync_draft_records(&an->draft, stream, index, &has, err);
+
+	if (rc != ERR_CORRUPT)
+		return rc;
+	sync_draft_note(&an->draft, index, has, "the hub can't read its records any more");
+	return 0;
+}
+
+/* One of our streams. */
 static int
 answer_stream(struct answering *an, const struct store_stream *stream, struct err *err)
 {
-	const struct store_site *site = store_catalog_site_of(an->h->r->db, stream->site);
-	bool own = memcmp(site->node, an->h->peer, STORE_NODE_ID) == 0;
-	bool this_life = own && memcmp(site->epoch, an->asked->self.epoch, STORE_EPOCH) == 0;
 	const struct sync_view_stream *view = sync_draft_view(an->h->r, an->asked, stream);
 	uint64_t has = view == NULL ? 0 : view->n;
+	enum sync_plan_same same;
+	enum sync_plan_step step;
 	unsigned index;
-	bool same = true, told = false;
+	bool told = false;
 	int rc;
 
 	if (stream->n == 0 && view == NULL)
 		return 0;
-	if (!own && has == stream->n &&
-	    memcmp(view == NULL ? stream->head : view->head, stream->head, SYNC_HEAD_SHORT) == 0)
+	rc = compare_heads(an, stream, view, &same, err);
+	if (rc < 0)
+		return rc;
+	step = sync_plan_step(peer_of(an, stream), sync_plan_compare(stream->n, has, same));
+	if (step == SYNC_PLAN_NOTHING)
 		return 0;
 	index = sync_draft_stream(&an->draft, stream);
 	if (view != NULL)
 		pass_remarks(an, (unsigned)(view - an->asked->streams), index, &told);
-	rc = continues(an, stream, view, &same, err);
-	if (rc == 1 && !same && !told)
+	if (step == SYNC_PLAN_FORK && !told)
 		sync_draft_note(&an->draft, index, 0, sync_fork_words);
-	/* What an earlier life of the node wrote, or one beside it, it may have lost. */
-	if (rc != 1 || !same || this_life || has >= stream->n)
-		return rc < 0 ? rc : 0;
-	rc = sync_draft_records(&an->draft, stream, index, &has, err);
-	if (rc != ERR_CORRUPT)
-		return rc;
-	/* Of the other streams the node gets what there is. */
-	sync_draft_note(&an->draft, index, has, "the hub can't read its records any more");
-	return 0;
+	return step == SYNC_PLAN_SEND ? send_rest(an, stream, index, has, err) : 0;
 }
 
 static bool

@@ -5,6 +5,7 @@
 #include "sync/exchange_priv.h"
 #include "sync/ingest.h"
 #include "sync/life.h"
+#include "sync/plan.h"
 #include "sync/reader.h"
 #include "sync/rift.h"
 #include "sync/seal.h"
@@ -21,6 +22,14 @@ no_memory(struct err *err)
 }
 
 /* ---- the node asks ---- */
+
+/* Is there more of a stream of ours than the hub has receipted? */
+static bool
+goes_up(const struct store_stream *stream, uint64_t acked)
+{
+	return sync_plan_step(SYNC_PEER_READS,
+	                      sync_plan_compare(stream->n, acked, SYNC_SAME_YES)) == SYNC_PLAN_SEND;
+}
 
 /* What there is of a stream.  Records of this node (of any of its lives) go up from where the hub's
  * present life has acknowledged them; others', where the hub has lost them. */
@@ -43,7 +52,7 @@ say_and_push(struct sync_exchange *x, struct sync_draft *d, struct store_stream 
 		return sync_back_lend(x, d, stream, index, err);
 	if (hub->epoch_known)
 		rc = store_stream_acked(x->r->db, stream->id, hub->epoch, &acked, err);
-	if (rc == 0 && acked < stream->n)
+	if (rc == 0 && goes_up(stream, acked))
 		rc = sync_draft_records(d, stream, index, &acked, err);
 	if (MUT(2) && rc == 0 && hub->epoch_known)
 		rc = store_stream_set_acked(x->r->db, stream->id, hub->epoch, stream->n, err);

@@ -82,6 +82,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_merge,
 	suite_sync_message,
 	suite_sync_pack,
+	suite_sync_plan,
 	suite_sync_record,
 	suite_sync_relay,
 	suite_sync_remint,

@@ -77,6 +77,7 @@ Suite *suite_sync_memory(void);
 Suite *suite_sync_merge(void);
 Suite *suite_sync_message(void);
 Suite *suite_sync_pack(void);
+Suite *suite_sync_plan(void);
 Suite *suite_sync_record(void);
 Suite *suite_sync_relay(void);
 Suite *suite_sync_remint(void);
