@@ -31,7 +31,8 @@ choose_columns(struct extract *x, const struct token *token, const struct store_
 	x->part.without = x->without;
 }
 
-/* Which rows: all of them, those of one scope, or none (false). */
+/* Which rows: all of them, those of one scope, or none (false).  A row that was moved to another
+ * scope (sync/share.h) is told there by the feed, whatever its column says; so here. */
 static bool
 choose_rows(struct extract *x, const struct store_schema *s, const char *scope)
 {
@@ -43,7 +44,9 @@ choose_rows(struct extract *x, const struct store_schema *s, const char *scope)
 		return strcmp(s->scope_prefix, scope) == 0;
 	if (strncmp(scope, s->scope_prefix, prefix) != 0)
 		return false;
+	text_copy(x->scope, sizeof x->scope, scope);
 	text_copy(x->value, sizeof x->value, scope + prefix);
+	x->part.only_scope = x->scope;
 	x->part.only_column = s->columns[s->scope_column].here;
 	x->part.only_value = x->value;
 	return true;

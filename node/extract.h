@@ -1,6 +1,7 @@
 /*
  * node/extract.h - what of a table a token may read: which rows, without which
- * columns.  The same for snapshots and exports, and the same as in the feed.
+ * columns.  The same for snapshots and exports, and the same as in the feed: a row
+ * that was moved to another facility is that one's, whatever its column says.
  */
 #ifndef NODE_EXTRACT_H
 #define NODE_EXTRACT_H
@@ -14,6 +15,7 @@ enum { EXTRACT_WITHOUT = 16 };
 struct extract {
 	struct store_part part; /* table and scope column live in the catalogue's cache */
 	const char *without[EXTRACT_WITHOUT];
+	char scope[STORE_SCOPE_MAX + 1];
 	char value[STORE_SCOPE_MAX + 1];
 };
 

@@ -33,8 +33,9 @@ struct line {
 	const char *facility; /* NULL if the scope is no facility's */
 	int site;
 	const char *table;
-	const char *key;   /* JSON */
-	const char *after; /* JSON; "null" */
+	const char *key;        /* JSON */
+	const char *after;      /* JSON; "null" */
+	int scope_no, table_no; /* the catalogue's numbers; not told */
 };
 
 /* ---------------------------------------------------------------- a line */
@@ -128,27 +129,28 @@ last_mark(struct store_db *db, struct mark *mark, struct err *err)
 
 /* Is this what the row's last line said?  1, or 0; a row never told of counts as deleted. */
 static int
-is_told(struct store_db *db, int table, const char *key, int op, const char *after, struct err *err)
+is_told(struct store_db *db, const struct line *line, struct err *err)
 {
 	struct store_stmt s =
-	        store_stmt_new(db, "SELECT op, after FROM hub_feed WHERE tbl = ? AND key = ?"
+	        store_stmt_new(db, "SELECT op, scope, after FROM hub_feed WHERE tbl = ? AND key = ?"
 	                           " ORDER BY seq DESC LIMIT 1");
 	int rc;
 
-	store_stmt_put_int(&s, table);
-	store_stmt_put_text(&s, key);
+	store_stmt_put_int(&s, line->table_no);
+	store_stmt_put_text(&s, line->key);
 	rc = store_stmt_step(&s, err);
 	if (rc == 1)
-		rc = store_stmt_get_int(&s) == op &&
-		     (op == DELETE || strcmp(store_stmt_get_text(&s), after) == 0);
+		rc = store_stmt_get_int(&s) == line->op &&
+		     (line->op == DELETE || (store_stmt_get_int(&s) == line->scope_no &&
+		                             strcmp(store_stmt_get_text(&s), line->after) == 0));
 	else if (rc == 0)
-		rc = op == DELETE;
+		rc = line->op == DELETE;
 	store_stmt_end(&s);
 	return rc;
 }
 
 static int
-insert(struct appending *ap, const struct line *line, int scope, int table, struct err *err)
+insert(struct appending *ap, const struct line *line, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(
 	        ap->db, "INSERT INTO hub_feed(seq, unit, op, at_ms, scope, facility, site, tbl,"
@@ -158,13 +160,13 @@ insert(struct appending *ap, const struct line *line, int scope, int table, stru
 	store_stmt_put_text(&s, line->unit);
 	store_stmt_put_int(&s, line->op);
 	store_stmt_put_int(&s, line->at_ms);
-	store_stmt_put_int(&s, scope);
+	store_stmt_put_int(&s, line->scope_no);
 	if (line->facility == NULL)
 		store_stmt_put_null(&s);
 	else
 		store_stmt_put_text(&s, line->facility);
 	store_stmt_put_int(&s, line->site);
-	store_stmt_put_int(&s, table);
+	store_stmt_put_int(&s, line->table_no);
 	store_stmt_put_text(&s, line->key);
 	store_stmt_put_text(&s, line->after);
 	store_stmt_put_blob(&s, ap->end.hash, HASH);
@@ -174,12 +176,12 @@ insert(struct appending *ap, const struct line *line, int scope, int table, stru
 static int
 append_line(struct appending *ap, const struct store_row *row, struct line *line, struct err *err)
 {
-	const char *scope = store_catalog_scope_of(ap->db, row->scope);
+	const char *scope = store_catalog_scope_of(ap->db, line->scope_no);
 	int rc = 0;
 
 	/* a row that the clock had never heard of can't have been told of */
 	if (row->known || line->op == DELETE)
-		rc = is_told(ap->db, row->table, line->key, line->op, line->after, err);
+		rc = is_told(ap->db, line, err);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	line->unit = ap->unit;
@@ -188,22 +190,25 @@ append_line(struct appending *ap, const struct store_row *row, struct line *line
 	line->facility = strncmp(scope, "f/", 2) == 0 ? scope + 2 : NULL;
 	ap->end.seq++;
 	rc = next_hash(ap->db, &ap->end, line, err);
-	return rc == 0 ? insert(ap, line, row->scope, row->table, err) : rc;
+	return rc == 0 ? insert(ap, line, err) : rc;
 }
 
+/* What the row is in that scope: `op`, and all of it unless that is DELETE. */
 static int
-append_row(struct appending *ap, const struct store_row *row, struct err *err)
+append_row(struct appending *ap, const struct store_row *row, int scope, int op, struct err *err)
 {
 	const struct store_table *table = store_catalog_table(ap->db, row->table);
 	const struct store_schema *s = table->local;
 	struct buf key = { 0 }, after = { 0 };
-	struct line line = { .op = store_row_is_live(row) ? UPSERT : DELETE, .table = table->name };
+	struct line line = {
+		.op = op, .table = table->name, .scope_no = scope, .table_no = row->table
+	};
 	int rc;
 
 	if (s == NULL && row->schema != 0)
 		s = store_catalog_schema(ap->db, row->schema);
 	if (store_schema_stays(table->name) ||
-	    strcmp(store_catalog_scope_of(ap->db, row->scope), "hub") == 0)
+	    strcmp(store_catalog_scope_of(ap->db, scope), "hub") == 0)
 		return 0;
 	feed_row_key(&key, row);
 	if (line.op == UPSERT && s != NULL)
@@ -252,8 +257,15 @@ feed_append(struct store_db *db, const struct sync_unit *unit, int64_t at_ms, st
 	if (rc < 0)
 		return rc;
 	name_unit(&ap, unit);
-	for (size_t i = 0; rc == 0 && i < unit->count; i++)
-		rc = append_row(&ap, unit->rows[i], err);
+	for (size_t i = 0; rc == 0 && i < unit->count; i++) {
+		const struct store_row *row = unit->rows[i];
+
+		if (unit->left != 0) /* who reads that scope has it no more */
+			rc = append_row(&ap, row, unit->left, DELETE, err);
+		if (rc == 0)
+			rc = append_row(&ap, row, row->scope,
+			                store_row_is_live(row) ? UPSERT : DELETE, err);
+	}
 	return rc < 0 ? err_wrap(err, "feed") : 0;
 }
 

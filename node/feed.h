@@ -39,7 +39,8 @@ enum {
 
 /*
  * Write a merged or sealed unit's lines; to be called from the hub's `applied` hook.  `at_ms` is
- * the time of arrival.
+ * the time of arrival.  Of rows that went to another scope (unit->left) the one that they left is
+ * told that they are gone, and then the other all of them.
  */
 MUST_CHECK int feed_append(struct store_db *db, const struct sync_unit *unit, int64_t at_ms,
                            struct err *err);

@@ -292,7 +292,7 @@ check_scope(struct records *of, const char *scope, struct err *err)
 
 /* What the row says of its scope. */
 static int
-check_given(struct records *of, struct record *r, struct err *err)
+read_given(struct record *r, struct err *err)
 {
 	const struct store_schema *s = r->schema;
 	char *scope = r->scope;
@@ -300,7 +300,7 @@ check_given(struct records *of, struct record *r, struct err *err)
 
 	if (s->scope_column < 0) {
 		text_copy(scope, sizeof r->scope, s->scope_prefix);
-		return check_scope(of, scope, err);
+		return 0;
 	}
 	v = value_of(r, s->columns[s->scope_column].here);
 	if (v == NULL || v->type != STORE_TEXT || v->len == 0)
@@ -312,11 +312,20 @@ check_given(struct records *of, struct record *r, struct err *err)
 	memcpy(scope, s->scope_prefix, strlen(s->scope_prefix));
 	memcpy(scope + strlen(s->scope_prefix), v->bytes, v->len);
 	scope[strlen(s->scope_prefix) + v->len] = 0;
-	return check_scope(of, scope, err);
+	return 0;
 }
 
-/* The row of that key as it is: 1 if it is of the same scope, 0 if there is none; ERR_NOTFOUND if
- * it is somebody else's, which is told as if it weren't there. */
+/* It is answered as if it weren't there. */
+static int
+not_theirs(const struct record *r, struct err *err)
+{
+	return err_set(err, ERR_NOTFOUND,
+	               r->deletes ? "row: there is none of this key"
+	                          : "row: this key can't be used; take another");
+}
+
+/* The row of that key as it is: 1 if its column says the same scope, 0 if there is none;
+ * ERR_NOTFOUND if it is somebody else's. */
 static int
 find_present(struct records *of, const struct record *r, struct err *err)
 {
@@ -330,30 +339,27 @@ find_present(struct records *of, const struct record *r, struct err *err)
 		const struct store_value *v = value_of(r, column);
 
 		if (v == NULL || v->len != is.len || memcmp(v->bytes, is.bytes, is.len) != 0)
-			rc = err_set(err, ERR_NOTFOUND,
-			             r->deletes ? "row: there is none of this key"
-			                        : "row: this key can't be used; take another");
+			rc = not_theirs(r, err);
 	}
 	buf_free(&is);
 	return rc;
 }
 
-/* A key keeps its scope for ever, also when its row is gone: who sees its history sees what comes.
- */
+/* The name of the scope that the key's row is or was kept in; NULL if there never was one. */
 static int
-check_past(struct records *of, const struct record *r, struct err *err)
+find_own(struct records *of, const struct record *r, const char **own, struct err *err)
 {
 	const struct store_schema *s = r->schema;
 	struct store_value values[STORE_COLUMNS_MAX] = { 0 };
 	struct buf key = { 0 };
 	int scope = 0, rc;
 
+	*own = NULL;
 	for (unsigned i = 0; i < s->key_count; i++) {
-		const struct store_value *v = value_of(r, s->columns[s->keys[i]].name);
+		const struct store_value *v = value_of(r, s->columns[s->keys[i]].here);
 
 		if (v == NULL)
-			return err_set(err, ERR_INVALID, "row: %.60s is needed",
-			               s->columns[s->keys[i]].name);
+			return 0; /* find_present says what is wrong */
 		values[s->keys[i]] = *v;
 	}
 	store_schema_key(s, values, &key);
@@ -361,9 +367,35 @@ check_past(struct records *of, const struct record *r, struct err *err)
 	if (rc == 0)
 		rc = store_inspect_scope(of->db, s->table_id, key.bytes, key.len, &scope, err);
 	buf_free(&key);
-	if (rc == 0 && scope != 0 && strcmp(store_catalog_scope_of(of->db, scope), r->scope) != 0)
-		rc = err_set(err, ERR_NOTFOUND, "row: this key can't be used; take another");
+	*own = scope == 0 ? NULL : store_catalog_scope_of(of->db, scope);
 	return rc;
+}
+
+/*
+ * May the token write that row?  One that was moved to another scope (sync/share.h) is that one's,
+ * whatever its column says; any other key keeps its scope for ever, also when its row is gone: who
+ * sees its history sees what comes.
+ */
+static int
+check_owner(struct records *of, struct record *r, struct err *err)
+{
+	const char *own;
+	int rc = find_own(of, r, &own, err);
+
+	if (rc < 0)
+		return rc;
+	if (own == NULL || strcmp(own, r->scope) == 0)
+		return check_scope(of, r->scope, err);
+	rc = find_present(of, r, err);
+	if (rc < 0 && rc != ERR_NOTFOUND)
+		return rc;
+	if (rc != 1) {
+		rc = check_scope(of, r->scope, err);
+		return rc == 0 ? not_theirs(r, err) : rc;
+	}
+	if (strcmp(own, "hub") == 0 || !token_reads_scope(of->token, own))
+		return not_theirs(r, err);
+	return check_reader(of, own, err);
 }
 
 /* ---- writing ---- */
@@ -382,8 +414,6 @@ write_row(struct records *of, const struct record *r, struct err *err)
 		rc = store_keyed_delete(of->db, &row, err);
 		return rc < 0 ? rc : 0;
 	}
-	if (rc == 0 && check_past(of, r, err) < 0)
-		return err->code;
 	if (rc == 1 && r->schema->kind == STORE_EVENT)
 		return err_set(err, ERR_INVALID,
 		               "row: this one is there already, and rows of %.60s are only added",
@@ -423,7 +453,9 @@ take(void *ctx, const char *line, struct lines_answer *a, struct err *err)
 	if (rc == 0)
 		rc = read_row(of, line, &r, err);
 	if (rc == 0)
-		rc = check_given(of, &r, err);
+		rc = read_given(&r, err);
+	if (rc == 0)
+		rc = check_owner(of, &r, err);
 	if (rc == 0 && r.deletes)
 		rc = take_seat(of, &r, err);
 	if (rc == 0)

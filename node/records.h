@@ -12,7 +12,7 @@
  * facilities that a node is enrolled for: what is stored goes down to them like
  * any other row of the hub, whenever they come.  A booking that names a grant of seats
  * (seat_grant_id) gets one that the hub holds, or is refused (node/facility/seats.h).  A row of
- * another facility is neither changed nor told of.
+ * another facility, and one that was moved to it, is neither changed nor told of.
  */
 #ifndef NODE_RECORDS_H
 #define NODE_RECORDS_H

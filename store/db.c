@@ -62,6 +62,8 @@ configure(struct store_db *db)
 		status = sqlite3_exec(db->handle, "PRAGMA synchronous=OFF", NULL, NULL, NULL);
 	if (status == SQLITE_OK)
 		status = store_id_register(db);
+	if (status == SQLITE_OK)
+		status = store_key_sql_register(db);
 	if (status == SQLITE_OK && db->mode == STORE_MERGE)
 		status = store_source_register(db->handle, &db->source);
 	if (status == SQLITE_OK && db->mode == STORE_MERGE)

@@ -72,6 +72,9 @@ int store_wal_keep_name(const char *path, const struct env *env, struct err *err
 /* Make yz_id() known to this connection (store/id.c). */
 int store_id_register(struct store_db *db);
 
+/* Make yz_key(COLUMN, ...) known to it: the canonical key of these values (store/key_sql.c). */
+int store_key_sql_register(struct store_db *db);
+
 /* Free the catalogue's cache. */
 void store_catalog_close(struct store_db *db);
 

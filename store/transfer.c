@@ -22,14 +22,6 @@ no_memory(struct err *err)
 	return err_set(err, ERR_NOMEM, "out of memory for a table's columns");
 }
 
-int
-store_transfer_query(struct store_db *db, const char *table, struct buf *sql, struct err *err)
-{
-	struct store_part all = { .table = table };
-
-	return store_transfer_part(db, &all, sql, err);
-}
-
 static bool
 is_left_out(const struct store_part *part, const char *column)
 {
@@ -40,9 +32,58 @@ is_left_out(const struct store_part *part, const char *column)
 	return name != NULL && *name != NULL;
 }
 
-int
-store_transfer_part(struct store_db *db, const struct store_part *part, struct buf *sql,
-                    struct err *err)
+/* Is the part chosen by rows' own scopes, too?  Only where some row is, or was, several scopes' may
+ * one have another than its column says. */
+static int
+asks_scope(struct store_db *db, const struct store_part *part, bool *asks, struct err *err)
+{
+	const struct store_table *table = store_catalog_table_by_name(db, part->table);
+	struct store_stmt s;
+	int rc;
+
+	*asks = false;
+	if (part->only_scope == NULL || table == NULL)
+		return 0;
+	s = store_stmt_new(db, "SELECT 1 FROM yz_member WHERE tbl = ? LIMIT 1");
+	store_stmt_put_int(&s, table->id);
+	rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	*asks = rc == 1;
+	return rc < 0 ? rc : 0;
+}
+
+/* The key columns as columns of the query around this one, whose tables have an `id` themselves. */
+static void
+put_outer_key(struct buf *sql, const struct store_columns *c)
+{
+	for (int key = 1; key <= (int)c->count; key++)
+		for (size_t i = 0; i < c->count; i++)
+			if (c->list[i].key == key) {
+				buf_printf(sql, key == 1 ? "yz_row." : ", yz_row.");
+				store_columns_put_name(sql, c->list[i].name);
+			}
+}
+
+/* Parameters: table and scope if it is asked, then the column's value.  A row that was moved has a
+ * clock of its own, so the runs needn't be looked into. */
+static void
+put_where(struct buf *sql, const struct store_part *part, const struct store_columns *c, bool asks)
+{
+	buf_printf(sql, " WHERE ");
+	if (asks) {
+		buf_printf(sql, "coalesce((SELECT o.name FROM yz_member m JOIN yz_clock k ON"
+		                " k.tbl = m.tbl AND k.key = m.key JOIN yz_scope o ON o.id ="
+		                " k.scope WHERE m.tbl = ? AND m.key = yz_key(");
+		put_outer_key(sql, c);
+		buf_printf(sql, ") LIMIT 1) = ?, ");
+	}
+	store_columns_put_name(sql, part->only_column);
+	buf_printf(sql, asks ? " = ?)" : " = ?");
+}
+
+static int
+put_part(struct store_db *db, const struct store_part *part, bool asks, struct buf *sql,
+         struct err *err)
 {
 	struct store_columns c;
 	struct arena a = { 0 };
@@ -59,11 +100,9 @@ store_transfer_part(struct store_db *db, const struct store_part *part, struct b
 	if (rc == 0) {
 		buf_printf(sql, " FROM ");
 		store_columns_put_name(sql, part->table);
-		if (part->only_column != NULL) {
-			buf_printf(sql, " WHERE ");
-			store_columns_put_name(sql, part->only_column);
-			buf_printf(sql, " = ?");
-		}
+		buf_printf(sql, asks ? " AS yz_row" : "");
+		if (part->only_column != NULL)
+			put_where(sql, part, &c, asks);
 		store_columns_put_key(sql, " ORDER BY ", &c);
 		rc = buf_check(sql, err);
 	}
@@ -72,14 +111,27 @@ store_transfer_part(struct store_db *db, const struct store_part *part, struct b
 }
 
 int
+store_transfer_query(struct store_db *db, const char *table, struct buf *sql, struct err *err)
+{
+	return put_part(db, &(struct store_part){ .table = table }, false, sql, err);
+}
+
+int
 store_transfer_select(struct store_db *db, const struct store_part *part, struct store_stmt *s,
                       struct err *err)
 {
 	struct buf sql = { 0 };
-	int rc = store_transfer_part(db, part, &sql, err);
+	bool asks = false;
+	int rc = asks_scope(db, part, &asks, err);
 
+	if (rc == 0)
+		rc = put_part(db, part, asks, &sql, err);
 	if (rc == 0) {
 		*s = store_stmt_new(db, buf_str(&sql));
+		if (asks) {
+			store_stmt_put_int(s, store_catalog_table_by_name(db, part->table)->id);
+			store_stmt_put_text(s, part->only_scope);
+		}
 		if (part->only_column != NULL)
 			store_stmt_put_text(s, part->only_value);
 	}

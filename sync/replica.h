@@ -20,6 +20,9 @@ struct sync_unit {
 	int64_t sealed_ms;
 	struct store_row **rows; /* those that changed by it; each once */
 	size_t count;
+	/* Not 0: nothing of them was written, but they are no longer of this scope and are of
+	 * `scope` now (sync/share.h); `first` then is the stamp of what said so, and `stream` 0. */
+	int left;
 };
 
 struct sync_replica {

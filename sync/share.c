@@ -17,6 +17,8 @@ struct sharing {
 	struct store_root root;
 	struct store_share *group;
 	size_t group_count;
+	int site; /* whose write moves them, and its stamp */
+	int64_t stamp;
 };
 
 static const struct store_share *
@@ -134,6 +136,24 @@ next_home(struct sharing *sh, int scope, int *to, struct err *err)
 	return store_catalog_scope(sh->r->db, "hub", to, err);
 }
 
+/* Who listens at the hub hears that the row is another scope's. */
+static int
+tell_moved(struct sharing *sh, struct store_row *row, int left, struct err *err)
+{
+	struct sync_unit unit = {
+		.site = sh->site,
+		.scope = row->scope,
+		.first = (uint64_t)sh->stamp,
+		.last = (uint64_t)sh->stamp,
+		.sealed_ms = sync_replica_now_ms(sh->r),
+		.rows = &row,
+		.count = 1,
+		.left = left,
+	};
+
+	return sh->r->applied == NULL ? 0 : sh->r->applied(sh->r->ctx, &unit, err);
+}
+
 static int
 leave_at_hub(struct sharing *sh, struct store_row *row, const struct store_share *left,
              struct err *err)
@@ -156,6 +176,8 @@ leave_at_hub(struct sharing *sh, struct store_row *row, const struct store_share
 			rc = store_share_drop_row(sh->r->db, row, to, err);
 		if (rc == 0)
 			rc = move(sh, row, to, counted, err);
+		if (rc == 0)
+			rc = tell_moved(sh, row, left->scope, err);
 	} else if (was != NULL && was->left == 0) {
 		rc = store_digest_add(sh->r->db, left->scope, row, -1, err);
 	} else {
@@ -249,7 +271,11 @@ static int
 place_all(const struct sync_share_unit *unit, struct sync_share_plan *plan,
           const struct store_share_tables *tables, struct err *err)
 {
-	struct sharing sh = { .r = unit->r, .arena = unit->arena, .plan = plan };
+	struct sharing sh = { .r = unit->r,
+		              .arena = unit->arena,
+		              .plan = plan,
+		              .site = unit->site,
+		              .stamp = unit->to };
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < unit->count; i++) {
@@ -426,6 +452,8 @@ sync_share_settle(struct sync_replica *r, struct err *err)
 		sh.root = it.root;
 		if (more == 1 && it.ends)
 			rc = find_end(&sh, &it.own, &it.what, err);
+		sh.site = it.what.left_site;
+		sh.stamp = it.what.left;
 		if (more == 1 && rc == 0)
 			rc = carry_out(&sh, &it.what, err);
 		if (more == 1 && rc == 0)

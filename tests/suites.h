@@ -30,6 +30,7 @@ Suite *suite_node_ctl(void);
 Suite *suite_node_enrol(void);
 Suite *suite_node_enrol_rows(void);
 Suite *suite_node_feed(void);
+Suite *suite_node_moved(void);
 Suite *suite_node_grant(void);
 Suite *suite_node_guard(void);
 Suite *suite_node_http(void);
