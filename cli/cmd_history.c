@@ -3,6 +3,7 @@
 #include "cli/table.h"
 #include "node/role.h"
 #include "store/base/text.h"
+#include "store/inspect.h"
 #include "store/print.h"
 #include "sync/archive.h"
 #include "sync/history.h"
@@ -220,6 +221,25 @@ print_all(const struct cli *cli, struct replay *r, const struct sync_history_lis
 
 /* ---- the command ---- */
 
+/* Nothing is told of the key: was there ever a row? */
+static int
+no_history(const struct cli *cli, const struct replay *r, const struct store_table *table,
+           const struct buf *key, struct err *err)
+{
+	int scope, rc = store_inspect_scope(r->db, table->id, key->bytes, key->len, &scope, err);
+
+	if (rc < 0)
+		return rc;
+	return scope != 0 ? err_set(err, ERR_NOTFOUND,
+	                            "%s has the row with the key %.100s, but this file has no "
+	                            "record of what was written to it; look at the hub",
+	                            table->name, cli->argv[1])
+	                  : err_set(err, ERR_NOTFOUND,
+	                            "%s has no row with the key %.100s and never had; look for it "
+	                            "with yizhan sql",
+	                            table->name, cli->argv[1]);
+}
+
 static int
 look_up(const struct cli *cli, struct sync_history *h, struct replay *r, struct err *err)
 {
@@ -235,12 +255,9 @@ look_up(const struct cli *cli, struct sync_history *h, struct replay *r, struct 
 	rc = store_print_parse_key(table->local, cli->argv[1], &key, err);
 	if (rc == 0)
 		rc = sync_history_row(h, table->id, key.bytes, key.len, &list, err);
-	buf_free(&key);
 	if (rc == 0 && list.count == 0)
-		rc = err_set(err, ERR_NOTFOUND,
-		             "%s has no row with the key %.100s and never had; look for it with "
-		             "yizhan sql",
-		             cli->argv[0], cli->argv[1]);
+		rc = no_history(cli, r, table, &key, err);
+	buf_free(&key);
 	return rc < 0 ? rc : print_all(cli, r, &list, err);
 }
 

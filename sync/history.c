@@ -1,5 +1,6 @@
 #include "sync/history.h"
 #include "store/inspect.h"
+#include "store/share.h"
 #include "sync/reader.h"
 #include "sync/seal.h"
 
@@ -361,18 +362,37 @@ is_again(const struct sync_history_entry *e, const struct sync_history_entry *be
 	       e->change.stamp == before->change.stamp && e->change.op == before->change.op;
 }
 
+/* Every stream of a scope that the row is in, or was in before it was moved (store/share.h). */
+static int
+take_streams(struct gathering *g, struct err *err)
+{
+	const struct store_row row = { .table = g->table, .key = g->key, .key_len = g->key_len };
+	struct sync_history *h = g->h;
+	struct store_share *further;
+	size_t count;
+	int scope = 0, rc = store_inspect_scope(h->db, g->table, g->key, g->key_len, &scope, err);
+
+	if (rc == 0)
+		rc = store_share_of_row(h->db, &row, &h->arena, &further, &count, err);
+	for (size_t i = 0; rc == 0 && i < h->stream_count; i++) {
+		bool is_its = h->streams[i].scope == scope;
+
+		for (size_t k = 0; !is_its && k < count; k++)
+			is_its = h->streams[i].scope == further[k].scope;
+		if (is_its)
+			rc = take_stream(g, &h->streams[i], err);
+	}
+	return rc;
+}
+
 int
 sync_history_row(struct sync_history *h, int table, const uint8_t *key, size_t key_len,
                  struct sync_history_list *list, struct err *err)
 {
 	struct gathering g = { .h = h, .table = table, .key = key, .key_len = key_len };
 	size_t kept = 0;
-	int scope = 0, rc;
+	int rc = take_streams(&g, err);
 
-	rc = store_inspect_scope(h->db, table, key, key_len, &scope, err);
-	for (size_t i = 0; rc == 0 && scope != 0 && i < h->stream_count; i++)
-		if (h->streams[i].scope == scope)
-			rc = take_stream(&g, &h->streams[i], err);
 	if (g.count > 1)
 		qsort_r(g.list, g.count, sizeof *g.list, by_version, h->db);
 	for (size_t i = 0; i < g.count; i++)

@@ -40,7 +40,8 @@ void sync_history_end(struct sync_history *h);
 MUST_CHECK int sync_history_newest(struct sync_history *h, size_t limit,
                                    struct sync_history_list *list, struct err *err);
 
-/* All changes of one row, each once, in the order of their versions.  They live as above. */
+/* All changes of one row, each once, in the order of their versions, also those made before it was
+ * moved to another scope.  They live as above. */
 MUST_CHECK int sync_history_row(struct sync_history *h, int table, const uint8_t *key,
                                 size_t key_len, struct sync_history_list *list, struct err *err);
 

@@ -12,6 +12,7 @@
 #include "store/share.h"
 #include "store/table_text.h"
 #include "store/track.h"
+#include "sync/history.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,8 @@ static const struct token tokens[] = {
 	{ .id = "1", .scope = "f/F1", .writes = ",note,remark," },
 	{ .id = "2", .scope = "f/F2", .writes = ",note,remark," },
 };
+
+static const uint8_t note_01[] = { 4, 1, 1 }; /* its key: a blob of one byte, 01 */
 
 static struct world w;
 static struct err err;
@@ -97,10 +100,9 @@ close_world(void)
 static void
 say(const char *scope, bool ends)
 {
-	static const uint8_t key[] = { 4, 1, 1 }; /* a blob of one byte, 01 */
 	struct store_share_line line = { .table = "note",
-		                         .key = key,
-		                         .key_len = sizeof key,
+		                         .key = note_01,
+		                         .key_len = sizeof note_01,
 		                         .scope = scope,
 		                         .at_ms = w.wall_ms,
 		                         .ended_ms = ends ? w.wall_ms : 0,
@@ -281,6 +283,41 @@ START_TEST(what_moved_is_written_where_it_went)
 }
 END_TEST
 
+/* The texts of note 01 in its history at a peer. */
+static const char *
+story(struct world_peer *p)
+{
+	struct sync_history_list list;
+	struct sync_history *h;
+	int table = store_catalog_table_by_name(p->merge, "note")->id;
+
+	must(sync_history_begin(p->merge, p == &w.hub, &h, &err));
+	must(sync_history_row(h, table, note_01, sizeof note_01, &list, &err));
+	buf_clear(&text);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct store_change *c = &list.entries[i].change;
+		int at = store_schema_find(c->schema, "text");
+
+		buf_printf(&text, "%.*s ", (int)c->values[at].len,
+		           (const char *)c->values[at].bytes);
+	}
+	sync_history_end(h);
+	return buf_str(&text);
+}
+
+START_TEST(its_history_goes_back_before_the_move)
+{
+	world_sql(&w.nodes[F1], "UPDATE note SET text = 'went' WHERE id = x'01'");
+	world_settle(&w, 3);
+	move_to_f2();
+	world_wait(&w, 1000);
+	world_sql(&w.nodes[F2], "UPDATE note SET text = 'there' WHERE id = x'01'");
+	world_settle(&w, 3);
+	ck_assert_str_eq(story(&w.hub), "goes went there ");
+	ck_assert_str_eq(story(&w.nodes[F1]), "goes went "); /* what it keeps */
+}
+END_TEST
+
 Suite *
 suite_node_moved(void)
 {
@@ -294,6 +331,7 @@ suite_node_moved(void)
 	tcase_add_test(tc, what_comes_late_goes_after_the_rest);
 	tcase_add_test(tc, what_comes_back_is_the_firsts_again);
 	tcase_add_test(tc, what_moved_is_written_where_it_went);
+	tcase_add_test(tc, its_history_goes_back_before_the_move);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
