@@ -77,6 +77,26 @@ level
 
 # ------------------------------------------------------------------ a transfer
 
+old=$("$YIZHAN" -C "$hub" token new --scope f/A --write child --personal | head -n 1)
+new=$("$YIZHAN" -C "$hub" token new --scope f/B --write child --personal | head -n 1)
+
+# get TOKEN ADDRESS [CURL...]: what a program reads with it
+get() {
+	bearer=$1 path=$2
+	shift 2
+	curl -s --max-time 20 -H "Authorization: Bearer $bearer" "$@" "http://$at$path"
+}
+
+# post TOKEN KEY NOTE: what becomes of a line about the child
+post() {
+	printf '{"key":"%s","table":"child","op":"upsert","row":{"id":"%s","facility_id":"A","note":"%s"}}\n' \
+		"$2" $child "$3" >"$SCRATCH/line"
+	get "$1" /v1/records --data-binary "@$SCRATCH/line" | grep -o '"state":"[a-z]*"'
+}
+
+is "$(get "$old" '/v1/export?table=child' | wc -l)" 1 "the first's token reads the child"
+is "$(get "$new" '/v1/export?table=child' | wc -l)" 0 "the second's doesn't, while it only sees it"
+since=$(get "$old" '/v1/changes?limit=10000' | sed -n 's/.*"next":"\([0-9a-f]*\)".*/\1/p')
 stop "$hub_pid"
 sql "$first" "UPDATE child SET note = 'the last day' WHERE id = x'$child';
 	INSERT INTO growth_measurement(facility_id, child_id, weight_g) VALUES ('A', x'$child', 9400)" >/dev/null
@@ -86,6 +106,20 @@ hub_pid=$last
 meet "$second" "$first" "$second"
 is "$(rows "$second" | grep -c 'the last day\|9400')" 2 "unsynced work went up first"
 is "$(rows "$second")" "$(rows "$first")" "the first keeps what there was"
+level
+is "$(get "$old" '/v1/export?table=child' | wc -l)" 0 "the first's token reads it no more"
+is "$(get "$new" '/v1/export?table=child' | grep -c 'the last day')" 1 "the second's does"
+get "$old" "/v1/changes?since=$since" >"$SCRATCH/old"
+get "$new" "/v1/changes?since=$since" >"$SCRATCH/new"
+is "$(grep '"table":"child"' "$SCRATCH/old" | tail -n 1 | grep -c '"op":"delete"')" 1 "the first's feed says that it is gone"
+is "$(grep '"table":"child"' "$SCRATCH/new" | tail -n 1 | grep -c 'the last day')" 1 "the second's has it"
+is "$(grep '"op":"upsert"' "$SCRATCH/new" | grep -c '"table":"growth_measurement"')" 2 "with what hangs on it"
+is "$(post "$old" 1 'by the first')" '"state":"refused"' "the first's token writes it no more"
+is "$(post "$new" 2 'by the platform')" '"state":"stored"' "the second's does"
+meet "$second" "$first"
+is "$(rows "$second" | grep -c 'by the platform')" 1 "and the second hears of it"
+check 0 'sleeps well' -C "$first" history child $child
+check 0 'sleeps well' -C "$hub" history child $child
 level
 kept=$(rows "$first")
 sql "$second" "UPDATE child SET note = 'new friends' WHERE id = x'$child'" >/dev/null
