@@ -192,12 +192,22 @@ check_kept(struct sync_draft *d, const struct sync_rift_asked *asked, int scope,
 	return store_digest_mend(d->r->db, &mended, err);
 }
 
+static int
+rows_of(struct store_db *db, int scope, int64_t *rows, struct err *err)
+{
+	struct store_digest kept;
+	int rc = store_digest_get(db, scope, &kept, err);
+
+	*rows = rc == 0 ? kept.rows : 0;
+	return rc;
+}
+
 int
 sync_rift_answer(struct sync_draft *d, const struct sync_rift_asked *asked, struct err *err)
 {
 	const struct sync_message *m = asked->m;
-	int64_t rows = 0;
-	int rc = 0, scope = 0;
+	int64_t rows = 0, whole = 0;
+	int rc = 0, scope = 0, first = 0;
 
 	d->m.answers = arena_take(&d->arena, m->question_count, sizeof *d->m.answers);
 	if (d->m.answers == NULL)
@@ -208,9 +218,13 @@ sync_rift_answer(struct sync_draft *d, const struct sync_rift_asked *asked, stru
 		struct sync_view_answer *answer = &d->m.answers[i];
 
 		rc = scope_of(d->r, asked, q, &scope, err);
+		if (rc == 0 && i == 0 && scope != 0)
+			rc = rows_of(d->r->db, scope, &whole, err);
+		/* the first parts together are a scope once, at the most */
 		if (rc < 0 || scope == 0 || q->anew ||
-		    (rows > SYNC_RIFT_ROWS && i >= STORE_RANGE_PARTS))
+		    rows > SYNC_RIFT_ROWS + (i < STORE_RANGE_PARTS ? whole : 0))
 			break;
+		first = i == 0 ? scope : first;
 		rc = store_range_sum(d->r->db, scope, &part, err);
 		if (rc < 0)
 			break;
@@ -219,5 +233,5 @@ sync_rift_answer(struct sync_draft *d, const struct sync_rift_asked *asked, stru
 		memcpy(answer->sum, part.sum, STORE_TERM);
 		d->m.answer_count++;
 	}
-	return rc == 0 && d->m.answer_count > 0 ? check_kept(d, asked, scope, err) : rc;
+	return rc == 0 && d->m.answer_count > 0 ? check_kept(d, asked, first, err) : rc;
 }
