@@ -55,6 +55,8 @@ day="--period 2026-12-01"
 # shellcheck disable=SC2086 # an option and its value
 {
 	check 2 'grant needs FACILITY RESOURCE' -C "$hub" seats grant F1
+	check 2 'usage: .* \| give-back RESOURCE \[N\]$' -C "$hub" seats grant F1
+	check 2 '"code":"usage",.* \| give-back RESOURCE \[N\]"\}\}$' -C "$hub" seats grant F1 --json
 	check 1 'has 2 such nodes' -C "$hub" seats grant F1 drop-in 3 --cap 10 $day
 	check 0 '"granted":3' -C "$hub" seats grant F1 drop-in 3 --cap 10 $day --to "$office_id" --json
 	check 1 'only 7 free' -C "$hub" seats grant F1 drop-in 8 $day --to "$station_id"
