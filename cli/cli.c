@@ -233,21 +233,21 @@ cli_fail(const struct cli *cli, const struct err *err)
 int
 cli_usage(const struct cli *cli, const char *fmt, ...)
 {
-	char message[ERR_MSG_SIZE], todo[ERR_MSG_SIZE];
-	struct buf line = { 0 };
+	char message[ERR_MSG_SIZE];
+	struct buf todo = { 0 };
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(message, sizeof message, fmt, args);
 	va_end(args);
 	if (cli->cmd == NULL) {
-		snprintf(todo, sizeof todo, "yizhan help lists the commands");
+		buf_printf(&todo, "yizhan help lists the commands");
 	} else {
-		cli_help_line(&line, cli->cmd);
-		snprintf(todo, sizeof todo, "usage: %s", buf_str(&line));
-		buf_free(&line);
+		buf_printf(&todo, "usage: ");
+		cli_help_line(&todo, cli->cmd); /* as long as it is */
 	}
-	tell(cli, "usage", message, todo);
+	tell(cli, "usage", message, buf_str(&todo));
+	buf_free(&todo);
 	return CLI_USAGE;
 }
 

@@ -236,16 +236,21 @@ static int
 resume(struct seats_work *w, struct err *err)
 {
 	struct seats_take_back why = taking(w);
+	bool waited = false;
 	int64_t count;
-	int rc = seats_resume(w->db, &why, &count, err);
+	int rc = seats_resume(w->db, &why, &waited, &count, err);
 
-	if (rc == 0)
+	if (rc < 0)
+		return rc;
+	if (w->cli->json)
+		buf_printf(w->out, "{\"taken\":%" PRId64 "}\n", count);
+	else if (!waited && count == 0)
+		buf_printf(w->out, "nothing waited: this hub gives out seats already\n");
+	else
 		buf_printf(w->out,
-		           w->cli->json ? "{\"taken\":%" PRId64 "}\n"
-		                        : "this hub gives out seats again; %" PRId64
-		                          " were an earlier life's\n",
+		           "this hub gives out seats again; %" PRId64 " were an earlier life's\n",
 		           count);
-	return rc;
+	return 0;
 }
 
 /* ---- at a node ---- */
@@ -281,22 +286,76 @@ give_back(struct seats_work *w, struct err *err)
 
 /* ---- running ---- */
 
-enum where { AT_HUB, AT_NODE };
+enum where { AT_HUB, AT_NODE, ANYWHERE };
+enum { TAKES_MAX = 4 };
 
 static const struct word {
 	const char *name;
 	enum where where;
-	int min, max; /* words, itself included */
-	bool reason;  /* it needs --override */
-	int (*does)(struct seats_work *w, struct err *err);
+	int min, max;                                       /* words, itself included */
+	const char *takes[TAKES_MAX];                       /* options */
+	int (*does)(struct seats_work *w, struct err *err); /* NULL: it only reads */
 	const char *usage;
 } words[] = {
-	{ "grant", AT_HUB, 3, 4, false, grant, "grant needs FACILITY RESOURCE, then how many" },
-	{ "take-back", AT_HUB, 3, 3, false, take_back, "take-back needs FACILITY RESOURCE" },
-	{ "resume", AT_HUB, 1, 1, true, resume, "resume needs --override REASON" },
-	{ "ask", AT_NODE, 3, 3, false, ask, "ask needs RESOURCE and how many" },
-	{ "give-back", AT_NODE, 2, 3, false, give_back, "give-back needs RESOURCE" },
+	{ "list", ANYWHERE, 1, 2, { "period" }, NULL, "list takes one FACILITY at most" },
+	{ "grant",
+	  AT_HUB,
+	  3,
+	  4,
+	  { "period", "cap", "to" },
+	  grant,
+	  "grant needs FACILITY RESOURCE, then how many more" },
+	{ "take-back",
+	  AT_HUB,
+	  3,
+	  3,
+	  { "period", "from", "leave", "override" },
+	  take_back,
+	  "take-back needs FACILITY RESOURCE" },
+	{ "resume", AT_HUB, 1, 1, { "override" }, resume, "resume takes no more words" },
+	{ "ask", AT_NODE, 3, 3, { "period" }, ask, "ask needs RESOURCE and how many" },
+	{ "give-back", AT_NODE, 2, 3, { "period" }, give_back, "give-back needs RESOURCE" },
 };
+
+static const struct word *
+word_of(const struct cli *cli)
+{
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(words[i].name, cli->argv[0]) == 0)
+			return &words[i];
+	return NULL;
+}
+
+static bool
+takes(const struct word *word, const char *option)
+{
+	for (size_t i = 0; i < TAKES_MAX && word->takes[i] != NULL; i++)
+		if (strcmp(word->takes[i], option) == 0)
+			return true;
+	return false;
+}
+
+/* CLI_OK if the word is given what it can use, and all that it needs. */
+static int
+check_line(const struct cli *cli, const struct word *word)
+{
+	const char *reason = cli_option(cli, "override");
+
+	if (cli->argc < word->min || cli->argc > word->max)
+		return cli_usage(cli, "%s", word->usage);
+	for (size_t i = 0; i < cli->given_count; i++)
+		if (!takes(word, cli->given[i].name))
+			return cli_usage(cli, "%s takes no --%s", word->name, cli->given[i].name);
+	if (reason == NULL)
+		return word->does == resume ? cli_usage(cli, "resume needs --override REASON")
+		                            : CLI_OK;
+	if (reason[strspn(reason, " \t\n")] == 0)
+		return cli_usage(cli, "the reason behind --override is empty, and it is what is "
+		                      "kept");
+	if (cli_option(cli, "leave") != NULL)
+		return cli_usage(cli, "--override takes all, so it can't --leave any");
+	return CLI_OK;
+}
 
 static int
 do_word(const struct word *word, struct seats_work *w, struct err *err)
@@ -346,22 +405,18 @@ write_with(const struct word *word, const struct cli *cli, struct buf *out, stru
 static int
 run(struct cli *cli)
 {
-	const struct word *word = NULL;
+	const struct word *word = word_of(cli);
 	struct buf out = { 0 };
 	struct err err;
 	int rc, code;
 
-	if (strcmp(cli->argv[0], "list") == 0)
-		return cli->argc > 2 ? cli_usage(cli, "list takes one FACILITY at most")
-		                     : cli_run_sub(cli, seats_list_print, STORE_READ);
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (strcmp(words[i].name, cli->argv[0]) == 0)
-			word = &words[i];
 	if (word == NULL)
 		return cli_usage(cli, "seats can't \"%s\"", cli->argv[0]);
-	if (cli->argc < word->min || cli->argc > word->max ||
-	    (word->reason && cli_option(cli, "override") == NULL))
-		return cli_usage(cli, "%s", word->usage);
+	code = check_line(cli, word);
+	if (code != CLI_OK)
+		return code;
+	if (word->does == NULL)
+		return cli_run_sub(cli, seats_list_print, STORE_READ);
 	rc = write_with(word, cli, &out, &err);
 	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
 	buf_free(&out);
@@ -369,8 +424,8 @@ run(struct cli *cli)
 }
 
 static const struct cmd_option options[] = {
-	{ "period", "PERIOD", "which day, month ... the seats are for (default: none)" },
-	{ "cap", "N", "grant: how many there are; the number only grows" },
+	{ "period", "PERIOD", "which day, month ... the seats are for (default: none; list: all)" },
+	{ "cap", "N", "grant: how many there are in all; the number only grows" },
 	{ "to", "NODE", "grant: to this node, by its first digits (default: the only one)" },
 	{ "from", "NODE[/LIFE]", "take-back: from this holder, by first digits (default: all)" },
 	{ "leave", "N", "take-back: so many free ones stay with each (default: 0)" },
@@ -382,7 +437,8 @@ const struct cmd cmd_seats = {
 	.name = "seats",
 	.args = "list [FACILITY] | grant FACILITY RESOURCE [N] | take-back FACILITY RESOURCE | "
 	        "resume | ask RESOURCE N | give-back RESOURCE [N]",
-	.help = "seats that can be booked off line: at the hub grant them or take them back, at a "
+	.help = "seats that can be booked off line: at the hub grant N more or take them back, at "
+	        "a "
 	        "node ask for them or give them back",
 	.options = options,
 	.json = true,

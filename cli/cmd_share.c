@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 #include "cli/table.h"
 #include "node/config.h"
+#include "node/hub_node.h"
 #include "node/role.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
@@ -9,6 +10,7 @@
 #include "store/print.h"
 #include "store/share.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,9 +32,17 @@ check_hub(const struct cli *cli, struct store_db *db, struct err *err)
 
 /* ---- list ---- */
 
+/* A scope that a child is or was seen in. */
+struct seen {
+	struct store_share_line line; /* at_ms 0: nothing was said, it is the child's own */
+	bool own;
+};
+
 static void
-line_json(struct json *j, const struct store_share_line *line)
+seen_json(struct json *j, const struct seen *seen)
 {
+	const struct store_share_line *line = &seen->line;
+
 	json_object(j);
 	json_name(j, "table");
 	json_text(j, line->table);
@@ -40,8 +50,13 @@ line_json(struct json *j, const struct store_share_line *line)
 	store_print_key_json(j, line->key, line->key_len);
 	json_name(j, "scope");
 	json_text(j, line->scope);
+	json_name(j, "own");
+	json_bool(j, seen->own);
 	json_name(j, "at");
-	json_time(j, line->at_ms);
+	if (line->at_ms == 0)
+		json_null(j);
+	else
+		json_time(j, line->at_ms);
 	json_name(j, "ended");
 	if (line->ended_ms == 0)
 		json_null(j);
@@ -53,8 +68,9 @@ line_json(struct json *j, const struct store_share_line *line)
 }
 
 static void
-line_row(struct table *t, const struct store_share_line *line)
+seen_row(struct table *t, const struct seen *seen)
 {
+	const struct store_share_line *line = &seen->line;
 	char at[TEXT_TIME_SIZE];
 	struct buf key = { 0 };
 	const char *texts[5];
@@ -63,15 +79,15 @@ line_row(struct table *t, const struct store_share_line *line)
 	store_print_key_text(&key, line->key, line->key_len);
 	texts[0] = buf_str(&key);
 	texts[1] = line->scope;
-	texts[2] = line->ended_ms == 0 ? "sees it" : "has left";
-	texts[3] = at;
-	texts[4] = line->by;
+	texts[2] = line->ended_ms != 0 ? "has left" : seen->own ? "its own" : "sees it";
+	texts[3] = line->at_ms == 0 ? "" : at;
+	texts[4] = line->by == NULL ? "" : line->by;
 	table_row(t, texts);
 	buf_free(&key);
 }
 
 static int
-print_rows(const struct store_share_line *list, size_t count, struct err *err)
+print_rows(const struct seen *list, size_t count, struct err *err)
 {
 	static const char *const names[] = { "CHILD", "SCOPE", "STATE", "SINCE", "BY" };
 	struct table *t = table_new(names, sizeof names / sizeof names[0]);
@@ -80,27 +96,107 @@ print_rows(const struct store_share_line *list, size_t count, struct err *err)
 	if (t == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory for the table");
 	for (size_t i = 0; i < count; i++)
-		line_row(t, &list[i]);
+		seen_row(t, &list[i]);
 	rc = table_print(t, err);
 	table_free(t);
 	return rc;
+}
+
+/* The scope whose own the row is; NULL if the hub doesn't know it. */
+static int
+own_scope(struct store_db *db, const struct store_share_line *line, const char **own,
+          struct err *err)
+{
+	const struct store_table *table = store_catalog_table_by_name(db, line->table);
+	int scope = 0, rc = 0;
+
+	if (table != NULL)
+		rc = store_inspect_scope(db, table->id, line->key, line->key_len, &scope, err);
+	*own = scope == 0 ? NULL : store_catalog_scope_of(db, scope);
+	return rc;
+}
+
+/* How many of the lines, from the first on, are of one child. */
+static size_t
+root_lines(const struct store_share_line *lines, size_t count)
+{
+	size_t n = 1;
+
+	while (n < count && lines[n].key_len == lines[0].key_len &&
+	       strcmp(lines[n].table, lines[0].table) == 0 &&
+	       memcmp(lines[n].key, lines[0].key, lines[0].key_len) == 0)
+		n++;
+	return n;
+}
+
+/* Everyone who sees the child of these lines or saw it: its own facility first, if nothing was said
+ * of that, then the lines.  Returns how many were put into `list`. */
+static size_t
+put_seen(struct seen *list, const struct store_share_line *lines, size_t count, const char *own)
+{
+	bool said = own == NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		said |= own != NULL && strcmp(lines[i].scope, own) == 0;
+	if (!said)
+		list[n++] = (struct seen){ { .table = lines[0].table,
+			                     .key = lines[0].key,
+			                     .key_len = lines[0].key_len,
+			                     .scope = own },
+			                   true };
+	for (size_t i = 0; i < count; i++)
+		list[n++] =
+		        (struct seen){ lines[i], own != NULL && strcmp(lines[i].scope, own) == 0 };
+	return n;
+}
+
+static int
+find_seen(struct store_db *db, struct arena *a, struct seen **list, size_t *count, struct err *err)
+{
+	struct store_share_line *lines = NULL;
+	size_t total = 0, n;
+	int rc = store_share_lines(db, a, &lines, &total, err);
+
+	*count = 0;
+	if (rc < 0)
+		return rc;
+	*list = arena_take(a, 2 * total + 1, sizeof **list); /* each line's child, too */
+	if (*list == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory for the list");
+	for (size_t i = 0; i < total; i += n) {
+		const char *own;
+
+		n = root_lines(lines + i, total - i);
+		rc = own_scope(db, &lines[i], &own, err);
+		if (rc < 0)
+			return rc;
+		*count += put_seen(*list + *count, lines + i, n, own);
+	}
+	return 0;
 }
 
 static int
 list(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out, struct err *err)
 {
 	struct json j = json_to(out);
-	struct store_share_line *lines = NULL;
+	struct seen *seen = NULL;
 	size_t count = 0;
 	int rc = check_hub(cli, db, err);
 
 	if (rc == 0)
-		rc = store_share_lines(db, a, &lines, &count, err);
-	if (rc < 0 || !cli->json)
-		return rc < 0 ? rc : print_rows(lines, count, err);
+		rc = find_seen(db, a, &seen, &count, err);
+	if (rc < 0)
+		return rc;
+	if (!cli->json && count > 0)
+		return print_rows(seen, count, err);
+	if (!cli->json) {
+		buf_printf(out, "no child is shared: each is seen by its own facility alone");
+		return 0;
+	}
 	json_array(&j);
 	for (size_t i = 0; i < count; i++)
-		line_json(&j, &lines[i]);
+		seen_json(&j, &seen[i]);
 	json_end_array(&j);
 	return 0;
 }
@@ -189,9 +285,10 @@ say(struct store_db *db, const struct child *c, const char *scope, bool ends, st
 static int
 add(struct store_db *db, const struct child *c, struct buf *words, struct err *err)
 {
-	if (sees(c, c->asked))
-		return err_set(err, ERR_INVALID,
-		               "%s sees that child already; nothing is to be done", c->asked);
+	if (sees(c, c->asked)) {
+		buf_printf(words, "%s sees that child already", c->asked);
+		return 0;
+	}
 	buf_printf(words, "%s sees it from its next sync on", c->asked);
 	return say(db, c, c->asked, false, err);
 }
@@ -218,10 +315,10 @@ move(struct store_db *db, const struct child *c, struct buf *words, struct err *
 	const char *from = keeper(c, c->asked);
 	int rc = 0;
 
-	if (from == NULL)
-		return err_set(err, ERR_INVALID,
-		               "%s is the only one that sees that child; nothing is to be done",
-		               c->asked);
+	if (from == NULL) {
+		buf_printf(words, "%s is the only one that sees that child already", c->asked);
+		return 0;
+	}
 	if (!sees(c, c->asked))
 		rc = say(db, c, c->asked, false, err);
 	buf_printf(words, "from %s to %s", from, c->asked);
@@ -230,8 +327,9 @@ move(struct store_db *db, const struct child *c, struct buf *words, struct err *
 
 static const struct word {
 	const char *name;
+	bool comes; /* the facility gets the child, so a node of it must be there to get it */
 	int (*does)(struct store_db *, const struct child *, struct buf *, struct err *);
-} words[] = { { "add", add }, { "end", end }, { "move", move } };
+} words[] = { { "add", true, add }, { "end", false, end }, { "move", true, move } };
 
 static const struct word *
 word_of(const struct cli *cli)
@@ -243,18 +341,39 @@ word_of(const struct cli *cli)
 }
 
 static int
+check_comes(struct store_db *db, struct arena *a, const char *facility, struct err *err)
+{
+	struct hub_node *list = NULL;
+	size_t count = 0;
+	int rc = hub_node_list(db, a, &list, &count, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (list[i].revoked_ms == 0 && strcmp(list[i].facility, facility) == 0)
+			return 0;
+	return rc < 0 ? rc
+	              : err_set(err, ERR_NOTFOUND,
+	                        "no node of facility %.60s is enrolled here; yizhan nodes lists "
+	                        "them",
+	                        facility);
+}
+
+static int
 change(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out,
        struct err *err)
 {
 	struct json j = json_to(out);
 	struct child c = { 0 };
 	struct buf told = { 0 };
+	const struct word *word = word_of(cli);
 	int rc = check_hub(cli, db, err);
 
+	assert(word != NULL); /* run() has looked */
+	if (rc == 0 && word->comes)
+		rc = check_comes(db, a, cli->argv[2], err);
 	if (rc == 0)
 		rc = find_child(cli, db, a, &c, err);
 	if (rc == 0)
-		rc = word_of(cli)->does(db, &c, &told, err);
+		rc = word->does(db, &c, &told, err);
 	if (rc == 0)
 		rc = store_db_commit(db, err);
 	if (rc == 0 && cli->json) {

@@ -12,7 +12,9 @@ enum { NODE_DIGITS = 12, LIFE_DIGITS = 8, COLUMNS = 10, COUNT_SIZE = 24 };
 
 struct listing {
 	struct json j;
-	struct table *t; /* or NULL: JSON */
+	struct table *t;    /* or NULL: JSON */
+	const char *period; /* NULL: all of them */
+	size_t count;
 };
 
 static const char *
@@ -83,6 +85,9 @@ put_line(void *ctx, const struct seats_line *line)
 {
 	struct listing *l = ctx;
 
+	if (l->period != NULL && strcmp(l->period, line->kind.period) != 0)
+		return;
+	l->count++;
 	if (l->t != NULL)
 		put_row(l->t, line);
 	else
@@ -90,24 +95,25 @@ put_line(void *ctx, const struct seats_line *line)
 }
 
 static int
-list_json(struct store_db *db, const char *facility, struct buf *out, struct err *err)
+list_json(struct store_db *db, const struct cli *cli, struct buf *out, struct err *err)
 {
-	struct listing l = { .j = json_to(out) };
+	struct listing l = { .j = json_to(out), .period = cli_option(cli, "period") };
 	int rc;
 
 	json_array(&l.j);
-	rc = seats_list(db, facility, put_line, &l, err);
+	rc = seats_list(db, cli->argv[1], put_line, &l, err);
 	json_end_array(&l.j);
 	return rc;
 }
 
 static int
-list_table(struct store_db *db, const char *facility, struct err *err)
+list_table(struct store_db *db, const struct cli *cli, struct buf *out, struct err *err)
 {
 	static const char *const names[] = { "FACILITY", "RESOURCE", "PERIOD", "OF",
 		                             "HOLDER",   "FREE",     "USED",   "WANTED BACK",
 		                             "ASKED",    "TWICE",    "WHO" };
-	struct listing l = { .t = table_new(names, sizeof names / sizeof names[0]) };
+	struct listing l = { .t = table_new(names, sizeof names / sizeof names[0]),
+		             .period = cli_option(cli, "period") };
 	int rc;
 
 	if (l.t == NULL)
@@ -115,8 +121,10 @@ list_table(struct store_db *db, const char *facility, struct err *err)
 	for (size_t i = 5; i < COLUMNS; i++)
 		table_right(l.t, i);
 	table_right(l.t, 3);
-	rc = seats_list(db, facility, put_line, &l, err);
-	if (rc == 0)
+	rc = seats_list(db, cli->argv[1], put_line, &l, err);
+	if (rc == 0 && l.count == 0)
+		buf_printf(out, "no seats are given out");
+	else if (rc == 0)
 		rc = table_print(l.t, err);
 	table_free(l.t);
 	return rc;
@@ -126,8 +134,6 @@ int
 seats_list_print(const struct cli *cli, struct store_db *db, struct arena *a, struct buf *out,
                  struct err *err)
 {
-	const char *facility = cli->argc > 1 ? cli->argv[1] : NULL;
-
 	(void)a;
-	return cli->json ? list_json(db, facility, out, err) : list_table(db, facility, err);
+	return cli->json ? list_json(db, cli, out, err) : list_table(db, cli, out, err);
 }

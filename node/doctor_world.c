@@ -155,13 +155,50 @@ check_sqlites(struct doctor *d)
 
 /* ---- seats ---- */
 
+/* Three are named, the others counted: a finding is one line. */
+struct orphans {
+	struct buf names;
+	size_t count;
+};
+
+static void
+name_orphan(void *ctx, const struct seats_orphan *o)
+{
+	struct orphans *all = ctx;
+
+	if (all->count++ < 3)
+		buf_printf(&all->names, "%s%.40s %.64s%s%.64s no %lld", all->count == 1 ? "" : ", ",
+		           o->kind.facility, o->kind.resource, o->kind.period[0] == 0 ? "" : " ",
+		           o->kind.period, (long long)o->no);
+}
+
+/* *some: there are some. */
+static int
+check_orphans(struct doctor *d, struct store_db *db, bool *some, struct err *err)
+{
+	struct orphans all = { 0 };
+	int rc = seats_orphans(db, name_orphan, &all, err);
+
+	*some = all.count > 0;
+	if (rc == 0 && *some)
+		doctor_say(d, "seats", DOCTOR_ILL,
+		           "make them free again: yizhan sql \"UPDATE seat_unit SET used_by = NULL "
+		           "WHERE used_by NOT IN (SELECT id FROM booking)\"",
+		           "%zu seats are marked as booked, by bookings that aren't there: %s%s",
+		           all.count, buf_str(&all.names), all.count > 3 ? ", ..." : "");
+	buf_free(&all.names);
+	return rc;
+}
+
 static int
 check_seats(struct doctor *d, struct store_db *db, bool is_hub, struct err *err)
 {
-	bool paused = false;
+	bool paused = false, lost = false;
 	int64_t twice;
 	int rc = seats_twice(db, &twice, err);
 
+	if (rc == 0)
+		rc = check_orphans(d, db, &lost, err);
 	if (rc == 0 && is_hub)
 		rc = seats_paused(db, &paused, err);
 	if (rc < 0)
@@ -174,8 +211,9 @@ check_seats(struct doctor *d, struct store_db *db, bool is_hub, struct err *err)
 		doctor_say(d, "seats", DOCTOR_ILL,
 		           "yizhan seats list says which; cancel all bookings of it but one",
 		           "%lld seats have more than one booking", (long long)twice);
-	if (!paused && twice == 0)
-		doctor_say(d, "seats", DOCTOR_WELL, "", "none has two bookings");
+	if (!paused && !lost && twice == 0)
+		doctor_say(d, "seats", DOCTOR_WELL, "",
+		           "none has two bookings, or one that isn't there");
 	return 0;
 }
 

@@ -139,7 +139,8 @@ read_target(struct records *of, const char *line, struct record *r, struct err *
 		const char *name = store_stmt_get_text(&s), *op = store_stmt_get_text(&s);
 
 		rc = 0;
-		if (token_writes_table(of->token, name))
+		/* a token of before may name a table of the engine's own */
+		if (!store_schema_stays(name) && token_writes_table(of->token, name))
 			table = store_catalog_table_by_name(of->db, name);
 		r->schema = table == NULL ? NULL : table->local;
 		r->deletes = strcmp(op, "delete") == 0;

@@ -34,7 +34,8 @@ hash_text(uint8_t hash[HASH_32], const char *text)
 	hash_once(hash, HASH_32, text, strlen(text));
 }
 
-/* ",a,b," of "a, b"; every name must be a table that this hub knows. */
+/* ",a,b," of "a, b"; every name must be a table that this hub knows, and whose rows are people's:
+ * who sees a child, which conflict is decided and what is erased is said at the hub alone. */
 static int
 list_tables(struct store_db *db, const char *names, char *out, size_t size, struct err *err)
 {
@@ -55,6 +56,11 @@ list_tables(struct store_db *db, const char *names, char *out, size_t size, stru
 		if (store_catalog_table_by_name(db, name) == NULL)
 			return err_set(err, ERR_INVALID,
 			               "there is no table %s here; yizhan schema show lists them",
+			               name);
+		if (store_schema_stays(name))
+			return err_set(err, ERR_INVALID,
+			               "%s is yizhan's own, which no token reads or writes; leave "
+			               "it out",
 			               name);
 		memcpy(out + len, name, n);
 		len += n;

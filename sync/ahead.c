@@ -70,18 +70,27 @@ settle_origin(struct sync_replica *r, const struct sync_opening *o, struct err *
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
-int
-sync_ahead_settle(struct sync_replica *r, int stream, const struct sync_record *records,
-                  size_t count, struct err *err)
+/* Does the unit say again what the same node had written? */
+static bool
+says_own_again(const struct store_site *site, const struct sync_record *rec)
 {
+	return rec->type == SYNC_OPENING && rec->opening->kind == SYNC_REMINT &&
+	       memcmp(rec->opening->origin_site.node, site->node, STORE_NODE_ID) == 0;
+}
+
+int
+sync_ahead_settle(struct sync_replica *r, const struct store_stream *stream,
+                  const struct sync_record *records, size_t count, struct err *err)
+{
+	const struct store_site *site = store_catalog_site_of(r->db, stream->site);
 	bool any = false;
 	int rc = r->is_hub ? store_held_any(r->db, 0, &any, err) : 0;
 
 	if (rc < 0 || !any)
 		return rc;
-	rc = store_held_clear(r->db, stream, err);
+	rc = store_held_clear(r->db, stream->id, err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (records[i].type == SYNC_OPENING && records[i].opening->kind == SYNC_REMINT)
+		if (says_own_again(site, &records[i]))
 			rc = settle_origin(r, records[i].opening, err);
 	return rc;
 }

@@ -32,9 +32,9 @@ MUST_CHECK int sync_ahead_is(struct sync_replica *r, const struct sync_record *r
 MUST_CHECK int sync_ahead_hold(struct sync_replica *r, const struct store_held *held, int scope,
                                bool first, struct err *err);
 
-/* These records are about to be merged into `stream`: what is held of it, and of the streams that
- * they are a re-mint of, is settled by that. */
-MUST_CHECK int sync_ahead_settle(struct sync_replica *r, int stream,
+/* These records are about to be merged into `stream`: what is held of it, and of the streams of its
+ * node that they are a re-mint of, is settled by that. */
+MUST_CHECK int sync_ahead_settle(struct sync_replica *r, const struct store_stream *stream,
                                  const struct sync_record *records, size_t count, struct err *err);
 
 /* Merge what is held of a stream as it is; *done says that nothing is held of it any more.  With

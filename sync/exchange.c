@@ -169,8 +169,9 @@ tell_rejected(void *ctx, unsigned stream, uint64_t n, const char *reason)
 	struct sync_exchange *x = t->x;
 	struct sync_rejected *out;
 
-	if (x->rejected_count == SYNC_REJECTED_MAX ||
-	    (strcmp(reason, sync_fork_words) == 0 && sync_parted_found(x, m, stream, n)))
+	if (strcmp(reason, sync_fork_words) == 0 && sync_parted_found(x, m, stream, n))
+		return;
+	if (x->rejected_count == SYNC_REJECTED_MAX)
 		return;
 	out = &x->rejected[x->rejected_count++];
 	out->n = n;

@@ -88,23 +88,29 @@ sync_exchange_hub_has_ours(const struct sync_exchange *x, const struct sync_mess
 	return true;
 }
 
-/* Ours against the hub's, at equal have. */
+/* Ours against the hub's, at equal have.  A difference that is known is not looked into again, and
+ * keeps nobody from looking into another. */
 static int
 hold_against(struct sync_exchange *x, const struct store_remote_digest *hubs, struct err *err)
 {
+	static const uint8_t zero[STORE_TERM];
+	struct sync_replica *r = x->r;
 	struct store_digest ours;
-	int rc = store_digest_get(x->r->db, hubs->scope, &ours, err);
+	bool known;
+	int rc = store_digest_get(r->db, hubs->scope, &ours, err);
 
 	if (rc < 0)
 		return rc;
 	if (memcmp(ours.sum, hubs->sum, STORE_TERM) == 0)
-		return store_rift_close(x->r->db, hubs->scope, err);
+		return store_rift_close(r->db, hubs->scope, err);
 	x->look_differs |= hubs->scope == x->look_scope;
-	if (x->differs == 0) {
+	store_digest_move(ours.sum, zero, hubs->sum);
+	rc = store_rift_known(r->db, hubs->scope, ours.sum, &known, err);
+	if (rc == 0 && !known && x->differs == 0) {
 		x->differs = hubs->scope;
 		memcpy(x->hubs_digest, hubs->sum, STORE_TERM);
 	}
-	return 0;
+	return rc;
 }
 
 int

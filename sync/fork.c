@@ -127,12 +127,17 @@ heal_fork(struct healing *h, const struct store_stream *stream, const struct syn
 
 /* ---- our clock was wrong ---- */
 
+/* Of a stream of ours: what was lent may be ahead, too. */
 static bool
-hub_says_clock(const struct sync_message *m)
+hub_says_clock(const struct sync_replica *r, const struct sync_message *m)
 {
-	for (size_t i = 0; i < m->note_count; i++)
-		if (strcmp(m->notes[i].reason, sync_clock_words) == 0)
+	for (size_t i = 0; i < m->note_count; i++) {
+		const struct sync_view_stream *of = &m->streams[m->notes[i].stream];
+
+		if (strcmp(m->notes[i].reason, sync_clock_words) == 0 &&
+		    memcmp(m->sites[of->site].site.node, r->self.node, STORE_NODE_ID) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -144,7 +149,7 @@ find_ahead(struct healing *h, const struct store_stream *list, size_t count, str
 	int64_t wall = env_wall_ms(store_db_env(r->db));
 	int rc = 0;
 
-	if (h->m->now_ms == SYNC_NOW_UNKNOWN || !hub_says_clock(h->m))
+	if (h->m->now_ms == SYNC_NOW_UNKNOWN || !hub_says_clock(r, h->m))
 		return 0;
 	h->ahead.now_ms = h->m->now_ms;
 	h->ahead.known_ms = r->clock.known_ms;

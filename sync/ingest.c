@@ -256,7 +256,7 @@ take(struct incoming *in, struct sync_ingested *out, struct err *err)
 	int rc = register_stream(in, err);
 
 	if (rc == 0)
-		rc = sync_ahead_settle(in->r, in->stream.id, in->records, in->count, err);
+		rc = sync_ahead_settle(in->r, &in->stream, in->records, in->count, err);
 	if (rc == 0)
 		rc = sync_names_learn(&in->names, in->records, in->count, err);
 	if (rc < 0)

@@ -13,7 +13,7 @@ enum {
 	MOST_OF = 8, /* of fewer parts "most" says nothing */
 };
 
-enum stage { ASKS, MENDS };
+enum stage { ASKS, MENDS, SAID };
 
 /* A range that was cut into the questions from..until - 1. */
 struct group {
@@ -84,6 +84,13 @@ sync_rift_free(struct sync_rift *look)
 	free(look);
 }
 
+static void
+add_todo(struct sync_rift *look, const struct store_range *range)
+{
+	if (look->todo_count < TODO)
+		look->todo[look->todo_count++] = *range;
+}
+
 /* ---- asking ---- */
 
 /* Is the sum of all parts the digest that is kept?  If not, it is the digest that went wrong. */
@@ -134,15 +141,20 @@ sync_rift_ask(struct sync_rift *look, struct sync_draft *d, struct err *err)
 {
 	int rc = 0;
 
-	if (look == NULL)
+	if (look == NULL || look->stage == SAID)
 		return 0;
 	d->m.questions = arena_take(&d->arena, SYNC_MESSAGE_QUESTIONS, sizeof *d->m.questions);
 	if (d->m.questions == NULL)
 		return no_memory(err);
 	for (size_t i = 0; look->stage == MENDS && i < look->found_count; i++)
 		new_question(d, look, &look->found[i].here.range)->anew = true;
-	if (look->stage == MENDS)
+	if (look->stage == MENDS) {
+		look->stage = SAID; /* once, however many rounds it takes to arrive */
 		return 0;
+	}
+	/* what was asked before and not compared, because there was more to exchange first */
+	for (size_t i = 0; i < look->group_count; i++)
+		add_todo(look, &look->groups[i].range);
 	look->asked_count = look->group_count = 0;
 	while (rc == 0 && look->todo_count > 0 &&
 	       look->asked_count + STORE_RANGE_PARTS <= SYNC_MESSAGE_QUESTIONS)
@@ -181,13 +193,6 @@ add_found(struct sync_rift *look, const struct store_range_part *here, uint64_t 
 {
 	if (look->found_count < FOUND)
 		look->found[look->found_count++] = (struct found){ *here, (int64_t)there, NULL };
-}
-
-static void
-add_todo(struct sync_rift *look, const struct store_range *range)
-{
-	if (look->todo_count < TODO)
-		look->todo[look->todo_count++] = *range;
 }
 
 /* Of a range parts differ: each is looked at, or, if most of it differs, the range is found. */
@@ -313,6 +318,7 @@ take_sums(struct sync_rift *look, const struct sync_message *m, bool same)
 		return true; /* the hub doesn't answer, or things move too fast: another time */
 	for (; done < look->group_count; done++)
 		add_todo(look, &look->groups[done].range);
+	look->group_count = 0;
 	return false;
 }
 
@@ -333,7 +339,7 @@ sync_rift_take(struct sync_rift **in, struct sync_replica *r, const struct sync_
                bool same, struct err *err)
 {
 	struct sync_rift *look = *in;
-	bool over = look->stage == MENDS;
+	bool over = look->stage == SAID;
 	int rc = over ? keep_rifts(look, r->db, err) : 0;
 
 	if (!over)

@@ -192,32 +192,64 @@ check_kept(struct sync_draft *d, const struct sync_rift_asked *asked, int scope,
 	return store_digest_mend(d->r->db, &mended, err);
 }
 
+/* The scope of the first question, and how many rows it has. */
+static int
+first_scope(struct sync_draft *d, const struct sync_rift_asked *asked, int *scope, int64_t *rows,
+            struct err *err)
+{
+	struct store_digest kept = { 0 };
+	int rc = scope_of(d->r, asked, &asked->m->questions[0], scope, err);
+
+	if (rc == 0 && *scope != 0)
+		rc = store_digest_get(d->r->db, *scope, &kept, err);
+	*rows = kept.rows;
+	return rc;
+}
+
+/* One question's answer; *rows adds up what was gone through; *answered false: there is none. */
+static int
+answer_one(struct sync_draft *d, const struct sync_rift_asked *asked, int64_t *rows, bool *answered,
+           struct err *err)
+{
+	const struct sync_view_question *q = &asked->m->questions[d->m.answer_count];
+	struct sync_view_answer *answer = &d->m.answers[d->m.answer_count];
+	struct store_range_part part = { .range = q->range };
+	int scope = 0, rc = scope_of(d->r, asked, q, &scope, err);
+
+	*answered = rc == 0 && scope != 0 && !q->anew;
+	if (*answered)
+		rc = store_range_sum(d->r->db, scope, &part, err);
+	if (rc < 0 || !*answered)
+		return rc;
+	*rows += part.rows;
+	answer->rows = (uint64_t)part.rows;
+	memcpy(answer->sum, part.sum, STORE_TERM);
+	d->m.answer_count++;
+	return 0;
+}
+
+/* May more be gone through?  The first parts together are a scope once, at the most. */
+static bool
+has_room(size_t answered, int64_t rows, int64_t whole)
+{
+	return rows <= SYNC_RIFT_ROWS + (answered < STORE_RANGE_PARTS ? whole : 0);
+}
+
 int
 sync_rift_answer(struct sync_draft *d, const struct sync_rift_asked *asked, struct err *err)
 {
 	const struct sync_message *m = asked->m;
-	int64_t rows = 0;
-	int rc = 0, scope = 0;
+	int64_t rows = 0, whole = 0;
+	bool answered = m->question_count > 0;
+	int scope = 0, rc = 0;
 
 	d->m.answers = arena_take(&d->arena, m->question_count, sizeof *d->m.answers);
 	if (d->m.answers == NULL)
 		return no_memory(err);
-	for (size_t i = 0; i < m->question_count; i++) {
-		const struct sync_view_question *q = &m->questions[i];
-		struct store_range_part part = { .range = q->range };
-		struct sync_view_answer *answer = &d->m.answers[i];
-
-		rc = scope_of(d->r, asked, q, &scope, err);
-		if (rc < 0 || scope == 0 || q->anew ||
-		    (rows > SYNC_RIFT_ROWS && i >= STORE_RANGE_PARTS))
-			break;
-		rc = store_range_sum(d->r->db, scope, &part, err);
-		if (rc < 0)
-			break;
-		rows += part.rows;
-		answer->rows = (uint64_t)part.rows;
-		memcpy(answer->sum, part.sum, STORE_TERM);
-		d->m.answer_count++;
-	}
+	if (answered)
+		rc = first_scope(d, asked, &scope, &whole, err);
+	while (rc == 0 && answered && d->m.answer_count < m->question_count &&
+	       has_room(d->m.answer_count, rows, whole))
+		rc = answer_one(d, asked, &rows, &answered, err);
 	return rc == 0 && d->m.answer_count > 0 ? check_kept(d, asked, scope, err) : rc;
 }

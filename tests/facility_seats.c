@@ -286,6 +286,32 @@ START_TEST(a_seat_is_not_free_while_a_booking_names_it)
 }
 END_TEST
 
+static void
+note_orphan(void *ctx, const struct seats_orphan *o)
+{
+	int64_t *sum = ctx;
+
+	ck_assert_str_eq(o->kind.facility, kind.facility);
+	ck_assert_str_eq(o->kind.resource, kind.resource);
+	ck_assert_str_eq(o->kind.period, kind.period);
+	*sum = 10 * *sum + o->no;
+}
+
+START_TEST(a_seat_of_a_booking_that_is_not_there_is_named)
+{
+	int64_t sum = 0;
+
+	ck_assert_int_eq(grant(3, 0, HUB), 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(book(), 0);
+	ck_assert_int_eq(seats_orphans(db, note_orphan, &sum, &err), 0);
+	ck_assert_int_eq(sum, 0);
+	ck_assert_int_eq(store_db_exec(db, "DELETE FROM booking WHERE seat_no <> 2", &err), 0);
+	ck_assert_int_eq(seats_orphans(db, note_orphan, &sum, &err), 0);
+	ck_assert_int_eq(sum, 13);
+}
+END_TEST
+
 /* ---- asking and answering ---- */
 
 START_TEST(what_is_asked_for_is_granted_when_the_node_has_come)
@@ -481,9 +507,12 @@ START_TEST(a_hub_that_was_put_back_gives_out_nothing_until_told_to)
 	struct seats_take_back why = { .reason = "all have come", .by = "admin", .at = 1 };
 	struct sync_replica r = { .db = db };
 	int64_t count;
-	bool paused;
+	bool paused, waited;
 
 	ck_assert_int_eq(grant(3, 1, OFFICE), 0);
+	ck_assert_int_eq(seats_resume(db, &why, &waited, &count, &err), 0);
+	ck_assert(!waited);
+	ck_assert_int_eq(count, 0);
 	ck_assert_int_eq(seats_paused(db, &paused, &err), 0);
 	ck_assert(!paused);
 	ck_assert_int_eq(store_meta_self(db, &r.self, &err), 0);
@@ -498,8 +527,12 @@ START_TEST(a_hub_that_was_put_back_gives_out_nothing_until_told_to)
 	ck_assert_int_eq(units(HELD_BY("A0")), 1);
 	ck_assert_int_eq(seats_paused(db, &paused, &err), 0);
 	ck_assert(paused);
-	ck_assert_int_eq(seats_resume(db, &why, &count, &err), 0);
+	ck_assert_int_eq(seats_resume(db, &why, &waited, &count, &err), 0);
+	ck_assert(waited);
 	ck_assert_int_eq(count, 2);
+	ck_assert_int_eq(seats_resume(db, &why, &waited, &count, &err), 0);
+	ck_assert(!waited);
+	ck_assert_int_eq(count, 0);
 	ck_assert_int_eq(seats_paused(db, &paused, &err), 0);
 	ck_assert(!paused);
 	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM seat_override"), 2);
@@ -560,6 +593,7 @@ suite_facility_seats(void)
 	tcase_add_loop_test(tcase, a_booking_that_cannot_be_is_refused_with_its_reason, 0,
 	                    sizeof refused / sizeof refused[0]);
 	tcase_add_test(tcase, a_seat_is_not_free_while_a_booking_names_it);
+	tcase_add_test(tcase, a_seat_of_a_booking_that_is_not_there_is_named);
 	tcase_add_test(tcase, what_is_asked_for_is_granted_when_the_node_has_come);
 	tcase_add_test(tcase, as_many_are_granted_as_there_are);
 	tcase_add_test(tcase, nobody_can_ask_for_what_is_not_given_out);

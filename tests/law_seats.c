@@ -270,9 +270,10 @@ resume(void)
 {
 	struct seats_take_back in = { .reason = "law", .by = "law", .at = w.wall_ms };
 	int64_t count;
+	bool waited;
 
 	begin(&w.hub);
-	end(&w.hub, seats_resume(w.hub.local, &in, &count, &err));
+	end(&w.hub, seats_resume(w.hub.local, &in, &waited, &count, &err));
 	may_double = true;
 }
 

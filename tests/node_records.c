@@ -3,6 +3,7 @@
 #include "tests/suites.h"
 
 #include "node/api_records.h"
+#include "node/engine_tables.h"
 #include "node/token.h"
 #include "store/track.h"
 
@@ -306,6 +307,23 @@ START_TEST(a_line_that_is_wrong_is_refused_with_its_reason)
 }
 END_TEST
 
+START_TEST(a_table_of_the_engine_is_not_written)
+{
+	ck_assert_int_eq(store_db_begin(hub_db, &hub_err), 0);
+	ck_assert_msg(engine_tables_track(hub_db, true, &hub_err) == 0, "%s", hub_err.msg);
+	ck_assert_int_eq(store_db_commit(hub_db, &hub_err), 0);
+	/* by a token that a program made which let it name the table */
+	run("UPDATE hub_token SET writes = ',leave,yz_share,' WHERE scope = 'all' AND writes <> "
+	    "''");
+	post(all, "",
+	     "{\"key\":\"k\",\"table\":\"yz_share\",\"op\":\"upsert\",\"row\":{\"root\":\"child\","
+	     "\"key\":\"00\",\"scope\":\"f/F2\",\"at\":1,\"by\":\"\"}}");
+	ck_assert_msg(strstr(said(), "this token doesn't write yz_share") != NULL, "%s", said());
+	ck_assert_int_eq(counts.refused, 1);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM yz_share"), 0);
+}
+END_TEST
+
 START_TEST(anothers_row_is_neither_changed_nor_told_of)
 {
 	run("INSERT INTO leave(id, facility_id, reason) VALUES "
@@ -466,6 +484,7 @@ suite_node_records(void)
 	tcase_add_test(t, a_key_is_known_for_a_month);
 	tcase_add_test(t, a_deleted_row_is_gone);
 	tcase_add_test(t, a_line_that_is_wrong_is_refused_with_its_reason);
+	tcase_add_test(t, a_table_of_the_engine_is_not_written);
 	tcase_add_test(t, anothers_row_is_neither_changed_nor_told_of);
 	tcase_add_test(t, a_facility_that_nobody_comes_for_is_refused);
 	tcase_add_test(t, rules_of_the_tables_hold);

@@ -2,6 +2,7 @@
 #include "tests/hub_help.h"
 #include "tests/suites.h"
 
+#include "node/engine_tables.h"
 #include "node/token.h"
 #include "store/track.h"
 
@@ -24,6 +25,7 @@ make(void)
 	                 0);
 	ck_assert_int_eq(store_db_begin(hub_db, &hub_err), 0);
 	ck_assert_msg(store_track_table(hub_db, &spec, true, &hub_err) == 0, "%s", hub_err.msg);
+	ck_assert_msg(engine_tables_track(hub_db, true, &hub_err) == 0, "%s", hub_err.msg);
 	ck_assert_int_eq(store_db_commit(hub_db, &hub_err), 0);
 }
 
@@ -117,7 +119,9 @@ START_TEST(terms_that_make_no_sense_are_refused)
 		      { "all", "", "no name" },
 		      { "all", LONG_NAME, "128 bytes" },
 		      { "all", "note,,note", "names" },
-		      { "all", "nope", "no table nope" } };
+		      { "all", "nope", "no table nope" },
+		      { "all", "note,yz_share", "yz_share is yizhan's own" } };
+	struct token_terms terms = { .scope = "all" };
 	struct buf many = { 0 };
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -130,6 +134,8 @@ START_TEST(terms_that_make_no_sense_are_refused)
 		buf_put(&many, i == 0 ? "note" : ",note", i == 0 ? 4 : 5);
 	ck_assert_int_eq(make_token("all", buf_str(&many), 0), ERR_INVALID);
 	buf_free(&many);
+	terms.writes = "yz_share";
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err), ERR_INVALID);
 	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_token"), 0);
 }
 END_TEST

@@ -180,6 +180,39 @@ START_TEST(a_look_that_is_interrupted_is_made_up_for)
 END_TEST
 
 /* A row that nobody may change, changed past its triggers, isn't passed on as it was made. */
+/* What is said again takes many rounds to arrive, and is said once all the same. */
+START_TEST(on_a_bad_line_it_is_said_once)
+{
+	struct node_met met;
+	int64_t before;
+	char sql[200];
+
+	open_world(390);
+	world_sql(&w.hub, "INSERT INTO note(id, facility_id, text) VALUES (x'ff', 'F1', 'hub')");
+	for (unsigned i = 0; i < 20; i++) { /* units that have seen something else each */
+		snprintf(sql, sizeof sql,
+		         "UPDATE note SET text = 'x' || hex(randomblob(200)) WHERE id IN"
+		         " (SELECT id FROM note ORDER BY id LIMIT 20 OFFSET %u)",
+		         i * 20);
+		world_sql(&w.nodes[0], sql);
+		world_sql(&w.hub, "UPDATE note SET rank = ifnull(rank, 0) + 1 WHERE id = x'ff'");
+		world_wait(&w, 60000);
+		world_settle(&w, 2);
+	}
+	damage(&w.hub, "DELETE FROM yz_clock WHERE key <> x'0401ff';"
+	               "DELETE FROM note WHERE id <> x'ff'");
+	before = world_int(&w.nodes[0], "SELECT sum(n) FROM yz_stream");
+	w.nodes[0].node.stalls = NODE_STALLS;
+	world_meet(&w, 0, &met);
+	ck_assert(met.ok);
+	ck_assert_int_le(world_int(&w.nodes[0], "SELECT sum(n) FROM yz_stream"), before + 2000);
+	ck_assert(world_sync(&w, 0));
+	ck_assert(world_sync(&w, 0));
+	ck_equal();
+	close_world();
+}
+END_TEST
+
 START_TEST(an_event_is_again_what_its_record_says)
 {
 	struct store_track_spec spec = {
@@ -258,6 +291,7 @@ suite_sync_rift(void)
 	                    sizeof mend_cases / sizeof mend_cases[0]);
 	tcase_add_test(mends, what_nobody_can_say_again_stays_an_alarm);
 	tcase_add_test(mends, a_look_that_is_interrupted_is_made_up_for);
+	tcase_add_test(mends, on_a_bad_line_it_is_said_once);
 	tcase_add_test(mends, an_event_is_again_what_its_record_says);
 	suite_add_tcase(suite, mends);
 	return suite;

@@ -116,9 +116,10 @@ MUST_CHECK int seats_take_back(struct store_db *db, const struct seats_take_back
                                int64_t *count, struct err *err);
 
 /* A hub that was put back or copied gives out seats again, also those that its earlier lives had
- * kept; *count of them.  Logged like an override. */
-MUST_CHECK int seats_resume(struct store_db *db, const struct seats_take_back *why, int64_t *count,
-                            struct err *err);
+ * kept; *count of them.  Logged like an override.  *waited: it gave out none until now; one that
+ * gives already still takes what it has learnt of its earlier lives since. */
+MUST_CHECK int seats_resume(struct store_db *db, const struct seats_take_back *why, bool *waited,
+                            int64_t *count, struct err *err);
 
 /* Was this hub put back, so that it waits for seats_resume() before it gives out seats? */
 MUST_CHECK int seats_paused(struct store_db *db, bool *yes, struct err *err);
@@ -158,5 +159,16 @@ MUST_CHECK int seats_list(struct store_db *db, const char *facility,
 
 /* How many seats more than one booking has. */
 MUST_CHECK int seats_twice(struct store_db *db, int64_t *count, struct err *err);
+
+/* A seat that is marked as used by a booking that isn't there: nobody can book it, and nobody
+ * comes.  Texts are borrowed until the next. */
+struct seats_orphan {
+	struct seats_kind kind;
+	int64_t no;
+};
+/* For each, by facility, resource, period. */
+MUST_CHECK int seats_orphans(struct store_db *db,
+                             void (*tell)(void *ctx, const struct seats_orphan *orphan), void *ctx,
+                             struct err *err);
 
 #endif /* NODE_FACILITY_SEATS_H */

@@ -412,20 +412,26 @@ seats_take_back(struct store_db *db, const struct seats_take_back *in, int64_t *
 }
 
 int
-seats_resume(struct store_db *db, const struct seats_take_back *why, int64_t *count,
+seats_resume(struct store_db *db, const struct seats_take_back *why, bool *waited, int64_t *count,
              struct err *err)
 {
 	uint8_t self[SEATS_HOLDER];
 	char node[2 * STORE_NODE_ID + 1];
 	struct seats_take_back in = *why;
 	struct taking t = { .self = self, .in = &in };
-	int rc = seats_self(db, self, err);
+	bool gives;
+	int rc = may_give(db, &gives, err);
 
+	*waited = !gives;
+	if (rc == 0)
+		rc = seats_self(db, self, err);
 	if (rc < 0)
 		return rc;
 	text_hex(node, self, STORE_NODE_ID);
 	in.node = node;
 	in.epoch = "";
 	rc = take(db, &t, count, err);
-	return rc == 0 ? store_meta_set(db, EPOCH_KEY, self + STORE_NODE_ID, STORE_EPOCH, err) : rc;
+	if (rc < 0 || gives)
+		return rc;
+	return store_meta_set(db, EPOCH_KEY, self + STORE_NODE_ID, STORE_EPOCH, err);
 }

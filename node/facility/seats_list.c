@@ -71,3 +71,26 @@ seats_twice(struct store_db *db, int64_t *count, struct err *err)
 	                      " HAVING count(*) > 1)",
 	                      0, count, err);
 }
+
+int
+seats_orphans(struct store_db *db, void (*tell)(void *ctx, const struct seats_orphan *orphan),
+              void *ctx, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT facility_id, ifnull(resource, ''), ifnull(period, ''), no"
+	            " FROM seat_unit WHERE used_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM"
+	            " booking b WHERE b.id = used_by) ORDER BY 1, 2, 3, 4");
+	int rc;
+
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		struct seats_orphan o = { 0 };
+
+		o.kind.facility = store_stmt_get_text(&s);
+		o.kind.resource = store_stmt_get_text(&s);
+		o.kind.period = store_stmt_get_text(&s);
+		o.no = store_stmt_get_int(&s);
+		tell(ctx, &o);
+	}
+	store_stmt_end(&s);
+	return rc;
+}

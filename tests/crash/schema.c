@@ -130,8 +130,11 @@ migrate_hub_restart(struct scene *s)
 }
 
 /* A file of format 1: step 2 laid conflicts otherwise, step 3 gave columns a name for here,
- * step 4 keeps what is stamped far ahead, step 5 rows that several see. */
+ * step 4 keeps what is stamped far ahead, step 5 rows that several see, step 6 where rows differ,
+ * step 7 which refused changes were overwritten. */
 static const char to_format_1[] =
+        "DROP INDEX yz_quarantine_row; DROP INDEX yz_quarantine_moved;"
+        "ALTER TABLE yz_quarantine DROP COLUMN moved;"
         "DROP TABLE yz_rift; DROP TABLE yz_share; DROP TABLE yz_group;"
         "DROP TABLE yz_member; DROP TABLE yz_held;"
         "ALTER TABLE yz_column DROP COLUMN here;"

@@ -14,6 +14,9 @@ check 0 '^\{"token":"[A-Za-z0-9_-]{43}","id":"[0-9a-f]{16}","expires":null\}$' -
 check 0 '"expires":"2999-01-31T00:00:00.000Z"\}$' -C "$hub" token new --scope all --expires 2999-01-31 --json
 check 0 '"expires":"2999-01-31T12:30:00.000Z"\}$' -C "$hub" token new --scope all --expires 2999-01-31T12:30:00Z --json
 check 0 '"expires":"20..-' -C "$hub" token new --scope all --expires 90d --tables child,care_event --json
+for list in --tables --write; do
+	check 1 "yz_share is yizhan.s own, which no token reads or writes; leave it out" -C "$hub" token new --scope all $list child,yz_share
+done
 id=$("$YIZHAN" -C "$hub" token new --scope all --json | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
 check 0 "^token $id opens nothing any more" -C "$hub" token revoke "$id"
 check 2 'new needs --scope all or --scope f/ID; usage: ' -C "$hub" token new --scope zz

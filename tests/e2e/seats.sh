@@ -55,6 +55,19 @@ day="--period 2026-12-01"
 # shellcheck disable=SC2086 # an option and its value
 {
 	check 2 'grant needs FACILITY RESOURCE' -C "$hub" seats grant F1
+	check 2 'usage: .* \| give-back RESOURCE \[N\]$' -C "$hub" seats grant F1
+	check 2 '"code":"usage",.* \| give-back RESOURCE \[N\]"\}\}$' -C "$hub" seats grant F1 --json
+	check 0 'no seats are given out' -C "$hub" seats list
+	check 0 'nothing waited' -C "$hub" seats resume --override 'who knows'
+	for wrong in 'list --cap' 'list --override' 'grant F1 drop-in 1 --from' 'grant F1 drop-in 1 --leave' \
+		'grant F1 drop-in 1 --override' 'take-back F1 drop-in --cap' 'take-back F1 drop-in --to' \
+		'resume --override x --period' 'resume --override x --leave' 'resume --override x --from' \
+		'ask drop-in 1 --cap' 'ask drop-in 1 --to' 'give-back drop-in --leave' 'give-back drop-in --override'; do
+		check 2 "takes no --$(echo "$wrong" | sed 's/.*--\([a-z]*\).*/\1/'); usage" -C "$hub" seats $wrong 1
+	done
+	check 2 'reason behind --override is empty' -C "$hub" seats take-back F1 drop-in --override ''
+	check 2 'reason behind --override is empty' -C "$hub" seats resume --override ' '
+	check 2 'it can.t --leave any' -C "$hub" seats take-back F1 drop-in --leave 1 --override why
 	check 1 'has 2 such nodes' -C "$hub" seats grant F1 drop-in 3 --cap 10 $day
 	check 0 '"granted":3' -C "$hub" seats grant F1 drop-in 3 --cap 10 $day --to "$office_id" --json
 	check 1 'only 7 free' -C "$hub" seats grant F1 drop-in 8 $day --to "$station_id"
@@ -70,6 +83,9 @@ meet "$station"
 is "$(seats "$station" "$station_id" free)" 2 'the station has got what it asked for'
 is "$(seats "$office" "$office_id" free)" 3 'the office what it was granted'
 check 0 'FREE.*this one' -C "$office" seats list F1
+check 0 'FREE.*this one' -C "$office" seats list --period 2026-12-01
+check 0 'no seats are given out' -C "$office" seats list F1 --period 2026-12-02
+check 0 '^\[\]$' -C "$office" seats list --period 2026-12-02 --json
 
 # what is the hub's to say can't be said at a facility
 for said in "UPDATE seat_unit SET holder = (SELECT holder FROM seat_ask)" 'UPDATE seat_unit SET recall = NULL, resource = 1' \
@@ -200,5 +216,11 @@ check 0 'gives out seats again' -C "$hub" seats resume --override 'everybody has
 check 0 '"granted":1' -C "$hub" seats grant F1 drop-in 1 --cap 11 --period 2026-12-01 --to "$station_id" --json
 meet "$station"
 book "$station_address" last/1 stored
+# somebody deletes a booking past the buttons: its seat is lost to everybody until doctor is heard
+sql "$station" 'DELETE FROM booking WHERE id = (SELECT max(used_by) FROM seat_unit)' >/dev/null
+check 4 'ill +seats +1 seats are marked as booked, by bookings that aren.t there: F1 drop-in 2026-12-01 no [0-9]+; ' \
+	-C "$station" doctor
+sql "$station" 'UPDATE seat_unit SET used_by = NULL WHERE used_by NOT IN (SELECT id FROM booking)' >/dev/null
+check 0 'well +seats +none has two' -C "$station" doctor
 kill "$station_pid"
 finish

@@ -52,9 +52,20 @@ check 2 'is no facility' -C "$hub" share add $child 'a b'
 check 2 'share can.t "give"' -C "$hub" share give $child B
 check 1 'f/B doesn.t see that child; ' -C "$hub" share end $child B
 check 1 'nobody else sees that child; ' -C "$hub" share end $child A
+check 0 'no child is shared' -C "$hub" share
+check 0 '^\[\]$' -C "$hub" share list --json
+for word in add move; do
+	check 1 'no node of facility B2 is enrolled here; yizhan nodes lists them' -C "$hub" share $word $child B2
+done
+check 0 '^f/A is the only one that sees that child already$' -C "$hub" share move $child A
+check 0 '^\[\]$' -C "$hub" share list --json
 check 0 'f/B sees it from its next sync on' -C "$hub" share add $child B
-check 1 'f/B sees that child already; ' -C "$hub" share add $child B
-check 0 '"scope":"f/B".*"ended":null' -C "$hub" share list --json
+shared=$("$YIZHAN" -C "$hub" share list --json)
+check 0 '^f/B sees that child already$' -C "$hub" share add $child B
+is "$("$YIZHAN" -C "$hub" share list --json)" "$shared" 'and nothing is said anew'
+check 0 '"scope":"f/A","own":true,"at":null,"ended":null,"by":null.*"scope":"f/B","own":false,"at":".*"ended":null' \
+	-C "$hub" share list --json
+check 0 'f/A +its own.*f/B +sees it' -C "$hub" share
 meet "$second"
 is "$(rows "$second")" "$(rows "$first")" "the second facility has what there was"
 level
@@ -135,4 +146,6 @@ check 0 '"ok":true' -C "$first" verify --deep --json
 is "$(rows "$first")" "$kept" "what is dropped is as it was"
 is "$(rows "$second" | grep -c 'new friends')" 1 "nor is it heard"
 check 0 'f/A +has left' -C "$hub" share
+"$YIZHAN" -C "$hub" nodes revoke "$("$YIZHAN" -C "$first" status --json | sed 's/.*"node":"\([0-9a-f]*\)".*/\1/')" >/dev/null
+check 1 'no node of facility A is enrolled' -C "$hub" share add $child A
 finish
