@@ -5,10 +5,11 @@
  * hub tells its time, and what it tells is the truth here.  Between replies, and
  * after a start without a line:
  *
- *   the wall clock, by the offset that the hub's last reply showed      it ran on since
- *   the wall clock alone                                                it was behind, and has
- * leapt the last time that is known, and how long that is ago               it stands before that:
- * unsure
+ *   the wall clock, by the offset that           it ran on since
+ *     the hub's last reply showed
+ *   the wall clock alone                         it was behind, and has leapt
+ *   the last time that is known, and how         it stands before that: unsure
+ *     long that is ago
  *
  * So a mistake makes stamps too early, which costs nothing but their own weight;
  * too late they would be only with a clock that was set forward, and those the

@@ -23,7 +23,7 @@
 #include "sync/restamp.h"
 
 struct sync_remint_job {
-	const struct store_stream *old;     /* a stream of this node's */
+	const struct store_stream *old;     /* this node's, or a branch given up (parted.c) */
 	uint64_t kept;                      /* the hub is known to hold so much of it */
 	const struct sync_restamp *restamp; /* most often of nothing */
 	bool salvage; /* what can't be read is written out of the rows; else it's an error */

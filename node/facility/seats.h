@@ -2,12 +2,12 @@
  * node/facility/seats.h - who may give out which place, so that a facility that
  * is off line never promises one twice.
  *
- *   hub                                   a facility's node
- *   seats_grant    capacity, then units
- *                  of it to a holder ---> facility_book   takes one of its own units, line or no
- * line seats_answer   grants what is asked <- seats_ask      wants so many free ones at hand
- *   seats_take_back  asks for them -----> seats_settle    gives back what it doesn't use
- *   ... override   takes them, logged     seats_give_back the same, by itself
+ *   hub                                     a facility's node
+ *   seats_grant      capacity, then units
+ *                    of it to a holder  --> facility_book    takes one of its own
+ *   seats_answer     grants what is asked <-- seats_ask      wants so many free ones
+ *   seats_take_back  asks for them      --> seats_settle     gives back what is unused
+ *   ... override     takes them, logged     seats_give_back  the same, by itself
  *
  * A unit is a row (grant_id, no) of seat_unit.  grant_id is a hash of facility, resource and
  * period: whoever makes the same capacity twice, be it a hub that was put back, makes the same
