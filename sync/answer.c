@@ -65,7 +65,8 @@ pass_remarks(struct answering *an, unsigned asked_index, unsigned index, bool *f
 	}
 }
 
-/* Are the records of a stream that both have the same ones? */
+/* Are the records of a stream that both have the same ones?  ERR_CORRUPT: they can't be read here,
+ * so it can't be told. */
 static int
 compare_heads(struct answering *an, const struct store_stream *stream,
               const struct sync_view_stream *view, enum sync_plan_same *same, struct err *err)
@@ -77,7 +78,7 @@ compare_heads(struct answering *an, const struct store_stream *stream,
 	if (view == NULL || view->n == 0 || view->n > stream->n)
 		return 0; /* of what we haven't got the node must judge */
 	rc = sync_look_head(an->h->r, stream, view->n, head, err);
-	if (rc == 0)
+	if (rc <= 0)
 		*same = SYNC_SAME_UNTOLD;
 	else if (rc == 1 && memcmp(head, view->head, SYNC_HEAD_SHORT) != 0)
 		*same = SYNC_SAME_NO;
@@ -96,6 +97,8 @@ peer_of(const struct answering *an, const struct store_stream *stream)
 	                                                                    : SYNC_PEER_WROTE;
 }
 
+static const char unreadable[] = "the hub can't read its records any more";
+
 /* What comes after `has`; of a stream that can't be read the node hears, and gets the others. */
 static int
 send_rest(struct answering *an, const struct store_stream *stream, unsigned index, uint64_t has,
@@ -105,7 +108,7 @@ send_rest(struct answering *an, const struct store_stream *stream, unsigned inde
 
 	if (rc != ERR_CORRUPT)
 		return rc;
-	sync_draft_note(&an->draft, index, has, "the hub can't read its records any more");
+	sync_draft_note(&an->draft, index, has, unreadable);
 	return 0;
 }
 
@@ -124,7 +127,7 @@ answer_stream(struct answering *an, const struct store_stream *stream, struct er
 	if (stream->n == 0 && view == NULL)
 		return 0;
 	rc = compare_heads(an, stream, view, &same, err);
-	if (rc < 0)
+	if (rc < 0 && rc != ERR_CORRUPT)
 		return rc;
 	step = sync_plan_step(peer_of(an, stream), sync_plan_compare(stream->n, has, same));
 	if (step == SYNC_PLAN_NOTHING)
@@ -132,6 +135,8 @@ answer_stream(struct answering *an, const struct store_stream *stream, struct er
 	index = sync_draft_stream(&an->draft, stream);
 	if (view != NULL)
 		pass_remarks(an, (unsigned)(view - an->asked->streams), index, &told);
+	if (rc == ERR_CORRUPT)
+		sync_draft_note(&an->draft, index, has, unreadable);
 	if (step == SYNC_PLAN_FORK && !told)
 		sync_draft_note(&an->draft, index, 0, sync_fork_words);
 	return step == SYNC_PLAN_SEND ? send_rest(an, stream, index, has, err) : 0;

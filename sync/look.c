@@ -82,6 +82,10 @@ sync_look_head(struct sync_replica *r, const struct store_stream *stream, uint64
 		return rc < 0 ? rc : 1;
 	}
 	rc = sync_look_open(r, stream, n, &kept, err);
+	if (rc == ERR_CORRUPT) { /* what comes behind it may tell */
+		rc = sync_reader_head(r->db, stream, n, head, err);
+		return rc < 0 ? rc : 1;
+	}
 	if (rc != 1)
 		return rc;
 	sync_look_spend(r, (n - kept->seg.first) / 2 + 1);

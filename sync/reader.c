@@ -37,6 +37,8 @@ sync_reader_open(struct store_db *db, const struct store_stream *stream, uint64_
 	struct sync_codec_schemas schemas = { resolve, define, &ctx };
 	int rc = store_segment_at(db, stream->id, n, a, &out->seg, err);
 
+	if (rc == 0 && out->seg.first > n) /* it is the first after a gap */
+		rc = err_set(err, ERR_CORRUPT, "its segment is missing");
 	if (rc == 0)
 		rc = sync_segment_open(&out->seg, &schemas, a, &out->records, &out->count, err);
 	if (rc < 0)
@@ -55,7 +57,9 @@ cut_head(struct store_db *db, const struct store_stream *stream, uint64_t n,
 	struct arena a = { 0 };
 	int rc = store_segment_at(db, stream->id, n, &a, &seg, err);
 
-	if (rc == 0 && seg.last == n) {
+	if (rc == 0 && seg.first == n + 1) {
+		memcpy(head, seg.head_before, STORE_HEAD); /* its own is missing */
+	} else if (rc == 0 && seg.last == n) {
 		memcpy(head, seg.head, STORE_HEAD);
 	} else if (rc == 0) {
 		rc = sync_reader_open(db, stream, n, &a, &kept, err);
