@@ -3,10 +3,17 @@
  *
  * Steady state is one round trip that pushes and pulls:
  *
- *   node                                             hub
- *   seal, sign, say what I have, push own records -> seal, take what is new,
- *                                                 <- say what differs, receipts, digests, push what
- * the node lacks take it, compare digests, keep the receipt
+ *   node                                      hub
+ *   seal, sign, say what I have,
+ *   push own records                      ->  seal, take what is new
+ *                                         <-  say what differs, receipts, digests,
+ *                                             push what the node lacks
+ *   take it, compare digests,
+ *   keep the receipt
+ *
+ * Further rounds only while they move something: there is more than one message holds, a
+ * life began (fork.c), the hub lacks what others wrote (back.c), a stream goes on otherwise there
+ * (parted.c), or digests differ at equal records (rift.h).
  *
  * Acknowledged is what a proven reply says the hub's present life holds.
  */
