@@ -163,9 +163,7 @@ sync_back_see(struct sync_exchange *x, const struct sync_message *m, struct err 
 	x->lent_count = 0;
 	x->lent_moved = false;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		const struct store_site *site = store_catalog_site_of(x->r->db, list[i].site);
-
-		if (memcmp(site->node, x->r->self.node, STORE_NODE_ID) != 0)
+		if (!sync_draft_is_own(x->r, &list[i]))
 			rc = see_stream(x, m, &list[i], find_lent(was, was_count, list[i].id), &a,
 			                err);
 	}
@@ -180,24 +178,6 @@ is_own(const struct sync_replica *r, const struct sync_message *m, unsigned stre
 {
 	return memcmp(m->sites[m->streams[stream].site].site.node, r->self.node, STORE_NODE_ID) ==
 	       0;
-}
-
-/* 1 and the stream that a message names, 0 if nothing is held of it. */
-static int
-find_stream(const struct sync_replica *r, const struct sync_message *m, unsigned stream,
-            struct arena *a, struct store_stream *out, struct err *err)
-{
-	const struct sync_view_stream *view = &m->streams[stream];
-	const struct sync_site *named = &m->sites[view->site].site;
-	int site = 0, scope = 0;
-	int rc = store_catalog_find_site(r->db, named->node, named->epoch, &site, err);
-
-	if (rc == 0)
-		rc = store_catalog_find_scope(r->db, m->scopes[view->scope], &scope, err);
-	if (rc < 0 || site == 0 || scope == 0)
-		return rc < 0 ? rc : 0;
-	rc = store_stream_find(r->db, site, scope, a, out, err);
-	return rc == ERR_NOTFOUND ? 0 : rc < 0 ? rc : 1;
 }
 
 /* ---- branches that were written again ---- */
@@ -294,7 +274,7 @@ sync_back_forked(struct sync_replica *r, const struct sync_message *m, unsigned 
 	struct arena a = { 0 };
 	struct buf marks = { 0 };
 	bool news = false;
-	int rc = is_own(r, m, stream) ? find_stream(r, m, stream, &a, &own, err) : 0;
+	int rc = is_own(r, m, stream) ? sync_draft_find(r, m, stream, &a, &own, err) : 0;
 
 	if (rc == 1) {
 		rc = is_new_branch(r, own.id, &m->streams[stream], &marks, &news, err);
@@ -322,7 +302,7 @@ sync_back_lacks(const struct sync_replica *r, const struct sync_message *m, unsi
 	memcpy(site.node, named->node, STORE_NODE_ID);
 	memcpy(site.epoch, named->epoch, STORE_EPOCH);
 	if (m->streams[stream].n > 0 && r->key_of != NULL && r->key_of(r->ctx, &site, key))
-		rc = find_stream(r, m, stream, &a, &own, err);
+		rc = sync_draft_find(r, m, stream, &a, &own, err);
 	*yes = rc == 0;
 	arena_free(&a);
 	return rc < 0 ? rc : 0;

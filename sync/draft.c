@@ -241,6 +241,23 @@ sync_draft_view(const struct sync_replica *r, const struct sync_message *m,
 	return NULL;
 }
 
+int
+sync_draft_find(const struct sync_replica *r, const struct sync_message *m, unsigned stream,
+                struct arena *a, struct store_stream *out, struct err *err)
+{
+	const struct sync_view_stream *view = &m->streams[stream];
+	const struct sync_site *named = &m->sites[view->site].site;
+	int site = 0, scope = 0;
+	int rc = store_catalog_find_site(r->db, named->node, named->epoch, &site, err);
+
+	if (rc == 0)
+		rc = store_catalog_find_scope(r->db, m->scopes[view->scope], &scope, err);
+	if (rc < 0 || site == 0 || scope == 0)
+		return rc < 0 ? rc : 0;
+	rc = store_stream_find(r->db, site, scope, a, out, err);
+	return rc == ERR_NOTFOUND ? 0 : rc < 0 ? rc : 1;
+}
+
 /* ---- taking ---- */
 
 int

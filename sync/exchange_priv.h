@@ -80,6 +80,11 @@ bool sync_draft_is_own(const struct sync_replica *r, const struct store_stream *
 MUST_CHECK int sync_draft_keys(struct sync_replica *r, const struct sync_message *m,
                                struct err *err);
 
+/* 1 and the stream of this file that a message names, living in `a`; 0 if nothing is held of it. */
+MUST_CHECK int sync_draft_find(const struct sync_replica *r, const struct sync_message *m,
+                               unsigned stream, struct arena *a, struct store_stream *out,
+                               struct err *err);
+
 /* What a message says of a stream of this file; NULL if nothing. */
 const struct sync_view_stream *sync_draft_view(const struct sync_replica *r,
                                                const struct sync_message *m,

@@ -96,27 +96,13 @@ sync_parted_look(struct sync_exchange *x, const struct sync_message *m,
 
 /* ---- and then ---- */
 
-static int
-find_stream(struct sync_exchange *x, const struct sync_message *m, unsigned index, struct arena *a,
-            struct store_stream *out, struct err *err)
-{
-	const struct sync_view_stream *view = &m->streams[index];
-	const struct sync_site *named = &m->sites[view->site].site;
-	int site = 0, scope = 0;
-	int rc = store_catalog_find_site(x->r->db, named->node, named->epoch, &site, err);
-
-	if (rc == 0)
-		rc = store_catalog_find_scope(x->r->db, m->scopes[view->scope], &scope, err);
-	return rc == 0 ? store_stream_find(x->r->db, site, scope, a, out, err) : rc;
-}
-
 static struct sync_parted *
 of_message(struct sync_exchange *x, const struct sync_message *m, unsigned index)
 {
 	struct store_stream stream;
 	struct arena a = { 0 };
 	struct err err;
-	bool here = x->parted_count > 0 && find_stream(x, m, index, &a, &stream, &err) == 0;
+	bool here = x->parted_count > 0 && sync_draft_find(x->r, m, index, &a, &stream, &err) == 1;
 
 	arena_free(&a);
 	return here ? find(x, stream.id) : NULL;

@@ -6,7 +6,6 @@
 #include "sync/remint_priv.h"
 #include "sync/seen.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static int
@@ -205,13 +204,6 @@ move_rows(struct unit *u, struct err *err)
 
 /* ---- units ---- */
 
-static int
-by_site(const void *left, const void *right)
-{
-	return memcmp(&((const struct sync_seen *)left)->site,
-	              &((const struct sync_seen *)right)->site, sizeof(struct sync_site));
-}
-
 /* What the unit had seen, and the old stream as far as it stays. */
 static int
 find_seen(struct unit *u, struct sync_opening *out, struct err *err)
@@ -231,8 +223,7 @@ find_seen(struct unit *u, struct sync_opening *out, struct err *err)
 			out->seen[out->seen_count++] = list[i];
 	if (m->kept_stamp > 0)
 		out->seen[out->seen_count++] = (struct sync_seen){ m->name, m->kept_stamp };
-	if (out->seen_count > 1)
-		qsort(out->seen, out->seen_count, sizeof *out->seen, by_site);
+	sync_seen_sort(out->seen, out->seen_count);
 	return 0;
 }
 

@@ -10,6 +10,13 @@ by_site(const void *left, const void *right)
 	              &((const struct sync_seen *)right)->site, sizeof(struct sync_site));
 }
 
+void
+sync_seen_sort(struct sync_seen *list, size_t count)
+{
+	if (count > 1)
+		qsort(list, count, sizeof *list, by_site);
+}
+
 int
 sync_seen_now(struct store_db *db, const struct store_stream *own, struct arena *a,
               struct sync_seen **list, size_t *count, struct err *err)
@@ -37,8 +44,7 @@ sync_seen_now(struct store_db *db, const struct store_stream *own, struct arena 
 		seen->stamp = streams[i].last_stamp;
 		(*count)++;
 	}
-	if (*count > 1)
-		qsort(*list, *count, sizeof **list, by_site);
+	sync_seen_sort(*list, *count);
 	return 0;
 }
 

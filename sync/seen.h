@@ -13,6 +13,9 @@
 MUST_CHECK int sync_seen_now(struct store_db *db, const struct store_stream *own, struct arena *a,
                              struct sync_seen **list, size_t *count, struct err *err);
 
+/* Put a vector in its order: rising by site. */
+void sync_seen_sort(struct sync_seen *list, size_t count);
+
 /* Append the bytes of a vector. */
 void sync_seen_write(struct buf *out, const struct sync_seen *list, size_t count);
 
