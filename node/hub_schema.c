@@ -10,6 +10,7 @@
  *   hub_feed       what they read                          (node/feed.c)
  *   hub_export     what was given out, to whom             (node/export_log.c)
  *   hub_record_key the keys of lines that were stored      (node/records.c)
+ *   hub_seen       how each node stood when it last came   (node/fleet.c)
  *
  * Secrets are there as hashes only.
  */
@@ -48,7 +49,12 @@ static const char step_2[] =
         "NULL, PRIMARY KEY(token, key)) WITHOUT ROWID;"
         "CREATE INDEX hub_record_key_age ON hub_record_key(at_ms);";
 
-static const char *const steps[] = { step_1, step_2 };
+static const char step_3[] =
+        "CREATE TABLE hub_seen(node BLOB PRIMARY KEY, met_ms INTEGER NOT NULL, lacking INTEGER, "
+        "digest INTEGER NOT NULL, digest_ms INTEGER, reported_ms INTEGER, report TEXT) WITHOUT "
+        "ROWID;";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

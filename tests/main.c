@@ -36,6 +36,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node_enrol_rows,
 	suite_node_feed,
 	suite_node_moved,
+	suite_node_fleet,
 	suite_node_grant,
 	suite_node_guard,
 	suite_node_http,

@@ -31,6 +31,7 @@ Suite *suite_node_enrol(void);
 Suite *suite_node_enrol_rows(void);
 Suite *suite_node_feed(void);
 Suite *suite_node_moved(void);
+Suite *suite_node_fleet(void);
 Suite *suite_node_grant(void);
 Suite *suite_node_guard(void);
 Suite *suite_node_http(void);
