@@ -1,11 +1,12 @@
 /*
- * cli/cmd_nodes.c - at the hub: how the nodes stand that it knows (node/fleet.h).
+ * cli/cmd_nodes.c - at the hub: how the nodes stand that it knows (node/hub/fleet.h).
  *
  * Exit code 4 if one of those that are listed is in state alarm or warning.
  */
 #include "cli/hub.h"
 #include "cli/table.h"
-#include "node/fleet.h"
+#include "node/hub/fleet.h"
+#include "node/hub/hub_node.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
 

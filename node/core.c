@@ -4,9 +4,9 @@
 #include "store/remote.h"
 #include "store/stmt.h"
 #include "store/track.h"
-#include "sync/outgoing.h"
+#include "sync/exchange/outgoing.h"
 #include "sync/rot.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 
 #include <assert.h>
 #include <string.h>

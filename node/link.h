@@ -11,9 +11,9 @@
 #define NODE_LINK_H
 
 #include "node/core.h"
+#include "node/http/reqsig.h"
 #include "node/queue.h"
-#include "node/reqsig.h"
-#include "sync/transport_http.h"
+#include "sync/exchange/transport_http.h"
 
 struct link;
 

@@ -15,7 +15,7 @@
 #define NODE_REPORT_H
 
 #include "node/status.h"
-#include "sync/sign.h"
+#include "sync/codec/sign.h"
 
 #include <stdbool.h>
 

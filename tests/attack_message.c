@@ -3,7 +3,7 @@
  * same with one thing wrong: what isn't well-formed is refused as a whole, and
  * what is, but lies, moves nothing (tests/DESIGN.md, "Attacks").
  */
-#include "sync/message.h"
+#include "sync/exchange/message.h"
 #include "tests/parcels.h"
 #include "tests/suites.h"
 
@@ -139,7 +139,8 @@ START_TEST(a03_a_cut_request_is_refused)
 }
 END_TEST
 
-/* Part 1 is proven by the request's signature (node/reqsig.h), not here; its segments by their own.
+/* Part 1 is proven by the request's signature (node/http/reqsig.h), not here; its segments by their
+ * own.
  */
 START_TEST(a03_a_turned_bit_brings_no_row)
 {

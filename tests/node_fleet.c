@@ -3,8 +3,8 @@
 #include "tests/suites.h"
 
 #include "node/facility/schema.h"
-#include "node/fleet.h"
-#include "node/hub_schema.h"
+#include "node/hub/fleet.h"
+#include "node/hub/hub_schema.h"
 #include "store/base/text.h"
 
 #include <check.h>

@@ -1,7 +1,7 @@
 /* tests/node_http.c - the HTTP server over real sockets: what it serves, what it refuses. */
 #include "tests/suites.h"
 
-#include "node/http.h"
+#include "node/http/http.h"
 
 #include <arpa/inet.h>
 #include <check.h>

@@ -12,7 +12,7 @@
 #include "node/facility/day.h"
 #include "node/station.h"
 #include "store/stmt.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
