@@ -43,6 +43,11 @@ static const struct serve_place places[] = {
 	{ "GET", "/v1/snapshot.sqlite.zst", true, false, SERVE_OFFERS, 0 },
 	{ "GET", "/v1/export", true, false, SERVE_OFFERS, 0 },
 	{ "POST", "/v1/records", true, false, SERVE_WRITE, HTTP_BODY_MAX },
+	{ "GET", "/fleet", true, false, SERVE_READ, 0 },
+	{ "GET", "/fleet.css", true, false, SERVE_READ, 0 },
+	{ "GET", "/fleet/signin", true, false, SERVE_READ, 0 },
+	{ "POST", "/fleet/enter", true, false, SERVE_WRITE, 4096 },
+	{ "POST", "/fleet/leave", true, false, SERVE_WRITE, 4096 },
 	{ "GET", "/metrics", true, true, SERVE_READ, 0 },
 	{ "GET", "/healthz", true, true, SERVE_READ, 0 },
 	{ "GET", "/openapi.json", true, true, SERVE_READ, 0 },
@@ -151,6 +156,12 @@ serve_read(struct reader *r, struct http_exchange *x)
 		serve_metrics(r, x);
 	else if (strcmp(path, "/openapi.json") == 0)
 		serve_openapi(x);
+	else if (strcmp(path, "/fleet") == 0)
+		serve_fleet(r, x);
+	else if (strcmp(path, "/fleet.css") == 0)
+		serve_fleet_style(x);
+	else if (strcmp(path, "/fleet/signin") == 0)
+		serve_sign_in(r, x);
 	else if (strcmp(path, "/app.css") == 0)
 		serve_style(x);
 	else
@@ -197,6 +208,10 @@ serve_write(struct station *st, const struct reader *r, struct http_exchange *x,
 		return serve_enrol(st, x);
 	if (strcmp(path, "/v1/records") == 0)
 		return serve_records(st, x, wrote, err);
+	if (strcmp(path, "/fleet/enter") == 0)
+		return serve_enter(st, r, x, err);
+	if (strcmp(path, "/fleet/leave") == 0)
+		return serve_leave(st, r, x, err);
 	if (strcmp(path, "/tap") == 0)
 		return serve_tap(st, r, x, wrote, err);
 	return serve_batch(st, x, wrote, err);

@@ -48,6 +48,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node_reqsig,
 	suite_node_rights,
 	suite_node_room,
+	suite_node_session,
 	suite_node_status,
 	suite_node_token,
 	suite_node_words,

@@ -4,6 +4,7 @@
 
 #include "node/facility/schema.h"
 #include "node/hub/fleet.h"
+#include "node/hub/fleet_page.h"
 #include "node/hub/hub_schema.h"
 #include "store/base/text.h"
 
@@ -241,6 +242,137 @@ START_TEST(rows_are_sorted_filtered_and_placed)
 }
 END_TEST
 
+/* ---- the page ---- */
+
+static size_t
+times(const char *html, const char *what)
+{
+	size_t n = 0;
+
+	for (const char *at = html; (at = strstr(at, what)) != NULL; at += strlen(what))
+		n++;
+	return n;
+}
+
+static void
+page_of(struct fleet_filter filter, size_t page, struct buf *out)
+{
+	struct fleet fleet = all_of(filter);
+	struct fleet_view view = { .lang = PAGE_ZH,
+		                   .now_ms = hub.now_ms,
+		                   .token = "t",
+		                   .admin = "wang",
+		                   .filter = filter,
+		                   .page = page };
+
+	buf_clear(out);
+	fleet_page(&fleet, &view, out);
+	ck_assert_int_eq(buf_check(out, &hub_err), 0);
+}
+
+/* Nodes all over a district, some grave. */
+static void
+many(int count)
+{
+	char sql[1600];
+
+	snprintf(sql, sizeof sql,
+	         "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+	         " INSERT INTO hub_node(node, node_key, facility, label, version, doc, since_ms)"
+	         " SELECT unhex(printf('%%032X', i)), zeroblob(32), 'F' || i, 'office', 1, x'00',"
+	         " %lld FROM n",
+	         count, (long long)HUB_START_MS);
+	run_sql(sql);
+	run_sql("INSERT INTO facility(facility_id, name, subdistrict_code, lat_e6, lon_e6)"
+	        " SELECT facility, '成长驿站 ' || facility, '3301050' || (substr(facility, 2) % "
+	        "20),"
+	        " 30200000 + (substr(facility, 2) * 7919) % 180000,"
+	        " 120050000 + (substr(facility, 2) * 104729) % 240000 FROM hub_node");
+	snprintf(
+	        sql, sizeof sql,
+	        "INSERT INTO hub_seen(node, met_ms, lacking, digest, digest_ms, reported_ms, "
+	        "report)"
+	        " SELECT node, %lld - (substr(facility, 2) %% 7 = 0) * 100000000, 0, 1, %lld, %lld,"
+	        " 'version=1.2.3;conflicts=0;quarantined=0;clock=-120;disk=99000000000'"
+	        " FROM hub_node",
+	        (long long)hub.now_ms, (long long)hub.now_ms, (long long)hub.now_ms);
+	run_sql(sql);
+}
+
+START_TEST(five_thousand_nodes_are_one_bounded_page)
+{
+	struct buf out = { 0 };
+	size_t marks;
+
+	many(5000);
+	page_of((struct fleet_filter){ .backlog = -1 }, 1, &out);
+	ck_assert_uint_eq(times(buf_str(&out), "<tr class=\"warning\""), FLEET_PAGE_ROWS);
+	ck_assert_uint_eq(times(buf_str(&out), "<tr class"), FLEET_PAGE_ROWS);
+	marks = times(buf_str(&out), "<circle ");
+	ck_assert_uint_gt(marks, 500);
+	ck_assert_uint_le(marks, FLEET_MAP_CELLS);
+	ck_assert_msg(out.len < (size_t)256 * 1024, "%zu bytes", out.len);
+	ck_assert(strstr(buf_str(&out), "第 1 页，共 50 页") != NULL);
+	ck_assert_uint_eq(times(buf_str(&out), "rel=\"next\""), 1);
+	ck_assert_uint_eq(times(buf_str(&out), "rel=\"prev\""), 0);
+	/* beyond the end is the last, and the number of all is on each */
+	page_of((struct fleet_filter){ .backlog = -1 }, 99, &out);
+	ck_assert(strstr(buf_str(&out), "第 50 页，共 50 页") != NULL);
+	ck_assert_uint_eq(times(buf_str(&out), "rel=\"next\""), 0);
+	ck_assert_uint_eq(times(buf_str(&out), "<b>714</b>"), 1);
+	ck_assert_uint_eq(times(buf_str(&out), "<b>4286</b>"), 1);
+	/* a filter goes along to the next page */
+	page_of((struct fleet_filter){ .backlog = 0, .state = "warning" }, 2, &out);
+	ck_assert(strstr(buf_str(&out), "第 2 页，共 8 页") != NULL);
+	ck_assert(strstr(buf_str(&out), "&amp;backlog=%30&amp;page=3\"") != NULL);
+	page_of((struct fleet_filter){ .backlog = -1, .street = "nowhere" }, 1, &out);
+	ck_assert_uint_eq(times(buf_str(&out), "<tr"), 0);
+	buf_free(&out);
+}
+END_TEST
+
+/* Every cell of the map and every row at its longest: the bound of a page. */
+START_TEST(the_fullest_page_is_bounded)
+{
+	struct buf out = { 0 };
+
+	many(20000);
+	run_sql("UPDATE facility SET name = replace(hex(zeroblob(24)), '0', '园'), lat_e6 = "
+	        "30000000 +"
+	        " (substr(facility_id, 2) / 60 % 36) * 10000, lon_e6 = 120000000 +"
+	        " (substr(facility_id, 2) % 60) * 11547");
+	run_sql("UPDATE hub_seen SET digest = 2, report = report ||"
+	        " ';full=1;unsure=1;back=1;waiting=5' , lacking = 9000000000000000000");
+	page_of((struct fleet_filter){ .backlog = -1 }, 1, &out);
+	ck_assert_uint_eq(times(buf_str(&out), "<tr class"), FLEET_PAGE_ROWS);
+	ck_assert_uint_le(times(buf_str(&out), "<circle "), FLEET_MAP_CELLS);
+	ck_assert_msg(out.len < (size_t)512 * 1024, "%zu bytes", out.len);
+	buf_free(&out);
+}
+END_TEST
+
+/* What comes from outside is text, wherever it stands; what isn't known is called so. */
+START_TEST(names_are_text_on_the_page)
+{
+	struct buf out = { 0 };
+
+	hub_enrol("F1", 1);
+	run_sql("INSERT INTO facility(facility_id, name, subdistrict_code, lat_e6, lon_e6) VALUES"
+	        " ('F1', '<script>1</script>\"&''', '<b>', 30300000, 120100000)");
+	page_of((struct fleet_filter){ .backlog = -1 }, 0, &out);
+	ck_assert(strstr(buf_str(&out), "<script") == NULL);
+	ck_assert(strstr(buf_str(&out), "<td><b>") == NULL);
+	/* in the table and in the map */
+	ck_assert_uint_eq(times(buf_str(&out), "&lt;script&gt;1&lt;/script&gt;&quot;&amp;&#39;"),
+	                  2);
+	ck_assert_uint_eq(times(buf_str(&out), "<circle class=\"never\""), 1);
+	ck_assert_uint_ge(times(buf_str(&out), "未知"), 5);
+	page_of((struct fleet_filter){ .backlog = -1, .version = "\"><script>" }, 1, &out);
+	ck_assert(strstr(buf_str(&out), "<script") == NULL);
+	buf_free(&out);
+}
+END_TEST
+
 /* ---- what a node tells ---- */
 
 START_TEST(a_report_is_read_as_it_was_written)
@@ -434,6 +566,9 @@ suite_node_fleet(void)
 	tcase_add_test(hub_case, each_cause_has_its_state);
 	tcase_add_test(hub_case, digests_keep_their_last_proof);
 	tcase_add_test(hub_case, rows_are_sorted_filtered_and_placed);
+	tcase_add_test(hub_case, five_thousand_nodes_are_one_bounded_page);
+	tcase_add_test(hub_case, the_fullest_page_is_bounded);
+	tcase_add_test(hub_case, names_are_text_on_the_page);
 	suite_add_tcase(s, hub_case);
 	tcase_add_test(told, a_report_is_read_as_it_was_written);
 	tcase_add_test(told, what_is_no_report_is_refused);

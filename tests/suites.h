@@ -43,6 +43,7 @@ Suite *suite_node_records(void);
 Suite *suite_node_reqsig(void);
 Suite *suite_node_rights(void);
 Suite *suite_node_room(void);
+Suite *suite_node_session(void);
 Suite *suite_node_status(void);
 Suite *suite_node_token(void);
 Suite *suite_node_words(void);
