@@ -2,6 +2,7 @@
 #include "node/http/form.h"
 #include "node/hub/api_changes.h"
 #include "node/hub/api_enrol.h"
+#include "node/hub/fleet_metrics.h"
 #include "node/hub/openapi.h"
 #include "node/metrics.h"
 #include "node/serve_priv.h"
@@ -116,6 +117,19 @@ serve_changes(struct reader *r, struct http_exchange *x)
 	http_answer(x, &response);
 }
 
+static int
+write_metrics(struct reader *r, struct buf *out, struct err *err)
+{
+	bool is_hub = r->station->is_hub;
+	int rc = metrics_write(out, &r->station->metrics, r->db, is_hub, err);
+
+	if (rc == 0)
+		metrics_disk(out, r->station->dir);
+	if (rc == 0 && is_hub)
+		rc = fleet_metrics(out, r->db, env_wall_ms(r->station->env), err);
+	return rc;
+}
+
 static void
 serve_metrics(struct reader *r, struct http_exchange *x)
 {
@@ -123,8 +137,7 @@ serve_metrics(struct reader *r, struct http_exchange *x)
 		                          .type = "text/plain; version=0.0.4; charset=utf-8" };
 	struct err err;
 
-	if (metrics_write(&response.body, &r->station->metrics, r->db, r->station->is_hub, &err) <
-	    0) {
+	if (write_metrics(r, &response.body, &err) < 0) {
 		buf_free(&response.body);
 		http_problem(x, 500, "the database could not be read");
 		return;
