@@ -44,7 +44,9 @@ keep_grant(struct link *l, const struct link_options *options, struct err *err)
 int
 link_new(const struct link_options *options, struct link **out, struct err *err)
 {
-	struct transport_options transport = { .pin = options->pin, .ca_file = options->ca_file };
+	struct transport_options transport = { .pin = options->pin,
+		                               .ca_file = options->ca_file,
+		                               .pin_only = options->pin_only };
 	struct link *l = calloc(1, sizeof *l);
 	int rc;
 

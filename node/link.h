@@ -35,6 +35,7 @@ struct link_options {
 	const char *base;           /* the hub's URL */
 	const char *pin;            /* or NULL */
 	const char *ca_file;        /* or NULL: the system's */
+	bool pin_only;              /* the pin is all that counts */
 	const struct sync_key *key; /* borrowed */
 	uint8_t hub_key[SYNC_PUBLIC_KEY];
 	const char *nonce;    /* the last one the hub gave, kept from an earlier line; NULL, or what

@@ -395,7 +395,8 @@ station_link(struct station *st, struct queue *queue, struct link **l, struct er
 		options.grant = hub.grant;
 		options.grant_len = hub.grant_len;
 		options.pin = config.hub_pin[0] == 0 ? NULL : config.hub_pin;
-		options.ca_file = config.hub_ca[0] == 0 ? NULL : config.hub_ca;
+		options.pin_only = strcmp(config.hub_ca, CONFIG_CA_NONE) == 0;
+		options.ca_file = config.hub_ca[0] == 0 || options.pin_only ? NULL : config.hub_ca;
 		memcpy(options.hub_key, hub.key, sizeof options.hub_key);
 		if (rc == 0)
 			rc = link_new(&options, l, err);
