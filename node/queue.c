@@ -13,7 +13,11 @@ struct queue {
 	struct queue_item *last;
 	size_t len;
 	bool closed;
+	int64_t taken_us; /* when the last item was taken and others were left; 0: none were */
+	int64_t pace_us;  /* from one take to the next while items wait, on average */
 };
+
+enum { PACE_WEIGHT = 8 };
 
 struct queue *
 queue_new(void)
@@ -94,6 +98,27 @@ wait_filled(struct queue *q, int timeout_ms)
 	}
 }
 
+static int64_t
+now_us(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	return (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
+}
+
+/* With the lock held, after a take: while items wait, takes follow each other as fast as
+ * whoever takes them can work. */
+static void
+note_pace(struct queue *q)
+{
+	int64_t now = now_us();
+
+	if (q->taken_us != 0)
+		q->pace_us += (now - q->taken_us - q->pace_us) / PACE_WEIGHT;
+	q->taken_us = q->len > 0 ? now : 0;
+}
+
 struct queue_item *
 queue_take(struct queue *q, int timeout_ms)
 {
@@ -108,6 +133,7 @@ queue_take(struct queue *q, int timeout_ms)
 			q->last = NULL;
 		q->len--;
 		item->next = NULL;
+		note_pace(q);
 	}
 	pthread_mutex_unlock(&q->lock);
 	return item;
@@ -142,4 +168,15 @@ queue_len(struct queue *q)
 	len = q->len;
 	pthread_mutex_unlock(&q->lock);
 	return len;
+}
+
+int64_t
+queue_wait_ms(struct queue *q)
+{
+	int64_t wait;
+
+	pthread_mutex_lock(&q->lock);
+	wait = (int64_t)q->len * q->pace_us / 1000;
+	pthread_mutex_unlock(&q->lock);
+	return wait;
 }

@@ -192,7 +192,7 @@ refuse_now(struct http_exchange *x, int status, const char *why)
 
 	http_problem_body(&response, status, why);
 	if (status == 503)
-		http_field(&response, "Retry-After", "2");
+		http_field(&response, "Retry-After", "%d", HTTP_AGAIN_MIN_S);
 	if (status == 405)
 		http_field(&response, "Allow", "%s", x->route.allow);
 	set_answer(x, &response);
@@ -296,11 +296,28 @@ add_body(struct http_exchange *x, const char *bytes, size_t *len)
 	return x->body.bad ? MHD_NO : MHD_YES;
 }
 
+/* Too many are before it.  It hears at once, and when they will have been served. */
+static void
+send_away(struct http_exchange *x, int64_t wait_ms)
+{
+	struct http_response busy = { 0 };
+	int64_t again_s = wait_ms / 1000;
+
+	if (again_s < HTTP_AGAIN_MIN_S)
+		again_s = HTTP_AGAIN_MIN_S;
+	if (again_s > HTTP_AGAIN_MAX_S)
+		again_s = HTTP_AGAIN_MAX_S;
+	http_problem_body(&busy, 503, "too many requests wait here");
+	http_field(&busy, "Retry-After", "%lld", (long long)again_s);
+	http_answer(x, &busy);
+}
+
 /* The request is complete: park it and put it into its lane. */
 static enum MHD_Result
 hand_over(struct http_exchange *x)
 {
 	struct MHD_Connection *mhd = x->conn->mhd;
+	int64_t wait;
 
 	if (x->head.has_length && x->body.len != x->head.length)
 		return MHD_NO;
@@ -315,13 +332,10 @@ hand_over(struct http_exchange *x)
 	};
 	atomic_store(&x->phase, HANDED);
 	MHD_suspend_connection(mhd);
-	if (!queue_put(x->route.lane, &x->item, HTTP_QUEUE_MAX)) {
-		struct http_response busy = { 0 };
-
-		http_problem_body(&busy, 503, "too many requests wait here");
-		http_field(&busy, "Retry-After", "2");
-		http_answer(x, &busy);
-	}
+	wait = queue_wait_ms(x->route.lane);
+	if (wait > x->conn->server->options.wait_ms ||
+	    !queue_put(x->route.lane, &x->item, HTTP_QUEUE_MAX))
+		send_away(x, wait);
 	return MHD_YES;
 }
 
@@ -452,6 +466,7 @@ http_start(const struct http_options *options, struct http_server **out, struct 
 	if (server == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory");
 	server->options = *options;
+	server->options.wait_ms = options->wait_ms > 0 ? options->wait_ms : HTTP_WAIT_MS;
 	server->options.per_ip = options->per_ip > 0 ? options->per_ip : HTTP_PER_IP;
 	server->options.connections =
 	        options->connections > 0 ? options->connections : HTTP_CONNECTIONS;
