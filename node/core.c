@@ -276,13 +276,10 @@ back_off(struct node *n, int64_t at_least)
 	/* What asks us to wait isn't signed: a portal must not silence a node for a day. */
 	if (at_least > NODE_BACKOFF_MAX_MS)
 		at_least = NODE_BACKOFF_MAX_MS;
-	/* Who knows when it is our turn is believed; who is only silent is asked ever more seldom.
-	 */
-	if (at_least > cap)
-		cap = at_least;
-	else
-		for (int i = 0; i < n->failures && cap < NODE_BACKOFF_MAX_MS; i++)
-			cap *= 2;
+	/* Who knows our turn is believed; who is only silent is asked ever more seldom. */
+	for (int i = 0; at_least == 0 && i < n->failures && cap < NODE_BACKOFF_MAX_MS; i++)
+		cap *= 2;
+	cap += at_least / 4;
 	if (cap > NODE_BACKOFF_MAX_MS)
 		cap = NODE_BACKOFF_MAX_MS;
 	env_rand(store_db_env(n->r.db), &draw, sizeof draw);

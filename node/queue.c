@@ -15,6 +15,7 @@ struct queue {
 	bool closed;
 	int64_t taken_us; /* when the last item was taken and others were left; 0: none were */
 	int64_t pace_us;  /* from one take to the next while items wait, on average */
+	int64_t turn_us;  /* the last turn that was told to somebody outside */
 };
 
 enum { PACE_WEIGHT = 8 };
@@ -179,4 +180,21 @@ queue_wait_ms(struct queue *q)
 	wait = (int64_t)q->len * q->pace_us / 1000;
 	pthread_mutex_unlock(&q->lock);
 	return wait;
+}
+
+int64_t
+queue_turn_ms(struct queue *q, int64_t most_ms)
+{
+	int64_t now = now_us(), turn;
+
+	pthread_mutex_lock(&q->lock);
+	turn = now + (int64_t)q->len * q->pace_us;
+	if (turn < q->turn_us)
+		turn = q->turn_us;
+	turn += q->pace_us;
+	if (turn > now + most_ms * 1000)
+		turn = now + most_ms * 1000;
+	q->turn_us = turn;
+	pthread_mutex_unlock(&q->lock);
+	return (turn - now) / 1000;
 }

@@ -68,4 +68,11 @@ size_t queue_len(struct queue *q);
  */
 int64_t queue_wait_ms(struct queue *q);
 
+/*
+ * In how many ms it will be the turn of somebody who isn't let in now: behind all that wait, and
+ * behind everybody who was told a turn before, at most `most_ms`.  So those who were sent away
+ * together don't come back together, and nobody idles who could be served.
+ */
+int64_t queue_turn_ms(struct queue *q, int64_t most_ms);
+
 #endif /* NODE_QUEUE_H */

@@ -650,6 +650,7 @@ START_TEST(who_would_wait_too_long_is_told_at_once_when_to_come)
 {
 	static struct queue_item items[16];
 	char got[1024];
+	int64_t turn;
 
 	start(&(struct http_options){ .wait_ms = 50 }, false);
 	for (size_t i = 0; i < 16; i++)
@@ -664,6 +665,12 @@ START_TEST(who_would_wait_too_long_is_told_at_once_when_to_come)
 	ck_assert_int_eq(strncmp(got, "HTTP/1.1 503 ", 13), 0);
 	ck_assert_ptr_nonnull(strstr(got, "Retry-After: "));
 	ck_assert_uint_eq(queue_len(lane), 8);
+	/* each next one's turn is a place further behind, up to a bound */
+	turn = queue_turn_ms(lane, 60000);
+	ck_assert_int_ge(turn, queue_wait_ms(lane));
+	for (size_t i = 0; i < 8; i++)
+		ck_assert_int_gt(queue_turn_ms(lane, 60000), turn + 10 * (int64_t)i);
+	ck_assert_int_eq(queue_turn_ms(lane, 60), 60);
 	for (size_t i = 8; i < 16; i++)
 		ck_assert_ptr_eq(queue_take(lane, 0), &items[i]);
 	ck_assert_int_eq(queue_wait_ms(lane), 0);

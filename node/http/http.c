@@ -296,19 +296,16 @@ add_body(struct http_exchange *x, const char *bytes, size_t *len)
 	return x->body.bad ? MHD_NO : MHD_YES;
 }
 
-/* Too many are before it.  It hears at once, and when they will have been served. */
+/* Too many are before it.  It hears at once, and when it will be its turn. */
 static void
-send_away(struct http_exchange *x, int64_t wait_ms)
+send_away(struct http_exchange *x)
 {
+	int64_t turn_s = queue_turn_ms(x->route.lane, HTTP_AGAIN_MAX_S * 1000) / 1000;
 	struct http_response busy = { 0 };
-	int64_t again_s = wait_ms / 1000;
 
-	if (again_s < HTTP_AGAIN_MIN_S)
-		again_s = HTTP_AGAIN_MIN_S;
-	if (again_s > HTTP_AGAIN_MAX_S)
-		again_s = HTTP_AGAIN_MAX_S;
 	http_problem_body(&busy, 503, "too many requests wait here");
-	http_field(&busy, "Retry-After", "%lld", (long long)again_s);
+	http_field(&busy, "Retry-After", "%lld",
+	           (long long)(turn_s > HTTP_AGAIN_MIN_S ? turn_s : HTTP_AGAIN_MIN_S));
 	http_answer(x, &busy);
 }
 
@@ -317,7 +314,6 @@ static enum MHD_Result
 hand_over(struct http_exchange *x)
 {
 	struct MHD_Connection *mhd = x->conn->mhd;
-	int64_t wait;
 
 	if (x->head.has_length && x->body.len != x->head.length)
 		return MHD_NO;
@@ -332,10 +328,9 @@ hand_over(struct http_exchange *x)
 	};
 	atomic_store(&x->phase, HANDED);
 	MHD_suspend_connection(mhd);
-	wait = queue_wait_ms(x->route.lane);
-	if (wait > x->conn->server->options.wait_ms ||
+	if (queue_wait_ms(x->route.lane) > x->conn->server->options.wait_ms ||
 	    !queue_put(x->route.lane, &x->item, HTTP_QUEUE_MAX))
-		send_away(x, wait);
+		send_away(x);
 	return MHD_YES;
 }
 

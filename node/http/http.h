@@ -17,8 +17,8 @@
  * Content-Length or chunk, and a head that outgrows its buffer.
  *
  * A request that finds HTTP_QUEUE_MAX before it in its lane, or so many that it would
- * wait longer than WAIT ms, is answered 503 at once, and Retry-After says when those
- * will have been served: whoever came would hold a connection, a body in memory and
+ * wait longer than WAIT ms, is answered 503 at once, and Retry-After says when it
+ * will be its turn: whoever came in would hold a connection, a body in memory and
  * a client's patience for nothing.
  *
  * Limits of time: the head must be there HEAD ms after the connection was
@@ -42,7 +42,7 @@ enum {
 	HTTP_QUEUE_MAX = 256,     /* requests waiting in one lane; more are answered 503 */
 	HTTP_WAIT_MS = 20000,     /* and so are those that would wait longer in it */
 	HTTP_AGAIN_MIN_S = 2,     /* in Retry-After, at least ... */
-	HTTP_AGAIN_MAX_S = 300,   /* ... and at most */
+	HTTP_AGAIN_MAX_S = 120,   /* ... and at most */
 	HTTP_PER_IP = 16,         /* connections of one address, not counting the loopback's */
 	HTTP_CONNECTIONS = 4096,  /* in all */
 	HTTP_HEAD_MS = 10000,
