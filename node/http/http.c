@@ -296,16 +296,20 @@ add_body(struct http_exchange *x, const char *bytes, size_t *len)
 	return x->body.bad ? MHD_NO : MHD_YES;
 }
 
-/* Too many are before it.  It hears at once, and when it will be its turn. */
+/*
+ * Too many are before it.  It hears at once when to come: so long before its turn that there are
+ * always some who wait inside, since nobody comes to the second.
+ */
 static void
 send_away(struct http_exchange *x)
 {
-	int64_t turn_s = queue_turn_ms(x->route.lane, HTTP_AGAIN_MAX_S * 1000) / 1000;
+	int64_t turn_ms = queue_turn_ms(x->route.lane, HTTP_AGAIN_MAX_S * 1000);
+	int64_t again_s = (turn_ms - x->conn->server->options.wait_ms / 2) / 1000;
 	struct http_response busy = { 0 };
 
 	http_problem_body(&busy, 503, "too many requests wait here");
 	http_field(&busy, "Retry-After", "%lld",
-	           (long long)(turn_s > HTTP_AGAIN_MIN_S ? turn_s : HTTP_AGAIN_MIN_S));
+	           (long long)(again_s > HTTP_AGAIN_MIN_S ? again_s : HTTP_AGAIN_MIN_S));
 	http_answer(x, &busy);
 }
 
