@@ -14,6 +14,7 @@ Suite *suite_disk(void);
 Suite *suite_facility_batch(void);
 Suite *suite_facility_csv(void);
 Suite *suite_facility_day(void);
+Suite *suite_facility_open(void);
 Suite *suite_facility_page(void);
 Suite *suite_facility_record(void);
 Suite *suite_facility_roster(void);

@@ -64,8 +64,8 @@ struct field {
 
 static const struct field arrival[] = { INT(arrival, at), ID(arrival, child), INT(arrival, method),
 	                                FINDINGS(arrival), END };
-static const struct field pickup[] = { INT(pickup, at), ID(pickup, child), ID(pickup, adult),
-	                               INT(pickup, method), END };
+static const struct field pickup[] = { INT(pickup, at),    ID(pickup, child),   ID(pickup, adult),
+	                               TEXT(pickup, code), INT(pickup, method), END };
 static const struct field strike[] = { INT(strike, at), ID(strike, event), END };
 static const struct field absence[] = { INT(absence, at),
 	                                ID(absence, child),
@@ -174,6 +174,26 @@ static const struct field book[] = { INT(book, at),
 	                             TEXT(book, note),
 	                             END };
 static const struct field book_cancel[] = { INT(book_cancel, at), ID(book_cancel, booking), END };
+static const struct field pickup_code[] = { INT(pickup_code, at),     ID(pickup_code, child),
+	                                    TEXT(pickup_code, name),  TEXT(pickup_code, relation),
+	                                    TEXT(pickup_code, phone), TEXT(pickup_code, code),
+	                                    INT(pickup_code, to),     END };
+static const struct field leave[] = { INT(leave, at),     ID(leave, child),
+	                              INT(leave, from),   INT(leave, to),
+	                              INT(leave, type),   TEXT(leave, reason),
+	                              INT(leave, source), END };
+static const struct field leave_review[] = { INT(leave_review, at), ID(leave_review, leave),
+	                                     INT(leave_review, review), TEXT(leave_review, note),
+	                                     END };
+static const struct field staff_check[] = {
+	INT(staff_check, at),      ID(staff_check, staff),
+	INT(staff_check, temp_dc), INT(staff_check, symptom_bits),
+	INT(staff_check, unfit),   TEXT(staff_check, note),
+	ID(staff_check, replaces), END
+};
+static const struct field house_check[] = { INT(house_check, at),      INT(house_check, kind),
+	                                    INT(house_check, result),  TEXT(house_check, findings),
+	                                    ID(house_check, replaces), END };
 
 static const struct record {
 	const char *name;
@@ -206,6 +226,11 @@ static const struct record {
 	[DO_SESSION] = { "session", session },
 	[DO_BOOK] = { "book", book },
 	[DO_BOOK_CANCEL] = { "book_cancel", book_cancel },
+	[DO_PICKUP_CODE] = { "pickup_code", pickup_code },
+	[DO_LEAVE] = { "leave", leave },
+	[DO_LEAVE_REVIEW] = { "leave_review", leave_review },
+	[DO_STAFF_CHECK] = { "staff_check", staff_check },
+	[DO_HOUSE_CHECK] = { "house_check", house_check },
 };
 
 const char *
@@ -275,6 +300,16 @@ do_it(struct facility *f, const struct facility_action *a, struct err *err)
 		return facility_book(f, &a->as.book, err);
 	case DO_BOOK_CANCEL:
 		return facility_book_cancel(f, &a->as.book_cancel, err);
+	case DO_PICKUP_CODE:
+		return facility_pickup_code(f, &a->as.pickup_code, err);
+	case DO_LEAVE:
+		return facility_leave(f, &a->as.leave, err);
+	case DO_LEAVE_REVIEW:
+		return facility_leave_review(f, &a->as.leave_review, err);
+	case DO_STAFF_CHECK:
+		return facility_staff_check(f, &a->as.staff_check, err);
+	case DO_HOUSE_CHECK:
+		return facility_house_check(f, &a->as.house_check, err);
 	case DO_COUNT:
 		break;
 	}
