@@ -179,6 +179,22 @@ show(struct story *s, int64_t day_ms, struct err *err)
 	return rc;
 }
 
+/* All that happens until this moment of the day. */
+static int
+live_until(struct story *s, int64_t now, int64_t evening, struct err *err)
+{
+	int64_t shown = now < evening ? now : evening;
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < s->d.count; i++)
+		rc = demo_play(&s->d.places[i], now, err);
+	if (rc == 0)
+		rc = ask_for_leave(s, shown, err);
+	if (rc == 0)
+		rc = turn_line(s, date_minute(shown, 8 * 60), err);
+	return rc == 0 ? show(s, shown, err) : rc;
+}
+
 static int
 live_a_day(struct story *s, struct err *err)
 {
@@ -189,14 +205,7 @@ live_a_day(struct story *s, struct err *err)
 
 	while (rc == 0 && now < evening && stopped == 0) {
 		now = morning + (mono() - start) * s->d.speed;
-		for (int i = 0; rc == 0 && i < s->d.count; i++)
-			rc = demo_play(&s->d.places[i], now, err);
-		if (rc == 0)
-			rc = ask_for_leave(s, now < evening ? now : evening, err);
-		if (rc == 0)
-			rc = turn_line(s, date_minute(now < evening ? now : evening, 8 * 60), err);
-		if (rc == 0)
-			rc = show(s, now < evening ? now : evening, err);
+		rc = live_until(s, now, evening, err);
 		usleep(TURN_MS * 1000);
 	}
 	return rc;

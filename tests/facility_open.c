@@ -460,7 +460,7 @@ START_TEST(the_batch_door_takes_them_all)
 }
 END_TEST
 
-#define LOOP(test, cases) tcase_add_loop_test(tcase, test, 0, sizeof cases / sizeof cases[0])
+#define LOOP(test, cases) tcase_add_loop_test(tcase, test, 0, sizeof(cases) / sizeof((cases)[0]))
 
 Suite *
 suite_facility_open(void)

@@ -21,6 +21,7 @@ static Suite *(*const suites[])(void) = {
 	suite_facility_day,
 	suite_facility_open,
 	suite_facility_page,
+	suite_facility_public,
 	suite_facility_record,
 	suite_facility_roster,
 	suite_facility_schema,

@@ -16,6 +16,7 @@ Suite *suite_facility_csv(void);
 Suite *suite_facility_day(void);
 Suite *suite_facility_open(void);
 Suite *suite_facility_page(void);
+Suite *suite_facility_public(void);
 Suite *suite_facility_record(void);
 Suite *suite_facility_roster(void);
 Suite *suite_facility_schema(void);

@@ -219,7 +219,7 @@ facility_pickup_code(struct facility *f, const struct facility_pickup_code *in, 
 	struct record_child who = { 0 };
 	uint8_t hash[CODE_HASH];
 	struct roster_keys keys;
-	struct right right;
+	struct right right = { 0 };
 	struct store_stmt s;
 	int date, to = 0, rc;
 
