@@ -101,7 +101,7 @@ make_code(const struct cli *cli, struct at_hub *h, struct buf *out, struct err *
 	};
 	char code[CODE_TEXT], told[CODE_TEXT + PIN_TAIL], expires[TEXT_TIME_SIZE];
 	struct json j = json_to(out);
-	int64_t expires_ms;
+	int64_t expires_ms = 0;
 	int rc;
 
 	rc = tell_code(cli, "", told, err); /* a setting that is wrong costs no code */

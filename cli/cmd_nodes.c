@@ -308,7 +308,7 @@ run(struct cli *cli)
 		if (strcmp(words[i].name, cli->argv[0]) == 0)
 			word = &words[i];
 	code = check_line(cli, word);
-	if (code != CLI_OK)
+	if (code != CLI_OK || word == NULL)
 		return code;
 	rc = cli_hub_open(cli, &db, &err);
 	if (rc == 0)

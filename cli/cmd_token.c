@@ -52,7 +52,8 @@ make(const struct cli *cli, struct store_db *db, struct buf *out, struct err *er
 	struct token_terms terms = { .scope = cli_option(cli, "scope"),
 		                     .tables = cli_option(cli, "tables"),
 		                     .personal = cli_option(cli, "personal") != NULL,
-		                     .writes = cli_option(cli, "write") };
+		                     .writes = cli_option(cli, "write"),
+		                     .name = cli_option(cli, "name") };
 	int64_t now = env_wall_ms(env_real());
 	char text[TOKEN_TEXT], id[TOKEN_ID];
 	bool known = cli_when(cli_option(cli, "expires"), now, &terms.expires_ms);
@@ -72,7 +73,7 @@ revoke(const struct cli *cli, struct store_db *db, struct buf *out, struct err *
 	int rc = token_revoke(db, id, env_wall_ms(env_real()), err);
 
 	if (rc == ERR_NOTFOUND)
-		return err_set(err, rc, "there is no token %.40s; its id was told when it was made",
+		return err_set(err, rc, "there is no token %.40s; yizhan token list names them",
 		               id);
 	if (rc == 0 && cli->json)
 		buf_printf(out, "{\"id\":\"%s\",\"state\":\"revoked\"}\n", id);
@@ -143,6 +144,14 @@ exports(const struct cli *cli, struct store_db *db, struct buf *out, struct err 
 	                 : print_exports(db, EXPORTS_SHOWN, err);
 }
 
+/* One document for people and programs alike. */
+static int
+list_all(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
+{
+	(void)cli;
+	return token_list_json(db, env_wall_ms(env_real()), out, err);
+}
+
 static const struct word {
 	const char *name;
 	int args;
@@ -150,6 +159,7 @@ static const struct word {
 	const char *usage;
 } words[] = {
 	{ "new", 1, make, "new takes no more words" },
+	{ "list", 1, list_all, "list takes no more words" },
 	{ "revoke", 2, revoke, "revoke needs one ID" },
 	{ "exports", 1, exports, "exports takes no more words" },
 };
@@ -183,6 +193,7 @@ run(struct cli *cli)
 }
 
 static const struct cmd_option options[] = {
+	{ "name", "NAME", "new: what to call it; revoke takes it, too" },
 	{ "scope", "all|f/ID", "new: every facility, or one" },
 	{ "tables", "NAMES", "new: only these tables, with commas between them" },
 	{ "write", "NAMES", "new: it may also write these tables (POST /v1/records)" },
@@ -193,8 +204,10 @@ static const struct cmd_option options[] = {
 
 const struct cmd cmd_token = {
 	.name = "token",
-	.args = "new | revoke ID | exports",
-	.help = "at the hub: give or take back the right to read or write here from outside",
+	.args = "new | list | revoke ID | exports",
+	.help = "at the hub: give or take back the right to read or write here from outside; list "
+	        "is "
+	        "always JSON",
 	.options = options,
 	.json = true,
 	.min = 1,

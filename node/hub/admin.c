@@ -29,18 +29,26 @@ draw(const struct env *env, char out[ADMIN_PASSWORD])
 	*out = 0;
 }
 
-/* As it was made: case, spaces and hyphens don't matter, O is 0, I and L are 1. */
+/* What was meant by a typed character: case doesn't matter, O is 0, I and L are 1. */
+static char
+meant(char c)
+{
+	if (c >= 'a' && c <= 'z')
+		c = (char)(c - 'a' + 'A');
+	if (c == 'O')
+		return '0';
+	return c == 'I' || c == 'L' ? '1' : c;
+}
+
+/* As it was made, without spaces and hyphens. */
 static void
 plain(char out[ADMIN_TYPED], const char *typed)
 {
 	size_t len = 0;
 
-	for (; *typed != 0 && len < ADMIN_TYPED - 1; typed++) {
-		char c = *typed >= 'a' && *typed <= 'z' ? (char)(*typed - 'a' + 'A') : *typed;
-
-		if (c != '-' && c != ' ')
-			out[len++] = c == 'O' ? '0' : c == 'I' || c == 'L' ? '1' : c;
-	}
+	for (; *typed != 0 && len < ADMIN_TYPED - 1; typed++)
+		if (*typed != '-' && *typed != ' ')
+			out[len++] = meant(*typed);
 	out[len] = 0;
 }
 

@@ -65,7 +65,11 @@ static const char step_4[] =
         "CREATE TABLE hub_sign_in(no INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, admin TEXT NOT "
         "NULL, peer TEXT NOT NULL, what TEXT NOT NULL);";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4 };
+static const char step_5[] =
+        "ALTER TABLE hub_token ADD COLUMN name TEXT;"
+        "CREATE UNIQUE INDEX hub_token_name ON hub_token(name) WHERE revoked_ms IS NULL;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
