@@ -34,6 +34,7 @@ struct station {
 	struct rights rights;
 	struct metrics metrics; /* any thread may count */
 	struct watch *watch;    /* hub: told of every unit; or NULL */
+	bool fed;               /* hub: the feed may have grown; whoever tells of it sets it back */
 	struct room room;
 };
 
