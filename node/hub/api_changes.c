@@ -145,6 +145,8 @@ api_changes_page(struct store_db *db, const struct changes_asked *asked,
 		return rc;
 	}
 	response->status = 200;
+	/* the library keeps 36 KiB for each connection that has had an answer and stays */
+	response->close = asked->feed == CHANGES_LONGPOLL;
 	response->type = events ? "text/event-stream" : "application/x-ndjson";
 	if (events) /* a proxy in front is not to keep events back */
 		http_field(response, "X-Accel-Buffering", "no");

@@ -426,7 +426,9 @@ take_row(struct paging *p, struct store_stmt *s)
 	cursor_text(cursor, p->epoch, &mark);
 	if (p->query->form == FEED_EVENTS)
 		buf_printf(p->out, "id: %s\ndata: ", cursor);
-	buf_printf(p->out, "{\"seq\":\"%s\"", cursor);
+	buf_put(p->out, "{\"seq\":\"", 8);
+	buf_put(p->out, cursor, FEED_CURSOR - 1);
+	buf_u8(p->out, '"');
 	put_line(p->out, p->db, &line); /* JSON has no line breaks but the one at its end */
 	if (p->query->form == FEED_EVENTS)
 		buf_u8(p->out, '\n');
