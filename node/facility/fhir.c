@@ -1,7 +1,7 @@
 #include "node/facility/fhir.h"
-
 #include "node/facility/codes.h"
 #include "node/facility/date.h"
+#include "node/facility/fhir_priv.h"
 #include "store/base/hash.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
@@ -131,122 +131,6 @@ child_of(struct fhir *f, const struct row *row, uint8_t child[FHIR_ID], struct e
 	return rc;
 }
 
-/* ---------------------------------------------------------------- parts of resources */
-
-static void
-put_text(struct json *j, const char *name, const char *text)
-{
-	json_name(j, name);
-	json_text(j, text);
-}
-
-static struct json
-begin(struct buf *out, const char *type)
-{
-	struct json j = json_to(out);
-
-	json_object(&j);
-	put_text(&j, "resourceType", type);
-	return j;
-}
-
-static void
-end(struct json *j)
-{
-	json_end_object(j);
-	buf_u8(j->out, '\n');
-}
-
-/* The id, with an ending or NULL: A-Z a-z 0-9 - . and at most 64 of them. */
-static void
-put_id(struct json *j, const uint8_t id[FHIR_ID], const char *ending)
-{
-	char text[64];
-
-	text_hex(text, id, FHIR_ID);
-	if (ending != NULL)
-		snprintf(text + (size_t)2 * FHIR_ID, sizeof text - (size_t)2 * FHIR_ID, "-%s",
-		         ending);
-	put_text(j, "id", text);
-}
-
-static void
-put_patient(struct json *j, const char *name, const uint8_t child[FHIR_ID])
-{
-	char text[64] = "Patient/";
-
-	text_hex(text + strlen(text), child, FHIR_ID);
-	json_name(j, name);
-	json_object(j);
-	put_text(j, "reference", text);
-	json_end_object(j);
-}
-
-/* The facility, which is no resource here. */
-static void
-put_facility(struct json *j, const char *name, const char *facility)
-{
-	json_name(j, name);
-	json_object(j);
-	json_name(j, "identifier");
-	json_object(j);
-	put_text(j, "system", "urn:yizhan:facility");
-	put_text(j, "value", facility);
-	json_end_object(j);
-	json_end_object(j);
-}
-
-static void
-put_coding(struct json *j, const char *system, const char *code, const char *display)
-{
-	json_object(j);
-	put_text(j, "system", system);
-	put_text(j, "code", code);
-	if (display != NULL)
-		put_text(j, "display", display);
-	json_end_object(j);
-}
-
-/* A CodeableConcept. */
-static void
-put_concept(struct json *j, const char *system, const char *code, const char *display)
-{
-	json_object(j);
-	json_name(j, "coding");
-	json_array(j);
-	put_coding(j, system, code, display);
-	json_end_array(j);
-	json_end_object(j);
-}
-
-/* YYYYMMDD as a date; nothing for what is none. */
-static void
-put_date(struct json *j, const char *name, int64_t date)
-{
-	char text[40];
-
-	if (date < 0 || date > 99999999 || !date_valid((int)date))
-		return;
-	snprintf(text, sizeof text, "%04d-%02d-%02d", (int)date / 10000, (int)date / 100 % 100,
-	         (int)date % 100);
-	put_text(j, name, text);
-}
-
-static void
-put_moment(struct json *j, const char *name, int64_t at_ms)
-{
-	json_name(j, name);
-	json_time(j, at_ms);
-}
-
-/* A text column, as text. */
-static void
-put_column(struct json *j, const char *name, const struct store_value *v)
-{
-	json_name(j, name);
-	json_bytes(j, v->bytes, v->len);
-}
-
 /* A facility's ID, cut if somebody made it longer than one can be. */
 static void
 facility_of(const struct row *row, char *out, size_t size)
@@ -268,23 +152,26 @@ put_child(const struct row *row, struct buf *out)
 	int64_t sex = number(row, "sex");
 	char facility[80];
 	uint8_t child[FHIR_ID];
-	struct json j = begin(out, "Patient");
+	struct json j = fhir_begin(out, "Patient");
 
 	facility_of(row, facility, sizeof facility);
 	if (name_of(child, &id))
-		put_id(&j, child, NULL);
+		fhir_put_id(&j, child, NULL);
 	if (name.type == STORE_TEXT && name.len > 0) {
 		json_name(&j, "name");
 		json_array(&j);
 		json_object(&j);
-		put_column(&j, "text", &name);
+		fhir_put_column(&j, "text", &name);
 		json_end_object(&j);
 		json_end_array(&j);
 	}
-	put_text(&j, "gender", sex == SEX_MALE ? "male" : sex == SEX_FEMALE ? "female" : "unknown");
-	put_date(&j, "birthDate", number(row, "birth_date"));
-	put_facility(&j, "managingOrganization", facility);
-	end(&j);
+	fhir_put_text(&j, "gender",
+	              sex == SEX_MALE     ? "male"
+	              : sex == SEX_FEMALE ? "female"
+	                                  : "unknown");
+	fhir_put_date(&j, "birthDate", number(row, "birth_date"));
+	fhir_put_facility(&j, "managingOrganization", facility);
+	fhir_end(&j);
 }
 
 /* ---------------------------------------------------------------- Observation */
@@ -319,9 +206,9 @@ put_quantity(struct json *j, const struct measure *m, int64_t value)
 	json_object(j);
 	json_name(j, "value");
 	json_real(j, (double)value / (double)m->parts);
-	put_text(j, "unit", m->unit);
-	put_text(j, "system", "http://unitsofmeasure.org");
-	put_text(j, "code", m->unit);
+	fhir_put_text(j, "unit", m->unit);
+	fhir_put_text(j, "system", "http://unitsofmeasure.org");
+	fhir_put_text(j, "code", m->unit);
 	json_end_object(j);
 }
 
@@ -332,24 +219,24 @@ put_observation(struct buf *out, const struct observed *o, const struct measure 
 
 	if (value <= 0)
 		return; /* not measured */
-	j = begin(out, "Observation");
-	put_id(&j, o->id, m->ending);
-	put_text(&j, "status", "final");
+	j = fhir_begin(out, "Observation");
+	fhir_put_id(&j, o->id, m->ending);
+	fhir_put_text(&j, "status", "final");
 	json_name(&j, "category");
 	json_array(&j);
-	put_concept(&j, "http://terminology.hl7.org/CodeSystem/observation-category", "vital-signs",
-	            NULL);
+	fhir_put_concept(&j, "http://terminology.hl7.org/CodeSystem/observation-category",
+	                 "vital-signs", NULL);
 	json_end_array(&j);
 	json_name(&j, "code");
-	put_concept(&j, "http://loinc.org", m->code, m->display);
+	fhir_put_concept(&j, "http://loinc.org", m->code, m->display);
 	if (o->has_child)
-		put_patient(&j, "subject", o->child);
+		fhir_put_patient(&j, "subject", o->child);
 	if (o->at_ms > 0)
-		put_moment(&j, "effectiveDateTime", o->at_ms);
+		fhir_put_moment(&j, "effectiveDateTime", o->at_ms);
 	else
-		put_date(&j, "effectiveDateTime", o->date);
+		fhir_put_date(&j, "effectiveDateTime", o->date);
 	put_quantity(&j, m, value);
-	end(&j);
+	fhir_end(&j);
 }
 
 /* The growth of a child: up to three. */
@@ -420,35 +307,35 @@ put_immunization(const struct row *row, struct buf *out)
 	int64_t given = number(row, "given_date");
 	uint8_t id[FHIR_ID], patient[FHIR_ID];
 	struct buf key = { 0 };
-	struct json j = begin(out, "Immunization");
+	struct json j = fhir_begin(out, "Immunization");
 
 	store_value_write(&key, &child);
 	store_value_write(&key, &code);
 	store_value_write(&key, &dose);
 	hash_once(id, sizeof id, key.bytes, key.len);
 	buf_free(&key);
-	put_id(&j, id, NULL);
-	put_text(&j, "status", "completed");
+	fhir_put_id(&j, id, NULL);
+	fhir_put_text(&j, "status", "completed");
 	json_name(&j, "vaccineCode");
 	json_object(&j);
 	json_name(&j, "coding");
 	json_array(&j);
 	json_object(&j);
-	put_text(&j, "system", "urn:yizhan:vaccine");
-	put_column(&j, "code", &code);
+	fhir_put_text(&j, "system", "urn:yizhan:vaccine");
+	fhir_put_column(&j, "code", &code);
 	json_end_object(&j);
 	json_end_array(&j);
 	json_end_object(&j);
 	if (name_of(patient, &child))
-		put_patient(&j, "patient", patient);
+		fhir_put_patient(&j, "patient", patient);
 	if (given > 0 && given <= 99999999 && date_valid((int)given))
-		put_date(&j, "occurrenceDateTime", given);
+		fhir_put_date(&j, "occurrenceDateTime", given);
 	else
-		put_text(&j, "occurrenceString", "unknown");
+		fhir_put_text(&j, "occurrenceString", "unknown");
 	if (lot.type == STORE_TEXT && lot.len > 0)
-		put_column(&j, "lotNumber", &lot);
+		fhir_put_column(&j, "lotNumber", &lot);
 	put_dose(&j, dose.type == STORE_INT ? dose.num.i : 0);
-	end(&j);
+	fhir_end(&j);
 }
 
 /* ---------------------------------------------------------------- Encounter */
@@ -461,28 +348,28 @@ facility_fhir_end(struct fhir *f, struct buf *out)
 
 	if (!v->open)
 		return;
-	j = begin(out, "Encounter");
-	put_id(&j, v->id, NULL);
-	put_text(&j, "status", v->out_ms > 0 ? "finished" : "in-progress");
+	j = fhir_begin(out, "Encounter");
+	fhir_put_id(&j, v->id, NULL);
+	fhir_put_text(&j, "status", v->out_ms > 0 ? "finished" : "in-progress");
 	json_name(&j, "class"); /* neither at a provider of care nor at home */
-	put_coding(&j, "http://terminology.hl7.org/CodeSystem/v3-ActCode", "FLD", "field");
+	fhir_put_coding(&j, "http://terminology.hl7.org/CodeSystem/v3-ActCode", "FLD", "field");
 	json_name(&j, "type");
 	json_array(&j);
 	json_object(&j);
-	put_text(&j, "text", "childcare attendance");
+	fhir_put_text(&j, "text", "childcare attendance");
 	json_end_object(&j);
 	json_end_array(&j);
 	if (v->has_subject)
-		put_patient(&j, "subject", v->subject);
+		fhir_put_patient(&j, "subject", v->subject);
 	json_name(&j, "period");
 	json_object(&j);
 	if (v->in_ms > 0)
-		put_moment(&j, "start", v->in_ms);
+		fhir_put_moment(&j, "start", v->in_ms);
 	if (v->out_ms > 0)
-		put_moment(&j, "end", v->out_ms);
+		fhir_put_moment(&j, "end", v->out_ms);
 	json_end_object(&j);
-	put_facility(&j, "serviceProvider", v->facility);
-	end(&j);
+	fhir_put_facility(&j, "serviceProvider", v->facility);
+	fhir_end(&j);
 	f->visit.open = false;
 }
 
