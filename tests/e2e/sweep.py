@@ -83,10 +83,10 @@ def sample(schema):
 
 
 def good_query(operation):
-    """All parameters at once, as the document describes them."""
+    """All parameters at once, as the document describes them, but for what goes with another value."""
     given = {"table": "child", "scope": "f/F1"}
     pairs = [(p["name"], given.get(p["name"]) or sample(p["schema"]))
-             for p in operation.get("parameters", []) if p["in"] == "query"]
+             for p in operation.get("parameters", []) if p["in"] == "query" and "x-only-with" not in p]
     return "&".join(f"{n}={v}" for n, v in pairs)
 
 
