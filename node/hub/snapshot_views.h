@@ -1,0 +1,19 @@
+/*
+ * node/hub/snapshot_views.h - what a snapshot has beside the tables of the records: the v1_* views,
+ * and what they look up of the hub's own.
+ *
+ * A view is there if the token reads all that it reads.  Without personal columns
+ * it is without them, too (node/facility/views.h).  How far the hub knows its
+ * nodes (v1_node) is a table there, because the hub's own tables aren't.
+ */
+#ifndef NODE_HUB_SNAPSHOT_VIEWS_H
+#define NODE_HUB_SNAPSHOT_VIEWS_H
+
+#include "node/hub/token.h"
+#include "store/snapshot.h"
+
+/* Add them, after the tables, in the same transaction of `db`. */
+MUST_CHECK int snapshot_views_add(struct store_db *db, const struct token *token,
+                                  struct store_snapshot *snap, struct err *err);
+
+#endif /* NODE_HUB_SNAPSHOT_VIEWS_H */
