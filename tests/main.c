@@ -23,6 +23,7 @@ static Suite *(*const suites[])(void) = {
 	suite_facility_record,
 	suite_facility_roster,
 	suite_facility_schema,
+	suite_facility_district,
 	suite_facility_views,
 	suite_facility_seats,
 	suite_facility_today,

@@ -18,6 +18,7 @@ Suite *suite_facility_page(void);
 Suite *suite_facility_record(void);
 Suite *suite_facility_roster(void);
 Suite *suite_facility_schema(void);
+Suite *suite_facility_district(void);
 Suite *suite_facility_views(void);
 Suite *suite_facility_seats(void);
 Suite *suite_facility_today(void);

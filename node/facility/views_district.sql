@@ -194,7 +194,7 @@ CREATE VIEW v1_morning_check_missing AS
 -- an application and whose time touches the year, and one health_exam or more of that child in the year
 CREATE VIEW v1_health_managed AS
   WITH y AS (SELECT DISTINCT exam_date / 10000 AS year FROM health_exam WHERE exam_date IS NOT NULL
-             UNION SELECT CAST(strftime('%Y', 'now', '+8 hours') AS INTEGER))
+             UNION SELECT month / 100 FROM v1_month)
   SELECT y.year, e.facility_id, substr(f.subdistrict_code, 1, 9) AS subdistrict_code, e.child_id,
          EXISTS (SELECT 1 FROM v1_health_exam x WHERE x.child_id = e.child_id
                  AND x.exam_date BETWEEN y.year * 10000 AND y.year * 10000 + 9999) AS managed
