@@ -24,6 +24,12 @@ CREATE VIEW v1_facility_known AS
   LEFT JOIN v1_node n ON n.facility_id = f.facility_id AND n.revoked_at IS NULL
   GROUP BY f.facility_id;
 
+-- 外部数据 · deliveries of the departments' tables, each the table external_<name>; replaced_at is NULL while its rows stand
+CREATE VIEW v1_external_delivery AS
+  SELECT no, name, source, date, sha256, bytes, rows, columns, personal, imported_ms AS imported_at,
+         replaced_ms AS replaced_at
+  FROM external_delivery;
+
 -- 街道 · streets with the newest count of their residents
 CREATE VIEW v1_subdistrict AS
   SELECT p.subdistrict_code, p.name_zh, p.version AS counted, p.residents, p.under3, p.source

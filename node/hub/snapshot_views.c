@@ -1,8 +1,10 @@
 #include "node/hub/snapshot_views.h"
 
 #include "node/facility/views.h"
+#include "node/hub/external.h"
 #include "store/stmt.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define NODES "v1_node"
@@ -21,6 +23,8 @@ is_there(struct store_db *db, const char *view, bool *there, struct err *err)
 	*there = rc == 1;
 	return rc < 0 ? rc : 0;
 }
+
+/* ---- views ---- */
 
 /* The nodes of the facilities that the token reads, as a table. */
 static int
@@ -56,11 +60,69 @@ add_views(const struct token *token, struct store_snapshot *snap, struct err *er
 	return rc < 0 ? rc : 0;
 }
 
+/* ---- what departments have delivered ---- */
+
+/* A table that stands, and its view as it is at the hub. */
+static int
+add_external(struct store_db *db, const char *name, struct store_snapshot *snap, struct err *err)
+{
+	char table[EXTERNAL_NAME_MAX + 16], view[EXTERNAL_NAME_MAX + 16];
+	struct store_part part = { .table = table };
+	struct store_stmt s;
+	int rc;
+
+	snprintf(table, sizeof table, "external_%s", name);
+	snprintf(view, sizeof view, "v1_external_%s", name);
+	rc = store_snapshot_add(snap, &part, err);
+	if (rc < 0)
+		return rc;
+	s = store_stmt_new(db, "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?");
+	store_stmt_put_text(&s, view);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1)
+		rc = store_snapshot_view(snap, view, store_stmt_get_text(&s), err);
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+/* Those that the token reads: it must read all facilities and all tables, and personal columns
+ * unless the table was said to hold none. */
+static int
+add_externals(struct store_db *db, const struct token *token, struct store_snapshot *snap,
+              struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT name FROM external_delivery WHERE "
+	                           "replaced_ms IS NULL AND personal <= ? ORDER BY name");
+	int rc;
+
+	store_stmt_put_int(&s, token->personal);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		rc = add_external(db, store_stmt_get_text(&s), snap, err);
+		if (rc < 0)
+			break;
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+static bool
+reads_externals(const struct token *token)
+{
+	return strcmp(token->scope, "all") == 0 && token->tables[0] == 0;
+}
+
 int
 snapshot_views_add(struct store_db *db, const struct token *token, struct store_snapshot *snap,
                    struct err *err)
 {
+	const struct store_part list = { .table = "external_delivery" };
+	bool externals = reads_externals(token);
 	int rc = add_nodes(db, token, snap, err);
 
-	return rc == 0 ? add_views(token, snap, err) : rc;
+	if (rc == 0 && externals)
+		rc = store_snapshot_add(snap, &list, err);
+	if (rc == 0)
+		rc = add_views(token, snap, err);
+	return rc == 0 && externals ? add_externals(db, token, snap, err) : rc;
 }

@@ -4,7 +4,9 @@
  *
  * A view is there if the token reads all that it reads.  Without personal columns
  * it is without them, too (node/facility/views.h).  How far the hub knows its
- * nodes (v1_node) is a table there, because the hub's own tables aren't.
+ * nodes (v1_node) is a table there, because the hub's own tables aren't.  What the
+ * departments have delivered (node/hub/external.h) is there for a token that reads
+ * everything; tables that may be about persons only if it reads personal columns.
  */
 #ifndef NODE_HUB_SNAPSHOT_VIEWS_H
 #define NODE_HUB_SNAPSHOT_VIEWS_H
