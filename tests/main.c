@@ -44,6 +44,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node_identity,
 	suite_node_memory,
 	suite_node_external,
+	suite_node_near,
 	suite_node_offers,
 	suite_node_openapi,
 	suite_node_records,

@@ -7,6 +7,7 @@
  * nodes (v1_node) is a table there, because the hub's own tables aren't.  What the
  * departments have delivered (node/hub/external.h) is there for a token that reads
  * everything; tables that may be about persons only if it reads personal columns.
+ * The feed doesn't speak of these tables.
  */
 #ifndef NODE_HUB_SNAPSHOT_VIEWS_H
 #define NODE_HUB_SNAPSHOT_VIEWS_H
