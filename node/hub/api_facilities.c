@@ -12,9 +12,8 @@
 enum { LIMIT = 50 };
 
 struct asked {
-	struct near_place near;
+	struct near_query near;
 	bool has_near;
-	double km;
 	size_t limit;
 };
 
@@ -35,10 +34,10 @@ take_parameter(struct asked *asked, const char *name, const char *value, struct 
 {
 	if (strcmp(name, "near") == 0) {
 		asked->has_near = true;
-		return near_read_place(value, &asked->near, err);
+		return near_read_place(value, &asked->near.from, err);
 	}
 	if (strcmp(name, "within") == 0)
-		return near_read_km(value, &asked->km, err);
+		return near_read_km(value, &asked->near.km, err);
 	if (strcmp(name, "limit") == 0)
 		return read_limit(value, &asked->limit, err);
 	return err_set(err, ERR_INVALID, "there is no parameter %.40s: near, within, limit", name);
@@ -51,7 +50,7 @@ read_query(const char *query, struct asked *asked, struct err *err)
 	struct buf name = { 0 }, value = { 0 };
 	int rc;
 
-	*asked = (struct asked){ .km = 5, .limit = LIMIT };
+	*asked = (struct asked){ .near.km = 5, .limit = LIMIT };
 	while ((rc = form_next(&form, &name, &value, err)) == 1) {
 		rc = take_parameter(asked, buf_str(&name), buf_str(&value), err);
 		if (rc < 0)
@@ -114,27 +113,26 @@ put_facility(struct json *j, const struct near_facility *f)
 static int
 find_and_tell(struct store_db *db, const struct asked *asked, struct buf *out, struct err *err)
 {
-	struct near_facility *list;
+	struct near_found found;
 	struct arena a = { 0 };
 	struct json j = json_to(out);
-	size_t count;
-	int rc = near_find(db, asked->near, asked->km, &a, &list, &count, err);
+	int rc = near_find(db, &asked->near, &a, &found, err);
 
 	if (rc == 0) {
 		json_object(&j);
 		json_name(&j, "near");
 		json_object(&j);
-		put_place(&j, asked->near);
+		put_place(&j, asked->near.from);
 		json_end_object(&j);
 		json_name(&j, "within_km");
-		json_real(&j, asked->km);
+		json_real(&j, asked->near.km);
 		json_name(&j, "facilities");
 		json_array(&j);
-		for (size_t i = 0; i < count && i < asked->limit; i++)
-			put_facility(&j, &list[i]);
+		for (size_t i = 0; i < found.count && i < asked->limit; i++)
+			put_facility(&j, &found.list[i]);
 		json_end_array(&j);
 		json_name(&j, "more");
-		json_bool(&j, count > asked->limit);
+		json_bool(&j, found.count > asked->limit);
 		json_end_object(&j);
 		buf_u8(out, '\n');
 	}

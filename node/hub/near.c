@@ -121,45 +121,69 @@ by_distance(const void *a, const void *b)
 
 /* All that lie in the band of latitudes, of which those too far east or west are left out. */
 static int
-read_rows(struct store_stmt *s, struct near_place from, double metres, struct arena *a,
-          struct near_facility *list, size_t room, size_t *count, struct err *err)
+read_rows(struct store_stmt *s, const struct near_query *query, struct arena *a,
+          struct near_found *out, struct err *err)
 {
 	int rc;
 
-	while ((rc = store_stmt_step(s, err)) == 1 && *count < room) {
-		if (!read_row(s, from, a, &list[*count]))
+	while ((rc = store_stmt_step(s, err)) == 1) {
+		struct near_facility *f = &out->list[out->count];
+
+		if (!read_row(s, query->from, a, f))
 			return err_set(err, ERR_NOMEM, "facilities: out of memory");
-		*count += list[*count].metres <= metres;
+		out->count += f->metres <= query->km * 1000;
 	}
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
-int
-near_find(struct store_db *db, struct near_place from, double km, struct arena *a,
-          struct near_facility **list, size_t *count, struct err *err)
+/* Room for as many as there are. */
+static int
+make_room(struct store_db *db, struct arena *a, struct near_found *out, struct err *err)
 {
-	double band = km * 1000 / MEAN_RADIUS_M / DEGREE * E6 + 1;
-	struct store_stmt s;
 	int64_t all = 0;
 	int rc = store_stmt_int(db, "SELECT count(*) FROM facility_public", 0, &all, err);
 
-	*count = 0;
+	*out = (struct near_found){ 0 };
 	if (rc < 0)
 		return rc;
-	*list = arena_take(a, (size_t)all + 1, sizeof **list);
-	if (*list == NULL)
-		return err_set(err, ERR_NOMEM, "facilities: out of memory");
+	out->list = arena_take(a, (size_t)all + 1, sizeof *out->list);
+	return out->list != NULL ? 0 : err_set(err, ERR_NOMEM, "facilities: out of memory");
+}
+
+static int
+find(struct store_db *db, const struct near_query *query, struct arena *a, struct near_found *out,
+     struct err *err)
+{
+	double band = query->km * 1000 / MEAN_RADIUS_M / DEGREE * E6 + 1;
+	struct store_stmt s;
+	int rc = make_room(db, a, out, err);
+
+	if (rc < 0)
+		return rc;
 	s = store_stmt_new(
 	        db, "SELECT facility_id, lat_e6, lon_e6, name, subdistrict_code, phone, address,"
 	            " intro, kind, is_inclusive, open_min, close_min FROM facility_public"
 	            " WHERE coalesce(status, 1) = 1 AND lat_e6 BETWEEN ? AND ?"
 	            " AND lat_e6 BETWEEN -90000000 AND 90000000"
 	            " AND lon_e6 BETWEEN -180000000 AND 180000000");
-	store_stmt_put_int(&s, (int64_t)(from.lat * E6 - band));
-	store_stmt_put_int(&s, (int64_t)(from.lat * E6 + band));
-	rc = read_rows(&s, from, km * 1000, a, *list, (size_t)all, count, err);
+	store_stmt_put_int(&s, (int64_t)(query->from.lat * E6 - band));
+	store_stmt_put_int(&s, (int64_t)(query->from.lat * E6 + band));
+	rc = read_rows(&s, query, a, out, err);
 	store_stmt_end(&s);
-	if (*count > 0)
-		qsort(*list, *count, sizeof **list, by_distance);
+	return rc;
+}
+
+int
+near_find(struct store_db *db, const struct near_query *query, struct arena *a,
+          struct near_found *out, struct err *err)
+{
+	int rc = store_db_begin(db, err); /* so that there are as many as were counted */
+
+	if (rc < 0)
+		return rc;
+	rc = find(db, query, a, out, err);
+	store_db_rollback(db);
+	if (rc == 0 && out->count > 0)
+		qsort(out->list, out->count, sizeof *out->list, by_distance);
 	return rc;
 }

@@ -42,11 +42,23 @@ struct near_facility {
 
 #define NEAR_NOT_TOLD INT64_MIN
 
+/* What is asked. */
+struct near_query {
+	struct near_place from;
+	double km;
+};
+
+/* What is found, the nearest first; of equal distance by their id. */
+struct near_found {
+	struct near_facility *list; /* in the arena */
+	size_t count;
+};
+
 /*
- * The open facilities within `km` of a place, the nearest first; of equal distance by their id.
- * Whose place isn't told, or can't be one, is none of them.  They live in `a`.
+ * The open facilities within a distance of a place.  Whose place isn't told, or can't be one, is
+ * none of them.  They live in `a`.
  */
-MUST_CHECK int near_find(struct store_db *db, struct near_place from, double km, struct arena *a,
-                         struct near_facility **list, size_t *count, struct err *err);
+MUST_CHECK int near_find(struct store_db *db, const struct near_query *query, struct arena *a,
+                         struct near_found *out, struct err *err);
 
 #endif /* NODE_HUB_NEAR_H */
