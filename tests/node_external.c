@@ -265,6 +265,66 @@ START_TEST(a_snapshot_has_them_for_who_may_read_them)
 }
 END_TEST
 
+static const struct extracting {
+	struct token token;
+	const char *name, *columns; /* NULL: not this token's */
+} extracts[] = {
+	{ { .scope = "all", .personal = true },
+	  "v1_guardian",
+	  "id,facility_id,child_id,name,relation,phone,is_primary,recorded_by" },
+	{ { .scope = "all" },
+	  "v1_guardian",
+	  "id,facility_id,child_id,relation,is_primary,recorded_by" },
+	{ { .scope = "all" },
+	  "v1_seats_per_1000",
+	  "subdistrict_code,name_zh,facilities,seats,residents,counted,per_1000,target,meets_"
+	  "target" },
+	{ { .scope = "all" }, "v1_growth_z", NULL },
+	{ { .scope = "all" }, "v1_nothing", NULL },
+	{ { .scope = "all" }, "mine", NULL },
+	{ { .scope = "all", .personal = true }, "hub_token", NULL },
+	{ { .scope = "all", .personal = true }, "yz_meta", NULL },
+	{ { .scope = "f/F1", .personal = true }, "v1_guardian", NULL },
+	{ { .scope = "all", .tables = ",guardian,", .personal = true }, "v1_guardian", NULL },
+	{ { .scope = "all" }, "external_open", "yz_line,place" },
+	{ { .scope = "all" }, "v1_external_open", "yz_line,place,yz_source,yz_date" },
+	{ { .scope = "all" }, "external_police", NULL },
+	{ { .scope = "all" }, "v1_external_police", NULL },
+	{ { .scope = "all", .personal = true }, "external_police", "yz_line,name" },
+	{ { .scope = "f/F1", .personal = true }, "external_open", NULL },
+};
+
+START_TEST(an_export_of_a_view_is_for_who_reads_everything)
+{
+	const struct extracting *c = &extracts[_i];
+	struct arena a = { 0 };
+	struct buf columns = { 0 };
+	struct store_stmt s;
+	struct extract x;
+	int rc;
+
+	file.name = "police";
+	taken("name\n小明\n");
+	file.name = "open";
+	file.personal = false;
+	taken("place\nhere\n");
+	ck_assert_int_eq(store_db_exec(hub_db, "CREATE VIEW mine AS SELECT * FROM child", &hub_err),
+	                 0);
+	rc = snapshot_views_extract(hub_db, &c->token, c->name, &a, &x, &hub_err);
+	ck_assert_msg(rc == (c->columns != NULL), "%s: %d %s", c->name, rc, hub_err.msg);
+	if (rc == 1) {
+		ck_assert_int_eq(store_transfer_select(hub_db, &x.part, &s, &hub_err), 0);
+		for (int i = 0; i < store_stmt_columns(&s); i++)
+			buf_printf(&columns, "%s%s", i > 0 ? "," : "",
+			           store_stmt_column_name(&s, i));
+		ck_assert_str_eq(buf_str(&columns), c->columns);
+		store_stmt_end(&s);
+	}
+	buf_free(&columns);
+	arena_free(&a);
+}
+END_TEST
+
 Suite *
 suite_node_external(void)
 {
@@ -284,6 +344,8 @@ suite_node_external(void)
 	tcase_add_test(tcase, a_column_may_be_called_anything);
 	tcase_add_loop_test(tcase, a_snapshot_has_them_for_who_may_read_them, 0,
 	                    sizeof readings / sizeof readings[0]);
+	tcase_add_loop_test(tcase, an_export_of_a_view_is_for_who_reads_everything, 0,
+	                    sizeof extracts / sizeof extracts[0]);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

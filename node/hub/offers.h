@@ -57,7 +57,7 @@ void offers_snapshot(struct offers *o, const struct http_request *request,
                      const struct offers_headers *headers, struct http_response *response);
 
 /*
- * GET /v1/export: a table's rows.
+ * GET /v1/export: a table's rows; for a token that reads everything a view's, too.
  *
  *   table=    which            format=  ndjson, the default, or csv (for spreadsheets: no text
  *   scope=    only this one             becomes a formula)

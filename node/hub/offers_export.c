@@ -4,6 +4,7 @@
 #include "node/hub/export_log.h"
 #include "node/hub/extract.h"
 #include "node/hub/offers.h"
+#include "node/hub/snapshot_views.h"
 #include "node/room.h"
 #include "store/table_text.h"
 
@@ -131,24 +132,40 @@ write_rows(const struct offers *o, struct store_stmt *s, enum store_table_form f
 	return rc;
 }
 
-/* All rows that the token may read, in the file; what it may not read isn't there (404). */
+/* What the token may read of the table, or of the view, of that name: what it may not read isn't
+ * there (404). */
+static int
+choose(struct store_db *db, const struct token *token, const struct asked *asked, struct arena *a,
+       struct extract *x, struct err *err)
+{
+	const struct store_table *table = store_catalog_table_by_name(db, asked->table);
+	const char *scope = asked->scope[0] == 0 ? NULL : asked->scope;
+	int rc = 0;
+
+	if (table != NULL && extract_of(token, table, scope, x))
+		return 0;
+	if (table == NULL && scope == NULL)
+		rc = snapshot_views_extract(db, token, asked->table, a, x, err);
+	if (rc == 0)
+		rc = err_set(err, ERR_NOTFOUND, "there is no table %.60s that this token reads",
+		             asked->table);
+	return rc < 0 ? rc : 0;
+}
+
+/* All rows that the token may read, in the file. */
 static int
 spool(const struct offers *o, const struct token *token, const struct asked *asked,
       struct http_file *file, struct err *err)
 {
 	struct store_db *db = o->snapshots.db;
-	const struct store_table *table;
+	struct arena a = { 0 };
 	struct store_stmt s;
 	struct extract x;
 	int rc = store_db_begin(db, err);
 
 	if (rc < 0)
 		return rc;
-	table = store_catalog_table_by_name(db, asked->table);
-	if (table == NULL ||
-	    !extract_of(token, table, asked->scope[0] == 0 ? NULL : asked->scope, &x))
-		rc = err_set(err, ERR_NOTFOUND, "there is no table %.60s that this token reads",
-		             asked->table);
+	rc = choose(db, token, asked, &a, &x, err);
 	if (rc == 0)
 		rc = open_spool(o, &file->fd, err);
 	if (rc == 0)
@@ -158,6 +175,7 @@ spool(const struct offers *o, const struct token *token, const struct asked *ask
 		store_stmt_end(&s);
 	}
 	store_db_rollback(db);
+	arena_free(&a);
 	return rc;
 }
 

@@ -107,7 +107,7 @@ add_externals(struct store_db *db, const struct token *token, struct store_snaps
 }
 
 static bool
-reads_externals(const struct token *token)
+reads_everything(const struct token *token)
 {
 	return strcmp(token->scope, "all") == 0 && token->tables[0] == 0;
 }
@@ -117,7 +117,7 @@ snapshot_views_add(struct store_db *db, const struct token *token, struct store_
                    struct err *err)
 {
 	const struct store_part list = { .table = "external_delivery" };
-	bool externals = reads_externals(token);
+	bool externals = reads_everything(token);
 	int rc = add_nodes(db, token, snap, err);
 
 	if (rc == 0 && externals)
@@ -125,4 +125,80 @@ snapshot_views_add(struct store_db *db, const struct token *token, struct store_
 	if (rc == 0)
 		rc = add_views(token, snap, err);
 	return rc == 0 && externals ? add_externals(db, token, snap, err) : rc;
+}
+
+/* ---- one of them, as an export ---- */
+
+/* The personal columns, words of a list, as those that are left out. */
+static int
+leave_out(const char *words, struct arena *a, struct extract *x, struct err *err)
+{
+	size_t count = 0;
+
+	while (*words != 0 && count < EXTRACT_WITHOUT - 1) {
+		size_t len = strcspn(words, " ");
+
+		x->without[count] = arena_copy(a, words, len);
+		if (x->without[count++] == NULL)
+			return err_set(err, ERR_NOMEM, "export: out of memory");
+		words += len + (words[len] == ' ');
+	}
+	x->part.without = x->without;
+	return 1;
+}
+
+static int
+extract_view(const struct token *token, const char *name, struct arena *a, struct extract *out,
+             struct err *err)
+{
+	struct facility_views_ask ask = { .is_hub = true, .personal = true };
+	struct facility_view *list;
+	size_t count;
+	int rc = facility_views_list(ask, a, &list, &count, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		if (strcmp(list[i].name, name) != 0)
+			continue;
+		if (!token->personal && list[i].all_personal)
+			return 0;
+		out->part.table = list[i].name;
+		return leave_out(token->personal ? "" : list[i].personal, a, out, err);
+	}
+	return rc;
+}
+
+/* external_NAME or v1_external_NAME of a delivery that stands. */
+static int
+extract_external(struct store_db *db, const struct token *token, const char *name, struct arena *a,
+                 struct extract *out, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT 1 FROM external_delivery WHERE replaced_ms IS NULL AND personal <= ?"
+	            " AND ? IN ('external_' || name, 'v1_external_' || name)");
+	int rc;
+
+	store_stmt_put_int(&s, token->personal);
+	store_stmt_put_text(&s, name);
+	rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	if (rc == 1)
+		out->part.table = arena_copy(a, name, strlen(name));
+	return rc == 1 && out->part.table == NULL ? err_set(err, ERR_NOMEM, "export: out of memory")
+	                                          : rc;
+}
+
+int
+snapshot_views_extract(struct store_db *db, const struct token *token, const char *name,
+                       struct arena *a, struct extract *out, struct err *err)
+{
+	bool there;
+	int rc;
+
+	*out = (struct extract){ 0 };
+	if (!reads_everything(token))
+		return 0;
+	rc = is_there(db, name, &there, err);
+	if (rc == 0 && there)
+		rc = extract_view(token, name, a, out, err);
+	return rc == 0 ? extract_external(db, token, name, a, out, err) : rc;
 }

@@ -12,11 +12,20 @@
 #ifndef NODE_HUB_SNAPSHOT_VIEWS_H
 #define NODE_HUB_SNAPSHOT_VIEWS_H
 
-#include "node/hub/token.h"
+#include "node/hub/extract.h"
 #include "store/snapshot.h"
 
 /* Add them, after the tables, in the same transaction of `db`. */
 MUST_CHECK int snapshot_views_add(struct store_db *db, const struct token *token,
                                   struct store_snapshot *snap, struct err *err);
+
+/*
+ * What of a view, or of a department's table, this token may have as an export: 1 and the part,
+ * whose texts live in `a`; or 0 if there is none of that name that it reads.  Only a token that
+ * reads all facilities and all tables does: a view doesn't say whose each row is.
+ */
+MUST_CHECK int snapshot_views_extract(struct store_db *db, const struct token *token,
+                                      const char *name, struct arena *a, struct extract *out,
+                                      struct err *err);
 
 #endif /* NODE_HUB_SNAPSHOT_VIEWS_H */
