@@ -234,10 +234,18 @@ START_TEST(a_missing_morning_check_is_unknown_until_the_hub_knows)
 	/* a node that has never sent anything */
 	run("INSERT INTO hub_node VALUES (x'03', x'00', 'F1', '', 1, x'00', 1, NULL)");
 	ck_assert_str_eq(missing(), "3|2|66.7|unknown");
+	/* until it says that it has nothing that the hub lacks */
+	run("INSERT INTO hub_seen(node, met_ms, lacking, digest) VALUES (x'03', 1730649599999, 0, "
+	    "0)");
+	ck_assert_str_eq(missing(), "3|2|66.7|unknown");
+	run("UPDATE hub_seen SET met_ms = met_ms + 1, lacking = 1");
+	ck_assert_str_eq(missing(), "3|2|66.7|unknown");
+	run("UPDATE hub_seen SET lacking = 0");
+	ck_assert_str_eq(missing(), "3|2|66.7|yes");
 	/* the other facilities have a row that day, too, and it says that nobody knows */
 	ck_assert_str_eq(rows("SELECT facility_id, present, missing FROM v1_morning_check_missing"
 	                      " WHERE biz_date = 20241103 ORDER BY 1"),
-	                 "F1|3|unknown;F3|0|unknown;F4|0|unknown");
+	                 "F1|3|yes;F3|0|unknown;F4|0|unknown");
 }
 END_TEST
 

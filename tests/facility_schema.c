@@ -201,7 +201,8 @@ END_TEST
 static void
 make_older(struct store_db *db)
 {
-	static const char *const come[] = { "population", "seat_ask", "seat_override", "seat_unit",
+	static const char *const come[] = { "house_check",   "population", "seat_ask",
+		                            "seat_override", "seat_unit",  "staff_check",
 		                            "subsidy_rate" };
 	static const char *const indexed[] = { "booking_seat",
 		                               "seat_unit_used",
@@ -237,6 +238,7 @@ make_older(struct store_db *db)
 	ck_assert_msg(store_db_exec(db,
 	                            "DROP TABLE seat_ask; DROP TABLE seat_override;"
 	                            "DROP TABLE population; DROP TABLE subsidy_rate;"
+	                            "DROP TABLE staff_check; DROP TABLE house_check;"
 	                            "ALTER TABLE seat_unit DROP COLUMN recall;"
 	                            "DELETE FROM yz_meta WHERE name = 'facility_format'",
 	                            &err) == 0,

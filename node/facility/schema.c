@@ -90,6 +90,16 @@ static const struct step {
 	  " facility_id TEXT NOT NULL, grant_id BLOB, no INTEGER, holder BLOB, reason TEXT,"
 	  " by_name TEXT, at INTEGER, recorded_by BLOB) WITHOUT ROWID;",
 	  { "seat_unit", "seat_ask", "seat_override", NULL } },
+	/* opening and closing the house */
+	{ "CREATE TABLE staff_check(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),"
+	  " facility_id TEXT NOT NULL, staff_id BLOB, at INTEGER, biz_date INTEGER, temp_dc"
+	  " INTEGER, symptom_bits INTEGER, fit INTEGER, note TEXT, replaces_id BLOB,"
+	  " recorded_by BLOB) WITHOUT ROWID;"
+	  "CREATE TABLE house_check(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),"
+	  " facility_id TEXT NOT NULL, kind INTEGER, at INTEGER, biz_date INTEGER, result"
+	  " INTEGER, findings TEXT, present_n INTEGER, replaces_id BLOB, recorded_by BLOB)"
+	  " WITHOUT ROWID;",
+	  { "staff_check", "house_check", NULL } },
 	/* the district's views: what they look up, and the catalogues that they read */
 	{ "CREATE INDEX attendance_event_date ON attendance_event(coalesce(biz_date, "
 	  "CAST(strftime('%Y%m%d', at / 1000, 'unixepoch', '+8 hours') AS INTEGER)), "
@@ -116,6 +126,10 @@ static const struct step {
 	  "CREATE INDEX feedback_replaced ON feedback(replaces_id) WHERE replaces_id IS "
 	  "NOT NULL;"
 	  "CREATE INDEX device_event_replaced ON device_event(replaces_id) WHERE "
+	  "replaces_id IS NOT NULL;"
+	  "CREATE INDEX staff_check_replaced ON staff_check(replaces_id) WHERE "
+	  "replaces_id IS NOT NULL;"
+	  "CREATE INDEX house_check_replaced ON house_check(replaces_id) WHERE "
 	  "replaces_id IS NOT NULL;"
 	  "CREATE INDEX health_exam_child ON health_exam(child_id, exam_date);"
 	  "CREATE TABLE population(subdistrict_code TEXT NOT NULL, version INTEGER NOT "

@@ -122,6 +122,23 @@ CREATE TABLE staff_attendance(
 ) WITHOUT ROWID;
 CREATE INDEX staff_attendance_replaced ON staff_attendance(replaces_id) WHERE replaces_id IS NOT NULL;
 
+-- 6 员工晨检 · what staff say of their own health before work (event); symptom_bits as in health_check,
+-- fit: 1 may work today, 0 may not
+CREATE TABLE staff_check(
+  id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
+  facility_id TEXT NOT NULL,
+  staff_id BLOB,
+  at INTEGER,
+  biz_date INTEGER,
+  temp_dc INTEGER,
+  symptom_bits INTEGER,
+  fit INTEGER,
+  note TEXT,
+  replaces_id BLOB,
+  recorded_by BLOB
+) WITHOUT ROWID;
+CREATE INDEX staff_check_replaced ON staff_check(replaces_id) WHERE replaces_id IS NOT NULL;
+
 -- ---------------------------------------------------------------- 7-12 婴幼儿 · the child
 
 -- 7 婴幼儿 · child; id_hash is a keyed hash of the number on the identity paper, which is kept nowhere
@@ -566,6 +583,22 @@ CREATE TABLE handover(
   recorded_by BLOB
 ) WITHOUT ROWID;
 CREATE INDEX handover_replaced ON handover(replaces_id) WHERE replaces_id IS NOT NULL;
+
+-- 31 开园/闭园检查 · a round through the house (event); kind: 1 开园 opening, 2 闭园 closing;
+-- result as in inspection
+CREATE TABLE house_check(
+  id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
+  facility_id TEXT NOT NULL,
+  kind INTEGER,
+  at INTEGER,
+  biz_date INTEGER,
+  result INTEGER,
+  findings TEXT,
+  present_n INTEGER,
+  replaces_id BLOB,
+  recorded_by BLOB
+) WITHOUT ROWID;
+CREATE INDEX house_check_replaced ON house_check(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- ---------------------------------------------------------------- 32-36
 

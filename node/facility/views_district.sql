@@ -3,16 +3,18 @@
 -- nine digits of a subdistrict_code.  Worked examples are their tests (tests/facility_district.c).
 
 -- 节点 · nodes: known_until is the time (ms) up to which the hub has everything that was written at it, NULL: nothing
--- yet.  A node seals all that was written before it sends, in a chain without gaps, so what the hub has of it ends
--- with its newest record.
+-- yet.  It is the later of two: its newest record here, because a node seals all that was written before it sends, in a
+-- chain without gaps; and the last exchange after which the hub lacked none of its records
 CREATE VIEW v1_node AS
   SELECT n.facility AS facility_id, lower(hex(n.node)) AS node, n.label, n.since_ms AS since_at,
          n.revoked_ms AS revoked_at,
-         (SELECT max((SELECT g.sealed_ms FROM yz_segment g WHERE g.stream = t.id ORDER BY g.last DESC LIMIT 1))
-          FROM yz_site i
-          JOIN yz_stream t ON t.site = i.id
-          JOIN yz_scope o ON o.id = t.scope AND o.name = 'f/' || n.facility
-          WHERE i.node = n.node) AS known_until
+         nullif(max(coalesce((
+           SELECT max((SELECT g.sealed_ms FROM yz_segment g WHERE g.stream = t.id ORDER BY g.last DESC LIMIT 1))
+           FROM yz_site i
+           JOIN yz_stream t ON t.site = i.id
+           JOIN yz_scope o ON o.id = t.scope AND o.name = 'f/' || n.facility
+           WHERE i.node = n.node), 0),
+           coalesce((SELECT met_ms FROM hub_seen WHERE node = n.node AND lacking = 0), 0)), 0) AS known_until
   FROM hub_node n;
 
 -- 机构数据截止 · facilities and the time (ms) up to which the hub has everything of all their nodes that aren't revoked;

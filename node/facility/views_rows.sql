@@ -47,6 +47,18 @@ CREATE VIEW v1_staff_attendance AS
   FROM staff_attendance s
   WHERE NOT EXISTS (SELECT 1 FROM staff_attendance y WHERE y.replaces_id = s.id);
 
+-- 员工晨检 · what staff say of their own health before work; fit: 1 may work today, 0 may not
+CREATE VIEW v1_staff_check AS
+  SELECT s.id, s.facility_id, s.staff_id, s.at,
+         coalesce(s.biz_date, CAST(strftime('%Y%m%d', s.at / 1000, 'unixepoch', '+8 hours') AS INTEGER)) AS biz_date,
+         s.temp_dc,  -- personal
+         s.symptom_bits,  -- personal
+         s.fit,
+         s.note,  -- personal
+         s.recorded_by
+  FROM staff_check s
+  WHERE NOT EXISTS (SELECT 1 FROM staff_check y WHERE y.replaces_id = s.id);
+
 -- 监护人 · guardian
 CREATE VIEW v1_guardian AS
   SELECT id, facility_id, child_id,
@@ -217,6 +229,16 @@ CREATE VIEW v1_handover AS
          h.recorded_by
   FROM handover h
   WHERE NOT EXISTS (SELECT 1 FROM handover y WHERE y.replaces_id = h.id);
+
+-- 开园/闭园检查 · a round through the house; kind: 1 开园 opening, 2 闭园 closing; result as in inspection
+CREATE VIEW v1_house_check AS
+  SELECT h.id, h.facility_id, h.kind, h.at,
+         coalesce(h.biz_date, CAST(strftime('%Y%m%d', h.at / 1000, 'unixepoch', '+8 hours') AS INTEGER)) AS biz_date,
+         h.result,
+         h.findings,  -- personal
+         h.present_n, h.recorded_by
+  FROM house_check h
+  WHERE NOT EXISTS (SELECT 1 FROM house_check y WHERE y.replaces_id = h.id);
 
 -- 伤害/事故/隐患 · incident
 CREATE VIEW v1_incident AS

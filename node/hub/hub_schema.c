@@ -11,6 +11,10 @@
  *   hub_export     what was given out, to whom             (node/hub/export_log.c)
  *   external_delivery  departments' tables                 (node/hub/external.c)
  *   hub_record_key the keys of lines that were stored      (node/hub/records.c)
+ *   hub_seen       how each node stood when it last came   (node/hub/fleet.c)
+ *   hub_admin      who may look at /fleet                  (node/hub/admin.c)
+ *   hub_session    who is signed in there                  (node/hub/session.c)
+ *   hub_sign_in    who tried, and who came                 (node/hub/session.c)
  *
  * Secrets are there as hashes only.
  */
@@ -49,15 +53,28 @@ static const char step_2[] =
         "NULL, PRIMARY KEY(token, key)) WITHOUT ROWID;"
         "CREATE INDEX hub_record_key_age ON hub_record_key(at_ms);";
 
-/* personal: given only to tokens that read personal columns; replaced_ms: NULL while it stands */
 static const char step_3[] =
+        "CREATE TABLE hub_seen(node BLOB PRIMARY KEY, met_ms INTEGER NOT NULL, lacking INTEGER, "
+        "digest INTEGER NOT NULL, digest_ms INTEGER, reported_ms INTEGER, report TEXT) WITHOUT "
+        "ROWID;";
+
+static const char step_4[] =
+        "CREATE TABLE hub_admin(name TEXT PRIMARY KEY, password TEXT NOT NULL, created_ms INTEGER "
+        "NOT NULL, expires_ms INTEGER, revoked_ms INTEGER) WITHOUT ROWID;"
+        "CREATE TABLE hub_session(hash BLOB PRIMARY KEY, admin TEXT NOT NULL, created_ms INTEGER "
+        "NOT NULL, expires_ms INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE hub_sign_in(no INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, admin TEXT NOT "
+        "NULL, peer TEXT NOT NULL, what TEXT NOT NULL);";
+
+/* personal: given only to tokens that read personal columns; replaced_ms: NULL while it stands */
+static const char step_5[] =
         "CREATE TABLE external_delivery(no INTEGER PRIMARY KEY, name TEXT NOT NULL, source TEXT "
         "NOT NULL, date INTEGER NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, rows "
         "INTEGER NOT NULL, columns INTEGER NOT NULL, personal INTEGER NOT NULL, imported_ms "
         "INTEGER NOT NULL, replaced_ms INTEGER);"
         "CREATE INDEX external_delivery_name ON external_delivery(name);";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
