@@ -1,9 +1,9 @@
 #include "node/serve.h"
 #include "node/http/form.h"
-#include "node/hub/api_changes.h"
 #include "node/hub/api_enrol.h"
 #include "node/hub/api_facilities.h"
 #include "node/hub/fleet_metrics.h"
+#include "node/hub/follow.h"
 #include "node/hub/openapi.h"
 #include "node/metrics.h"
 #include "node/serve_priv.h"
@@ -108,17 +108,6 @@ serve_health(struct reader *r, struct http_exchange *x)
 	http_answer(x, &response);
 }
 
-static void
-serve_changes(struct reader *r, struct http_exchange *x)
-{
-	struct http_response response = { 0 };
-
-	metrics_add(&r->station->metrics, METRIC_FEED_PAGES, 1);
-	api_changes_get(r->db, http_request(x), http_header(x, "Authorization"),
-	                env_wall_ms(r->station->env), &response);
-	http_answer(x, &response);
-}
-
 static int
 write_metrics(struct reader *r, struct buf *out, struct err *err)
 {
@@ -171,12 +160,14 @@ serve_read(struct reader *r, struct http_exchange *x)
 {
 	const char *path = http_request(x)->path;
 
-	if (strcmp(path, "/healthz") == 0)
+	if (http_stream_state(x) != NULL)
+		follow_again(r->follow, x);
+	else if (strcmp(path, "/healthz") == 0)
 		serve_health(r, x);
 	else if (strcmp(path, "/v1/watch") == 0)
 		serve_watch(r, x);
 	else if (strcmp(path, "/v1/changes") == 0)
-		serve_changes(r, x);
+		follow_serve(r->follow, x);
 	else if (strcmp(path, "/v1/facilities") == 0)
 		serve_facilities(r, x);
 	else if (strcmp(path, "/metrics") == 0)

@@ -33,6 +33,7 @@ applied(void *ctx, const struct sync_unit *unit, struct err *err)
 	int64_t receipts;
 	int rc = feed_append(st->merge, unit, env_wall_ms(st->env), err);
 
+	st->fed = true;
 	if (rc < 0 || st->watch == NULL)
 		return rc;
 	rc = store_meta_get_int(st->merge, "receipts", 0, &receipts, err);

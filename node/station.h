@@ -36,6 +36,7 @@ struct station {
 	struct metrics metrics;     /* any thread may count */
 	struct session_tries tries; /* hub: passwords looked at */
 	struct watch *watch;        /* hub: told of every unit; or NULL */
+	bool fed; /* hub: the feed may have grown; whoever tells of it sets it back */
 	struct room room;
 	bool unpublished; /* hub: facility_public couldn't be written, and the log has said so */
 };
