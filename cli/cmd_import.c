@@ -1,10 +1,13 @@
 /*
- * cli/cmd_import.c - CSV files into tables: a roster of children and staff, or
- * any table by its own columns.  All of a file or nothing.
+ * cli/cmd_import.c - CSV files into tables: a roster of children and staff, any
+ * table by its own columns, or a table that a department delivers to the hub.  All
+ * of a file or nothing.
  */
-#include "cli/cmd.h"
+#include "cli/hub.h"
 #include "node/facility/csv.h"
+#include "node/facility/date.h"
 #include "node/facility/roster.h"
+#include "node/hub/external.h"
 #include "store/base/csvio.h"
 #include "store/base/file.h"
 #include "store/base/json.h"
@@ -14,6 +17,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -237,21 +241,122 @@ import_table(const struct cli *cli, struct store_db *db, struct buf *out, struct
 	return rc;
 }
 
+/* ---- a department's table, at the hub ---- */
+
+static void
+print_external(const struct cli *cli, const struct external_file *file,
+               const struct external_done *done, struct buf *out)
+{
+	struct json j = json_to(out);
+	char table[EXTERNAL_NAME_MAX + 16];
+
+	if (!cli->json) {
+		if (done->same)
+			buf_printf(out,
+			           "external_%s: this delivery stands already, nothing changed\n",
+			           file->name);
+		else
+			buf_printf(out,
+			           "%sexternal_%s: %" PRId64 " rows of %" PRId64 " columns%s\n",
+			           file->dry_run ? "would be: " : "", file->name, done->rows,
+			           done->columns,
+			           done->replaces > 0 ? ", in place of those that stood" : "");
+		return;
+	}
+	json_object(&j);
+	json_name(&j, "table");
+	snprintf(table, sizeof table, "external_%s", file->name);
+	json_text(&j, table);
+	json_name(&j, "delivery");
+	json_int(&j, done->same ? done->replaces : done->no);
+	json_name(&j, "rows");
+	json_int(&j, done->rows);
+	json_name(&j, "columns");
+	json_int(&j, done->columns);
+	json_name(&j, "replaces");
+	json_int(&j, done->same ? 0 : done->replaces);
+	json_name(&j, "same");
+	json_bool(&j, done->same);
+	json_name(&j, "dry_run");
+	json_bool(&j, file->dry_run);
+	json_end_object(&j);
+	buf_u8(out, '\n');
+}
+
+/* The options that tell of a delivery; they are for nothing else. */
+static int
+check_external(struct cli *cli, struct external_file *file)
+{
+	const char *date = cli_option(cli, "date");
+
+	file->source = cli_option(cli, "source");
+	if (strncmp(cli->argv[0], "external_", 9) == 0)
+		return cli_usage(cli, "a department's table is read by external NAME FILE");
+	if (strcmp(cli->argv[0], "external") != 0) {
+		if (file->source != NULL || date != NULL || cli_option(cli, "public") != NULL)
+			return cli_usage(
+			        cli, "--source, --date and --public are for external NAME FILE");
+		return cli->argc == 2 ? CLI_OK : cli_usage(cli, "one file, please");
+	}
+	if (cli->argc != 3)
+		return cli_usage(cli, "external NAME FILE: which name, which file?");
+	if (file->source == NULL || file->source[0] == 0)
+		return cli_usage(cli, "--source WHO: who delivers this table?");
+	if (date == NULL || !date_parse(date, &file->date))
+		return cli_usage(cli, "--date YYYY-MM-DD: of which day does the table speak?");
+	return CLI_OK;
+}
+
+static int
+import_external(const struct cli *cli, struct store_db *db, struct external_file *file,
+                struct buf *out, struct err *err)
+{
+	struct external_done done;
+	struct buf bytes = { 0 };
+	int rc = read_input(cli->argv[2], EXTERNAL_BYTES_MAX, &bytes, err);
+
+	file->name = cli->argv[1];
+	file->personal = cli_option(cli, "public") == NULL;
+	file->dry_run = cli_option(cli, "dry-run") != NULL;
+	file->now_ms = env_wall_ms(env_real());
+	file->bytes = bytes.bytes;
+	file->len = bytes.len;
+	if (rc == 0)
+		rc = external_import(db, file, &done, err);
+	if (rc == 0)
+		print_external(cli, file, &done, out);
+	buf_free(&bytes);
+	return rc;
+}
+
 /* ---- the command ---- */
+
+static int
+import_any(const struct cli *cli, struct external_file *file, struct buf *out, struct err *err)
+{
+	bool external = strcmp(cli->argv[0], "external") == 0;
+	struct store_db *db = NULL;
+	int rc = external ? cli_hub_open(cli, &db, err) : cli_open(cli, STORE_LOCAL, &db, err);
+
+	if (rc == 0)
+		rc = external ? import_external(cli, db, file, out, err)
+		     : strcmp(cli->argv[0], "roster") == 0 ? import_roster(cli, db, out, err)
+		                                           : import_table(cli, db, out, err);
+	store_db_close(db);
+	return rc;
+}
 
 static int
 run(struct cli *cli)
 {
-	struct store_db *db = NULL;
+	struct external_file file = { 0 };
 	struct buf out = { 0 };
 	struct err err;
-	int rc, code;
+	int code = check_external(cli, &file), rc;
 
-	rc = cli_open(cli, STORE_LOCAL, &db, &err);
-	if (rc == 0)
-		rc = strcmp(cli->argv[0], "roster") == 0 ? import_roster(cli, db, &out, &err)
-		                                         : import_table(cli, db, &out, &err);
-	store_db_close(db);
+	if (code != CLI_OK)
+		return code;
+	rc = import_any(cli, &file, &out, &err);
 	if (rc == ERR_INVALID)
 		rc = cli_advise(&err, "nothing was written, correct the file");
 	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
@@ -261,16 +366,20 @@ run(struct cli *cli)
 
 static const struct cmd_option options[] = {
 	{ "dry-run", NULL, "check and count, but write nothing" },
+	{ "source", "WHO", "external: which department delivers the table" },
+	{ "date", "YYYY-MM-DD", "external: the day of which it speaks" },
+	{ "public", NULL,
+	  "external: it says of nobody who they are; every token for all may read it" },
 	{ 0 },
 };
 
 const struct cmd cmd_import = {
 	.name = "import",
-	.args = "roster FILE | TABLE FILE",
-	.help = "read a CSV file: a list of children and staff, or the rows of a table",
+	.args = "roster FILE | TABLE FILE | external NAME FILE",
+	.help = "read a CSV file: a roster, a table's rows, or at the hub a department's table",
 	.options = options,
 	.json = true,
 	.min = 2,
-	.max = 2,
+	.max = 3,
 	.run = run,
 };

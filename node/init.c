@@ -11,6 +11,7 @@
 #include "node/engine_tables.h"
 #include "node/facility/record.h"
 #include "node/facility/schema.h"
+#include "node/facility/views.h"
 #include "node/hub/hub_schema.h"
 #include "node/identity.h"
 #include "node/role.h"
@@ -254,6 +255,8 @@ fill_tables(struct making *m, struct store_db *db, struct err *err)
 		rc = engine_tables_track(db, is_hub, err);
 	if (rc == 0 && is_hub)
 		rc = hub_schema_migrate(db, err);
+	if (rc == 0 && is_hub)
+		rc = facility_views_make(db, true, err);
 	if (rc == 0)
 		rc = facility_seed(db, err);
 	for (size_t i = 0; rc == 0 && facility_seeded[i] != NULL; i++)

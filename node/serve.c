@@ -1,6 +1,7 @@
 #include "node/serve.h"
 #include "node/http/form.h"
 #include "node/hub/api_enrol.h"
+#include "node/hub/api_facilities.h"
 #include "node/hub/fleet_metrics.h"
 #include "node/hub/follow.h"
 #include "node/hub/openapi.h"
@@ -41,6 +42,7 @@ static const struct serve_place places[] = {
 	{ "POST", "/v1/enrol", true, false, SERVE_WRITE, 16384 },
 	{ "GET", "/v1/watch", true, false, SERVE_READ, 0 },
 	{ "GET", "/v1/changes", true, false, SERVE_READ, 0 },
+	{ "GET", "/v1/facilities", true, false, SERVE_READ, 0 },
 	{ "GET", "/v1/snapshot.sqlite.zst", true, false, SERVE_OFFERS, 0 },
 	{ "GET", "/v1/export", true, false, SERVE_OFFERS, 0 },
 	{ "POST", "/v1/records", true, false, SERVE_WRITE, HTTP_BODY_MAX },
@@ -120,6 +122,16 @@ write_metrics(struct reader *r, struct buf *out, struct err *err)
 }
 
 static void
+serve_facilities(struct reader *r, struct http_exchange *x)
+{
+	struct http_response response = { 0 };
+
+	api_facilities_get(r->db, http_request(x), http_header(x, "Authorization"),
+	                   env_wall_ms(r->station->env), &response);
+	http_answer(x, &response);
+}
+
+static void
 serve_metrics(struct reader *r, struct http_exchange *x)
 {
 	struct http_response response = { .status = 200,
@@ -156,6 +168,8 @@ serve_read(struct reader *r, struct http_exchange *x)
 		serve_watch(r, x);
 	else if (strcmp(path, "/v1/changes") == 0)
 		follow_serve(r->follow, x);
+	else if (strcmp(path, "/v1/facilities") == 0)
+		serve_facilities(r, x);
 	else if (strcmp(path, "/metrics") == 0)
 		serve_metrics(r, x);
 	else if (strcmp(path, "/openapi.json") == 0)

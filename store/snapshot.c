@@ -171,6 +171,29 @@ copy_rows(struct store_snapshot *snap, struct store_stmt *s, sqlite3_stmt *inser
 	return rc;
 }
 
+/* The table's indexes, as they were made; one of a column that isn't copied, or by a function that
+ * isn't SQLite's, isn't made. */
+static int
+copy_indexes(struct store_snapshot *snap, const char *table, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(snap->from, "SELECT sql FROM sqlite_master WHERE type = 'index' "
+	                                   "AND tbl_name = ? AND sql IS NOT NULL ORDER BY name");
+	int rc;
+
+	store_stmt_put_text(&s, table);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		int status = sqlite3_exec(snap->to, store_stmt_get_text(&s), NULL, NULL, NULL);
+
+		if (status != SQLITE_OK && status != SQLITE_ERROR) {
+			rc = fail(snap, status, err);
+			break;
+		}
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
 int
 store_snapshot_add(struct store_snapshot *snap, const struct store_part *part, struct err *err)
 {
@@ -195,7 +218,50 @@ store_snapshot_add(struct store_snapshot *snap, const struct store_part *part, s
 		rc = copy_rows(snap, &s, insert, err);
 	sqlite3_finalize(insert);
 	store_stmt_end(&s);
+	if (rc == 0)
+		rc = copy_indexes(snap, part->table, err);
 	arena_free(&a);
+	return rc;
+}
+
+/* Does all that the view reads exist?  SQLite looks only when it is asked for. */
+static int
+can_be_read(struct store_snapshot *snap, const char *name, bool *can, struct err *err)
+{
+	struct buf sql = { 0 };
+	sqlite3_stmt *try = NULL;
+	int status, rc;
+
+	buf_printf(&sql, "SELECT * FROM ");
+	store_columns_put_name(&sql, name);
+	rc = buf_check(&sql, err);
+	if (rc == 0) {
+		status = sqlite3_prepare_v2(snap->to, buf_str(&sql), -1, &try, NULL);
+		*can = status == SQLITE_OK;
+		rc = *can || status == SQLITE_ERROR ? 0 : fail(snap, status, err);
+	}
+	sqlite3_finalize(try);
+	buf_free(&sql);
+	return rc;
+}
+
+int
+store_snapshot_view(struct store_snapshot *snap, const char *name, const char *sql, struct err *err)
+{
+	struct buf drop = { 0 };
+	bool can = false;
+	int rc = exec(snap, sql, err);
+
+	if (rc == 0)
+		rc = can_be_read(snap, name, &can, err);
+	if (rc < 0 || can)
+		return rc < 0 ? rc : 1;
+	buf_printf(&drop, "DROP VIEW ");
+	store_columns_put_name(&drop, name);
+	rc = buf_check(&drop, err);
+	if (rc == 0)
+		rc = exec(snap, buf_str(&drop), err);
+	buf_free(&drop);
 	return rc;
 }
 

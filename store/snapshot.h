@@ -23,9 +23,17 @@ struct store_snapshot;
 MUST_CHECK int store_snapshot_open(struct store_db *from, const char *path, const atomic_bool *stop,
                                    struct store_snapshot **out, struct err *err);
 
-/* Copy a part: the table is made, and its rows follow in the order of its key. */
+/* Copy a part: the table is made, its rows follow in the order of its key, then the indexes that
+ * are made of columns it has.  The part may be of a view: it is a table in the copy. */
 MUST_CHECK int store_snapshot_add(struct store_snapshot *snap, const struct store_part *part,
                                   struct err *err);
+
+/*
+ * Make a view of the copy's tables.  1, or 0 if something that it reads isn't there: then there is
+ * no such view.
+ */
+MUST_CHECK int store_snapshot_view(struct store_snapshot *snap, const char *name, const char *sql,
+                                   struct err *err);
 
 /* Keep a fact about the copy, in its table yz_snapshot(name, value). */
 MUST_CHECK int store_snapshot_note(struct store_snapshot *snap, const char *name, const char *value,

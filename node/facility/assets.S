@@ -13,6 +13,8 @@
 
 	asset	facility_asset_schema, "node/facility/schema.sql"
 	asset	facility_asset_views, "node/facility/views.sql"
+	asset	facility_asset_views_rows, "node/facility/views_rows.sql"
+	asset	facility_asset_views_district, "node/facility/views_district.sql"
 	asset	facility_asset_codes, "node/facility/seeds/codes.sql"
 	asset	facility_asset_norms, "node/facility/seeds/norms.sql"
 	asset	facility_asset_vaccines, "node/facility/seeds/vaccines.sql"

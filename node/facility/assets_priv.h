@@ -4,6 +4,8 @@
 
 extern const char facility_asset_schema[];
 extern const char facility_asset_views[];
+extern const char facility_asset_views_rows[];
+extern const char facility_asset_views_district[];
 extern const char facility_asset_codes[];
 extern const char facility_asset_norms[];
 extern const char facility_asset_vaccines[];

@@ -147,6 +147,36 @@ csv_next(struct csv *c, struct arena *a, struct csv_record *out, struct err *err
 
 /* ------------------------------------------------------------------ encodings */
 
+/* Where a byte stands, before its text can be read: ASCII's commas, quotes and line ends are no
+ * part of another character in either encoding. */
+static struct csv_field
+place_of(const uint8_t *bytes, size_t offset)
+{
+	struct csv_field at = { .line = 1, .column = 1 };
+	bool quoted = false;
+
+	for (size_t i = 0; i < offset; i++) {
+		quoted ^= bytes[i] == '"';
+		if (bytes[i] == '\n' || (bytes[i] == '\r' && bytes[i + 1] != '\n')) {
+			at.line++;
+			at.column = quoted ? at.column : 1;
+		}
+		at.column += bytes[i] == ',' && !quoted;
+	}
+	return at;
+}
+
+static int
+refuse_byte(struct err *err, const void *bytes, size_t offset, size_t bad_utf8)
+{
+	struct csv_field at = place_of(bytes, offset);
+
+	return err_set(err, ERR_INVALID,
+	               "line %d, column %d: byte %zu is neither UTF-8 (wrong from byte %zu) nor "
+	               "GB18030",
+	               at.line, at.column, offset, bad_utf8);
+}
+
 static int
 from_gb18030(const void *bytes, size_t len, size_t bad_utf8, struct buf *out, struct err *err)
 {
@@ -168,9 +198,7 @@ from_gb18030(const void *bytes, size_t len, size_t bad_utf8, struct buf *out, st
 	if (to == NULL)
 		rc = buf_check(out, err);
 	else if (iconv(conv, &in, &left, &at, &rest) == SIZE_MAX)
-		rc = err_set(err, ERR_INVALID,
-		             "byte %zu is neither UTF-8 (wrong from byte %zu) nor GB18030",
-		             len - left, bad_utf8);
+		rc = refuse_byte(err, bytes, len - left, bad_utf8);
 	iconv_close(conv);
 	out->len = start + (room - rest);
 	return rc;
@@ -187,9 +215,13 @@ csv_to_utf8(const void *bytes, size_t len, struct buf *out, struct err *err)
 		buf_put(out, text, len - skip);
 		return buf_check(out, err);
 	}
-	if (marked)
+	if (marked) {
+		struct csv_field at = place_of(bytes, bad + skip);
+
 		return err_set(err, ERR_INVALID,
-		               "byte %zu is not UTF-8, though the file begins with UTF-8's mark",
-		               bad + skip);
+		               "line %d, column %d: byte %zu is not UTF-8, though the file begins "
+		               "with UTF-8's mark",
+		               at.line, at.column, bad + skip);
+	}
 	return from_gb18030(bytes, len, bad, out, err);
 }

@@ -40,7 +40,8 @@ MUST_CHECK int csv_next(struct csv *csv, struct arena *a, struct csv_record *out
 
 /*
  * Append `bytes` as UTF-8: with a byte order mark or valid as UTF-8 as they are (without the mark),
- * else read as GB18030; else ERR_INVALID names the offset of the first byte that is neither.
+ * else read as GB18030; else ERR_INVALID names line, column and offset of the first byte that is
+ * neither.
  */
 MUST_CHECK int csv_to_utf8(const void *bytes, size_t len, struct buf *out, struct err *err);
 

@@ -1,5 +1,6 @@
 #include "node/facility/schema.h"
 #include "node/facility/assets_priv.h"
+#include "node/facility/views.h"
 
 #include "store/stmt.h"
 
@@ -64,8 +65,7 @@ says(const char *text, const char *what, const char *name)
 bool
 facility_owns(const char *name)
 {
-	return says(facility_asset_schema, "CREATE TABLE ", name) ||
-	       says(facility_asset_views, "CREATE VIEW ", name);
+	return says(facility_asset_schema, "CREATE TABLE ", name) || facility_views_owns(name);
 }
 
 /*
@@ -100,6 +100,47 @@ static const struct step {
 	  " INTEGER, findings TEXT, present_n INTEGER, replaces_id BLOB, recorded_by BLOB)"
 	  " WITHOUT ROWID;",
 	  { "staff_check", "house_check", NULL } },
+	/* the district's views: what they look up, and the catalogues that they read */
+	{ "CREATE INDEX attendance_event_date ON attendance_event(coalesce(biz_date, "
+	  "CAST(strftime('%Y%m%d', at / 1000, 'unixepoch', '+8 hours') AS INTEGER)), "
+	  "facility_id, enrollment_id);"
+	  "CREATE INDEX health_check_date ON health_check(coalesce(biz_date, "
+	  "CAST(strftime('%Y%m%d', at / 1000, 'unixepoch', '+8 hours') AS INTEGER)), "
+	  "facility_id, enrollment_id);"
+	  "CREATE INDEX staff_cert_replaced ON staff_cert(replaces_id) WHERE "
+	  "replaces_id IS NOT NULL;"
+	  "CREATE INDEX staff_attendance_replaced ON staff_attendance(replaces_id) "
+	  "WHERE replaces_id IS NOT NULL;"
+	  "CREATE INDEX absence_followup_replaced ON absence_followup(replaces_id) "
+	  "WHERE replaces_id IS NOT NULL;"
+	  "CREATE INDEX health_exam_replaced ON health_exam(replaces_id) WHERE "
+	  "replaces_id IS NOT NULL;"
+	  "CREATE INDEX nap_check_replaced ON nap_check(replaces_id) WHERE replaces_id "
+	  "IS NOT NULL;"
+	  "CREATE INDEX food_sample_replaced ON food_sample(replaces_id) WHERE "
+	  "replaces_id IS NOT NULL;"
+	  "CREATE INDEX disinfection_log_replaced ON disinfection_log(replaces_id) "
+	  "WHERE replaces_id IS NOT NULL;"
+	  "CREATE INDEX handover_replaced ON handover(replaces_id) WHERE replaces_id IS "
+	  "NOT NULL;"
+	  "CREATE INDEX feedback_replaced ON feedback(replaces_id) WHERE replaces_id IS "
+	  "NOT NULL;"
+	  "CREATE INDEX device_event_replaced ON device_event(replaces_id) WHERE "
+	  "replaces_id IS NOT NULL;"
+	  "CREATE INDEX staff_check_replaced ON staff_check(replaces_id) WHERE "
+	  "replaces_id IS NOT NULL;"
+	  "CREATE INDEX house_check_replaced ON house_check(replaces_id) WHERE "
+	  "replaces_id IS NOT NULL;"
+	  "CREATE INDEX health_exam_child ON health_exam(child_id, exam_date);"
+	  "CREATE TABLE population(subdistrict_code TEXT NOT NULL, version INTEGER NOT "
+	  "NULL, name_zh TEXT, residents INTEGER, under3 INTEGER, source TEXT, PRIMARY "
+	  "KEY(subdistrict_code, version)) WITHOUT ROWID;"
+	  "CREATE TABLE subsidy_rate(rate_code TEXT NOT NULL, version INTEGER NOT NULL, "
+	  "name_zh TEXT, class_kind INTEGER, service_type INTEGER, inclusive_only "
+	  "INTEGER NOT NULL DEFAULT 0, min_days INTEGER NOT NULL DEFAULT 1, "
+	  "per_month_fen INTEGER NOT NULL DEFAULT 0, per_day_fen INTEGER NOT NULL "
+	  "DEFAULT 0, source TEXT, PRIMARY KEY(rate_code, version)) WITHOUT ROWID;",
+	  { "population", "subsidy_rate", NULL } },
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
@@ -129,7 +170,7 @@ facility_schema_create(struct store_db *db, struct err *err)
 		return rc;
 	rc = store_db_exec(db, facility_asset_schema, err);
 	if (rc == 0)
-		rc = store_db_exec(db, facility_asset_views, err);
+		rc = facility_views_make(db, false, err);
 	if (rc == 0)
 		rc = store_meta_set_int(db, FORMAT_KEY, STEPS, err);
 	return rc < 0 ? err_wrap(err, "facility schema") : 0;
@@ -155,11 +196,14 @@ upgrade(struct store_db *db, bool is_hub, struct err *err)
 	if (rc < 0 || !made)
 		return rc;
 	rc = store_meta_get_int(db, FORMAT_KEY, 0, &done, err);
-	if (rc < 0 || done >= STEPS)
-		return rc;
-	for (; rc == 0 && done < STEPS; done++)
-		rc = take_step(db, &steps[done], is_hub, err);
-	return rc == 0 ? store_meta_set_int(db, FORMAT_KEY, STEPS, err) : rc;
+	if (rc == 0 && done < STEPS) {
+		rc = facility_views_drop(db, err);
+		for (; rc == 0 && done < STEPS; done++)
+			rc = take_step(db, &steps[done], is_hub, err);
+		if (rc == 0)
+			rc = store_meta_set_int(db, FORMAT_KEY, STEPS, err);
+	}
+	return rc == 0 ? facility_views_make(db, is_hub, err) : rc;
 }
 
 int

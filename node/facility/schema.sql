@@ -105,6 +105,7 @@ CREATE TABLE staff_cert(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX staff_cert_replaced ON staff_cert(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- 6 员工考勤 · staff coming and going (event)
 CREATE TABLE staff_attendance(
@@ -119,6 +120,7 @@ CREATE TABLE staff_attendance(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX staff_attendance_replaced ON staff_attendance(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- 6 员工晨检 · what staff say of their own health before work (event); symptom_bits as in health_check,
 -- fit: 1 may work today, 0 may not
@@ -135,6 +137,7 @@ CREATE TABLE staff_check(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX staff_check_replaced ON staff_check(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- ---------------------------------------------------------------- 7-12 婴幼儿 · the child
 
@@ -249,6 +252,9 @@ CREATE TABLE attendance_event(
 ) WITHOUT ROWID;
 CREATE INDEX attendance_event_replaced ON attendance_event(replaces_id) WHERE replaces_id IS NOT NULL;
 CREATE INDEX attendance_event_day ON attendance_event(enrollment_id, biz_date);
+CREATE INDEX attendance_event_date ON attendance_event(
+  coalesce(biz_date, CAST(strftime('%Y%m%d', at / 1000, 'unixepoch', '+8 hours') AS INTEGER)),
+  facility_id, enrollment_id);
 
 -- 14 缺勤追踪 · a time of absence and its reason
 CREATE TABLE absence_case(
@@ -279,6 +285,7 @@ CREATE TABLE absence_followup(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX absence_followup_replaced ON absence_followup(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- 16 请假 · leave asked for by a parent, by app, telephone or at the door
 CREATE TABLE leave_request(
@@ -319,6 +326,9 @@ CREATE TABLE health_check(
 ) WITHOUT ROWID;
 CREATE INDEX health_check_replaced ON health_check(replaces_id) WHERE replaces_id IS NOT NULL;
 CREATE INDEX health_check_day ON health_check(enrollment_id, biz_date);
+CREATE INDEX health_check_date ON health_check(
+  coalesce(biz_date, CAST(strftime('%Y%m%d', at / 1000, 'unixepoch', '+8 hours') AS INTEGER)),
+  facility_id, enrollment_id);
 
 -- 18 异常/传染病登记 · a sick child, followed until she is back
 CREATE TABLE symptom_case(
@@ -419,6 +429,8 @@ CREATE TABLE health_exam(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX health_exam_replaced ON health_exam(replaces_id) WHERE replaces_id IS NOT NULL;
+CREATE INDEX health_exam_child ON health_exam(child_id, exam_date);
 
 -- 24 生长测量 · growth (event); z scores are computed on reading
 CREATE TABLE growth_measurement(
@@ -494,6 +506,7 @@ CREATE TABLE nap_check(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX nap_check_replaced ON nap_check(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- 28 食谱 · a dish of a meal
 CREATE TABLE menu_item(
@@ -533,6 +546,7 @@ CREATE TABLE food_sample(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX food_sample_replaced ON food_sample(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- 30 消毒/通风 · disinfection and airing (event)
 CREATE TABLE disinfection_log(
@@ -549,6 +563,7 @@ CREATE TABLE disinfection_log(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX disinfection_log_replaced ON disinfection_log(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- 31 交接班 · handing a class over (event)
 CREATE TABLE handover(
@@ -567,6 +582,7 @@ CREATE TABLE handover(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX handover_replaced ON handover(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- 31 开园/闭园检查 · a round through the house (event); kind: 1 开园 opening, 2 闭园 closing;
 -- result as in inspection
@@ -582,6 +598,7 @@ CREATE TABLE house_check(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX house_check_replaced ON house_check(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- ---------------------------------------------------------------- 32-36
 
@@ -717,6 +734,7 @@ CREATE TABLE feedback(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX feedback_replaced ON feedback(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- 35 托位额度 · how many places there are, by the hub; id is a hash of facility, resource and period
 CREATE TABLE seat_quota(
@@ -795,6 +813,7 @@ CREATE TABLE device_event(
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX device_event_replaced ON device_event(replaces_id) WHERE replaces_id IS NOT NULL;
 
 -- 36 检查 · an inspection by the district
 CREATE TABLE inspection(
@@ -929,6 +948,34 @@ CREATE TABLE indicator_def(
   formula TEXT,
   source TEXT,
   PRIMARY KEY(indicator, version)
+) WITHOUT ROWID;
+
+-- 人口 · residents of a street (街道) by the district's count; version is the day counted; subdistrict_code has 9 digits
+CREATE TABLE population(
+  subdistrict_code TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  name_zh TEXT,
+  residents INTEGER,
+  under3 INTEGER,
+  source TEXT,
+  PRIMARY KEY(subdistrict_code, version)
+) WITHOUT ROWID;
+
+-- 补助标准 · a rate of subsidy, valid for months that begin on `version` or later, until a later version.  A child who
+-- was present on min_days days of the month or more earns per_month_fen, and each of her days per_day_fen; class_kind,
+-- service_type NULL: any; inclusive_only 1: only at facilities with is_inclusive
+CREATE TABLE subsidy_rate(
+  rate_code TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  name_zh TEXT,
+  class_kind INTEGER,
+  service_type INTEGER,
+  inclusive_only INTEGER NOT NULL DEFAULT 0,
+  min_days INTEGER NOT NULL DEFAULT 1,
+  per_month_fen INTEGER NOT NULL DEFAULT 0,
+  per_day_fen INTEGER NOT NULL DEFAULT 0,
+  source TEXT,
+  PRIMARY KEY(rate_code, version)
 ) WITHOUT ROWID;
 
 -- ---------------------------------------------------------------- 本机 · this machine only: never sent

@@ -9,6 +9,7 @@
  *   hub_token      who may read and write from outside     (node/hub/token.c)
  *   hub_feed       what they read                          (node/hub/feed.c)
  *   hub_export     what was given out, to whom             (node/hub/export_log.c)
+ *   external_delivery  departments' tables                 (node/hub/external.c)
  *   hub_record_key the keys of lines that were stored      (node/hub/records.c)
  *   hub_seen       how each node stood when it last came   (node/hub/fleet.c)
  *   hub_admin      who may look at /fleet                  (node/hub/admin.c)
@@ -68,8 +69,15 @@ static const char step_4[] =
 static const char step_5[] =
         "ALTER TABLE hub_token ADD COLUMN name TEXT;"
         "CREATE UNIQUE INDEX hub_token_name ON hub_token(name) WHERE revoked_ms IS NULL;";
+/* personal: given only to tokens that read personal columns; replaced_ms: NULL while it stands */
+static const char step_6[] =
+        "CREATE TABLE external_delivery(no INTEGER PRIMARY KEY, name TEXT NOT NULL, source TEXT "
+        "NOT NULL, date INTEGER NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, rows "
+        "INTEGER NOT NULL, columns INTEGER NOT NULL, personal INTEGER NOT NULL, imported_ms "
+        "INTEGER NOT NULL, replaced_ms INTEGER);"
+        "CREATE INDEX external_delivery_name ON external_delivery(name);";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

@@ -57,7 +57,8 @@ void offers_snapshot(struct offers *o, const struct http_request *request,
                      const struct offers_headers *headers, struct http_response *response);
 
 /*
- * GET /v1/export: a table's rows, or resources of a type.
+ * GET /v1/export: a table's rows, for a token that reads everything a view's too; or
+ * resources of a type.
  *
  *   table=    which            format=  ndjson, the default, or csv (for spreadsheets: no text
  *   scope=    only this one             becomes a formula); or fhir (node/facility/fhir.h)

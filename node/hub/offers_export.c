@@ -9,6 +9,7 @@
 #include "node/hub/export_log.h"
 #include "node/hub/extract.h"
 #include "node/hub/offers.h"
+#include "node/hub/snapshot_views.h"
 #include "node/room.h"
 #include "store/table_text.h"
 
@@ -185,22 +186,41 @@ may_read(const struct spooling *sp, const char *name, struct extract *x)
 	                  x == NULL ? &unused : x);
 }
 
+/* What the token may read of the table, or of the view, of that name: what it may not read isn't
+ * there (404). */
+static int
+choose(const struct spooling *sp, const char *name, struct arena *a, struct extract *x,
+       struct err *err)
+{
+	struct store_db *db = sp->o->snapshots.db;
+	int rc = 0;
+
+	if (may_read(sp, name, x))
+		return 0;
+	if (store_catalog_table_by_name(db, name) == NULL && sp->asked->scope[0] == 0)
+		rc = snapshot_views_extract(db, sp->token, name, a, x, err);
+	if (rc == 0)
+		rc = err_set(err, ERR_NOTFOUND, "there is no table %.60s that this token reads",
+		             name);
+	return rc < 0 ? rc : 0;
+}
+
 static int
 spool_table(struct spooling *sp, const char *name, const char *const *order, struct err *err)
 {
+	struct arena a = { 0 };
 	struct store_stmt s;
 	struct extract x;
-	int rc;
+	int rc = choose(sp, name, &a, &x, err);
 
-	if (!may_read(sp, name, &x))
-		return err_set(err, ERR_NOTFOUND, "there is no table %.60s that this token reads",
-		               name);
 	x.part.order = order;
-	rc = store_transfer_select(sp->o->snapshots.db, &x.part, &s, err);
-	if (rc < 0)
-		return rc;
-	rc = write_rows(sp, &s, err);
-	store_stmt_end(&s);
+	if (rc == 0)
+		rc = store_transfer_select(sp->o->snapshots.db, &x.part, &s, err);
+	if (rc == 0) {
+		rc = write_rows(sp, &s, err);
+		store_stmt_end(&s);
+	}
+	arena_free(&a);
 	return rc;
 }
 
@@ -224,7 +244,7 @@ spool_type(struct spooling *sp, struct err *err)
 	return rc;
 }
 
-/* All rows that the token may read, in the file; what it may not read isn't there (404). */
+/* All rows that the token may read, in the file. */
 static int
 spool(struct spooling *sp, struct err *err)
 {

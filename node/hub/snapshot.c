@@ -1,6 +1,7 @@
 #include "node/hub/snapshot.h"
 
 #include "node/hub/extract.h"
+#include "node/hub/snapshot_views.h"
 #include "node/room.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
@@ -251,6 +252,8 @@ copy_all(const struct snapshots *of, const struct token *token, struct store_sna
 		if (extract_of(token, store_catalog_table(of->db, id), NULL, &x))
 			rc = store_snapshot_add(snap, &x.part, err);
 	}
+	if (rc == 0)
+		rc = snapshot_views_add(of->db, token, snap, err);
 	store_db_rollback(of->db);
 	if (rc == 0)
 		rc = note_all(snap, token, made, err);

@@ -36,6 +36,28 @@ check 1 'it has no facility of its own; import a roster at the node of its facil
 check 1 'is a directory; give the path of a CSV file' -C "$node" import roster "$SCRATCH"
 check 1 'is a directory; give the path of a CSV file' -C "$node" import child "$SCRATCH"
 check 2 'revoke needs one ID; usage: ' -C "$hub" token revoke
+
+# a department's table: kept with source, day and hash, replaced by the next, given back to spreadsheets
+printf '统一社会信用代码,名称\n0091,=1+1\n' >"$SCRATCH/table"
+check 0 '^would be: external_licences: 1 rows of 2 columns$' -C "$hub" import external licences "$SCRATCH/table" --source 市场监管 --date 2026-11-01 --dry-run
+check 0 '^external_licences: 1 rows of 2 columns$' -C "$hub" import external licences "$SCRATCH/table" --source 市场监管 --date 2026-11-01
+check 0 '"table":"external_licences","delivery":1,"rows":0,"columns":2,"replaces":0,"same":true,"dry_run":false' \
+	-C "$hub" import external licences "$SCRATCH/table" --source 市场监管 --date 2026-11-01 --json
+check 0 "yz_line,统一社会信用代码,名称,yz_source,yz_date,yz_facility_id.? 2,0091,'=1\+1,市场监管,20261101,.?$" -C "$hub" export v1_external_licences --excel
+is "$("$YIZHAN" -C "$hub" export v1_external_licences --excel | head -c 3 | od -An -tx1)" ' ef bb bf' 'a mark for spreadsheets'
+printf 'a,b\n1,\377\377\n' >"$SCRATCH/bytes"
+check 1 'line 2, column 2: byte 6 is neither UTF-8 .* nothing was written' -C "$hub" import external x "$SCRATCH/bytes" --source s --date 20261101
+check 0 "\"sha256\": *\"?$(sha256sum <"$SCRATCH/table" | cut -c1-64)" -C "$hub" export v1_external_delivery --ndjson
+check 2 '--source WHO: who delivers this table\?; usage: ' -C "$hub" import external x "$SCRATCH/table" --date 20261101
+check 2 '--date YYYY-MM-DD: of which day does the table speak\?; usage: ' -C "$hub" import external x "$SCRATCH/table" --source s --date soon
+check 2 'external NAME FILE: which name, which file\?; usage: ' -C "$hub" import external "$SCRATCH/table" --source s --date 20261101
+check 2 'are for external NAME FILE; usage: ' -C "$hub" import child "$SCRATCH/table" --source s
+check 2 'is read by external NAME FILE; usage: ' -C "$hub" import external_licences "$SCRATCH/table"
+check 1 'is a facility.s node; yizhan import is for the hub.s directory' -C "$node" import external x "$SCRATCH/table" --source s --date 20261101
+check 0 '^-- 机构 · facilities CREATE VIEW v1_facility AS.*v1_seats_per_1000' -C "$hub" schema show --views
+check 0 '"name":"v1_node",.*"only_hub":true,"columns":\[\{"name":"facility_id","personal":false\}' -C "$hub" schema show --views --json
+is "$("$YIZHAN" -C "$node" schema show --views | grep -c 'VIEW v1_node')" 0 'the hub.s views are the hub.s alone'
+check 2 '--views shows all of them; leave the table out; usage: ' -C "$hub" schema show child --views
 check 2 'token can.t "eat"; usage: ' -C "$hub" token eat
 check 1 'is a facility.s node; yizhan token is for the hub.s directory' -C "$node" token new --scope all
 check 0 '^\[\]$' -C "$hub" nodes --json
