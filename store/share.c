@@ -223,6 +223,30 @@ store_share_root_of(struct store_db *db, const struct store_share_tables *tables
 	       store_share_root_of_values(db, tables, s, values, root);
 }
 
+bool
+store_share_root_of_change(struct store_db *db, const struct store_share_tables *tables,
+                           const struct store_change *c, struct store_root *root)
+{
+	struct store_value values[STORE_COLUMNS_MAX];
+
+	for (unsigned i = 0; i < c->schema->column_count; i++)
+		values[i] = c->schema->columns[i].key != 0 || (c->mask >> i & 1) != 0
+		                    ? c->values[i]
+		                    : store_value_null();
+	return store_share_root_of_values(db, tables, c->schema, values, root);
+}
+
+bool
+store_share_home_of(struct store_db *db, const struct store_row *row, char out[STORE_SCOPE_MAX + 1])
+{
+	const struct store_schema *s = store_catalog_table(db, row->table)->local;
+	struct store_value values[STORE_COLUMNS_MAX];
+	struct err why;
+
+	return s != NULL && store_row_is_live(row) && lay_out(s, row, values) &&
+	       store_schema_scope(s, values, out, &why) == 0;
+}
+
 /* ---- scopes of a root, or of a row ---- */
 
 struct shares {

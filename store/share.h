@@ -92,6 +92,14 @@ bool store_share_root_of_values(struct store_db *db, const struct store_share_ta
                                 const struct store_schema *s, const struct store_value *values,
                                 struct store_root *root);
 
+/* The same of a row that this is a change of, as far as the change says it. */
+bool store_share_root_of_change(struct store_db *db, const struct store_share_tables *tables,
+                                const struct store_change *c, struct store_root *root);
+
+/* The scope that a live row's columns name; false if they name none. */
+bool store_share_home_of(struct store_db *db, const struct store_row *row,
+                         char out[STORE_SCOPE_MAX + 1]);
+
 /* The scopes of a root; none if it isn't shared. */
 MUST_CHECK int store_share_group(struct store_db *db, const struct store_root *root,
                                  struct arena *a, struct store_share **list, size_t *count,

@@ -314,7 +314,7 @@ is_of_scope(struct sync_replica *r, const struct store_row *row, int scope, bool
 	const struct sync_share_unit unit = { .r = r, .scope = scope };
 
 	*yes = row->known && row->scope == scope;
-	return *yes || !row->known ? 0 : sync_share_admits(&unit, row, yes, err);
+	return *yes || !row->known ? 0 : sync_share_admits(&unit, row, NULL, yes, err);
 }
 
 /* Merge is a join: what has been overwritten changes nothing in the row any more. */
