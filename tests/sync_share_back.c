@@ -182,6 +182,43 @@ START_TEST(who_had_not_heard_hears_it_from_the_hub_again)
 }
 END_TEST
 
+/* ---- a law ---- */
+
+static const char *const name_of_scope[] = { "f/A", "f/B", "f/C" };
+
+/* Any history of writing, meeting, coming and going, and the hub put back in the midst of it. */
+START_TEST(any_history_with_the_hub_put_back_ends_level)
+{
+	w.random = 5000 + (uint64_t)_i;
+	for (int i = 0; i < 3; i++) {
+		char sql[100];
+
+		snprintf(sql, sizeof sql, "INSERT INTO child VALUES (x'0%d', '%c', 'n', '')", 1 + i,
+		         'A' + i);
+		world_sql(&w.nodes[i], sql);
+	}
+	world_save(&w.hub, "hub");
+	for (int step = 0; step < 80; step++) {
+		uint32_t what = world_draw(&w, 24);
+
+		world_wait(&w, 500);
+		if (what == 0)
+			world_save(&w.hub, "hub");
+		else if (what == 1)
+			world_put_back(&w.hub, "hub");
+		else if (what < 4)
+			share_world_say(&w, 1 + (int)world_draw(&w, 3),
+			                name_of_scope[world_draw(&w, 3)], world_draw(&w, 3) == 0);
+		else if (what < 10)
+			world_sync(&w, (int)world_draw(&w, 4));
+		else
+			share_world_write(&w, (int)world_draw(&w, 4), step);
+	}
+	world_settle(&w, 6);
+	share_world_expect_level(&w);
+}
+END_TEST
+
 Suite *
 suite_sync_share_back(void)
 {
@@ -194,6 +231,7 @@ suite_sync_share_back(void)
 	tcase_add_loop_test(tc, a_child_that_it_never_knew_comes_back, 0, 3);
 	tcase_add_loop_test(tc, a_transfer_that_it_lost_stands, 0, 6);
 	tcase_add_test(tc, who_had_not_heard_hears_it_from_the_hub_again);
+	tcase_add_loop_test(tc, any_history_with_the_hub_put_back_ends_level, 0, 40);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -465,6 +465,7 @@ ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd
 	in->bytes_len = bytes->left;
 	if (from->n > in->stream.n)
 		return beyond(in, out, err);
+	in->names.overlaps = from->n < in->stream.n;
 	rc = sync_look_head(in->r, &in->stream, from->n, at.head, err);
 	out->outcome = SYNC_LATER;
 	if (rc <= 0)
@@ -497,6 +498,7 @@ ingest_full(struct incoming *in, struct rd *bytes, bool force, struct sync_inges
 		out->outcome = SYNC_GAP;
 		return 0;
 	}
+	in->names.overlaps = in->seg.first <= in->stream.n;
 	rc = sync_segment_open(&in->seg, &schemas, &in->arena, &in->records, &in->count, err);
 	if (is_its_own(in, rc))
 		return refuse(out, err->msg);

@@ -174,6 +174,42 @@ take_home(const struct sync_share_unit *unit, struct sync_sharing *sh, struct er
 	return rc == 0 && any ? read_scopes(unit, err) : rc;
 }
 
+static int
+counts_in(struct sync_replica *r, const struct store_row *row, int scope, struct arena *a,
+          bool *yes, struct err *err)
+{
+	const struct store_share *is;
+	struct store_share *has;
+	size_t count;
+	int rc = store_share_of_row(r->db, row, a, &has, &count, err);
+
+	is = rc == 0 ? sync_share_in(has, count, scope) : NULL;
+	*yes = row->known && (row->scope == scope || (is != NULL && is->left == 0));
+	return rc;
+}
+
+int
+sync_share_again(struct sync_replica *r, int scope, struct store_row **rows, size_t count,
+                 struct err *err)
+{
+	struct arena a = { 0 };
+	struct sync_share_unit unit = { .r = r, .arena = &a };
+	struct sync_share_plan plan = { .unit = &unit };
+	int rc = r->batch->get(r->batch, rows, count, &a, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		bool yes = false;
+
+		rc = counts_in(r, rows[i], scope, &a, &yes, err);
+		if (rc == 0 && yes)
+			rc = sync_share_plan_add(&plan, scope, rows[i], true, err);
+	}
+	if (rc == 0)
+		rc = sync_share_plan_run(&plan, err);
+	arena_free(&a);
+	return rc;
+}
+
 /* ---- deleted, and left ---- */
 
 /*

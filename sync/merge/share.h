@@ -62,6 +62,11 @@ MUST_CHECK int sync_share_home(struct sync_replica *r, struct store_row *row, st
  * and at the hub what won is passed on.  With nothing in the log. */
 MUST_CHECK int sync_share_merged(const struct sync_share_unit *unit, struct err *err);
 
+/* At the hub: a scope hears again of those of the rows (table and key set, distinct, in the order
+ * of store_row_sort) that count there.  With nothing in the log. */
+MUST_CHECK int sync_share_again(struct sync_replica *r, int scope, struct store_row **rows,
+                                size_t count, struct err *err);
+
 /* At the hub, after rows written here were put: the same, but that nothing is passed on of rows
  * that are new, because a seal writes them into all of their scopes. */
 MUST_CHECK int sync_share_sealed(const struct sync_share_unit *unit, struct err *err);
