@@ -119,8 +119,8 @@ sync_share_go_home(struct sync_sharing *sh, struct store_row *row, struct err *e
 {
 	struct store_share was = { .scope = row->scope };
 	const struct store_share *own;
-	struct store_share *has;
-	size_t count;
+	struct store_share *has = NULL;
+	size_t count = 0;
 	int owner, rc = find_owner(sh, row, &owner, err);
 
 	if (rc == 0 && owner != row->scope)
