@@ -394,6 +394,31 @@ store_share_move(struct store_db *db, struct store_row *row, int scope, struct e
 }
 
 int
+store_share_has_left(struct store_db *db, const char *table, const void *id, size_t len, bool *yes,
+                     struct err *err)
+{
+	struct store_value key = { .type = STORE_BLOB, .bytes = id, .len = len };
+	struct buf canonical = { 0 };
+	struct store_stmt s;
+	int rc;
+
+	store_value_write(&canonical, &key);
+	s = store_stmt_new(db,
+	                   "SELECT 1 FROM yz_table t JOIN yz_clock k ON k.tbl = t.id AND k.key ="
+	                   " ?2 JOIN yz_scope c ON c.id = k.scope"
+	                   " WHERE t.name = ?1 AND c.name = '" STORE_SHARE_LEFT "'");
+	store_stmt_put_text(&s, table);
+	store_stmt_put_blob(&s, canonical.bytes, canonical.len);
+	rc = buf_check(&canonical, err);
+	if (rc == 0)
+		rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	buf_free(&canonical);
+	*yes = rc == 1;
+	return rc < 0 ? rc : 0;
+}
+
+int
 store_share_any(struct store_db *db, bool *any, struct err *err)
 {
 	int64_t found = 0;

@@ -134,6 +134,11 @@ MUST_CHECK int store_share_return_row(struct store_db *db, const struct store_ro
 MUST_CHECK int store_share_move(struct store_db *db, struct store_row *row, int scope,
                                 struct err *err);
 
+/* At a node: was the row of this table, with a blob for its key, put aside because its scope has
+ * left it? */
+MUST_CHECK int store_share_has_left(struct store_db *db, const char *table, const void *id,
+                                    size_t len, bool *yes, struct err *err);
+
 /* Does any row count in further scopes? */
 MUST_CHECK int store_share_any(struct store_db *db, bool *any, struct err *err);
 

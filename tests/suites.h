@@ -11,6 +11,7 @@ Suite *suite_base_file(void);
 Suite *suite_base_json(void);
 Suite *suite_base_rd(void);
 Suite *suite_disk(void);
+Suite *suite_facility_alias(void);
 Suite *suite_facility_batch(void);
 Suite *suite_facility_csv(void);
 Suite *suite_facility_day(void);

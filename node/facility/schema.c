@@ -90,6 +90,11 @@ static const struct step {
 	  " facility_id TEXT NOT NULL, grant_id BLOB, no INTEGER, holder BLOB, reason TEXT,"
 	  " by_name TEXT, at INTEGER, recorded_by BLOB) WITHOUT ROWID;",
 	  { "seat_unit", "seat_ask", "seat_override", NULL } },
+	/* registrations of one person */
+	{ "CREATE TABLE child_alias(alias_id BLOB NOT NULL, child_id BLOB NOT NULL, facility_id"
+	  " TEXT NOT NULL, recorded_by BLOB, PRIMARY KEY(alias_id, child_id)) WITHOUT ROWID;"
+	  "CREATE INDEX child_id_hash ON child(facility_id, id_hash) WHERE id_hash IS NOT NULL;",
+	  { "child_alias", NULL } },
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
