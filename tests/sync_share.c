@@ -195,6 +195,39 @@ START_TEST(unsynced_work_goes_up_first)
 }
 END_TEST
 
+/* A file that doesn't carry out what it has read, and says that it hasn't seen it. */
+static void
+pretend(struct world_peer *p)
+{
+	world_sql(p, "UPDATE yz_clock SET scope = (SELECT id FROM yz_scope WHERE name = 'f/A')"
+	             " WHERE scope = (SELECT id FROM yz_scope WHERE name = 'left');"
+	             "DELETE FROM yz_member; UPDATE yz_group SET left = 0, left_site = 0;"
+	             "UPDATE yz_stream SET last_stamp = 0 WHERE site <> 1");
+}
+
+/* What it says of itself isn't asked: it has told that it has read it. */
+START_TEST(who_has_left_and_pretends_not_to_know_writes_no_more)
+{
+	w.spoiled = true; /* its digest isn't the hub's any more */
+	share_world_make_child(&w);
+	share_world_say(&w, 1, "f/B", false);
+	share_world_say(&w, 1, "f/A", true);
+	world_settle(&w, 3);
+	for (int i = 0; i < 2; i++) {
+		pretend(&w.nodes[SHARE_A]);
+		world_sql(&w.nodes[SHARE_A],
+		          i == 0 ? "UPDATE child SET note = 'mine'" : "DELETE FROM allergy");
+		world_settle(&w, 2);
+		share_world_expect_same_child(&w.nodes[SHARE_B], &w.hub);
+		ck_assert_int_eq(world_int(&w.hub, "SELECT note = 'quiet' FROM child"), 1);
+		ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM allergy"), 1);
+		/* it is listed; and what that file says again to be level is refused, too */
+		ck_assert_int_gt(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine"), i);
+		share_world_expect_digest(&w, SHARE_B, "f/B");
+	}
+}
+END_TEST
+
 START_TEST(who_comes_back_gets_all_of_it)
 {
 	share_world_make_child(&w);
@@ -324,6 +357,7 @@ suite_sync_share(void)
 	tcase_add_test(tc, the_hub_writes_for_all_who_see_it);
 	tcase_add_test(tc, who_is_left_keeps_what_there_was_and_hears_no_more);
 	tcase_add_test(tc, unsynced_work_goes_up_first);
+	tcase_add_test(tc, who_has_left_and_pretends_not_to_know_writes_no_more);
 	tcase_add_test(tc, who_comes_back_gets_all_of_it);
 	tcase_add_loop_test(tc, any_history_of_sharing_ends_level, 0, 12);
 	suite_add_tcase(suite, tc);

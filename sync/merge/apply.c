@@ -233,6 +233,8 @@ share(struct applying *ap, struct err *err)
 		                        .arena = &ap->rows.arena,
 		                        .scope = u->stream->scope,
 		                        .site = u->stream->site,
+		                        .stream = u->stream->id,
+		                        .n = u->first,
 		                        .is_relay = u->opening->kind == SYNC_RELAY,
 		                        .from = INT64_MAX,
 		                        .seen = u->seen,

@@ -98,6 +98,8 @@ is_shared(const struct sync_apply *u, const struct store_row *row, const struct 
 	const struct sync_share_unit unit = {
 		.r = u->r,
 		.scope = u->stream->scope,
+		.stream = u->stream->id,
+		.n = u->first,
 		.is_relay = u->opening->kind == SYNC_RELAY,
 		.seen = u->seen,
 		.seen_len = u->seen_len,

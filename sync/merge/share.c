@@ -4,16 +4,23 @@
 #include "store/log.h"
 #include "store/share.h"
 #include "sync/merge/share_priv.h"
+#include "sync/merge/told.h"
 #include "sync/seen.h"
 
 #include <string.h>
 
-/* Had the unit's writer seen that the scope left? */
+/* Had the unit's writer seen that the scope left?  It says so itself, or has told the hub. */
 static bool
 had_heard(const struct sync_share_unit *unit, const struct store_share *share)
 {
-	return sync_seen_covers(unit->seen, unit->seen_len,
-	                        store_catalog_site_of(unit->r->db, share->left_site), share->left);
+	struct err err;
+	bool told = false;
+
+	if (sync_seen_covers(unit->seen, unit->seen_len,
+	                     store_catalog_site_of(unit->r->db, share->left_site), share->left))
+		return true;
+	return unit->r->is_hub && unit->stream != 0 &&
+	       sync_told_covers(unit->r, unit->stream, unit->n, share, &told, &err) == 0 && told;
 }
 
 /* Do the columns of a root say that it is of that scope? */

@@ -18,7 +18,8 @@
  * a relay is passed on to those who may not have had it.
  *
  * A scope may leave.  What its nodes wrote before they heard so is taken all the same and passed
- * on; from there on the row is another scope's, here and there:
+ * on, but nothing that they wrote after they told the hub that they have it (sync/merge/told.h);
+ * from there on the row is another scope's, here and there:
  *
  *   the hub       the row no longer counts in that scope; if it was its own, another becomes that
  *   their nodes   the row goes to the scope "left", where nobody writes
@@ -41,6 +42,8 @@ struct sync_share_unit {
 	struct sync_replica *r;
 	struct arena *arena;
 	int scope, site;     /* of the stream */
+	int stream;          /* and its number, and that of the unit's first record; 0: not told */
+	uint64_t n;
 	bool is_relay;       /* the hub passes all of it on */
 	int64_t from, to;    /* stamps of its changes */
 	const uint8_t *seen; /* what its writer had seen */
