@@ -195,6 +195,41 @@ START_TEST(unsynced_work_goes_up_first)
 }
 END_TEST
 
+/* Child 1 goes from A to B; its allergy was deleted before that, by the one or the other. */
+static void
+say_moved(int by)
+{
+	share_world_say(&w, 1, "f/B", false);
+	world_settle(&w, 2);
+	world_sql(&w.nodes[by == 0 ? SHARE_A : SHARE_B], "DELETE FROM allergy");
+	world_settle(&w, 2);
+	share_world_say(&w, 1, "f/A", true);
+	world_settle(&w, 3);
+}
+
+/* What had been deleted before, and is entered again by the new facility, is the new one's. */
+START_TEST(what_is_entered_again_after_a_transfer_reaches_the_old_one_once)
+{
+	share_world_make_child(&w);
+	say_moved(_i);
+	world_sql(&w.nodes[SHARE_B], "INSERT INTO allergy VALUES (x'01', 7, 'A', 'milk')");
+	world_settle(&w, 3);
+	share_world_expect_level(&w);
+	world_sql(&w.nodes[SHARE_B], "UPDATE allergy SET note = 'all milk'");
+	world_settle(&w, 3);
+	share_world_expect_same_child(&w.nodes[SHARE_B], &w.hub);
+	ck_assert_int_eq(world_int(&w.nodes[SHARE_A],
+	                           "SELECT count(*) FROM allergy WHERE note = 'all milk'"),
+	                 0);
+	ck_assert_int_eq(world_int(&w.hub,
+	                           "SELECT count(*) FROM yz_clock k JOIN yz_scope c ON c.id ="
+	                           " k.scope JOIN yz_table t ON t.id = k.tbl"
+	                           " WHERE t.name = 'allergy' AND c.name = 'f/B'"),
+	                 1);
+	share_world_expect_level(&w);
+}
+END_TEST
+
 /* A file that doesn't carry out what it has read, and says that it hasn't seen it. */
 static void
 pretend(struct world_peer *p)
@@ -357,6 +392,8 @@ suite_sync_share(void)
 	tcase_add_test(tc, the_hub_writes_for_all_who_see_it);
 	tcase_add_test(tc, who_is_left_keeps_what_there_was_and_hears_no_more);
 	tcase_add_test(tc, unsynced_work_goes_up_first);
+	tcase_add_loop_test(tc, what_is_entered_again_after_a_transfer_reaches_the_old_one_once, 0,
+	                    2);
 	tcase_add_test(tc, who_has_left_and_pretends_not_to_know_writes_no_more);
 	tcase_add_test(tc, who_comes_back_gets_all_of_it);
 	tcase_add_loop_test(tc, any_history_of_sharing_ends_level, 0, 12);

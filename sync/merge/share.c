@@ -280,6 +280,29 @@ goes_aside(const struct sync_share_unit *unit, const struct store_share *own)
 	return unit->is_relay ? !unit->r->is_hub : !had_heard(unit, own);
 }
 
+/*
+ * A dead row goes on counting where it was when a scope left.  Begun anew by others it is theirs
+ * alone: who has left hears that once, and puts it aside.
+ */
+static int
+leave_revived(struct sync_sharing *sh, struct store_row *row, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sh->group_count; i++) {
+		const struct store_share *left = &sh->group[i];
+		bool counts = false;
+
+		if (left->left != 0)
+			rc = counts_in(sh->r, row, left->scope, sh->arena, &counts, err);
+		if (rc == 0 && counts)
+			rc = sync_share_leave(sh, row, left, err);
+		if (rc == 0 && counts)
+			rc = sync_share_plan_add(sh->plan, left->scope, row, true, err);
+	}
+	return rc;
+}
+
 /* Give a live row its scopes, by what it hangs on. */
 static int
 place(const struct sync_share_unit *unit, struct sync_sharing *sh, const struct sync_share_row *it,
@@ -292,7 +315,9 @@ place(const struct sync_share_unit *unit, struct sync_sharing *sh, const struct 
 	own = rc == 0 ? sync_share_in(sh->group, sh->group_count, unit->scope) : NULL;
 	if (own != NULL && own->left != 0 && goes_aside(unit, own))
 		rc = sync_share_leave(sh, it->row, own, err);
-	return rc == 0 && unit->r->is_hub ? sync_share_join(sh, it->row, it->is_new, err) : rc;
+	if (rc == 0 && unit->r->is_hub)
+		rc = sync_share_join(sh, it->row, it->is_new, err);
+	return rc == 0 && unit->r->is_hub ? leave_revived(sh, it->row, err) : rc;
 }
 
 static int
