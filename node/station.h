@@ -35,6 +35,7 @@ struct station {
 	struct metrics metrics; /* any thread may count */
 	struct watch *watch;    /* hub: told of every unit; or NULL */
 	struct room room;
+	bool unpublished; /* hub: facility_public couldn't be written, and the log has said so */
 };
 
 /*
@@ -79,6 +80,13 @@ MUST_CHECK int station_sync(struct station *st, struct node_met *met, struct lin
  * written goes with the next meeting; if it fails, the next makes up for it, and the log says why.
  */
 void station_met(struct station *st, const uint8_t came[STORE_NODE_ID]);
+
+/*
+ * At the hub, before each seal: facility_public follows what facilities and the district have
+ * written meanwhile, by whatever door (node/facility/public.h).  Writes nothing if nothing has
+ * changed.  If it fails the next call makes up for it, and the log says why, once.
+ */
+void station_publish(struct station *st);
 
 /*
  * One round of the archive: what our own streams have grown by becomes a signed commit.  Nothing is

@@ -222,8 +222,8 @@ END_TEST
 static void
 make_older(struct store_db *db)
 {
-	static const char *const come[] = { "seat_ask", "seat_override", "seat_unit",
-		                            "child_alias" };
+	static const char *const come[] = { "seat_ask",    "seat_override", "seat_unit",
+		                            "staff_check", "house_check",   "child_alias" };
 	static const struct store_track_spec unit = { .table = "seat_unit",
 		                                      .scope = "f/",
 		                                      .scope_column = "facility_id",
@@ -234,6 +234,7 @@ make_older(struct store_db *db)
 		ck_assert_int_eq(store_track_stop(db, come[i], &err), 0);
 	ck_assert_msg(store_db_exec(db,
 	                            "DROP TABLE seat_ask; DROP TABLE seat_override;"
+	                            "DROP TABLE staff_check; DROP TABLE house_check;"
 	                            "DROP TABLE child_alias; DROP INDEX child_id_hash;"
 	                            "DROP INDEX booking_seat; DROP INDEX seat_unit_used; DROP "
 	                            "INDEX seat_unit_moving;"
