@@ -76,6 +76,13 @@ meet(int i)
 }
 
 static void
+expect_nothing_open(struct world_peer *p)
+{
+	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"), 0);
+	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM yz_quarantine"), 0);
+}
+
+static void
 expect_level(void)
 {
 	static const char *const scopes[] = { "f/F1", "f/F1", "f/F2" };
@@ -85,13 +92,9 @@ expect_level(void)
 
 		ck_assert_str_eq(world_digest(&w.nodes[i], scopes[i], here),
 		                 world_digest(&w.hub, scopes[i], there));
-		ck_assert_int_eq(world_int(&w.nodes[i],
-		                           "SELECT count(*) FROM yz_conflict WHERE state = 'open'"),
-		                 0);
-		ck_assert_int_eq(world_int(&w.nodes[i], "SELECT count(*) FROM yz_quarantine"), 0);
+		expect_nothing_open(&w.nodes[i]);
 	}
-	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict WHERE state = 'open'"),
-	                 0);
+	expect_nothing_open(&w.hub);
 }
 
 #define REGISTER                                                                                   \
