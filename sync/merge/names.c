@@ -35,7 +35,6 @@ static int
 define(void *ctx, const struct sync_definition *def, struct err *err)
 {
 	struct sync_names *names = ctx;
-	const struct store_schema *known = resolve(names, def->no);
 	struct store_schema *schema;
 	struct sync_name *name;
 	int rc;
@@ -43,18 +42,18 @@ define(void *ctx, const struct sync_definition *def, struct err *err)
 	rc = store_schema_read(def->bytes, def->len, names->arena, &schema, err);
 	if (rc < 0)
 		return rc;
+	name = resolve(names, def->no) == NULL ? NULL : find(names, def->no);
 	/* A segment that begins before the end of what we have says again what it called a schema.
 	 */
-	if (known != NULL && memcmp(known->hash, schema->hash, STORE_SCHEMA_HASH) == 0)
+	if (name != NULL && memcmp(name->schema->hash, schema->hash, STORE_SCHEMA_HASH) == 0)
 		return 0;
-	name = find(names, def->no);
-	if (known != NULL && (!names->overlaps || name->def != NULL))
+	if (name != NULL && (!names->overlaps || name->def != NULL))
 		return err_set(err, ERR_CORRUPT, "schema %u of the stream is defined twice",
 		               def->no);
-	if (known == NULL && names->count == SYNC_NAMES_MAX)
+	if (name == NULL && names->count == SYNC_NAMES_MAX)
 		return err_set(err, ERR_CORRUPT, "the segment has more than %d schemas",
 		               SYNC_NAMES_MAX);
-	if (known == NULL)
+	if (name == NULL)
 		name = &names->list[names->count++];
 	*name = (struct sync_name){
 		.no = def->no, .schema = schema, .def = def->bytes, .def_len = def->len
