@@ -2,6 +2,7 @@
 #include "node/config.h"
 #include "node/ctl.h"
 #include "node/ctl_words.h"
+#include "node/hub/follow.h"
 #include "node/hub/offers.h"
 #include "node/hub/watch.h"
 #include "node/link.h"
@@ -299,14 +300,18 @@ static void *
 reading_thread(void *ctx)
 {
 	struct daemon *d = ctx;
+	bool more = false;
 
 	while (!queue_closed(d->lanes[SERVE_READ])) {
-		struct http_exchange *x = http_take(d->lanes[SERVE_READ], TICK_MS);
+		struct queue_item *item = queue_take(d->lanes[SERVE_READ], more ? 0 : TICK_MS);
 
-		if (x != NULL)
-			serve_read(&d->reader, x);
+		if (item != NULL && item->kind == QUEUE_HTTP)
+			serve_read(&d->reader, item->what);
+		else if (item != NULL)
+			follow_news(d->reader.follow);
 		if (d->station.watch != NULL)
 			watch_tick(d->station.watch, mono(d));
+		more = d->reader.follow != NULL && follow_turn(d->reader.follow);
 	}
 	return NULL;
 }
@@ -374,6 +379,15 @@ tell_large_log(struct daemon *d)
 	d->large_log = large;
 }
 
+/* What was merged or sealed in this turn is committed. */
+static void
+tell_followers(struct daemon *d)
+{
+	if (d->station.fed)
+		follow_grown(d->reader.follow);
+	d->station.fed = false;
+}
+
 /* How long may the writer sleep?  At most a tick. */
 static int
 sleep_ms(struct daemon *d)
@@ -409,6 +423,7 @@ write_loop(struct daemon *d, struct err *err)
 			archive(d, NULL);
 			archive_at = mono(d) + NODE_HOUSE_MS;
 		}
+		tell_followers(d);
 		feed_watchdog(d);
 	}
 	return rc;
@@ -507,6 +522,22 @@ make_queues(struct daemon *d, struct err *err)
 	return good ? 0 : err_set(err, ERR_NOMEM, "out of memory");
 }
 
+/* Half of the connections are for those who follow the feed, half for nodes and everybody else. */
+static int
+make_follow(struct daemon *d, struct err *err)
+{
+	struct follow_options options = {
+		.db = d->reader.db,
+		.env = d->options->env,
+		.metrics = &d->station.metrics,
+		.lane = d->lanes[SERVE_READ],
+		.most = d->connections / 2,
+	};
+
+	d->reader.follow = follow_new(&options);
+	return d->reader.follow != NULL ? 0 : err_set(err, ERR_NOMEM, "out of memory");
+}
+
 static int
 start(struct daemon *d, struct err *err)
 {
@@ -520,6 +551,8 @@ start(struct daemon *d, struct err *err)
 	rc = make_queues(d, err);
 	if (rc == 0)
 		rc = reader_open(&d->reader, &d->station, d->secret, err);
+	if (rc == 0 && d->station.is_hub)
+		rc = make_follow(d, err);
 	if (rc == 0 && d->station.is_hub)
 		rc = offers_open(&d->offers, &d->station, &d->stopping, err);
 	if (rc == 0) {
@@ -537,6 +570,8 @@ drop_items(struct queue *q)
 	while (q != NULL && (item = queue_take(q, 0)) != NULL)
 		if (item->kind == QUEUE_REPLY)
 			link_drop(item->what);
+		else if (item->kind == QUEUE_HTTP && http_stream_state(item->what) != NULL)
+			http_stream_end(item->what);
 		else if (item->kind == QUEUE_HTTP)
 			http_problem(item->what, 503, "this node is stopping; try again");
 }
@@ -557,7 +592,10 @@ stop(struct daemon *d)
 		drop_items(d->lanes[i]);
 	watch_free(d->station.watch);
 	d->station.watch = NULL;
+	follow_end(d->reader.follow);
 	http_stop(d->server, STOP_GRACE_MS);
+	follow_free(d->reader.follow);
+	d->reader.follow = NULL;
 	ctl_stop(d->ctl);
 	link_free(d->link);
 	drop_items(d->lanes[SERVE_WRITE]);

@@ -5,8 +5,10 @@
  *   hub    POST /v1/sync        write   an exchange, signed by an enrolled node
  *          POST /v1/enrol       write   a node asks to be known
  *          GET  /v1/watch       read    long-poll: tell me when something moved, signed
- *          GET  /v1/changes     read    the feed, with a token
+ *          GET  /v1/changes     read    the feed, with a token; waits if asked to (node/hub/follow.h)
  *          POST /v1/records     write   records by the platform, with a token
+ *          GET  /fleet, /fleet.css, /fleet/signin   read    the hub's page (node/serve_fleet.c)
+ *          POST /fleet/enter, /fleet/leave           write   in and out of it
  *          GET  /v1/snapshot.sqlite.zst, /v1/export   offers   (node/hub/offers.h)
  *   node   GET  /, /app.css     read    the facility's page
  *          POST /tap            write   a form of that page
@@ -19,11 +21,14 @@
 #include "node/http/http.h"
 #include "node/station.h"
 
+struct follow;
+
 /* A reader's own view of the installation: other threads have other databases. */
 struct reader {
 	struct station *station; /* constant parts only: facility, name, is_hub, env, key, watch */
 	struct store_db *db;     /* STORE_READ */
 	struct rights rights;
+	struct follow *follow; /* at a hub: who waits for the feed; or NULL */
 	const uint8_t *secret; /* for nonces; 32 bytes */
 	char form_token[33];   /* goes with every form of the page */
 };
@@ -53,7 +58,7 @@ const struct serve_place *serve_places(size_t *count);
 struct http_route serve_route(bool is_hub, const char *method, const char *path,
                               struct queue *const lanes[SERVE_LANES]);
 
-/* Serve a request of the reading lane: answered, or kept by the watch list. */
+/* Serve a request of the reading lane: answered, or kept by the list of who watches or follows. */
 void serve_read(struct reader *r, struct http_exchange *x);
 
 /*

@@ -162,8 +162,13 @@ read_as(const struct token *token, const char *since, int64_t limit)
 {
 	struct feed_query query = { .since = since, .limit = limit, .token = token };
 
+	struct feed_end page_end = { 0 };
+	int rc;
+
 	buf_clear(&page);
-	return feed_page(hub_db, &query, &page, next, &hub_err);
+	rc = feed_page(hub_db, &query, &page, &page_end, &hub_err);
+	memcpy(next, page_end.next, sizeof next);
+	return rc;
 }
 
 static void
@@ -682,12 +687,12 @@ http_end(void)
 static void
 get(const char *query, const char *authorization)
 {
-	struct http_request request = { .method = "GET", .path = "/v1/changes", .query = query };
+	struct changes_request request = { .query = query, .authorization = authorization };
 
 	buf_free(&response.fields);
 	buf_free(&response.body);
 	response = (struct http_response){ 0 };
-	api_changes_get(hub_db, &request, authorization, hub.now_ms, &response);
+	api_changes_get(hub_db, &request, hub.now_ms, &response);
 }
 
 static const char *
@@ -725,7 +730,11 @@ START_TEST(errors_are_problems_that_say_what_to_do)
 		{ "limit=-1", 400, "limit=-1" },
 		{ "limit=", 400, "limit=:" },
 		{ "limit=1e3", 400, "limit=1e3" },
-		{ "feed=longpoll", 400, "feed=longpoll isn't offered here; feed=normal is" },
+		{ "feed=continuous", 400,
+		  "feed=continuous isn't offered here; normal, longpoll and eventsource are" },
+		{ "timeout=0", 400, "timeout=0: a number from 1 to 50000" },
+		{ "timeout=50001", 400, "timeout=50001" },
+		{ "feed=eventsource&since=12", 400, "isn't a cursor" },
 		{ "feed=", 400, "feed=" },
 		{ "since=12", 400, "isn't a cursor" },
 		{ "since="
@@ -753,6 +762,50 @@ START_TEST(errors_are_problems_that_say_what_to_do)
 		else
 			ck_assert_str_eq(field("Link"), "");
 	}
+}
+END_TEST
+
+/* A page as server-sent events: the same lines, each with its own cursor as its id. */
+START_TEST(events_are_the_lines_with_their_cursors)
+{
+	struct changes_request request = { .query = "feed=eventsource&limit=2",
+		                           .authorization = bearer };
+	char id[FEED_CURSOR];
+	const char *at, *line;
+	int events = 0;
+
+	get("limit=10", bearer);
+	buf_clear(&page);
+	buf_put(&page, response.body.bytes, response.body.len);
+	line = buf_str(&page);
+	for (int rounds = 0; rounds < 10; rounds++) {
+		buf_free(&response.fields);
+		buf_free(&response.body);
+		response = (struct http_response){ 0 };
+		api_changes_get(hub_db, &request, hub.now_ms, &response);
+		ck_assert_str_eq(response.type, "text/event-stream");
+		at = buf_str(&response.body);
+		for (; strncmp(at, "id: ", 4) == 0; events++) {
+			size_t len = strcspn(line, "\n") + 1;
+
+			memcpy(id, at + 4, FEED_CURSOR - 1);
+			id[FEED_CURSOR - 1] = 0;
+			at += 4 + FEED_CURSOR - 1;
+			ck_assert_int_eq(strncmp(at, "\ndata: {\"seq\":\"", 15), 0);
+			ck_assert_int_eq(strncmp(at + 15, id, FEED_CURSOR - 1), 0);
+			ck_assert_int_eq(strncmp(at + 7, line, len), 0);
+			ck_assert_int_eq(at[7 + len], '\n');
+			at += 7 + len + 1;
+			line += len;
+		}
+		request.last_event_id = id;
+		if (*at == ':')
+			break;
+	}
+	ck_assert_int_eq(strncmp(line, "{\"next\"", 7), 0); /* all of them */
+	ck_assert_int_gt(events, 2);                        /* more than one page had */
+	ck_assert_int_eq(strncmp(at, ":\nid: ", 6), 0);     /* a comment, and where it is */
+	ck_assert_int_eq(strncmp(at + 6 + FEED_CURSOR - 1, "\n\n", 3), 0);
 }
 END_TEST
 
@@ -836,6 +889,7 @@ suite_node_feed(void)
 	tcase_add_checked_fixture(t, http_begin, http_end);
 	tcase_add_test(t, changes_are_given_to_who_has_a_token);
 	tcase_add_test(t, errors_are_problems_that_say_what_to_do);
+	tcase_add_test(t, events_are_the_lines_with_their_cursors);
 	tcase_add_test(t, without_a_valid_token_the_answer_is_401);
 	tcase_add_test(t, metrics_and_health_are_text_without_names);
 	suite_add_tcase(s, t);

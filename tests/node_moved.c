@@ -128,10 +128,10 @@ static const char *
 feed(int facility)
 {
 	struct feed_query query = { .since = cursor, .limit = 100, .token = &tokens[facility] };
-	char next[FEED_CURSOR];
+	struct feed_end end;
 
 	buf_clear(&text);
-	must(feed_page(w.hub.local, &query, &text, next, &err));
+	must(feed_page(w.hub.local, &query, &text, &end, &err));
 	return buf_str(&text);
 }
 
@@ -200,7 +200,7 @@ END_TEST
 
 START_TEST(a_second_facility_that_sees_it_takes_nothing_away)
 {
-	must(feed_end(w.hub.local, cursor, &err));
+	must(feed_cursor(w.hub.local, cursor, &err));
 	say("f/F2", false);
 	world_settle(&w, 3);
 	ck_assert_str_eq(export(F1, "note"), "01 02 ");
@@ -212,7 +212,7 @@ END_TEST
 
 START_TEST(the_feed_tells_who_lost_it_and_who_has_it)
 {
-	must(feed_end(w.hub.local, cursor, &err));
+	must(feed_cursor(w.hub.local, cursor, &err));
 	move_to_f2();
 	ck_assert_int_eq(count(feed(F1), "\"op\":\"delete\""), 2);
 	ck_assert_int_eq(count(feed(F1), "\"op\":\"upsert\""), 0);
@@ -222,7 +222,7 @@ START_TEST(the_feed_tells_who_lost_it_and_who_has_it)
 	ck_assert_int_eq(count(feed(F2), "\"text\":\"hangs on it\""), 1);
 
 	/* and from there on it is like any row */
-	must(feed_end(w.hub.local, cursor, &err));
+	must(feed_cursor(w.hub.local, cursor, &err));
 	world_sql(&w.nodes[F2], "UPDATE note SET text = 'new' WHERE id = x'01'");
 	world_settle(&w, 3);
 	ck_assert_int_eq(count(feed(F1), "\"op\""), 0);
@@ -233,7 +233,7 @@ END_TEST
 /* What was written before its facility heard of the move leaves it when it comes. */
 START_TEST(what_comes_late_goes_after_the_rest)
 {
-	must(feed_end(w.hub.local, cursor, &err));
+	must(feed_cursor(w.hub.local, cursor, &err));
 	world_sql(&w.nodes[F1], "INSERT INTO remark VALUES (x'12', 'F1', x'01', 'late')");
 	say("f/F2", false);
 	say("f/F1", true);
@@ -249,7 +249,7 @@ END_TEST
 START_TEST(what_comes_back_is_the_firsts_again)
 {
 	move_to_f2();
-	must(feed_end(w.hub.local, cursor, &err));
+	must(feed_cursor(w.hub.local, cursor, &err));
 	say("f/F1", false);
 	world_settle(&w, 3);
 	ck_assert_str_eq(export(F2, "note"), "01 "); /* F1 sees it; it is F2's */

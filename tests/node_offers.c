@@ -225,7 +225,7 @@ START_TEST(a_snapshot_names_the_cursor_behind_it)
 {
 	char cursor[FEED_CURSOR];
 
-	ck_assert_int_eq(feed_end(hub_db, cursor, &hub_err), 0);
+	ck_assert_int_eq(feed_cursor(hub_db, cursor, &hub_err), 0);
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	ck_assert_str_eq(field("Yz-Cursor"), cursor);
 	ck_assert_ptr_nonnull(strstr(field("Link"), cursor));

@@ -3,11 +3,17 @@
  *
  *   READING    made by the I/O thread when a request line arrives; head, then body
  *   HANDED     parked in libmicrohttpd, in a queue or with its taker
+ *   PIECE      a stream: the taker has left the next piece in it
  *   ANSWERED   the taker has left the response in it and resumed the connection;
  *              the I/O thread sends it
  *
+ *   READING -> HANDED -> ANSWERED                         a request
+ *                           |  all of a stream's piece has left, or there was none
+ *                           v
+ *                        HANDED -> PIECE -> ANSWERED ...  node/http/http_exchange.c
+ *
  * The taker owns it in HANDED alone, the I/O thread otherwise; the change to
- * ANSWERED is the taker's last touch.  libmicrohttpd doesn't look at a parked
+ * ANSWERED or PIECE is the taker's last touch.  libmicrohttpd doesn't look at a parked
  * connection, so a client that leaves meanwhile is noticed when the answer is
  * sent.
  *
@@ -31,7 +37,9 @@
 #include <unistd.h>
 
 enum {
-	POOL_BYTES = 32 * 1024,
+	/* of a connection; above 32 KiB the library takes fresh pages for it and gives them back,
+	 * so that one which is parked holds those that it has touched, two */
+	POOL_BYTES = 36 * 1024,
 	POOL_STEP = 4 * 1024,
 };
 
@@ -70,7 +78,47 @@ notify_connection(void *ctx, struct MHD_Connection *mhd, void **context,
 		http_conn_close(*context);
 }
 
+/* ---------------------------------------------------------------- parking */
+
+void
+http_park(struct http_exchange *x)
+{
+	atomic_store(&x->phase, HANDED);
+	MHD_suspend_connection(x->conn->mhd);
+}
+
+static void
+wake(int wake_fd)
+{
+	uint64_t one = 1;
+
+	if (write(wake_fd, &one, sizeof one) < 0)
+		return; /* cannot happen: the counter is far from full */
+}
+
+void
+http_unpark(struct http_exchange *x, enum phase phase)
+{
+	struct MHD_Connection *mhd = x->conn->mhd;
+	int wake_fd = x->conn->server->wake_fd;
+
+	assert(atomic_load(&x->phase) == HANDED);
+	atomic_store(&x->phase, phase);
+	MHD_resume_connection(mhd);
+	wake(wake_fd); /* the library doesn't, for a loop that isn't its own */
+}
+
 /* ---------------------------------------------------------------- answers */
+
+/* MHD_ContentReaderCallback */
+static ssize_t
+read_piece(void *ctx, uint64_t at, char *out, size_t size)
+{
+	ssize_t n = http_stream_read(ctx, out, size);
+
+	(void)at;
+	return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
+}
 
 static bool
 add_fields(struct MHD_Response *answer, const struct http_response *response)
@@ -97,14 +145,17 @@ add_fields(struct MHD_Response *answer, const struct http_response *response)
 /* Make the library's response, taking the body over; NULL if there is no memory or it is malformed.
  */
 static struct MHD_Response *
-make_answer(struct http_response *response)
+make_answer(struct http_exchange *x, struct http_response *response)
 {
 	struct http_file *file = &response->file;
 	struct MHD_Response *answer = NULL;
 
 	if (response->body.bad || response->fields.bad)
 		return NULL;
-	if (file->len > 0)
+	if (x->stream != NULL)
+		answer = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, POOL_STEP, read_piece,
+		                                           x, NULL);
+	else if (file->len > 0)
 		answer = MHD_create_response_from_fd_at_offset64(file->len, file->fd, file->offset);
 	else
 		answer = MHD_create_response_from_buffer(response->body.len, response->body.bytes,
@@ -113,7 +164,7 @@ make_answer(struct http_response *response)
 		return NULL;
 	if (file->len > 0)
 		*file = (struct http_file){ 0 };
-	else
+	else if (x->stream == NULL)
 		response->body = (struct buf){ 0 };
 	if (add_fields(answer, response))
 		return answer;
@@ -126,8 +177,10 @@ make_answer(struct http_response *response)
 static void
 set_answer(struct http_exchange *x, struct http_response *response)
 {
-	x->answer_len = response->file.len > 0 ? response->file.len : response->body.len;
-	x->answer = make_answer(response);
+	x->answer_len = x->stream != NULL        ? x->stream->piece.len
+	                : response->file.len > 0 ? response->file.len
+	                                         : response->body.len;
+	x->answer = make_answer(x, response);
 	x->status = (unsigned)response->status;
 	if (response->file.len > 0)
 		close(response->file.fd);
@@ -136,34 +189,20 @@ set_answer(struct http_exchange *x, struct http_response *response)
 	if (x->answer == NULL) {
 		struct http_response sorry = { .close = true };
 
+		http_stream_free(x);
 		http_problem_body(&sorry, 500, "the answer could not be written");
 		x->answer_len = 0;
-		x->answer = make_answer(&sorry);
+		x->answer = make_answer(x, &sorry);
 		x->status = 500;
 		buf_free(&sorry.body);
 	}
 }
 
-static void
-wake(int wake_fd)
-{
-	uint64_t one = 1;
-
-	if (write(wake_fd, &one, sizeof one) < 0)
-		return; /* cannot happen: the counter is far from full */
-}
-
 void
 http_answer(struct http_exchange *x, struct http_response *response)
 {
-	struct MHD_Connection *mhd = x->conn->mhd;
-	int wake_fd = x->conn->server->wake_fd;
-
-	assert(atomic_load(&x->phase) == HANDED);
 	set_answer(x, response);
-	atomic_store(&x->phase, ANSWERED);
-	MHD_resume_connection(mhd);
-	wake(wake_fd); /* the library doesn't, for a loop that isn't its own */
+	http_unpark(x, ANSWERED);
 }
 
 /* Hand the answer to the library; MHD_NO closes the connection. */
@@ -209,6 +248,7 @@ free_exchange(struct http_exchange *x)
 		return;
 	if (x->answer != NULL)
 		MHD_destroy_response(x->answer);
+	http_stream_free(x);
 	buf_free(&x->body);
 	free(x->target);
 	free(x->block);
@@ -331,8 +371,6 @@ send_away(struct http_exchange *x)
 static enum MHD_Result
 hand_over(struct http_exchange *x)
 {
-	struct MHD_Connection *mhd = x->conn->mhd;
-
 	if (x->verdict.status != 0)
 		return refuse_now(x, x->verdict.status, x->verdict.why);
 	if (x->head.has_length && x->body.len != x->head.length)
@@ -346,8 +384,7 @@ hand_over(struct http_exchange *x)
 		.peer = x->conn->peer.text,
 		.loopback = x->conn->peer.loopback,
 	};
-	atomic_store(&x->phase, HANDED);
-	MHD_suspend_connection(mhd);
+	http_park(x);
 	if (queue_wait_ms(x->route.lane) > x->conn->server->options.wait_ms ||
 	    !queue_put(x->route.lane, &x->item, HTTP_QUEUE_MAX))
 		send_away(x);
@@ -528,27 +565,4 @@ unsigned
 http_port(const struct http_server *server)
 {
 	return server->port;
-}
-
-struct http_exchange *
-http_take(struct queue *lane, int timeout_ms)
-{
-	struct queue_item *item = queue_take(lane, timeout_ms);
-
-	if (item == NULL)
-		return NULL;
-	assert(item->kind == QUEUE_HTTP);
-	return item->what;
-}
-
-const struct http_request *
-http_request(const struct http_exchange *x)
-{
-	return &x->request;
-}
-
-const char *
-http_header(const struct http_exchange *x, const char *name)
-{
-	return guard_field(&x->head, name);
 }

@@ -44,7 +44,7 @@ enum {
 	HTTP_AGAIN_MIN_S = 2,     /* in Retry-After, at least ... */
 	HTTP_AGAIN_MAX_S = 120,   /* ... and at most */
 	HTTP_PER_IP = 16,         /* connections of one address, not counting the loopback's */
-	HTTP_CONNECTIONS = 4096,  /* in all */
+	HTTP_CONNECTIONS = 8000,  /* in all: half of them may follow the feed (node/hub/follow.h) */
 	HTTP_HEAD_MS = 10000,
 	HTTP_IDLE_MS = 75000,
 	HTTP_MOVE_MS = 30000,
@@ -143,6 +143,26 @@ void http_field(struct http_response *response, const char *name, const char *fm
  * the caller: if the client has left, the answer is dropped.
  */
 void http_answer(struct http_exchange *x, struct http_response *response);
+
+/*
+ * Answer with a body that comes in pieces, as long as both sides want; `response` as for
+ * http_answer(), its body is the first piece.  Whenever a piece has left, the exchange comes back
+ * through its lane's queue and http_stream_state() says whose it is; then it is the taker's as
+ * before, to be given the next piece at any time.  When it ends, and when the client is found to
+ * have left (by a piece that can't be sent), `drop` is called with `state`, in any thread, and the
+ * exchange is gone.  A client that takes pieces too slowly is cut off like any other.
+ */
+void http_stream(struct http_exchange *x, struct http_response *response, void *state,
+                 void (*drop)(void *state));
+
+/* The state given to http_stream(); NULL for a request that has not been answered. */
+void *http_stream_state(const struct http_exchange *x);
+
+/* The next piece, which is taken over and isn't empty; from any thread. */
+void http_stream_put(struct http_exchange *x, struct buf *piece);
+
+/* There is no more. */
+void http_stream_end(struct http_exchange *x);
 
 /* Answer with a problem document (RFC 9457); `detail` is a sentence, for people.  A 507 says when
  * to come again. */

@@ -75,7 +75,7 @@ too_slow(const struct conn *conn, int64_t now)
 
 	if (conn->x == NULL || conn->x->block == NULL)
 		return waited > (conn->used ? options->idle_ms : options->head_ms);
-	if (atomic_load(&conn->x->phase) == HANDED)
+	if (atomic_load(&conn->x->phase) == HANDED || atomic_load(&conn->x->phase) == PIECE)
 		return false; /* it waits for us */
 	return waited > options->move_ms + (int64_t)(conn->moved / HTTP_RATE_MIN) * 1000;
 }
@@ -104,7 +104,10 @@ http_conn_drain(struct http_server *server)
 			continue;
 		}
 		busy = true;
-		if (atomic_load(&c->x->phase) == HANDED) {
+		if (c->x->stream != NULL) {
+			if (atomic_load(&c->x->phase) == HANDED)
+				http_stream_end(c->x);
+		} else if (atomic_load(&c->x->phase) == HANDED) {
 			struct http_response stopping = { .close = true };
 
 			http_problem_body(&stopping, 503, "this service is stopping");

@@ -22,7 +22,16 @@ struct MHD_Response;
 
 enum { HTTP_DROP_MAX = 4 << 20 }; /* bytes of a refused body that are let go by */
 
-enum phase { READING, HANDED, ANSWERED };
+enum phase { READING, HANDED, PIECE, ANSWERED };
+
+/* A body that comes in pieces: the piece is its own, the rest goes with the exchange. */
+struct http_stream {
+	struct buf piece;
+	size_t sent; /* of it */
+	bool ends;
+	void *state;
+	void (*drop)(void *state);
+};
 
 struct http_exchange {
 	struct queue_item item;
@@ -36,6 +45,7 @@ struct http_exchange {
 	struct http_request request;
 	struct http_route route;
 	struct buf body;
+	struct http_stream *stream; /* NULL: the answer is in one piece */
 	struct MHD_Response *answer;
 	uint64_t answer_len;
 	unsigned status;
@@ -75,6 +85,18 @@ int64_t http_now_ms(void);
 
 /* May somebody at this address have one more connection? */
 bool http_conn_welcome(const struct http_server *server, const struct sockaddr *addr);
+
+/* The I/O thread's: the exchange is the taker's from here on. */
+void http_park(struct http_exchange *x);
+
+/* The taker's: it is the I/O thread's again, ANSWERED or with a PIECE. */
+void http_unpark(struct http_exchange *x, enum phase phase);
+
+/* The next bytes of a stream; 0 if it was given back to its taker, -1 at its end. */
+ssize_t http_stream_read(struct http_exchange *x, char *out, size_t size);
+
+/* Let go of it, and of its taker's state; there may be none. */
+void http_stream_free(struct http_exchange *x);
 
 /* Put a new connection into the list; NULL if there is no memory. */
 struct conn *http_conn_open(struct http_server *server, struct MHD_Connection *mhd, int fd,

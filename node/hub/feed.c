@@ -424,8 +424,14 @@ take_row(struct paging *p, struct store_stmt *s)
 		leave_out_personal(p, &line);
 	p->lines++;
 	cursor_text(cursor, p->epoch, &mark);
-	buf_printf(p->out, "{\"seq\":\"%s\"", cursor);
-	put_line(p->out, p->db, &line);
+	if (p->query->form == FEED_EVENTS)
+		buf_printf(p->out, "id: %s\ndata: ", cursor);
+	buf_put(p->out, "{\"seq\":\"", 8);
+	buf_put(p->out, cursor, FEED_CURSOR - 1);
+	buf_u8(p->out, '"');
+	put_line(p->out, p->db, &line); /* JSON has no line breaks but the one at its end */
+	if (p->query->form == FEED_EVENTS)
+		buf_u8(p->out, '\n');
 	return true;
 }
 
@@ -444,8 +450,18 @@ read_rows(struct paging *p, struct err *err)
 	return p->more || rc >= 0 ? 0 : rc;
 }
 
+static void
+put_end(struct paging *p, const struct feed_end *end)
+{
+	if (p->query->form == FEED_NDJSON)
+		buf_printf(p->out, "{\"next\":\"%s\",\"more\":%s}\n", end->next,
+		           end->more ? "true" : "false");
+	else if (end->lines == 0)
+		buf_printf(p->out, ":\nid: %s\n\n", end->next);
+}
+
 static int
-read_page(struct paging *p, char next[FEED_CURSOR], struct err *err)
+read_page(struct paging *p, struct feed_end *end, struct err *err)
 {
 	struct store_site self;
 	int rc;
@@ -459,14 +475,15 @@ read_page(struct paging *p, char next[FEED_CURSOR], struct err *err)
 		rc = read_rows(p, err);
 	if (rc < 0)
 		return rc;
-	cursor_text(next, p->epoch, &p->at);
-	buf_printf(p->out, "{\"next\":\"%s\",\"more\":%s}\n", next, p->more ? "true" : "false");
+	*end = (struct feed_end){ .lines = p->lines, .more = p->more };
+	cursor_text(end->next, p->epoch, &p->at);
+	put_end(p, end);
 	return buf_check(p->out, err);
 }
 
 int
 feed_page(struct store_db *db, const struct feed_query *query, struct buf *out,
-          char next[FEED_CURSOR], struct err *err)
+          struct feed_end *end, struct err *err)
 {
 	struct paging p = { .db = db, .query = query, .out = out, .from = out->len };
 	struct hub_work work;
@@ -475,13 +492,13 @@ feed_page(struct store_db *db, const struct feed_query *query, struct buf *out,
 	rc = hub_work_begin(&work, db, err);
 	if (rc < 0)
 		return rc;
-	rc = hub_work_end(&work, read_page(&p, next, err), err);
+	rc = hub_work_end(&work, read_page(&p, end, err), err);
 	buf_free(&p.narrow);
 	return rc;
 }
 
 int
-feed_end(struct store_db *db, char cursor[FEED_CURSOR], struct err *err)
+feed_cursor(struct store_db *db, char cursor[FEED_CURSOR], struct err *err)
 {
 	struct store_site self;
 	struct mark mark;
@@ -492,4 +509,28 @@ feed_end(struct store_db *db, char cursor[FEED_CURSOR], struct err *err)
 	if (rc == 0)
 		cursor_text(cursor, self.epoch, &mark);
 	return rc;
+}
+
+int
+feed_scopes(struct store_db *db, int64_t *seq, void (*tell)(void *ctx, const char *scope),
+            void *ctx, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT max(seq), scope FROM hub_feed WHERE seq > ? GROUP BY scope");
+	struct hub_work work;
+	int rc = hub_work_begin(&work, db, err);
+
+	if (rc < 0) {
+		store_stmt_end(&s);
+		return rc;
+	}
+	store_stmt_put_int(&s, *seq);
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		int64_t newest = store_stmt_get_int(&s);
+
+		tell(ctx, store_catalog_scope_of(db, (int)store_stmt_get_int(&s)));
+		*seq = newest > *seq ? newest : *seq;
+	}
+	store_stmt_end(&s);
+	return hub_work_end(&work, rc, err);
 }

@@ -45,24 +45,43 @@ enum {
 MUST_CHECK int feed_append(struct store_db *db, const struct sync_unit *unit, int64_t at_ms,
                            struct err *err);
 
+/* How a page is written. */
+enum feed_form {
+	FEED_NDJSON, /* the lines, then {"next","more"} */
+	FEED_EVENTS, /* server-sent events: a line each, its `id` is the line's seq; if there is no
+	                line, a comment, and `next` as an id without an event */
+};
+
 struct feed_query {
+	enum feed_form form;
 	const char *since;         /* a cursor; NULL or "" for the beginning */
 	int64_t limit;             /* lines, 1 to FEED_LIMIT_MAX */
 	const struct token *token; /* whose rights and filters hold */
 	const char *scope;         /* only rows of this one; NULL: all that the token may read */
 };
 
+/* Where a page ends. */
+struct feed_end {
+	char next[FEED_CURSOR];
+	int64_t lines; /* that are in it */
+	bool more;
+};
+
 /*
- * Append a page of NDJSON: lines after `since`, whole units, then {"next","more"}.  `next` is that
- * cursor again.  ERR_INVALID: the cursor is malformed; ERR_NOTFOUND: it isn't one of this life of
- * the feed, and the reader must begin again.
+ * Append a page: lines after `since`, whole units.  ERR_INVALID: the cursor is malformed;
+ * ERR_NOTFOUND: it isn't one of this life of the feed, and the reader must begin again.
  */
 MUST_CHECK int feed_page(struct store_db *db, const struct feed_query *query, struct buf *out,
-                         char next[FEED_CURSOR], struct err *err);
+                         struct feed_end *end, struct err *err);
+
+/* Call `tell` with each scope that lines after number *seq are of, maybe several times; *seq
+ * becomes the newest line's number. */
+MUST_CHECK int feed_scopes(struct store_db *db, int64_t *seq,
+                           void (*tell)(void *ctx, const char *scope), void *ctx, struct err *err);
 
 /* The cursor behind the newest line: what follows it is all that this connection doesn't see yet.
  */
-MUST_CHECK int feed_end(struct store_db *db, char cursor[FEED_CURSOR], struct err *err);
+MUST_CHECK int feed_cursor(struct store_db *db, char cursor[FEED_CURSOR], struct err *err);
 
 /* Number of the newest line; 0 if there is none. */
 MUST_CHECK int feed_last(struct store_db *db, int64_t *seq, struct err *err);

@@ -243,7 +243,7 @@ copy_all(const struct snapshots *of, const struct token *token, struct store_sna
 
 	if (rc < 0)
 		return rc;
-	rc = feed_end(of->db, made->cursor, err);
+	rc = feed_cursor(of->db, made->cursor, err);
 	tables = rc == 0 ? store_catalog_table_count(of->db) : 0;
 	for (int id = 1; rc == 0 && id <= tables; id++) {
 		struct extract x;

@@ -138,30 +138,51 @@ token_new(struct store_db *db, const struct token_terms *terms, int64_t now_ms,
 	return hub_work_end(&work, rc, err);
 }
 
+/* The valid one that the statement finds: 1, or 0. */
+static int
+read_token(struct store_stmt *s, struct token *token, struct err *err)
+{
+	int rc;
+
+	memset(token, 0, sizeof *token);
+	rc = store_stmt_step(s, err);
+	if (rc == 1) {
+		text_copy(token->id, sizeof token->id, store_stmt_get_text(s));
+		text_copy(token->scope, sizeof token->scope, store_stmt_get_text(s));
+		text_copy(token->tables, sizeof token->tables, store_stmt_get_text(s));
+		text_copy(token->writes, sizeof token->writes, store_stmt_get_text(s));
+		token->personal = store_stmt_get_int(s) != 0;
+	}
+	store_stmt_end(s);
+	return rc;
+}
+
+#define VALID                                                                                      \
+	"SELECT id, scope, tables, writes, personal FROM hub_token WHERE revoked_ms IS NULL"       \
+	" AND (expires_ms IS NULL OR expires_ms > ?)"
+
 int
 token_check(struct store_db *db, const char *text, int64_t now_ms, struct token *token,
             struct err *err)
 {
-	struct store_stmt s = store_stmt_new(
-	        db, "SELECT id, scope, tables, writes, personal FROM hub_token WHERE hash = ?"
-	            " AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)");
+	struct store_stmt s = store_stmt_new(db, VALID " AND hash = ?");
 	uint8_t hash[HASH_32];
-	int rc;
 
-	memset(token, 0, sizeof *token);
 	hash_text(hash, text);
-	store_stmt_put_blob(&s, hash, sizeof hash);
 	store_stmt_put_int(&s, now_ms);
-	rc = store_stmt_step(&s, err);
-	if (rc == 1) {
-		text_copy(token->id, sizeof token->id, store_stmt_get_text(&s));
-		text_copy(token->scope, sizeof token->scope, store_stmt_get_text(&s));
-		text_copy(token->tables, sizeof token->tables, store_stmt_get_text(&s));
-		text_copy(token->writes, sizeof token->writes, store_stmt_get_text(&s));
-		token->personal = store_stmt_get_int(&s) != 0;
-	}
-	store_stmt_end(&s);
-	return rc;
+	store_stmt_put_blob(&s, hash, sizeof hash);
+	return read_token(&s, token, err);
+}
+
+int
+token_again(struct store_db *db, const char *id, int64_t now_ms, struct token *token,
+            struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, VALID " AND id = ?");
+
+	store_stmt_put_int(&s, now_ms);
+	store_stmt_put_text(&s, id);
+	return read_token(&s, token, err);
 }
 
 int

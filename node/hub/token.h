@@ -47,6 +47,10 @@ MUST_CHECK int token_new(struct store_db *db, const struct token_terms *terms, i
 MUST_CHECK int token_check(struct store_db *db, const char *text, int64_t now_ms,
                            struct token *token, struct err *err);
 
+/* The same of a token whose text was shown before, by its id: for whoever stays. */
+MUST_CHECK int token_again(struct store_db *db, const char *id, int64_t now_ms, struct token *token,
+                           struct err *err);
+
 /* From now on it opens nothing.  ERR_NOTFOUND if there is none of that id. */
 MUST_CHECK int token_revoke(struct store_db *db, const char *id, int64_t now_ms, struct err *err);
 

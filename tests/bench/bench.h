@@ -80,5 +80,8 @@ void bench_merge(void);
 void bench_codec(void);
 void bench_month(void);
 void bench_herd(void);
+void bench_feed(void);
+void bench_snapshot(void);
+void bench_follow(void);
 
 #endif /* TESTS_BENCH_BENCH_H */

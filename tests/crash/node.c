@@ -455,15 +455,15 @@ feed_finish(struct scene *s)
 	static const struct token all = { .scope = "all" };
 	struct feed_query query = { .since = "", .limit = FEED_LIMIT_MAX, .token = &all };
 	struct machine *hub = &s->m[HUB];
-	char next[FEED_CURSOR];
+	struct feed_end end;
 	struct buf page = { 0 };
 	struct err err;
 	int64_t last;
 
 	crash_must(store_db_begin(hub->merge, &err), &err, "begin");
-	crash_must(feed_page(hub->merge, &query, &page, next, &err), &err, "page");
-	query.since = next;
-	crash_must(feed_page(hub->merge, &query, &page, next, &err), &err, "page after the last");
+	crash_must(feed_page(hub->merge, &query, &page, &end, &err), &err, "page");
+	query.since = end.next;
+	crash_must(feed_page(hub->merge, &query, &page, &end, &err), &err, "page after the last");
 	crash_must(feed_last(hub->merge, &last, &err), &err, "last");
 	store_db_rollback(hub->merge);
 	if (last != scene_int(hub, "SELECT count(*) FROM hub_feed"))

@@ -137,6 +137,14 @@ def one(where, path, method, operation):
     if "limit" in names:
         for limit in ("0", "10001", "99999999999999999999999", "-1", "1e3", "", "0x10"):
             tried("huge limit", f"{path}?limit={limit}", bearer, wanted={400})
+    if "feed" in names:
+        for feed in ("", "longpol", "continuous", "normal%00", "x" * 500):
+            tried("another feed", f"{path}?feed={feed}", bearer, wanted={400})
+        for timeout in ("0", "50001", "-1", "", "1e3", "99999999999999999999999"):
+            tried("wrong timeout", f"{path}?feed=longpoll&timeout={timeout}", bearer, wanted={400})
+        for last in ("1", "0" * 48, "f" * 48, "x" * 4000):
+            tried("wrong id", f"{path}?feed=eventsource", bearer, "Last-Event-ID: " + last, wanted={400, 410})
+        tried("two ids", f"{path}?feed=eventsource", bearer, "Last-Event-ID: ", "last-event-id: 1", wanted={400})
     if "name" in names:
         for name in ("..%2f..%2fkey", "0" * 32, "f" * 31, "A" * 32, "%0a" * 32, ""):
             tried("wrong name", f"{path}?name={name}", bearer, wanted={400, 410})

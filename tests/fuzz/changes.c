@@ -55,10 +55,12 @@ open_hub(void)
 	HOLDS(hub_schema_migrate(hub.db, &err) == 0);
 	hub.node.r.applied = applied;
 	for (int i = 0; i < UNITS; i++) {
+		struct feed_end end;
 		struct feed_query query = { .since = cursors[i], .limit = 1000, .token = &all };
 
 		write_unit(i);
-		HOLDS(feed_page(hub.db, &query, &page, cursors[i + 1], &err) == 0);
+		HOLDS(feed_page(hub.db, &query, &page, &end, &err) == 0);
+		memcpy(cursors[i + 1], end.next, FEED_CURSOR);
 		HOLDS(strcmp(cursors[i], cursors[i + 1]) != 0);
 		buf_clear(&page);
 	}
@@ -114,10 +116,10 @@ cursor_is_ours(const char *query)
 static struct http_response
 get(const char *query, const char *authorization)
 {
-	struct http_request request = { .method = "GET", .path = "/v1/changes", .query = query };
+	struct changes_request request = { .query = query, .authorization = authorization };
 	struct http_response response = { 0 };
 
-	api_changes_get(hub.db, &request, authorization, IMAGE_NOW_MS, &response);
+	api_changes_get(hub.db, &request, IMAGE_NOW_MS, &response);
 	return response;
 }
 
