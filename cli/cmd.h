@@ -126,6 +126,7 @@ void cli_help_command(struct buf *out, const struct cmd *cmd);
 void cli_help_manual(struct buf *out);
 
 extern const struct cmd cmd_admin;
+extern const struct cmd cmd_aliases;
 extern const struct cmd cmd_archive;
 extern const struct cmd cmd_backup;
 extern const struct cmd cmd_conflicts;

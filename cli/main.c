@@ -37,6 +37,7 @@ const struct cmd *const cli_commands[] = {
 	&cmd_doctor,
 	&cmd_import,
 	&cmd_export,
+	&cmd_aliases,
 	&cmd_archive,
 	&cmd_backup,
 	&cmd_token,

@@ -161,7 +161,7 @@ step(struct daemon *d, const struct node_event *ev, struct err *err)
 		if (!fx.meeting.ok)
 			log_line(LOG_LEVEL_WARN, "sync: %s", fx.meeting.words);
 		else
-			station_seats(&d->station, NULL);
+			station_met(&d->station, NULL);
 		answer_calls(d, &fx.meeting);
 	}
 	node_effects_clear(&fx);

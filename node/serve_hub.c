@@ -207,7 +207,7 @@ serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, 
 	response.type = "application/octet-stream";
 	response.body = fx.reply;
 	reply_signed(r, x, &response);
-	station_seats(st, request.peer);
+	station_met(st, request.peer);
 	return 0;
 }
 

@@ -468,7 +468,7 @@ station_sync(struct station *st, struct node_met *met, struct link_cost *cost, s
 		*met = fx.meeting;
 		link_cost(l, cost);
 		if (met->ok)
-			station_seats(st, NULL);
+			station_met(st, NULL);
 		/* the next command's first request is then fresh already */
 		rc = store_meta_set(st->merge, "nonce", link_nonce(l), strlen(link_nonce(l)), err);
 	}

@@ -77,11 +77,12 @@ MUST_CHECK int station_sync(struct station *st, struct node_met *met, struct lin
                             struct err *err);
 
 /*
- * After a meeting, what it means for seats (node/facility/seats.h): the hub grants what the node
- * that came asks for; a node (`came` NULL) gives back what the hub asks for.  What is written goes
- * with the next meeting; if it fails, the next meeting makes up for it, and the log says why.
+ * After a meeting, what it means for the facility's tables: the hub grants the seats that the node
+ * that came asks for; a node (`came` NULL) gives back those that the hub asks for
+ * (node/facility/seats.h), and links registrations of one person (node/facility/alias.h).  What is
+ * written goes with the next meeting; if it fails, the next makes up for it, and the log says why.
  */
-void station_seats(struct station *st, const uint8_t came[STORE_NODE_ID]);
+void station_met(struct station *st, const uint8_t came[STORE_NODE_ID]);
 
 /*
  * At the hub, before each seal: facility_public follows what facilities and the district have

@@ -1,21 +1,33 @@
 /* node/station_tables.c - what a meeting means for the facility's tables (node/station.h). */
+#include "node/facility/alias.h"
 #include "node/facility/public.h"
 #include "node/facility/seats.h"
 #include "node/log.h"
 #include "node/station.h"
 
 static int
+settle_seats(struct station *st, const uint8_t *came, struct err *err)
+{
+	return st->is_hub ? seats_answer(st->local, came, err) : seats_settle(st->local, err);
+}
+
+static int
 settle(struct station *st, const uint8_t *came, struct err *err)
 {
-	bool yes;
-	int rc = st->is_hub ? seats_asked(st->local, came, &yes, err)
-	                    : seats_unsettled(st->local, &yes, err);
+	bool seats, twins = false;
+	int rc = st->is_hub ? seats_asked(st->local, came, &seats, err)
+	                    : seats_unsettled(st->local, &seats, err);
 
-	if (rc < 0 || !yes)
+	/* the hub is told who is one person: it has no roster of its own */
+	if (rc == 0 && !st->is_hub)
+		rc = alias_unlinked(st->local, &twins, err);
+	if (rc < 0 || (!seats && !twins))
 		return rc;
 	rc = store_db_begin(st->local, err);
-	if (rc == 0)
-		rc = st->is_hub ? seats_answer(st->local, came, err) : seats_settle(st->local, err);
+	if (rc == 0 && seats)
+		rc = settle_seats(st, came, err);
+	if (rc == 0 && twins)
+		rc = alias_link(st->local, err);
 	if (rc == 0)
 		rc = store_db_commit(st->local, err);
 	if (rc < 0)
@@ -24,12 +36,12 @@ settle(struct station *st, const uint8_t *came, struct err *err)
 }
 
 void
-station_seats(struct station *st, const uint8_t came[STORE_NODE_ID])
+station_met(struct station *st, const uint8_t came[STORE_NODE_ID])
 {
 	struct err err;
 
 	if (settle(st, came, &err) < 0)
-		log_line(LOG_LEVEL_WARN, "seats: %s", err.msg);
+		log_line(LOG_LEVEL_WARN, "after a meeting: %s", err.msg);
 }
 
 static int

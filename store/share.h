@@ -92,6 +92,14 @@ bool store_share_root_of_values(struct store_db *db, const struct store_share_ta
                                 const struct store_schema *s, const struct store_value *values,
                                 struct store_root *root);
 
+/* The same of a row that this is a change of, as far as the change says it. */
+bool store_share_root_of_change(struct store_db *db, const struct store_share_tables *tables,
+                                const struct store_change *c, struct store_root *root);
+
+/* The scope that a live row's columns name; false if they name none. */
+bool store_share_home_of(struct store_db *db, const struct store_row *row,
+                         char out[STORE_SCOPE_MAX + 1]);
+
 /* The scopes of a root; none if it isn't shared. */
 MUST_CHECK int store_share_group(struct store_db *db, const struct store_root *root,
                                  struct arena *a, struct store_share **list, size_t *count,
@@ -125,6 +133,14 @@ MUST_CHECK int store_share_return_row(struct store_db *db, const struct store_ro
  * the table may have been written since.  The digests are store_digest_add's business. */
 MUST_CHECK int store_share_move(struct store_db *db, struct store_row *row, int scope,
                                 struct err *err);
+
+/* Has a scope left any root? */
+MUST_CHECK int store_share_any_left(struct store_db *db, int scope, bool *any, struct err *err);
+
+/* At a node: was the row of this table, with a blob for its key, put aside because its scope has
+ * left it? */
+MUST_CHECK int store_share_has_left(struct store_db *db, const char *table, const void *id,
+                                    size_t len, bool *yes, struct err *err);
 
 /* Does any row count in further scopes? */
 MUST_CHECK int store_share_any(struct store_db *db, bool *any, struct err *err);

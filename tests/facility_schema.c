@@ -201,9 +201,9 @@ END_TEST
 static void
 make_older(struct store_db *db)
 {
-	static const char *const come[] = { "house_check",   "population", "seat_ask",
-		                            "seat_override", "seat_unit",  "staff_check",
-		                            "subsidy_rate" };
+	static const char *const come[] = { "child_alias", "house_check",   "population",
+		                            "seat_ask",    "seat_override", "seat_unit",
+		                            "staff_check", "subsidy_rate" };
 	static const char *const indexed[] = { "booking_seat",
 		                               "seat_unit_used",
 		                               "seat_unit_moving",
@@ -219,7 +219,8 @@ make_older(struct store_db *db)
 		                               "handover_replaced",
 		                               "feedback_replaced",
 		                               "device_event_replaced",
-		                               "health_exam_child" };
+		                               "health_exam_child",
+		                               "child_id_hash" };
 	static const struct store_track_spec unit = { .table = "seat_unit",
 		                                      .scope = "f/",
 		                                      .scope_column = "facility_id",
@@ -239,6 +240,7 @@ make_older(struct store_db *db)
 	                            "DROP TABLE seat_ask; DROP TABLE seat_override;"
 	                            "DROP TABLE population; DROP TABLE subsidy_rate;"
 	                            "DROP TABLE staff_check; DROP TABLE house_check;"
+	                            "DROP TABLE child_alias;"
 	                            "ALTER TABLE seat_unit DROP COLUMN recall;"
 	                            "DELETE FROM yz_meta WHERE name = 'facility_format'",
 	                            &err) == 0,

@@ -141,6 +141,11 @@ static const struct step {
 	  "per_month_fen INTEGER NOT NULL DEFAULT 0, per_day_fen INTEGER NOT NULL "
 	  "DEFAULT 0, source TEXT, PRIMARY KEY(rate_code, version)) WITHOUT ROWID;",
 	  { "population", "subsidy_rate", NULL } },
+	/* registrations of one person */
+	{ "CREATE TABLE child_alias(alias_id BLOB NOT NULL, child_id BLOB NOT NULL, facility_id"
+	  " TEXT NOT NULL, recorded_by BLOB, PRIMARY KEY(alias_id, child_id)) WITHOUT ROWID;"
+	  "CREATE INDEX child_id_hash ON child(facility_id, id_hash) WHERE id_hash IS NOT NULL;",
+	  { "child_alias", NULL } },
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

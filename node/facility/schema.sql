@@ -156,6 +156,16 @@ CREATE TABLE child(
   recorded_by BLOB
 ) WITHOUT ROWID;
 
+-- 同一人的重复登记 · two registrations of one person (event): alias_id is child_id, who has the lower id
+CREATE TABLE child_alias(
+  alias_id BLOB NOT NULL,
+  child_id BLOB NOT NULL,
+  facility_id TEXT NOT NULL,
+  recorded_by BLOB,
+  PRIMARY KEY(alias_id, child_id)
+) WITHOUT ROWID;
+CREATE INDEX child_id_hash ON child(facility_id, id_hash) WHERE id_hash IS NOT NULL;
+
 -- 8 监护人 · guardian
 CREATE TABLE guardian(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),

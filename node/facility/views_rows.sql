@@ -59,6 +59,11 @@ CREATE VIEW v1_staff_check AS
   FROM staff_check s
   WHERE NOT EXISTS (SELECT 1 FROM staff_check y WHERE y.replaces_id = s.id);
 
+-- 同一人的重复登记 · registrations of one person: alias_id is whom child_id also is
+CREATE VIEW v1_child_alias AS
+  SELECT alias_id, child_id, facility_id, recorded_by
+  FROM child_alias;
+
 -- 监护人 · guardian
 CREATE VIEW v1_guardian AS
   SELECT id, facility_id, child_id,

@@ -249,8 +249,13 @@ static int
 take(struct answering *an, struct err *err)
 {
 	struct sync_replica *r = an->h->r;
-	int rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
+	struct sync_reads reads;
+	int rc = sync_told_find(r, an->asked, &an->draft.arena, &reads, err);
 
+	if (rc == 0)
+		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
+	if (rc == 0)
+		rc = sync_told_take(r, an->asked, &reads, err);
 	for (size_t i = 0; rc == 0 && i < an->remark_count; i++)
 		if (strcmp(an->remarks[i].reason, sync_fork_words) == 0)
 			rc = sync_back_forked(r, an->asked, an->remarks[i].stream, an->remarks[i].n,

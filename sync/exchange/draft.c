@@ -4,6 +4,7 @@
 #include "sync/exchange/exchange_priv.h"
 #include "sync/exchange/outgoing.h"
 #include "sync/merge/ingest.h"
+#include "sync/merge/retry.h"
 
 #include <assert.h>
 #include <string.h>
@@ -410,5 +411,6 @@ sync_draft_take(struct sync_replica *r, const struct sync_message *m, sync_draft
 			p.force = p.progress = true;
 	} while (rc == 0 && p.waiting > 0 && p.progress);
 	arena_free(&a);
-	return rc;
+	/* what was refused may be right by what came behind it: the digests are to tell so */
+	return rc == 0 ? sync_retry_woken(r, err) : rc;
 }

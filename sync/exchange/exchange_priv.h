@@ -159,4 +159,24 @@ MUST_CHECK int sync_back_forked(struct sync_replica *r, const struct sync_messag
 MUST_CHECK int sync_back_lacks(const struct sync_replica *r, const struct sync_message *m,
                                unsigned stream, bool *yes, struct err *err);
 
+/* ---- what a node has read (sync/merge/told.h) ---- */
+
+struct sync_reads {
+	int site; /* our life's */
+	struct sync_read {
+		unsigned scope; /* of the message */
+		int64_t stamp;  /* the latest of our stream there */
+	} * list;
+	size_t count;
+};
+
+/* Which of our streams a request says that it has all of, where a scope has left somebody; before
+ * its records are taken.  It lives in `a`. */
+MUST_CHECK int sync_told_find(const struct sync_replica *r, const struct sync_message *m,
+                              struct arena *a, struct sync_reads *out, struct err *err);
+
+/* After that: what the node writes behind what it has said that it has is later. */
+MUST_CHECK int sync_told_take(struct sync_replica *r, const struct sync_message *m,
+                              const struct sync_reads *reads, struct err *err);
+
 #endif /* SYNC_EXCHANGE_PRIV_H */

@@ -26,7 +26,13 @@ enum { ROWS_BYTES = 32 << 20 }; /* that the rows of a part may take when they ar
 /* A run of the unit's changes: mostly all of them. */
 struct applying {
 	struct sync_apply *u;
-	struct sync_apply_rows rows;  /* and the changes that they come from */
+	struct sync_apply_rows rows; /* and the changes that they come from */
+	enum touch {
+		NOT_AT_ALL, /* it may be forbidden */
+		WRITTEN,
+		DELETED, /* last */
+	} *
+	        touched;              /* [row] */
 	struct sync_share_row *moved; /* those of them that the unit changed */
 	size_t moved_count;
 	struct sync_rivals rivals;
@@ -102,6 +108,7 @@ merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch
 	if (rc == 0)
 		rc = sync_merge(u->r->batch, row, c, watch, &ap->rows.arena, err);
 	u->merged++;
+	ap->touched[row - ap->rows.list] = c->op == STORE_DELETE ? DELETED : WRITTEN;
 	return rc == 0 ? sync_rivals_after(&ap->rivals, row, err) : rc;
 }
 
@@ -111,9 +118,26 @@ merge_changes(struct applying *ap, struct err *err)
 	struct sync_merge_watch watch = { .decided = sync_rivals_decided, .ctx = &ap->rivals };
 	int rc = 0;
 
+	ap->touched = arena_take(&ap->rows.arena, ap->rows.count, sizeof *ap->touched);
+	if (ap->touched == NULL)
+		return no_memory(err);
 	for (size_t i = 0; rc == 0 && i < ap->rows.change_count; i++)
 		if (ap->rows.of[i] != NULL)
 			rc = merge_change(ap, i, &watch, err);
+	return rc;
+}
+
+/* What the hub itself had said and has forgotten comes back: whose is it? */
+static int
+find_homes(struct applying *ap, struct err *err)
+{
+	int rc = 0;
+
+	if (!ap->u->r->is_hub || !sync_law_is_hubs(ap->u))
+		return 0;
+	for (size_t i = 0; rc == 0 && i < ap->rows.count; i++)
+		if (ap->rows.list[i].changed && !ap->rows.list[i].known)
+			rc = sync_share_home(ap->u->r, &ap->rows.list[i], err);
 	return rc;
 }
 
@@ -141,28 +165,36 @@ list_refusals(struct applying *ap, struct err *err)
 	return rc;
 }
 
-/* The rows that differ now, before put forgets it; and those deleted once more. */
+/* Is the row, as the unit leaves it, anything to those who see it? */
+static bool
+is_moved(const struct applying *ap, size_t i)
+{
+	const struct store_row *row = &ap->rows.list[i];
+
+	if (row->changed || ap->touched[i] == NOT_AT_ALL)
+		return row->changed;
+	return (ap->touched[i] == DELETED && row->known) ||
+	       (ap->u->r->is_hub && row->scope != ap->u->stream->scope);
+}
+
+/* The rows that differ now, before put forgets it; those deleted once more; and at the hub those
+ * that came in another scope's stream before. */
 static int
 find_moved(struct applying *ap, struct err *err)
 {
-	bool *deleted = arena_take(&ap->rows.arena, ap->rows.count, sizeof *deleted);
-
 	ap->moved = arena_take(&ap->rows.arena, ap->rows.count, sizeof *ap->moved);
-	if (ap->moved == NULL || deleted == NULL)
+	if (ap->moved == NULL)
 		return no_memory(err);
-	for (size_t i = 0; i < ap->rows.change_count; i++)
-		if (ap->rows.of[i] != NULL)
-			deleted[ap->rows.of[i] - ap->rows.list] =
-			        ap->rows.changes[i].change.op == STORE_DELETE;
 	for (size_t i = 0; i < ap->rows.count; i++) {
 		struct store_row *row = &ap->rows.list[i];
 
-		if (row->changed || (deleted[i] && row->known))
-			ap->moved[ap->moved_count++] =
-			        (struct sync_share_row){ .row = row,
-				                         .differs = row->changed,
-				                         .is_new = !row->known,
-				                         .is_deleted = deleted[i] };
+		if (is_moved(ap, i))
+			ap->moved[ap->moved_count++] = (struct sync_share_row){
+				.row = row,
+				.differs = row->changed,
+				.is_new = !row->known,
+				.is_deleted = ap->touched[i] == DELETED,
+			};
 	}
 	return 0;
 }
@@ -201,6 +233,8 @@ share(struct applying *ap, struct err *err)
 		                        .arena = &ap->rows.arena,
 		                        .scope = u->stream->scope,
 		                        .site = u->stream->site,
+		                        .stream = u->stream->id,
+		                        .n = u->first,
 		                        .is_relay = u->opening->kind == SYNC_RELAY,
 		                        .from = INT64_MAX,
 		                        .seen = u->seen,
@@ -277,6 +311,8 @@ apply_part(struct applying *ap, struct err *err)
 	rc = begin_rivals(ap, err);
 	if (rc == 0)
 		rc = merge_changes(ap, err);
+	if (rc == 0)
+		rc = find_homes(ap, err);
 	if (rc == 0)
 		rc = find_moved(ap, err);
 	if (rc == 0)

@@ -262,7 +262,13 @@ take(struct incoming *in, struct sync_ingested *out, struct err *err)
 	if (rc < 0)
 		return rc;
 	buf_put(&in->seen, in->stream.seen, in->stream.seen_len);
-	rc = apply_units(in, out, err);
+	/* Records of this file's present life that come from elsewhere end it: it was put back, or
+	 * copied.  At once, because what they do may be passed on: the streams of that life are no
+	 * longer to be gone on with. */
+	if (in->stream.site == in->r->self.id)
+		rc = sync_life_begin(in->r, SYNC_LIFE_RESTORED, err);
+	if (rc == 0)
+		rc = apply_units(in, out, err);
 	if (rc < 0)
 		return rc;
 	in->seg.stream = in->stream.id;
@@ -279,10 +285,6 @@ take(struct incoming *in, struct sync_ingested *out, struct err *err)
 		rc = raise_last_stamp(in, err);
 	if (rc == 0 && in->wrong_count > 0)
 		rc = sync_seal_back(in->r, in->wrong, in->wrong_count, err);
-	/* Records of this file's present life that come from elsewhere end it: it was put back, or
-	 * copied. */
-	if (rc == 0 && in->stream.site == in->r->self.id)
-		rc = sync_life_begin(in->r, SYNC_LIFE_RESTORED, err);
 	out->outcome = SYNC_STORED;
 	out->n = in->stream.n;
 	return rc;
@@ -463,6 +465,7 @@ ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd
 	in->bytes_len = bytes->left;
 	if (from->n > in->stream.n)
 		return beyond(in, out, err);
+	in->names.overlaps = from->n < in->stream.n;
 	rc = sync_look_head(in->r, &in->stream, from->n, at.head, err);
 	out->outcome = SYNC_LATER;
 	if (rc <= 0)
@@ -495,6 +498,7 @@ ingest_full(struct incoming *in, struct rd *bytes, bool force, struct sync_inges
 		out->outcome = SYNC_GAP;
 		return 0;
 	}
+	in->names.overlaps = in->seg.first <= in->stream.n;
 	rc = sync_segment_open(&in->seg, &schemas, &in->arena, &in->records, &in->count, err);
 	if (is_its_own(in, rc))
 		return refuse(out, err->msg);

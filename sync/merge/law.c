@@ -93,15 +93,21 @@ writes_scope(const struct sync_law *law, const struct store_change *c)
 
 /* Do several scopes see the row, and the stream's is one of them? */
 static bool
-is_shared(const struct sync_apply *u, const struct store_row *row)
+is_shared(const struct sync_apply *u, const struct store_row *row, const struct store_change *c)
 {
 	const struct sync_share_unit unit = {
-		.r = u->r, .scope = u->stream->scope, .seen = u->seen, .seen_len = u->seen_len
+		.r = u->r,
+		.scope = u->stream->scope,
+		.stream = u->stream->id,
+		.n = u->first,
+		.is_relay = u->opening->kind == SYNC_RELAY,
+		.seen = u->seen,
+		.seen_len = u->seen_len,
 	};
 	struct err err;
 	bool yes = false;
 
-	return row->known && sync_share_admits(&unit, row, &yes, &err) == 0 && yes;
+	return row->known && sync_share_admits(&unit, row, c, &yes, &err) == 0 && yes;
 }
 
 static const char other_scope[] = "the row's own scope is not the one it was sent in";
@@ -126,10 +132,11 @@ forbids(struct sync_law *law, struct store_change *c, const struct store_row *ro
 
 	if (!sync_merge_is_sound(c))
 		return "the change contradicts itself (its life, stamp, columns or groups)";
-	law->shared = sync_law_is_hubs(law->u) || (elsewhere && is_shared(law->u, row));
+	law->shared = sync_law_is_hubs(law->u) || (elsewhere && is_shared(law->u, row, c));
 	if (elsewhere && !law->shared)
 		return "the row belongs to another scope";
-	if (!law->shared && writes_scope(law, c) && !says_scope(law, c) && !is_shared(law->u, row))
+	if (!law->shared && writes_scope(law, c) && !says_scope(law, c) &&
+	    !is_shared(law->u, row, c))
 		return other_scope;
 	return ends_event(law, c, row) ? rewritten : NULL;
 }

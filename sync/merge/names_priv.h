@@ -24,6 +24,9 @@ struct sync_names {
 		size_t def_len;
 	} list[SYNC_NAMES_MAX]; /* defined by this segment, or looked up for it */
 	size_t count;
+	/* The segment begins before the end of what is here, so that it may be another branch's, in
+	 * which a number is another schema's: its place in the stream tells (ingest.c). */
+	bool overlaps;
 };
 
 /* For the codec; borrows `names`. */

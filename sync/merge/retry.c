@@ -245,6 +245,17 @@ sync_retry_foreign(struct sync_replica *r, int64_t id, struct err *err)
 	return rc;
 }
 
+int
+sync_retry_woken(struct sync_replica *r, struct err *err)
+{
+	int64_t id = 0;
+	int rc = store_quarantine_woken(r->db, &id, err);
+
+	if (rc == 0 && id != 0)
+		rc = sync_retry_foreign(r, id, err);
+	return rc == 0 && id != 0 ? store_quarantine_wake(r->db, id, err) : rc;
+}
+
 /* ---- overwritten since ---- */
 
 /* So many at one seal or exchange, and the next goes on. */
@@ -314,7 +325,7 @@ is_of_scope(struct sync_replica *r, const struct store_row *row, int scope, bool
 	const struct sync_share_unit unit = { .r = r, .scope = scope };
 
 	*yes = row->known && row->scope == scope;
-	return *yes || !row->known ? 0 : sync_share_admits(&unit, row, yes, err);
+	return *yes || !row->known ? 0 : sync_share_admits(&unit, row, NULL, yes, err);
 }
 
 /* Merge is a join: what has been overwritten changes nothing in the row any more. */

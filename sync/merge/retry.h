@@ -2,7 +2,7 @@
  * sync/merge/retry.h - what is in quarantine is tried again, because its cause may
  * have changed: a right was given, a table is another one, or a person asks.
  *
- * Both run inside a seal.  `id` is an entry's, or STORE_QUARANTINE_ALL; what was
+ * The first two run inside a seal.  `id` is an entry's, or STORE_QUARANTINE_ALL; what was
  * dropped is left alone.  What is refused again keeps its place in the list, with
  * one try more.
  */
@@ -16,6 +16,9 @@ MUST_CHECK int sync_retry_own(struct sync_replica *r, int64_t id, struct err *er
 
 /* Changes of others, out of their segments, when the log is sealed. */
 MUST_CHECK int sync_retry_foreign(struct sync_replica *r, int64_t id, struct err *err);
+
+/* Those of others now, if something has woken them since the last seal; the next seal tries all. */
+MUST_CHECK int sync_retry_woken(struct sync_replica *r, struct err *err);
 
 /*
  * Changes of others whose rows have changed since they were refused: those that would make no

@@ -1,6 +1,7 @@
 #include "sync/seal/remint.h"
 #include "store/inbox.h"
 #include "sync/merge/merge.h"
+#include "sync/merge/share.h"
 #include "sync/reader.h"
 #include "sync/seal/pen_priv.h"
 #include "sync/seal/remint_priv.h"
@@ -282,6 +283,41 @@ take_unit(struct sync_reminting *m, struct sync_record *records, uint64_t n, str
 	return unit.count == 0 ? 0 : sync_remint_write(m, &unit, err);
 }
 
+/*
+ * A relay says again what stands elsewhere: of a node's own writes in its streams.  But who reads
+ * this scope has from the hub alone what it passed on there: it is passed on again, as it is now.
+ */
+static int
+take_relay(struct sync_reminting *m, const struct sync_record *records, struct err *err)
+{
+	size_t count = records[0].opening->changes, used = 0, n = 0;
+	struct arena a = { 0 };
+	struct store_row *list = arena_take(&a, count, sizeof *list);
+	struct store_row **rows = arena_take(&a, count, sizeof(struct store_row *));
+	int rc = list == NULL || rows == NULL ? err_set(err, ERR_NOMEM, "re-mint: out of memory")
+	                                      : 0;
+
+	for (size_t i = 1; rc == 0 && i <= count; i++) {
+		const struct store_change *c = &records[i].change;
+
+		if (records[i].type != SYNC_CHANGE)
+			continue;
+		list[used] = (struct store_row){ .table = c->schema->table_id,
+			                         .key = c->key,
+			                         .key_len = c->key_len };
+		rows[used] = &list[used];
+		used++;
+	}
+	store_row_sort(rows, used);
+	for (size_t i = 0; i < used; i++)
+		if (n == 0 || store_row_cmp(rows[n - 1], rows[i]) != 0)
+			rows[n++] = rows[i];
+	if (rc == 0)
+		rc = sync_share_again(m->r, m->old.scope, rows, n, err);
+	arena_free(&a);
+	return rc;
+}
+
 static int
 note_opening(struct sync_reminting *m, const struct sync_opening *o, struct err *err)
 {
@@ -307,9 +343,10 @@ take_segment(struct sync_reminting *m, const struct sync_reader *seg, struct err
 			return err_set(err, ERR_CORRUPT, "re-mint: record %llu is no unit's first",
 			               (unsigned long long)(seg->seg.first + i));
 		rc = note_opening(m, o, err);
-		/* a relay says again what stands elsewhere */
 		if (rc == 0 && o->kind != SYNC_RELAY)
 			rc = take_unit(m, &seg->records[i], seg->seg.first + i, err);
+		else if (rc == 0 && m->r->is_hub)
+			rc = take_relay(m, &seg->records[i], err);
 		i += (size_t)o->changes + 1;
 	}
 	return rc;

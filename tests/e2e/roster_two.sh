@@ -2,6 +2,7 @@
 # roster_two.sh - one roster with the numbers of identity papers, imported at two
 # nodes of a facility in turn: they know each other's children, whether the first
 # import was before the enrolment or after it, and the key is nowhere but there.
+# Whom both import before they have met has two rows, which are linked.
 set -u
 # shellcheck source=tests/e2e/lib.inc
 . tests/e2e/lib.inc
@@ -67,6 +68,29 @@ check 0 '"added":0,"changed":1,"same":5,' -C "$two" import roster "$SCRATCH/last
 exchange "$two" "$one"
 children 6
 for dir in "$hub" "$one" "$two"; do
+	check 0 '"conflicts":0,' -C "$dir" status --json
+done
+
+# registered at both before they have met: she has two rows, and everybody knows that they are one person's
+for dir in "$hub" "$one"; do
+	check 0 'no child is known to have been registered twice' -C "$dir" aliases
+	check 0 '^\[\]$' -C "$dir" aliases --json
+done
+{
+	cat "$SCRATCH/last.csv"
+	echo '安7,2024-03-07,托小一班,330105202403010007,妈妈7,120000007'
+} >"$SCRATCH/seven.csv"
+for dir in "$one" "$two"; do
+	check 0 '"added":1,"changed":0,' -C "$dir" import roster "$SCRATCH/seven.csv" --json
+done
+for dir in "$one" "$two" "$one" "$two"; do # who finds them writes it after the meeting: it goes with the next
+	"$YIZHAN" -C "$dir" sync >/dev/null
+done
+exchange "$one" "$two" "$one"
+children 8
+for dir in "$hub" "$one" "$two"; do
+	is "$("$YIZHAN" -C "$dir" aliases --json | grep -o '"facility":"F1"' | grep -c .)" 1 "$dir: she was registered twice"
+	check 0 'F1 .*安7 .*安7' -C "$dir" aliases
 	check 0 '"conflicts":0,' -C "$dir" status --json
 done
 
