@@ -50,29 +50,6 @@ sync_back_lend(struct sync_exchange *x, struct sync_draft *d, const struct store
 	return lent == NULL ? 0 : sync_draft_records(d, stream, index, &lent->from, err);
 }
 
-/* Is what the hub has of a stream something else than what is here, as far as both go? */
-static int
-differs(const struct sync_replica *r, const struct sync_message *m,
-        const struct store_stream *stream, const struct sync_view_stream *view, bool *yes,
-        struct err *err)
-{
-	uint8_t head[STORE_HEAD];
-	int rc;
-
-	*yes = false;
-	if (view->n == 0 || stream->n == 0)
-		return 0;
-	if (view->n > stream->n) {
-		uint64_t common;
-
-		*yes = sync_fork_said(m, view, &common);
-		return 0;
-	}
-	rc = sync_reader_head(r->db, stream, view->n, head, err);
-	*yes = rc == 0 && memcmp(head, view->head, SYNC_HEAD_SHORT) != 0;
-	return rc;
-}
-
 /* A fork of its own is news for the hub: it gets ours from the first record on, as nobody knows
  * where the two part. */
 static bool
@@ -137,7 +114,7 @@ see_stream(struct sync_exchange *x, const struct sync_message *m, struct store_s
 	if (view == NULL)
 		return 0; /* the same as here */
 	lent.has = lent.from = view->n;
-	rc = differs(x->r, m, stream, view, &fork, err);
+	rc = sync_fork_differs(x->r, m, stream, stream->n, &fork, err);
 	if (rc < 0 || (!fork && view->n >= stream->n))
 		return rc;
 	if (fork && !is_hubs(x->r, m, stream))

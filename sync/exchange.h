@@ -45,7 +45,8 @@ struct sync_rejected {
 /* Another's stream that goes on otherwise at the hub (sync/parted.c). */
 struct sync_parted {
 	int stream;
-	uint64_t n; /* so much of it we say that we have; when found: what both have */
+	uint64_t low, high; /* so much both have; so much the hub hasn't got as it is here */
+	uint64_t n;         /* so much of it we say that we have; when found: what both have */
 	bool found;
 };
 

@@ -520,6 +520,62 @@ START_TEST(what_only_a_third_one_holds_comes_back)
 }
 END_TEST
 
+/* So many records that a reply doesn't bring them all, in units of some 350 KB. */
+static void
+write_much(struct world_peer *p, int units)
+{
+	char sql[200];
+
+	for (int i = 0; i < units; i++) {
+		snprintf(sql, sizeof sql,
+		         "INSERT INTO note(id, facility_id, text) VALUES (x'ee%02x', 'F1', "
+		         "hex(randomblob(350000)))",
+		         (unsigned)i);
+		world_sql(p, sql);
+		seal(p);
+	}
+}
+
+/* Hub and node are put back together, so that the third one holds a branch of its own.  The two
+ * part `before` units behind the beginning, `after` before the end of what the third holds. */
+static void
+part_behind_much(int before, int after)
+{
+	write_much(&w.nodes[0], before);
+	for (int i = 0; i < 4; i++) { /* a message takes 3 MB */
+		ck_assert(world_sync(&w, 0));
+		ck_assert(world_sync(&w, 1));
+	}
+	world_save(&w.hub, "hub");
+	world_save(&w.nodes[0], "node");
+	write_some(&w.nodes[0], "b0", after);
+	ck_assert(world_sync(&w, 0));
+	ck_assert(world_sync(&w, 1));
+	world_put_back(&w.hub, "hub");
+	world_put_back(&w.nodes[0], "node");
+	world_wait(&w, 60000);
+	write_some(&w.nodes[0], "b1", 3);
+	ck_assert(world_sync(&w, 0));
+	world_wait(&w, 1000);
+}
+
+/* Whatever place is tried, the hub's next records from there on are known; none of them shows where
+ * the two part. */
+START_TEST(a_branch_that_parts_behind_much_is_found)
+{
+	static const int before[] = { 30, 30, 45 };
+	static const int after[] = { 3, 60, 1 };
+
+	part_behind_much(before[_i], after[_i]);
+	ck_assert(world_sync(&w, 1));
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"),
+	                 before[_i] + after[_i] + 3);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
 /* What a hub wrote itself, and lost, its nodes have. */
 static void
 lose_and_regain(int acked, const char *since)
@@ -722,6 +778,7 @@ suite_sync_remint(void)
 	tcase_add_test(tc, a_re_mint_that_is_interrupted_is_made_up_for);
 	tcase_add_test(tc, a_hub_put_back_with_its_life_gets_the_rest_again);
 	tcase_add_loop_test(tc, what_only_a_third_one_holds_comes_back, 0, 4);
+	tcase_add_loop_test(tc, a_branch_that_parts_behind_much_is_found, 0, 3);
 	tcase_add_test(tc, a_hub_put_back_gets_its_own_from_its_nodes);
 	tcase_add_test(tc, a_hub_put_back_that_went_on_has_both_branches);
 	tcase_add_test(tc, nodes_with_two_branches_of_a_hub_converge);
