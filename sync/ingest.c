@@ -311,6 +311,8 @@ judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 
 	if (!well_formed(in))
 		return refuse(out, "its units are not well-formed");
+	if (in->names.otherwise)
+		return refuse(out, "it defines a schema of its stream twice");
 	if (in->from != NULL && !in->from->as_is)
 		rc = sync_ahead_is(in->r, in->records, in->count, &ahead, err);
 	if (rc < 0 || ahead)

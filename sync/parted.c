@@ -175,7 +175,7 @@ heal(struct sync_exchange *x, const struct store_stream *stream, uint64_t common
 	struct sync_remint_job job = { .old = stream, .kept = common, .restamp = &none };
 	struct store_stream cut = *stream;
 	struct arena a = { 0 };
-	int rc;
+	int schema = 0, rc;
 
 	if (x->r->may_write == NULL || x->r->may_write(x->r->ctx, &x->r->self, scope))
 		return sync_remint(x->r, &job, err);
@@ -184,7 +184,9 @@ heal(struct sync_exchange *x, const struct store_stream *stream, uint64_t common
 	if (rc == 0)
 		rc = sync_remint_last(x->r, stream, common, &cut.last_stamp, err);
 	if (rc == 0)
-		rc = store_stream_cut(x->r->db, &cut, common, 0, &a, err);
+		rc = sync_remint_schema(x->r, stream, common, &schema, err);
+	if (rc == 0)
+		rc = store_stream_cut(x->r->db, &cut, common, schema, &a, err);
 	arena_free(&a);
 	return rc;
 }

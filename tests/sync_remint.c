@@ -520,6 +520,118 @@ START_TEST(what_only_a_third_one_holds_comes_back)
 }
 END_TEST
 
+/* A row of the other table each, which a stream then names first. */
+static void
+write_days(struct world_peer *p, int from, int count)
+{
+	char sql[120];
+
+	for (int i = 0; i < count; i++) {
+		world_wait(&w, 1000);
+		snprintf(sql, sizeof sql, "INSERT INTO daily VALUES ('c', %d, 'F1', 'x', 1)",
+		         from + i);
+		world_sql(p, sql);
+		seal(p);
+	}
+}
+
+/* A copy of the file goes on, and each of the two says its first number of another table. */
+START_TEST(branches_that_call_other_tables_alike_are_a_fork)
+{
+	struct node_met met;
+
+	write_some(&w.nodes[1], "ac", 2);
+	world_settle(&w, 2);
+	world_save(&w.nodes[0], "node");
+	write_some(&w.nodes[0], "b0", 4);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.nodes[0], "node");
+	world_wait(&w, 60000);
+	write_days(&w.nodes[0], 1, 3);
+	world_meet(&w, 0, &met);
+	ck_assert(met.ok);
+	ck_assert_uint_eq(met.rejected_count, 0);
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM daily"), 3);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note"), 6);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* The same with a third one that holds the branch that was given up. */
+static void
+part_in_names(void)
+{
+	write_some(&w.nodes[1], "ac", 2);
+	world_settle(&w, 2);
+	world_save(&w.hub, "hub");
+	world_save(&w.nodes[0], "node");
+	write_some(&w.nodes[0], "b0", 4);
+	ck_assert(world_sync(&w, 0));
+	ck_assert(world_sync(&w, 1));
+	world_put_back(&w.hub, "hub");
+	world_put_back(&w.nodes[0], "node");
+	world_wait(&w, 60000);
+	write_days(&w.nodes[0], 1, 3);
+	ck_assert(world_sync(&w, 0));
+	world_wait(&w, 1000);
+}
+
+START_TEST(a_third_one_has_other_tables_under_the_same_names)
+{
+	part_in_names();
+	ck_assert(world_sync(&w, 1));
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 6);
+	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT count(*) FROM daily"), 3);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+static bool
+may_not_write(void *ctx, const struct store_site *site, const char *scope)
+{
+	(void)ctx;
+	(void)scope;
+	return memcmp(site->node, w.nodes[1].node.r.self.node, STORE_NODE_ID) != 0;
+}
+
+/* It lets go of that branch, and of what that called its tables. */
+START_TEST(who_may_only_read_takes_the_hubs_branch)
+{
+	struct node_met met;
+
+	part_in_names();
+	w.nodes[1].node.r.may_write = may_not_write;
+	w.spoiled = true; /* what was given up stays in its rows */
+	world_meet(&w, 1, &met);
+	ck_assert(met.ok);
+	ck_assert_uint_eq(met.rejected_count, 0);
+	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT count(*) FROM daily"), 3);
+}
+END_TEST
+
+/* What a hub wrote itself in two lives, of which a node has the one. */
+START_TEST(branches_of_a_hub_call_other_tables_alike)
+{
+	world_settle(&w, 2);
+	world_save(&w.hub, "hub");
+	write_some(&w.hub, "c1", 6);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.hub, "hub");
+	world_wait(&w, 60000);
+	write_days(&w.hub, 1, 8);
+	ck_assert(world_sync(&w, 1));
+	world_settle(&w, 3);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 6);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM daily"), 8);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
 /* So many records that a reply doesn't bring them all, in units of some 350 KB. */
 static void
 write_much(struct world_peer *p, int units)
@@ -778,6 +890,10 @@ suite_sync_remint(void)
 	tcase_add_test(tc, a_re_mint_that_is_interrupted_is_made_up_for);
 	tcase_add_test(tc, a_hub_put_back_with_its_life_gets_the_rest_again);
 	tcase_add_loop_test(tc, what_only_a_third_one_holds_comes_back, 0, 4);
+	tcase_add_test(tc, branches_that_call_other_tables_alike_are_a_fork);
+	tcase_add_test(tc, a_third_one_has_other_tables_under_the_same_names);
+	tcase_add_test(tc, who_may_only_read_takes_the_hubs_branch);
+	tcase_add_test(tc, branches_of_a_hub_call_other_tables_alike);
 	tcase_add_loop_test(tc, a_branch_that_parts_behind_much_is_found, 0, 3);
 	tcase_add_test(tc, a_hub_put_back_gets_its_own_from_its_nodes);
 	tcase_add_test(tc, a_hub_put_back_that_went_on_has_both_branches);
