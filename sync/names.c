@@ -42,10 +42,14 @@ define(void *ctx, const struct sync_definition *def, struct err *err)
 	struct sync_names *names = ctx;
 	const struct store_schema *known = resolve(names, def->no);
 	struct sync_name *name = find(names, def->no);
+	/* the records that define it may go before the rest of what is called so */
+	const uint8_t *bytes = arena_copy(names->arena, def->bytes, def->len);
 	struct store_schema *schema;
 	int rc;
 
-	rc = store_schema_read(def->bytes, def->len, names->arena, &schema, err);
+	if (bytes == NULL)
+		return err_set(err, ERR_NOMEM, "sync: out of memory");
+	rc = store_schema_read(bytes, def->len, names->arena, &schema, err);
 	if (rc < 0)
 		return rc;
 	if (known != NULL && memcmp(known->hash, schema->hash, STORE_SCHEMA_HASH) == 0)
@@ -60,7 +64,7 @@ define(void *ctx, const struct sync_definition *def, struct err *err)
 	if (name == NULL)
 		name = &names->list[names->count++];
 	*name = (struct sync_name){
-		.no = def->no, .schema = schema, .def = def->bytes, .def_len = def->len
+		.no = def->no, .schema = schema, .def = bytes, .def_len = def->len
 	};
 	return 0;
 }

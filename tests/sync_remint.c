@@ -632,6 +632,28 @@ START_TEST(branches_of_a_hub_call_other_tables_alike)
 }
 END_TEST
 
+/* No branch of another file's: the stream itself says it twice. */
+START_TEST(a_stream_that_names_two_tables_alike_is_refused)
+{
+	struct node_met met;
+	struct err err;
+
+	write_some(&w.nodes[0], "aa", 1);
+	ck_assert(world_sync(&w, 0));
+	/* as if it had called this table so before */
+	ck_assert_int_eq(store_db_exec(w.hub.merge,
+	                               "INSERT INTO yz_stream_schema(stream, no, schema)"
+	                               " SELECT stream, 2, schema FROM yz_stream_schema",
+	                               &err),
+	                 0);
+	write_days(&w.nodes[0], 1, 1);
+	world_meet(&w, 0, &met);
+	ck_assert_uint_eq(met.rejected_count, 1);
+	ck_assert_str_eq(met.rejected[0].reason, "it defines a schema of its stream twice");
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM daily"), 0);
+}
+END_TEST
+
 /* So many records that a reply doesn't bring them all, in units of some 350 KB. */
 static void
 write_much(struct world_peer *p, int units)
@@ -893,6 +915,7 @@ suite_sync_remint(void)
 	tcase_add_test(tc, branches_that_call_other_tables_alike_are_a_fork);
 	tcase_add_test(tc, a_third_one_has_other_tables_under_the_same_names);
 	tcase_add_test(tc, who_may_only_read_takes_the_hubs_branch);
+	tcase_add_test(tc, a_stream_that_names_two_tables_alike_is_refused);
 	tcase_add_test(tc, branches_of_a_hub_call_other_tables_alike);
 	tcase_add_loop_test(tc, a_branch_that_parts_behind_much_is_found, 0, 3);
 	tcase_add_test(tc, a_hub_put_back_gets_its_own_from_its_nodes);
