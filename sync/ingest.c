@@ -596,9 +596,9 @@ sync_ingest_end(struct sync_replica *r, struct err *err)
 {
 	int rc = store_inbox_apply_verdicts(r->db, err);
 
-	sync_look_end(r);
 	if (rc == 0)
 		rc = sync_retry_overwritten(r, err);
+	sync_look_end(r);
 	if (rc == 0)
 		rc = store_db_commit(r->db, err);
 	if (rc < 0)
