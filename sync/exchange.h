@@ -34,6 +34,7 @@ struct sync_lent {
 	uint64_t has;   /* by its latest reply */
 	uint64_t began; /* the request before brought what comes after that */
 	uint64_t from;  /* the next one, after that */
+	bool recalled;  /* that place is an earlier meeting's */
 };
 
 struct sync_rejected {

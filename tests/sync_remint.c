@@ -805,32 +805,105 @@ START_TEST(a_hub_put_back_twice_has_all_three_branches)
 }
 END_TEST
 
-/* More than one push holds: the lending goes on where it was. */
-START_TEST(a_long_branch_is_lent_little_by_little)
+#define REMEMBERED                                                                                 \
+	"SELECT count(*) FROM yz_meta WHERE name LIKE 'lent %' AND"                                \
+	" length(value) > 0"
+
+static int64_t common; /* records of the hub's stream */
+
+/* A hub that was put back and went on, after very much that both have. */
+static void
+put_back_behind_much(void)
 {
 	char sql[200];
 
 	begin_with(5, 0);
-	for (unsigned i = 0; i < 60; i++) {
+	for (unsigned i = 0; i < 120; i++) {
 		world_wait(&w, 1000);
 		snprintf(sql, sizeof sql,
 		         "INSERT INTO note(id, facility_id, text) VALUES (x'f0%02x', 'F1', "
 		         "hex(randomblob(200)))",
 		         i);
 		world_sql(&w.hub, sql);
-		if (i % 10 == 0)
+		if (i % 10 == 0) { /* a segment each, here too */
 			seal(&w.hub);
+			ck_assert(world_sync(&w, 0));
+		}
 	}
 	world_settle(&w, 2);
+	common = world_int(&w.hub, "SELECT max(n) FROM yz_stream");
 	world_save(&w.hub, "hub");
 	write_some(&w.hub, "c1", 20);
 	ck_assert(world_sync(&w, 0));
 	world_put_back(&w.hub, "hub");
 	write_some(&w.hub, "c2", 10);
+}
+
+/* More than one push holds: the lending goes on where it was. */
+START_TEST(a_long_branch_is_lent_little_by_little)
+{
+	put_back_behind_much();
 	w.nodes[0].node.stalls = NODE_STALLS;
 	ck_assert(world_sync(&w, 0));
 	expect_hub_notes("c1", 20);
 	world_settle(&w, 3);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* No meeting lasts until it is through: the next goes on where that one was. */
+START_TEST(a_long_branch_is_lent_over_many_meetings)
+{
+	int meetings = 0;
+
+	put_back_behind_much();
+	while (lives(&w.hub) == 1 && meetings++ < 30) {
+		w.nodes[0].node.stalls = NODE_STALLS;
+		w.lose_reply = 3;
+		ck_assert(!world_sync(&w, 0));
+		if (meetings == 3) { /* the node is started again */
+			w.nodes[0].up = false;
+			world_sync(&w, 0);
+			w.nodes[0].up = true;
+		}
+	}
+	w.lose_reply = 0;
+	ck_assert_int_gt(meetings, 3); /* or it tells nothing */
+	ck_assert_int_lt(meetings, 30);
+	world_settle(&w, 3);
+	expect_hub_notes("c1", 20);
+	world_settle(&w, 3);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* It was put back once more: how far the lending to its life before had come is nothing to this
+ * one.
+ */
+START_TEST(what_was_lent_to_another_branch_is_no_place_to_go_on_from)
+{
+	char sql[200];
+	struct err err;
+
+	put_back_behind_much();
+	for (int i = 0; i < 3; i++) {
+		w.nodes[0].node.stalls = NODE_STALLS;
+		w.lose_reply = 3;
+		ck_assert(!world_sync(&w, 0));
+	}
+	ck_assert_int_eq(world_int(&w.nodes[0], REMEMBERED), 1);
+	w.lose_reply = 0;
+	/* as if it had gone on to a place that this hub's records don't lead to */
+	snprintf(sql, sizeof sql,
+	         "UPDATE yz_meta SET value = CAST(substr(value, 1, 16) || x'%016llx' AS BLOB)"
+	         " WHERE name LIKE 'lent %%'",
+	         (unsigned long long)common + 3);
+	ck_assert_int_eq(store_db_exec(w.nodes[0].merge, sql, &err), 0);
+	ck_assert(world_sync(&w, 0));
+	world_settle(&w, 3);
+	expect_hub_notes("c1", 20);
 	expect_same();
 	expect_quiet();
 }
@@ -923,6 +996,8 @@ suite_sync_remint(void)
 	tcase_add_test(tc, nodes_with_two_branches_of_a_hub_converge);
 	tcase_add_test(tc, a_hub_put_back_twice_has_all_three_branches);
 	tcase_add_test(tc, a_long_branch_is_lent_little_by_little);
+	tcase_add_test(tc, a_long_branch_is_lent_over_many_meetings);
+	tcase_add_test(tc, what_was_lent_to_another_branch_is_no_place_to_go_on_from);
 	tcase_add_test(tc, what_a_lost_node_had_sent_comes_back_from_its_sister);
 	tcase_add_test(tc, a_meeting_that_moves_nothing_ends);
 	suite_add_tcase(s, tc);
