@@ -16,7 +16,7 @@
 #ifndef NODE_CORE_H
 #define NODE_CORE_H
 
-#include "sync/exchange.h"
+#include "sync/exchange/exchange.h"
 
 enum {
 	NODE_SYNC_MS = 30 * 1000, /* between meetings while the line is good; also how long a change
@@ -107,6 +107,10 @@ struct hub_request {
 	size_t len;
 	bool (*may_read)(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope);
 	void *ctx;
+	/* As in sync/exchange/exchange.h; NULL: nobody keeps how the node stands. */
+	int (*met)(void *ctx, const uint8_t node[STORE_NODE_ID], const struct sync_level *level,
+	           struct err *err);
+	void *met_ctx;
 };
 
 struct hub_effects {

@@ -8,9 +8,9 @@
 #include "store/inbox.h"
 #include "store/stmt.h"
 #include "sync/clock.h"
-#include "sync/ingest.h"
+#include "sync/merge/ingest.h"
 #include "sync/life.h"
-#include "sync/outgoing.h"
+#include "sync/exchange/outgoing.h"
 
 #include <stdio.h>
 #include <stdlib.h>

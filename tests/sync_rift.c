@@ -6,8 +6,8 @@
 #include "node/status.h"
 #include "store/rift.h"
 #include "store/track.h"
-#include "sync/message.h"
-#include "sync/rift.h"
+#include "sync/exchange/message.h"
+#include "sync/exchange/rift.h"
 
 #include <stdio.h>
 #include <stdlib.h>
