@@ -72,13 +72,13 @@ right_scope(struct sync_replica *r, int scope, struct righted *sum, struct err *
 		struct store_range_rows rows = {
 			.scope = scope, .range = range, .most = SYNC_RIFT_SAID, .arena = &keys
 		};
-		int64_t logged = 0, restored = 0;
+		struct sync_rift_right right = { .tries = SYNC_RIFT_TRIES };
 
 		rc = store_range_rows(r->db, &rows, err);
 		if (rc == 0)
-			rc = sync_rift_put_right(r, &rows, &logged, &restored, err);
-		sum->logged += logged;
-		sum->restored += restored;
+			rc = sync_rift_put_right(r, &rows, &right, err);
+		sum->logged += right.logged;
+		sum->restored += right.restored;
 		/* the next page begins with a key of this one */
 		buf_clear(&from);
 		buf_put(&from, rows.next.key, rows.next.key_len);

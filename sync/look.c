@@ -70,6 +70,12 @@ sync_look_open(struct sync_replica *r, const struct store_stream *stream, uint64
 	return 1;
 }
 
+bool
+sync_look_is_over(const struct sync_replica *r)
+{
+	return r->look != NULL && r->look->arena.over;
+}
+
 int
 sync_look_head(struct sync_replica *r, const struct store_stream *stream, uint64_t n,
                uint8_t head[STORE_HEAD], struct err *err)

@@ -38,4 +38,7 @@ MUST_CHECK int sync_look_head(struct sync_replica *r, const struct store_stream 
 MUST_CHECK int sync_look_open(struct sync_replica *r, const struct store_stream *stream, uint64_t n,
                               const struct sync_reader **out, struct err *err);
 
+/* Was the last one not opened because it needs more memory than a segment may take? */
+bool sync_look_is_over(const struct sync_replica *r);
+
 #endif /* SYNC_LOOK_H */

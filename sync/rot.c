@@ -10,7 +10,22 @@ struct rot {
 	struct sync_replica *r;
 	struct store_remote hub;
 	bool began; /* a new life */
+	/* of the stream at hand: the greatest number that what can be read gives to a schema */
+	int schema;
 };
+
+static void
+note_schemas(struct rot *x, const struct sync_reader *seg)
+{
+	for (size_t i = 0; i < seg->count; i++) {
+		const struct sync_opening *o = seg->records[i].opening;
+
+		for (size_t k = 0; seg->records[i].type == SYNC_OPENING && k < o->definition_count;
+		     k++)
+			if ((int)o->definitions[k].no > x->schema)
+				x->schema = (int)o->definitions[k].no;
+	}
+}
 
 /* The first segment that can't be read; *first is 0 if there is none. */
 static int
@@ -20,6 +35,7 @@ find(struct rot *x, const struct store_stream *stream, uint64_t *first, struct e
 	int rc = 0;
 
 	*first = 0;
+	x->schema = 0;
 	while (rc == 0 && n <= stream->n && *first == 0) {
 		struct arena a = { .limit = SYNC_ARENA_MAX };
 		struct sync_reader seg;
@@ -29,6 +45,7 @@ find(struct rot *x, const struct store_stream *stream, uint64_t *first, struct e
 			*first = n;
 			rc = 0;
 		} else if (rc == 0) {
+			note_schemas(x, &seg);
 			n = seg.seg.last + 1;
 		}
 		arena_free(&a);
@@ -36,7 +53,8 @@ find(struct rot *x, const struct store_stream *stream, uint64_t *first, struct e
 	return rc;
 }
 
-/* Let go of everything from record `first` on, of which the hub has what counts. */
+/* Let go of everything from record `first` on, of which the hub has what counts.  What can't be
+ * read may have named schemas; the hub may have another branch, which names others so. */
 static int
 cut(struct rot *x, struct store_stream *stream, uint64_t first, struct err *err)
 {
@@ -44,7 +62,7 @@ cut(struct rot *x, struct store_stream *stream, uint64_t first, struct err *err)
 	int rc = sync_remint_last(x->r, stream, first - 1, &stream->last_stamp, err);
 
 	if (rc == 0)
-		rc = store_stream_cut(x->r->db, stream, first - 1, 0, &a, err);
+		rc = store_stream_cut(x->r->db, stream, first - 1, x->schema + 1, &a, err);
 	arena_free(&a);
 	return rc;
 }

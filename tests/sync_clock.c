@@ -8,10 +8,13 @@
 #include "store/inbox.h"
 #include "store/stmt.h"
 #include "sync/clock.h"
+#include "sync/merge/ingest.h"
 #include "sync/life.h"
+#include "sync/exchange/outgoing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MINUTE ((int64_t)60000)
 #define HOUR (60 * MINUTE)
@@ -413,6 +416,135 @@ START_TEST(a_reply_that_says_so_may_be_lost)
 }
 END_TEST
 
+/* The records of p's stream after `n`, as they go on the way. */
+static void
+take_after(struct world_peer *p, uint64_t n, struct buf *out, uint64_t *to)
+{
+	struct store_stream *list;
+	struct arena a = { 0 };
+	struct err err;
+	size_t count;
+
+	ck_assert_int_eq(store_stream_list(p->merge, 0, &a, &list, &count, &err), 0);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(sync_outgoing_next(p->merge, &list[0], n, out, to, &err), 0);
+	arena_free(&a);
+}
+
+/* What the hub makes of bytes that are said to be p's records after `n`. */
+static struct sync_ingested
+give(struct world_peer *p, uint64_t n, const struct buf *bytes)
+{
+	struct sync_ingest_from from = { .scope = "f/F1", .n = n };
+	struct rd r = rd_from(bytes->bytes, bytes->len), one;
+	struct sync_ingested got;
+	struct err err;
+	size_t len;
+	const uint8_t *at = rd_lenbytes(&r, &len);
+
+	one = rd_from(at, len);
+	memcpy(from.site.node, p->node.r.self.node, STORE_NODE_ID);
+	memcpy(from.site.epoch, p->node.r.self.epoch, STORE_EPOCH);
+	ck_assert_int_eq(sync_ingest_begin(&w.hub.node.r, &err), 0);
+	ck_assert_int_ge(sync_ingest_short(&w.hub.node.r, &from, &one, &got, &err), 0);
+	ck_assert_int_eq(sync_ingest_end(&w.hub.node.r, &err), 0);
+	return got;
+}
+
+/* Whoever may send anything could otherwise fill a hub's disk with what nobody wrote. */
+START_TEST(what_follows_on_what_is_held_is_proven)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct buf first = { 0 }, second = { 0 };
+	uint64_t one, two;
+
+	set_clock(p, 3 * DAY);
+	note(p, "b1");
+	w.lose_reply = true;
+	ck_assert(!world_sync(&w, 0));
+	ck_assert_int_eq(held(), 1);
+	one = (uint64_t)world_int(p, "SELECT max(n) FROM yz_stream");
+	/* of a table that nothing the hub has merged names */
+	world_sql(p, "INSERT INTO daily VALUES ('c', 1, 'F1', 'x', 1)");
+	seal(p);
+	take_after(p, one, &second, &two);
+	take_after(p, 0, &first, &two);
+
+	ck_assert_int_eq(give(p, one + 1, &second).outcome, SYNC_GAP);
+	ck_assert_int_eq(give(p, one, &first).outcome, SYNC_REFUSED);
+	for (size_t i = 1; i <= second.len; i += second.len / 40) {
+		second.bytes[second.len - i] ^= 1;
+		give(p, one, &second);
+		second.bytes[second.len - i] ^= 1;
+	}
+	ck_assert_int_eq(held(), 1);
+	ck_assert_int_eq(give(p, one, &second).outcome, SYNC_HELD);
+	ck_assert_int_eq(held(), 2);
+	/* and once more it doesn't follow */
+	ck_assert_int_eq(give(p, one, &second).outcome, SYNC_GAP);
+
+	world_settle(&w, 2);
+	ck_assert_int_eq(notes(&w.nodes[1]), 1);
+	expect_settled(0);
+	buf_free(&first);
+	buf_free(&second);
+}
+END_TEST
+
+/* What is held is opened for each that follows: that is looking, and is counted. */
+START_TEST(what_is_held_is_not_opened_for_ever)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct sync_ingest_from from = { .scope = "f/F1", .n = 1000 };
+	struct sync_ingested got;
+	struct err err;
+
+	set_clock(p, 3 * DAY);
+	note(p, "b1");
+	w.lose_reply = true;
+	ck_assert(!world_sync(&w, 0));
+	memcpy(from.site.node, p->node.r.self.node, STORE_NODE_ID);
+	memcpy(from.site.epoch, p->node.r.self.epoch, STORE_EPOCH);
+	ck_assert_int_eq(sync_ingest_begin(&w.hub.node.r, &err), 0);
+	for (int i = 0; i < 3; i++) {
+		struct rd nothing = rd_from((const uint8_t *)"", 0);
+		int64_t before = w.hub.node.r.look_left;
+
+		if (i == 2)
+			w.hub.node.r.look_left = before = 0;
+		ck_assert_int_eq(sync_ingest_short(&w.hub.node.r, &from, &nothing, &got, &err), 0);
+		ck_assert_int_eq(got.outcome, i == 2 ? SYNC_LATER : SYNC_GAP);
+		ck_assert(w.hub.node.r.look_left < before || i == 2);
+	}
+	ck_assert_int_eq(sync_ingest_end(&w.hub.node.r, &err), 0);
+}
+END_TEST
+
+/* Who hasn't got its key can't: what was not proven is let go. */
+START_TEST(what_is_held_and_has_changed_is_followed_by_nothing)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct buf second = { 0 };
+	uint64_t one, two;
+	struct err err;
+
+	set_clock(p, 3 * DAY);
+	note(p, "b1");
+	w.lose_reply = true;
+	ck_assert(!world_sync(&w, 0));
+	one = (uint64_t)world_int(p, "SELECT max(n) FROM yz_stream");
+	note(p, "b2");
+	seal(p);
+	take_after(p, one, &second, &two);
+	ck_assert_int_eq(store_db_exec(w.hub.merge, "UPDATE yz_held SET bytes = x'0001'", &err), 0);
+	ck_assert_int_eq(give(p, one, &second).outcome, SYNC_GAP);
+	ck_assert_int_eq(held(), 1);
+	world_settle(&w, 2);
+	expect_settled(0);
+	buf_free(&second);
+}
+END_TEST
+
 /* The node never comes again: what it had delivered is let in by a person. */
 START_TEST(what_is_held_can_be_let_in)
 {
@@ -550,6 +682,9 @@ suite_sync_clock(void)
 	tcase_add_loop_test(nodes, a_clock_far_ahead_moves_nobody, 0, FAR_CASES);
 	tcase_add_test(nodes, what_is_stamped_anew_is_of_its_own_time);
 	tcase_add_test(nodes, a_reply_that_says_so_may_be_lost);
+	tcase_add_test(nodes, what_follows_on_what_is_held_is_proven);
+	tcase_add_test(nodes, what_is_held_is_not_opened_for_ever);
+	tcase_add_test(nodes, what_is_held_and_has_changed_is_followed_by_nothing);
 	tcase_add_test(nodes, what_is_held_can_be_let_in);
 	tcase_add_test(nodes, who_had_seen_what_stays_so);
 	tcase_add_test(nodes, much_from_the_future);

@@ -520,6 +520,196 @@ START_TEST(what_only_a_third_one_holds_comes_back)
 }
 END_TEST
 
+/* A row of the other table each, which a stream then names first. */
+static void
+write_days(struct world_peer *p, int from, int count)
+{
+	char sql[120];
+
+	for (int i = 0; i < count; i++) {
+		world_wait(&w, 1000);
+		snprintf(sql, sizeof sql, "INSERT INTO daily VALUES ('c', %d, 'F1', 'x', 1)",
+		         from + i);
+		world_sql(p, sql);
+		seal(p);
+	}
+}
+
+/* A copy of the file goes on, and each of the two says its first number of another table. */
+START_TEST(branches_that_call_other_tables_alike_are_a_fork)
+{
+	struct node_met met;
+
+	write_some(&w.nodes[1], "ac", 2);
+	world_settle(&w, 2);
+	world_save(&w.nodes[0], "node");
+	write_some(&w.nodes[0], "b0", 4);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.nodes[0], "node");
+	world_wait(&w, 60000);
+	write_days(&w.nodes[0], 1, 3);
+	world_meet(&w, 0, &met);
+	ck_assert(met.ok);
+	ck_assert_uint_eq(met.rejected_count, 0);
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM daily"), 3);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note"), 6);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* The same with a third one that holds the branch that was given up. */
+static void
+part_in_names(void)
+{
+	write_some(&w.nodes[1], "ac", 2);
+	world_settle(&w, 2);
+	world_save(&w.hub, "hub");
+	world_save(&w.nodes[0], "node");
+	write_some(&w.nodes[0], "b0", 4);
+	ck_assert(world_sync(&w, 0));
+	ck_assert(world_sync(&w, 1));
+	world_put_back(&w.hub, "hub");
+	world_put_back(&w.nodes[0], "node");
+	world_wait(&w, 60000);
+	write_days(&w.nodes[0], 1, 3);
+	ck_assert(world_sync(&w, 0));
+	world_wait(&w, 1000);
+}
+
+START_TEST(a_third_one_has_other_tables_under_the_same_names)
+{
+	part_in_names();
+	ck_assert(world_sync(&w, 1));
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 6);
+	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT count(*) FROM daily"), 3);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+static bool
+may_not_write(void *ctx, const struct store_site *site, const char *scope)
+{
+	(void)ctx;
+	(void)scope;
+	return memcmp(site->node, w.nodes[1].node.r.self.node, STORE_NODE_ID) != 0;
+}
+
+/* It lets go of that branch, and of what that called its tables. */
+START_TEST(who_may_only_read_takes_the_hubs_branch)
+{
+	struct node_met met;
+
+	part_in_names();
+	w.nodes[1].node.r.may_write = may_not_write;
+	w.spoiled = true; /* what was given up stays in its rows */
+	world_meet(&w, 1, &met);
+	ck_assert(met.ok);
+	ck_assert_uint_eq(met.rejected_count, 0);
+	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT count(*) FROM daily"), 3);
+}
+END_TEST
+
+/* What a hub wrote itself in two lives, of which a node has the one. */
+START_TEST(branches_of_a_hub_call_other_tables_alike)
+{
+	world_settle(&w, 2);
+	world_save(&w.hub, "hub");
+	write_some(&w.hub, "c1", 6);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.hub, "hub");
+	world_wait(&w, 60000);
+	write_days(&w.hub, 1, 8);
+	ck_assert(world_sync(&w, 1));
+	world_settle(&w, 3);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 6);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM daily"), 8);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* No branch of another file's: the stream itself says it twice. */
+START_TEST(a_stream_that_names_two_tables_alike_is_refused)
+{
+	struct node_met met;
+	struct err err;
+
+	write_some(&w.nodes[0], "aa", 1);
+	ck_assert(world_sync(&w, 0));
+	/* as if it had called this table so before */
+	ck_assert_int_eq(store_db_exec(w.hub.merge,
+	                               "INSERT INTO yz_stream_schema(stream, no, schema)"
+	                               " SELECT stream, 2, schema FROM yz_stream_schema",
+	                               &err),
+	                 0);
+	write_days(&w.nodes[0], 1, 1);
+	world_meet(&w, 0, &met);
+	ck_assert_uint_eq(met.rejected_count, 1);
+	ck_assert_str_eq(met.rejected[0].reason, "it defines a schema of its stream twice");
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM daily"), 0);
+}
+END_TEST
+
+/* So many records that a reply doesn't bring them all, in units of some 350 KB. */
+static void
+write_much(struct world_peer *p, int units)
+{
+	char sql[200];
+
+	for (int i = 0; i < units; i++) {
+		snprintf(sql, sizeof sql,
+		         "INSERT INTO note(id, facility_id, text) VALUES (x'ee%02x', 'F1', "
+		         "hex(randomblob(350000)))",
+		         (unsigned)i);
+		world_sql(p, sql);
+		seal(p);
+	}
+}
+
+/* Hub and node are put back together, so that the third one holds a branch of its own.  The two
+ * part `before` units behind the beginning, `after` before the end of what the third holds. */
+static void
+part_behind_much(int before, int after)
+{
+	write_much(&w.nodes[0], before);
+	for (int i = 0; i < 4; i++) { /* a message takes 3 MB */
+		ck_assert(world_sync(&w, 0));
+		ck_assert(world_sync(&w, 1));
+	}
+	world_save(&w.hub, "hub");
+	world_save(&w.nodes[0], "node");
+	write_some(&w.nodes[0], "b0", after);
+	ck_assert(world_sync(&w, 0));
+	ck_assert(world_sync(&w, 1));
+	world_put_back(&w.hub, "hub");
+	world_put_back(&w.nodes[0], "node");
+	world_wait(&w, 60000);
+	write_some(&w.nodes[0], "b1", 3);
+	ck_assert(world_sync(&w, 0));
+	world_wait(&w, 1000);
+}
+
+/* Whatever place is tried, the hub's next records from there on are known; none of them shows where
+ * the two part. */
+START_TEST(a_branch_that_parts_behind_much_is_found)
+{
+	static const int before[] = { 30, 30, 45 };
+	static const int after[] = { 3, 60, 1 };
+
+	part_behind_much(before[_i], after[_i]);
+	ck_assert(world_sync(&w, 1));
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"),
+	                 before[_i] + after[_i] + 3);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
 /* What a hub wrote itself, and lost, its nodes have. */
 static void
 lose_and_regain(int acked, const char *since)
@@ -615,32 +805,105 @@ START_TEST(a_hub_put_back_twice_has_all_three_branches)
 }
 END_TEST
 
-/* More than one push holds: the lending goes on where it was. */
-START_TEST(a_long_branch_is_lent_little_by_little)
+#define REMEMBERED                                                                                 \
+	"SELECT count(*) FROM yz_meta WHERE name LIKE 'lent %' AND"                                \
+	" length(value) > 0"
+
+static int64_t common; /* records of the hub's stream */
+
+/* A hub that was put back and went on, after very much that both have. */
+static void
+put_back_behind_much(void)
 {
 	char sql[200];
 
 	begin_with(5, 0);
-	for (unsigned i = 0; i < 60; i++) {
+	for (unsigned i = 0; i < 120; i++) {
 		world_wait(&w, 1000);
 		snprintf(sql, sizeof sql,
 		         "INSERT INTO note(id, facility_id, text) VALUES (x'f0%02x', 'F1', "
 		         "hex(randomblob(200)))",
 		         i);
 		world_sql(&w.hub, sql);
-		if (i % 10 == 0)
+		if (i % 10 == 0) { /* a segment each, here too */
 			seal(&w.hub);
+			ck_assert(world_sync(&w, 0));
+		}
 	}
 	world_settle(&w, 2);
+	common = world_int(&w.hub, "SELECT max(n) FROM yz_stream");
 	world_save(&w.hub, "hub");
 	write_some(&w.hub, "c1", 20);
 	ck_assert(world_sync(&w, 0));
 	world_put_back(&w.hub, "hub");
 	write_some(&w.hub, "c2", 10);
+}
+
+/* More than one push holds: the lending goes on where it was. */
+START_TEST(a_long_branch_is_lent_little_by_little)
+{
+	put_back_behind_much();
 	w.nodes[0].node.stalls = NODE_STALLS;
 	ck_assert(world_sync(&w, 0));
 	expect_hub_notes("c1", 20);
 	world_settle(&w, 3);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* No meeting lasts until it is through: the next goes on where that one was. */
+START_TEST(a_long_branch_is_lent_over_many_meetings)
+{
+	int meetings = 0;
+
+	put_back_behind_much();
+	while (lives(&w.hub) == 1 && meetings++ < 30) {
+		w.nodes[0].node.stalls = NODE_STALLS;
+		w.lose_reply = 3;
+		ck_assert(!world_sync(&w, 0));
+		if (meetings == 3) { /* the node is started again */
+			w.nodes[0].up = false;
+			world_sync(&w, 0);
+			w.nodes[0].up = true;
+		}
+	}
+	w.lose_reply = 0;
+	ck_assert_int_gt(meetings, 3); /* or it tells nothing */
+	ck_assert_int_lt(meetings, 30);
+	world_settle(&w, 3);
+	expect_hub_notes("c1", 20);
+	world_settle(&w, 3);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* It was put back once more: how far the lending to its life before had come is nothing to this
+ * one.
+ */
+START_TEST(what_was_lent_to_another_branch_is_no_place_to_go_on_from)
+{
+	char sql[200];
+	struct err err;
+
+	put_back_behind_much();
+	for (int i = 0; i < 3; i++) {
+		w.nodes[0].node.stalls = NODE_STALLS;
+		w.lose_reply = 3;
+		ck_assert(!world_sync(&w, 0));
+	}
+	ck_assert_int_eq(world_int(&w.nodes[0], REMEMBERED), 1);
+	w.lose_reply = 0;
+	/* as if it had gone on to a place that this hub's records don't lead to */
+	snprintf(sql, sizeof sql,
+	         "UPDATE yz_meta SET value = CAST(substr(value, 1, 16) || x'%016llx' AS BLOB)"
+	         " WHERE name LIKE 'lent %%'",
+	         (unsigned long long)common + 3);
+	ck_assert_int_eq(store_db_exec(w.nodes[0].merge, sql, &err), 0);
+	ck_assert(world_sync(&w, 0));
+	world_settle(&w, 3);
+	expect_hub_notes("c1", 20);
 	expect_same();
 	expect_quiet();
 }
@@ -722,11 +985,19 @@ suite_sync_remint(void)
 	tcase_add_test(tc, a_re_mint_that_is_interrupted_is_made_up_for);
 	tcase_add_test(tc, a_hub_put_back_with_its_life_gets_the_rest_again);
 	tcase_add_loop_test(tc, what_only_a_third_one_holds_comes_back, 0, 4);
+	tcase_add_test(tc, branches_that_call_other_tables_alike_are_a_fork);
+	tcase_add_test(tc, a_third_one_has_other_tables_under_the_same_names);
+	tcase_add_test(tc, who_may_only_read_takes_the_hubs_branch);
+	tcase_add_test(tc, a_stream_that_names_two_tables_alike_is_refused);
+	tcase_add_test(tc, branches_of_a_hub_call_other_tables_alike);
+	tcase_add_loop_test(tc, a_branch_that_parts_behind_much_is_found, 0, 3);
 	tcase_add_test(tc, a_hub_put_back_gets_its_own_from_its_nodes);
 	tcase_add_test(tc, a_hub_put_back_that_went_on_has_both_branches);
 	tcase_add_test(tc, nodes_with_two_branches_of_a_hub_converge);
 	tcase_add_test(tc, a_hub_put_back_twice_has_all_three_branches);
 	tcase_add_test(tc, a_long_branch_is_lent_little_by_little);
+	tcase_add_test(tc, a_long_branch_is_lent_over_many_meetings);
+	tcase_add_test(tc, what_was_lent_to_another_branch_is_no_place_to_go_on_from);
 	tcase_add_test(tc, what_a_lost_node_had_sent_comes_back_from_its_sister);
 	tcase_add_test(tc, a_meeting_that_moves_nothing_ends);
 	suite_add_tcase(s, tc);

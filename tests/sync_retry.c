@@ -1,6 +1,7 @@
 /* tests/sync_retry.c - what is in quarantine is tried again when its cause may have gone. */
 #include "store/inbox.h"
 #include "store/track.h"
+#include "sync/merge/ingest.h"
 #include "sync/merge/restore.h"
 #include "sync/seal/seal.h"
 #include "tests/suites.h"
@@ -360,6 +361,52 @@ START_TEST(row_that_was_written_again_is_not_restored)
 }
 END_TEST
 
+/* ---- what has been overwritten ---- */
+
+#define MOVED "SELECT count(*) FROM yz_quarantine WHERE moved = 1 AND dropped_ms IS NULL"
+
+/* A meeting by which four changes, each in a segment of its own, may have been overwritten, and
+ * which ends with so much looking left; how many are still to be looked at. */
+static int64_t
+end_with(int64_t left)
+{
+	must(sync_ingest_begin(&w.hub.node.r, &err));
+	must(store_db_exec(
+	        w.hub.merge,
+	        "INSERT OR REPLACE INTO"
+	        " yz_quarantine(scope, stream, n, tbl, key, reason, since_ms, tries, moved)"
+	        " SELECT s.scope, s.id, g.last, c.tbl, c.first, 'as if', 1, 1, 1"
+	        " FROM yz_segment g JOIN yz_stream s ON s.id = g.stream"
+	        " JOIN (SELECT tbl, key AS first FROM yz_clock LIMIT 1) c",
+	        &err));
+	w.hub.node.r.look_left = left;
+	must(sync_ingest_end(&w.hub.node.r, &err));
+	return world_int(&w.hub, MOVED);
+}
+
+/* To see whether a change makes a difference any more its segment has to be opened, and that is
+ * looking. */
+START_TEST(what_was_overwritten_is_looked_for_within_bounds)
+{
+	char sql[200];
+
+	for (int i = 0; i < 4; i++) {
+		snprintf(sql, sizeof sql,
+		         "INSERT INTO note(id, facility_id, text) VALUES (x'%02x', 'F1', 'x')", i);
+		world_sql(writer, sql);
+		ck_assert(world_sync(&w, 0));
+	}
+	ck_assert_int_eq(end_with(0), 4);
+	/* the last look may go over */
+	ck_assert_int_eq(end_with(1), 3);
+	ck_assert_int_eq(end_with(1000), 0);
+	/* and the next seal goes on */
+	ck_assert_int_eq(end_with(1), 3);
+	seal(&w.hub);
+	ck_assert_int_eq(world_int(&w.hub, MOVED), 0);
+}
+END_TEST
+
 Suite *
 suite_sync_retry(void)
 {
@@ -381,6 +428,7 @@ suite_sync_retry(void)
 	tcase_add_loop_test(tc, restored_row_is_the_hubs, 0, WRONGS);
 	tcase_add_test(tc, restored_row_that_nobody_else_has_is_gone);
 	tcase_add_test(tc, row_that_was_written_again_is_not_restored);
+	tcase_add_test(tc, what_was_overwritten_is_looked_for_within_bounds);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

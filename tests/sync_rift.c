@@ -7,6 +7,7 @@
 #include "store/rift.h"
 #include "store/track.h"
 #include "sync/exchange/message.h"
+#include "sync/exchange/rift.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 	"UPDATE yz_clock SET term = randomblob(16)"
 
 static const char *const facilities[] = { "F1", NULL };
+static const char *const two_facilities[] = { "F1", "F1", NULL };
 static struct world w;
 static struct err err;
 
@@ -281,11 +283,108 @@ START_TEST(what_nobody_can_say_again_stays_an_alarm)
 }
 END_TEST
 
+/* ---- asked for again and again ---- */
+
+static bool
+any_scope(void *ctx, const char *scope)
+{
+	(void)ctx, (void)scope;
+	return true;
+}
+
+/* How many records the hub's streams grow by when this node asks for all rows of its scope. */
+static int64_t
+ask_for_all(const struct world_peer *p)
+{
+	static const char count[] = "SELECT sum(n) FROM yz_stream";
+	struct sync_view_question q = { .range = store_range_all(), .anew = true };
+	const char *scopes[] = { "f/F1" };
+	struct sync_message m = {
+		.scopes = scopes, .scope_count = 1, .questions = &q, .question_count = 1
+	};
+	struct sync_rift_asked asked = { .m = &m, .readable = any_scope };
+	int64_t before = world_int(&w.hub, count);
+
+	memcpy(m.self.node, p->node.r.self.node, STORE_NODE_ID);
+	ck_assert_int_eq(store_db_begin(w.hub.merge, &err), 0);
+	ck_assert_int_eq(sync_rift_say_asked(&w.hub.node.r, &asked, &err), 0);
+	ck_assert_int_eq(store_db_commit(w.hub.merge, &err), 0);
+	return world_int(&w.hub, count) - before;
+}
+
+/* What is said again stays in the hub's stream: the disk would be the one who asks often. */
+START_TEST(a_node_has_so_many_rows_said_again_a_day)
+{
+	int64_t said = 0;
+
+	world_open(&w, 3, two_facilities);
+	world_sql(&w.hub,
+	          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000)"
+	          " INSERT INTO note(facility_id, text) SELECT 'F1', 'was' FROM n");
+	world_settle(&w, 1);
+	for (int i = 0; i < 8; i++)
+		said += ask_for_all(&w.nodes[0]);
+	ck_assert_int_ge(said, SYNC_RIFT_DAY);
+	ck_assert_int_le(said, SYNC_RIFT_DAY + 8); /* and the units' openings */
+	ck_assert_int_eq(ask_for_all(&w.nodes[0]), 0);
+	/* others have their own, and so has the next day */
+	ck_assert_int_gt(ask_for_all(&w.nodes[1]), 5000);
+	world_wait(&w, 86400000);
+	ck_assert_int_gt(ask_for_all(&w.nodes[0]), 5000);
+	world_close(&w);
+}
+END_TEST
+
+/* Rows whose values are in no record are looked for, each in all of them. */
+START_TEST(rows_that_are_looked_for_in_vain_are_counted)
+{
+	struct arena a = { 0 };
+	struct store_range_rows rows = { .range = store_range_all(), .most = 1000, .arena = &a };
+	struct sync_rift_right right = { .tries = SYNC_RIFT_TRIES };
+
+	open_world(0);
+	/* gone without having been deleted; and what wrote them is gone, too */
+	damage(&w.hub, "DELETE FROM note; UPDATE yz_stream SET n = 0; DELETE FROM yz_segment");
+	ck_assert_int_eq(store_db_begin(w.hub.merge, &err), 0);
+	ck_assert_int_eq(store_catalog_scope(w.hub.merge, "f/F1", &rows.scope, &err), 0);
+	ck_assert_int_eq(store_range_rows(w.hub.merge, &rows, &err), 0);
+	ck_assert_uint_eq(rows.count, 400);
+	ck_assert_int_eq(sync_rift_put_right(&w.hub.node.r, &rows, &right, &err), 0);
+	store_db_rollback(w.hub.merge);
+	ck_assert_int_eq(right.restored, 0);
+	ck_assert_int_eq(right.tries, 0);
+	arena_free(&a);
+	close_world();
+}
+END_TEST
+
+/* By asking it is the same budget: the hub tries so often for one node on one day. */
+START_TEST(who_asks_often_has_no_more_looked_for)
+{
+	char name[64], *said;
+	int64_t tried = 0;
+
+	open_world(0);
+	damage(&w.hub, "DELETE FROM note; UPDATE yz_stream SET n = 0; DELETE FROM yz_segment");
+	for (int i = 0; i < 12; i++)
+		ask_for_all(&w.nodes[0]);
+	strcpy(name, "SELECT value FROM yz_meta WHERE name LIKE 'said again %'");
+	said = world_dump(&w.hub, name);
+	/* day, rows, tries: 8 bytes each, the last of the blob */
+	ck_assert_uint_ge(strlen(said), 18);
+	for (const char *c = said + strlen(said) - 18; *c != ' '; c++)
+		tried = tried * 16 + (*c <= '9' ? *c - '0' : *c - 'a' + 10);
+	ck_assert_int_eq(tried, SYNC_RIFT_DAY_TRIES);
+	free(said);
+	close_world();
+}
+END_TEST
+
 Suite *
 suite_sync_rift(void)
 {
 	Suite *suite = suite_create("sync/rift");
-	TCase *mends = tcase_create("mends");
+	TCase *mends = tcase_create("mends"), *often = tcase_create("often");
 
 	tcase_add_loop_test(mends, what_differs_is_found_said_again_and_written_down, 0,
 	                    sizeof mend_cases / sizeof mend_cases[0]);
@@ -294,5 +393,9 @@ suite_sync_rift(void)
 	tcase_add_test(mends, on_a_bad_line_it_is_said_once);
 	tcase_add_test(mends, an_event_is_again_what_its_record_says);
 	suite_add_tcase(suite, mends);
+	tcase_add_test(often, a_node_has_so_many_rows_said_again_a_day);
+	tcase_add_test(often, rows_that_are_looked_for_in_vain_are_counted);
+	tcase_add_test(often, who_asks_often_has_no_more_looked_for);
+	suite_add_tcase(suite, often);
 	return suite;
 }

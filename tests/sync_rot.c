@@ -156,6 +156,29 @@ START_TEST(what_was_sent_comes_again)
 }
 END_TEST
 
+/* The next branch of it may call another table so. */
+START_TEST(what_a_lost_segment_named_is_forgotten)
+{
+	static const char names[] = "SELECT count(*) FROM yz_stream_schema";
+	int64_t all;
+
+	for (int i = 0; i < WRITES; i++) {
+		world_sql(&w.nodes[0], writes[i]);
+		world_settle(&w, 1); /* a segment each */
+	}
+	all = world_int(&w.nodes[1], names);
+	rot(&w.nodes[1], "last = (SELECT max(last) FROM yz_segment)");
+	w.nodes[1].up = false;
+	world_wait(&w, (int64_t)NODE_HOUSE_MS * 48);
+	world_tick(&w, 1);
+	ck_assert_int_eq(world_int(&w.nodes[1], names), all - 1);
+	w.nodes[1].up = true;
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.nodes[1], names), all);
+	expect_same();
+}
+END_TEST
+
 /* A hub has nobody to ask; all else goes on. */
 START_TEST(a_hub_sends_what_it_can_read)
 {
@@ -211,6 +234,7 @@ suite_sync_rot(void)
 	tcase_add_checked_fixture(tc, open_world, close_world);
 	tcase_add_loop_test(tc, what_was_not_sent_is_written_again_from_the_rows, 0, 2 * WRITES);
 	tcase_add_loop_test(tc, what_was_sent_comes_again, 0, 2);
+	tcase_add_test(tc, what_a_lost_segment_named_is_forgotten);
 	tcase_add_test(tc, a_hub_sends_what_it_can_read);
 	tcase_add_test(tc, a_later_correction_stands);
 	suite_add_tcase(s, tc);

@@ -50,29 +50,6 @@ sync_back_lend(struct sync_exchange *x, struct sync_draft *d, const struct store
 	return lent == NULL ? 0 : sync_draft_records(d, stream, index, &lent->from, err);
 }
 
-/* Is what the hub has of a stream something else than what is here, as far as both go? */
-static int
-differs(const struct sync_replica *r, const struct sync_message *m,
-        const struct store_stream *stream, const struct sync_view_stream *view, bool *yes,
-        struct err *err)
-{
-	uint8_t head[STORE_HEAD];
-	int rc;
-
-	*yes = false;
-	if (view->n == 0 || stream->n == 0)
-		return 0;
-	if (view->n > stream->n) {
-		uint64_t common;
-
-		*yes = sync_fork_said(m, view, &common);
-		return 0;
-	}
-	rc = sync_reader_head(r->db, stream, view->n, head, err);
-	*yes = rc == 0 && memcmp(head, view->head, SYNC_HEAD_SHORT) != 0;
-	return rc;
-}
-
 /* A fork of its own is news for the hub: it gets ours from the first record on, as nobody knows
  * where the two part. */
 static bool
@@ -105,24 +82,120 @@ was_put_off(const struct sync_message *m, const struct sync_view_stream *view)
 	return false;
 }
 
+/* ---- how far a branch was lent, from one meeting to the next ---- */
+
+/*
+ * "lent <stream>" in yz_meta: the hub's life, how much it had of the stream then, and up to where
+ * ours was lent (8 bytes each); empty: nothing.  On a weak line no meeting lasts until the hub has
+ * come to where the two part.
+ */
+enum { LENT_BYTES = STORE_EPOCH + 8 + 8 };
+
+static void
+name_lent(char name[32], int stream)
+{
+	snprintf(name, 32, "lent %d", stream);
+}
+
+static int
+remember_lent(struct sync_exchange *x, const struct sync_message *m, const struct sync_lent *lent,
+              struct err *err)
+{
+	struct buf bytes = { 0 };
+	char name[32];
+	int rc;
+
+	name_lent(name, lent->stream);
+	buf_put(&bytes, m->self.epoch, STORE_EPOCH);
+	buf_u64(&bytes, lent->has);
+	buf_u64(&bytes, lent->from);
+	rc = buf_check(&bytes, err);
+	if (rc == 0)
+		rc = store_meta_set(x->r->db, name, bytes.bytes, bytes.len, err);
+	buf_free(&bytes);
+	return rc;
+}
+
+static int
+forget_lent(struct sync_exchange *x, int stream, struct err *err)
+{
+	char name[32];
+
+	name_lent(name, stream);
+	return store_meta_set(x->r->db, name, "", 0, err);
+}
+
+/* lent->from is 0 if nothing is remembered that this life of the hub's has got. */
+static int
+recall_lent(struct sync_exchange *x, const struct sync_message *m, struct sync_lent *lent,
+            struct err *err)
+{
+	struct buf bytes = { 0 };
+	struct rd in;
+	const uint8_t *epoch;
+	char name[32];
+	int rc;
+
+	name_lent(name, lent->stream);
+	rc = store_meta_get(x->r->db, name, &bytes, err);
+	in = rd_from(bytes.bytes, bytes.len);
+	epoch = rd_bytes(&in, STORE_EPOCH);
+	if (rc == 0 && bytes.len == LENT_BYTES && memcmp(epoch, m->self.epoch, STORE_EPOCH) == 0) {
+		lent->has = rd_u64(&in);
+		lent->began = lent->from = rd_u64(&in);
+		lent->recalled = true;
+	}
+	buf_free(&bytes);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
 /* Where the lending of a branch goes on: the hub may have gone on writing meanwhile. */
 static uint64_t
 goes_on_from(const struct sync_message *m, const struct sync_view_stream *view,
              const struct sync_lent *before)
 {
-	if (before == NULL || view->n < before->has)
+	if (view->n < before->has)
 		return 0;
-	return was_put_off(m, view) ? before->began : before->from;
+	if (!was_put_off(m, view))
+		return before->from;
+	/* it can't be taken from there?  Then the place is another branch's. */
+	return before->recalled ? 0 : before->began;
+}
+
+/* It isn't known to the hub where the two part, nor here. */
+static int
+lend_branch(struct sync_exchange *x, const struct sync_message *m,
+            const struct sync_view_stream *view, const struct sync_lent *before,
+            struct sync_lent *lent, struct err *err)
+{
+	struct sync_lent earlier = { .stream = lent->stream };
+	int rc = before == NULL ? recall_lent(x, m, &earlier, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (before != NULL)
+		lent->from = goes_on_from(m, view, before);
+	else
+		lent->from = view->n < earlier.has ? 0 : earlier.from;
+	lent->recalled = before == NULL && earlier.recalled;
+	if (before != NULL && before->recalled && lent->from == 0) {
+		x->lent_moved = true; /* it begins anew, once */
+		return forget_lent(x, lent->stream, err);
+	}
+	return lent->from == earlier.from ? 0 : remember_lent(x, m, lent, err);
 }
 
 static int
 let_go(struct sync_exchange *x, struct store_stream *stream, struct arena *a, struct err *err)
 {
+	int rc;
+
 	if (x->cuts++ >= CUTS_MAX)
 		return 0;
 	stream->last_stamp = 0;
 	x->lent_moved = true;
-	return store_stream_cut(x->r->db, stream, 0, FROM_THE_FIRST, a, err);
+	rc = store_stream_cut(x->r->db, stream, 0, FROM_THE_FIRST, a, err);
+	return rc == 0 ? forget_lent(x, stream->id, err) : rc;
 }
 
 static int
@@ -137,15 +210,17 @@ see_stream(struct sync_exchange *x, const struct sync_message *m, struct store_s
 	if (view == NULL)
 		return 0; /* the same as here */
 	lent.has = lent.from = view->n;
-	rc = differs(x->r, m, stream, view, &fork, err);
+	rc = sync_fork_differs(x->r, m, stream, stream->n, &fork, err);
 	if (rc < 0 || (!fork && view->n >= stream->n))
 		return rc;
 	if (fork && !is_hubs(x->r, m, stream))
 		return 0;
 	if (fork)
-		lent.from = goes_on_from(m, view, before);
-	if (fork && lent.from >= stream->n)
+		rc = lend_branch(x, m, view, before, &lent, err);
+	if (rc == 0 && fork && lent.from >= stream->n)
 		return let_go(x, stream, a, err);
+	if (rc < 0)
+		return rc;
 	keep_lent(x, before, &lent);
 	return 0;
 }

@@ -35,6 +35,7 @@ struct sync_lent {
 	uint64_t has;   /* by its latest reply */
 	uint64_t began; /* the request before brought what comes after that */
 	uint64_t from;  /* the next one, after that */
+	bool recalled;  /* that place is an earlier meeting's */
 };
 
 struct sync_rejected {
@@ -46,7 +47,8 @@ struct sync_rejected {
 /* Another's stream that goes on otherwise at the hub (sync/exchange/parted.c). */
 struct sync_parted {
 	int stream;
-	uint64_t n; /* so much of it we say that we have; when found: what both have */
+	uint64_t low, high; /* so much both have; so much the hub hasn't got as it is here */
+	uint64_t n;         /* so much of it we say that we have; when found: what both have */
 	bool found;
 };
 

@@ -63,6 +63,12 @@ extern const char sync_clock_words[];
 bool sync_fork_said(const struct sync_message *m, const struct sync_view_stream *view,
                     uint64_t *common);
 
+/* Is what the peer has of a stream, as it says, something else than the first `said` records here,
+ * as far as both go?  `said` is what it has been told that we have. */
+MUST_CHECK int sync_fork_differs(const struct sync_replica *r, const struct sync_message *m,
+                                 const struct store_stream *stream, uint64_t said, bool *yes,
+                                 struct err *err);
+
 /* Add a remark about a stream. */
 void sync_draft_note(struct sync_draft *d, unsigned index, uint64_t n, const char *reason);
 

@@ -50,6 +50,27 @@ sync_fork_said(const struct sync_message *m, const struct sync_view_stream *view
 	return fork;
 }
 
+int
+sync_fork_differs(const struct sync_replica *r, const struct sync_message *m,
+                  const struct store_stream *stream, uint64_t said, bool *yes, struct err *err)
+{
+	const struct sync_view_stream *view = sync_draft_view(r, m, stream);
+	uint8_t head[STORE_HEAD];
+	uint64_t common;
+	int rc;
+
+	*yes = false;
+	if (view == NULL || view->n == 0 || said == 0)
+		return 0;
+	if (view->n > said) { /* it is the hub that can compare */
+		*yes = sync_fork_said(m, view, &common);
+		return 0;
+	}
+	rc = sync_reader_head(r->db, stream, view->n, head, err);
+	*yes = rc == 0 && memcmp(head, view->head, SYNC_HEAD_SHORT) != 0;
+	return rc;
+}
+
 static int
 judge(const struct healing *h, const struct store_stream *stream,
       const struct sync_view_stream *view, enum finding *out, struct err *err)

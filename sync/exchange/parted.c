@@ -7,9 +7,15 @@
  *   here      1 ... common │ given up        written again by us, with their stamps; cut off
  *   the hub   1 ... common │ what is         comes then by the next reply
  *
- * Where the two part is found in some round trips: we say that we have half as
- * much until the hub doesn't call that a fork, and sends what it has from there;
- * the segment that doesn't fit shows the place.  The hub's own streams: sync/exchange/back.c.
+ * Where the two part is found in some round trips by halving: what we say that we
+ * have is either a fork to the hub, or it sends what comes after that.  The
+ * segment that doesn't fit shows the place:
+ *
+ *   1 ── low ────── n ────── high      low: the hub has the same; high: it hasn't
+ *         a fork: high = n             its records: low = n
+ *
+ * A reply holds some MB of records and no more, so those may well all be known.
+ * The hub's own streams: sync/exchange/back.c.
  */
 #include "sync/exchange/exchange_priv.h"
 #include "sync/reader.h"
@@ -30,52 +36,86 @@ int
 sync_parted_say(struct sync_exchange *x, struct store_stream *stream, struct err *err)
 {
 	const struct sync_parted *p = find(x, stream->id);
+	int rc;
 
 	if (p == NULL)
 		return 0;
+	/* while it still says where it ends: the head there is at hand, and another one */
+	rc = sync_reader_head(x->r->db, stream, p->n, stream->head, err);
 	stream->n = p->n;
-	return sync_reader_head(x->r->db, stream, p->n, stream->head, err);
+	return rc;
 }
 
 /* ---- where they part ---- */
 
-/* Does the hub hold another branch than the first `said` records here? */
+/* Half way between, where a segment ends; *n is `low` if there is no such place. */
 static int
-differs(struct sync_exchange *x, const struct sync_message *m, const struct store_stream *stream,
-        uint64_t said, bool *yes, struct err *err)
+halve(struct sync_exchange *x, const struct store_stream *stream, struct sync_parted *p,
+      struct err *err)
 {
-	const struct sync_view_stream *view = sync_draft_view(x->r, m, stream);
-	uint8_t head[STORE_HEAD];
-	uint64_t common;
-	int rc;
+	uint64_t mid = p->low + (p->high - p->low) / 2;
+	struct store_segment seg;
+	struct arena a = { 0 };
+	int rc = sync_remint_cut(x->r, stream, mid, &p->n, err);
 
-	*yes = false;
-	if (view == NULL || view->n == 0)
-		return 0;
-	*yes = sync_fork_said(m, view, &common);
-	if (*yes || view->n > said)
-		return 0;
-	rc = sync_reader_head(x->r->db, stream, view->n, head, err);
-	*yes = rc == 0 && memcmp(head, view->head, SYNC_HEAD_SHORT) != 0;
+	if (rc < 0 || p->n > p->low || mid == 0)
+		return rc;
+	p->n = p->low;
+	rc = store_segment_at(x->r->db, stream->id, mid, &a, &seg, err);
+	if (rc == 0 && seg.last > p->low && seg.last < p->high)
+		p->n = seg.last;
+	arena_free(&a);
 	return rc;
+}
+
+/* Did the hub send what comes after what we said?  Then that is what it has, too. */
+static bool
+was_sent(const struct sync_message *m, const struct sync_view_stream *view)
+{
+	for (size_t i = 0; i < m->segment_count; i++)
+		if (&m->streams[m->segments[i].stream] == view)
+			return true;
+	return false;
+}
+
+/* The hub sent what it has after that, and all of it was known. */
+static int
+go_on(struct sync_exchange *x, const struct store_stream *stream, struct sync_parted *p,
+      struct err *err)
+{
+	if (p->n <= p->low)
+		return 0; /* it was said before: nothing else can be */
+	p->low = p->n;
+	x->moved = true;
+	return halve(x, stream, p, err);
 }
 
 static int
 look_at(struct sync_exchange *x, const struct sync_message *m, const struct store_stream *stream,
         struct err *err)
 {
+	const struct sync_view_stream *view = sync_draft_view(x->r, m, stream);
 	struct sync_parted *p = find(x, stream->id);
 	uint64_t said = p == NULL ? stream->n : p->n;
-	bool yes = false;
-	int rc = said == 0 ? 0 : differs(x, m, stream, said, &yes, err);
+	bool apart = false;
+	int rc;
 
-	if (rc < 0 || !yes || (p == NULL && x->parted_count == SYNC_PARTED_MAX))
+	if (view == NULL || said == 0)
+		return 0;
+	rc = sync_fork_differs(x->r, m, stream, said, &apart, err);
+	if (rc == 0 && !apart && p != NULL && was_sent(m, view))
+		return go_on(x, stream, p, err);
+	if (rc < 0 || !apart || (p == NULL && x->parted_count == SYNC_PARTED_MAX))
 		return rc;
-	if (p == NULL)
+	if (p == NULL) {
 		p = &x->parted[x->parted_count++];
-	p->stream = stream->id;
+		*p = (struct sync_parted){ .stream = stream->id };
+	}
+	p->high = view->n < said ? view->n : said;
+	/* what was once the same is no more: the hub went back meanwhile */
+	p->low = p->low < p->high ? p->low : 0;
 	x->moved = true;
-	return sync_remint_cut(x->r, stream, said / 2, &p->n, err);
+	return halve(x, stream, p, err);
 }
 
 int
@@ -135,7 +175,7 @@ heal(struct sync_exchange *x, const struct store_stream *stream, uint64_t common
 	struct sync_remint_job job = { .old = stream, .kept = common, .restamp = &none };
 	struct store_stream cut = *stream;
 	struct arena a = { 0 };
-	int rc;
+	int schema = 0, rc;
 
 	if (x->r->may_write == NULL || x->r->may_write(x->r->ctx, &x->r->self, scope))
 		return sync_remint(x->r, &job, err);
@@ -144,7 +184,9 @@ heal(struct sync_exchange *x, const struct store_stream *stream, uint64_t common
 	if (rc == 0)
 		rc = sync_remint_last(x->r, stream, common, &cut.last_stamp, err);
 	if (rc == 0)
-		rc = store_stream_cut(x->r->db, &cut, common, 0, &a, err);
+		rc = sync_remint_schema(x->r, stream, common, &schema, err);
+	if (rc == 0)
+		rc = store_stream_cut(x->r->db, &cut, common, schema, &a, err);
 	arena_free(&a);
 	return rc;
 }

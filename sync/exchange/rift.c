@@ -169,12 +169,12 @@ sync_rift_ask(struct sync_rift *look, struct sync_draft *d, struct err *err)
 int
 sync_rift_say(struct sync_rift *look, struct sync_replica *r, struct err *err)
 {
-	size_t left = SYNC_RIFT_SAID;
+	struct sync_rift_left left = { SYNC_RIFT_SAID, SYNC_RIFT_TRIES };
 	int rc = 0;
 
 	if (look == NULL || look->stage != MENDS)
 		return 0;
-	for (size_t i = 0; rc == 0 && left > 0 && i < look->found_count; i++)
+	for (size_t i = 0; rc == 0 && left.rows > 0 && i < look->found_count; i++)
 		rc = sync_rift_say_range(r, look->scope, &look->found[i].here.range, &left, err);
 	return rc;
 }

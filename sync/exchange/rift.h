@@ -59,19 +59,30 @@ void sync_rift_free(struct sync_rift *look);
 /*
  * Of these rows, listed and not yet read: log those whose values are not those that were captured;
  * those that nobody here may change (events, the hub's), and rows that are gone without having
- * been deleted, become again what their records say, some 64 in one call.  In a MERGE transaction.
+ * been deleted, become again what their records say.  Each of these is looked for in all records of
+ * its file, found or not, so no more of them than `tries`, which is lowered.  In a MERGE
+ * transaction.
  */
+struct sync_rift_right {
+	int64_t tries;
+	int64_t logged, restored; /* told */
+};
+enum { SYNC_RIFT_TRIES = 64 };
 MUST_CHECK int sync_rift_put_right(struct sync_replica *r, struct store_range_rows *rows,
-                                   int64_t *logged, int64_t *restored, struct err *err);
+                                   struct sync_rift_right *right, struct err *err);
 
 /*
- * Put right, seal, and say again what is here of a range, at most *left rows, which is lowered by
- * those, with the versions they have (sync/seal/relay.h).  In a transaction with nothing in the
- * log.
+ * Put right, seal, and say again what is here of a range, with the versions they have
+ * (sync/seal/relay.h); at most so many rows, and so many that are looked for, both lowered.  In a
+ * transaction with nothing in the log.
  */
+struct sync_rift_left {
+	int64_t rows, tries;
+};
 enum { SYNC_RIFT_SAID = 8192, SYNC_RIFT_ROWS = 500000 };
 MUST_CHECK int sync_rift_say_range(struct sync_replica *r, int scope,
-                                   const struct store_range *range, size_t *left, struct err *err);
+                                   const struct store_range *range, struct sync_rift_left *left,
+                                   struct err *err);
 
 /* ---- the hub's side ---- */
 
@@ -82,8 +93,12 @@ struct sync_rift_asked {
 	void *ctx;
 };
 
-/* After the request's records were taken: say rows again that are asked for, SYNC_RIFT_SAID at most
- * in one reply. */
+/*
+ * After the request's records were taken: say rows again that are asked for, SYNC_RIFT_SAID at most
+ * in one reply, and SYNC_RIFT_DAY on one day to one node: what is said again is written into the
+ * hub's stream and stays there, so nobody may have it written without end.
+ */
+enum { SYNC_RIFT_DAY = 4 * SYNC_RIFT_SAID, SYNC_RIFT_DAY_TRIES = 4 * SYNC_RIFT_TRIES };
 MUST_CHECK int sync_rift_say_asked(struct sync_replica *r, const struct sync_rift_asked *asked,
                                    struct err *err);
 

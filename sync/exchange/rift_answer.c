@@ -1,5 +1,6 @@
 /* sync/exchange/rift_answer.c - what is said again by both sides, and the hub's side of a look
  * (sync/exchange/rift.h). */
+#include "store/base/text.h"
 #include "store/inbox.h"
 #include "store/track.h"
 #include "sync/exchange/exchange_priv.h"
@@ -10,7 +11,7 @@
 
 #include <string.h>
 
-enum { RESTORED = 64 }; /* each is looked for in all records of its scope */
+enum { DAY_MS = 86400000 };
 
 static int
 no_memory(struct err *err)
@@ -40,12 +41,12 @@ is_to_restore(const struct sync_replica *r, const struct store_row *row)
 
 /* It is again what its records say, as far as those are here. */
 static int
-restore(struct sync_replica *r, const struct store_range_rows *rows, int64_t *restored,
+restore(struct sync_replica *r, const struct store_range_rows *rows, struct sync_rift_right *right,
         struct err *err)
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < rows->count && *restored < RESTORED; i++) {
+	for (size_t i = 0; rc == 0 && i < rows->count && right->tries > 0; i++) {
 		bool here, listed;
 
 		if (!is_to_restore(r, rows->list[i]))
@@ -54,8 +55,9 @@ restore(struct sync_replica *r, const struct store_range_rows *rows, int64_t *re
 		                              rows->list[i]->key_len, &listed, err);
 		if (rc < 0 || listed)
 			continue; /* what becomes of it a person decides */
+		right->tries--;
 		rc = sync_restore_row(r, rows->list[i], &here, err);
-		*restored += rc == 0;
+		right->restored += rc == 0;
 		if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
 			rc = 0; /* in no record, or written again just now */
 	}
@@ -63,30 +65,30 @@ restore(struct sync_replica *r, const struct store_range_rows *rows, int64_t *re
 }
 
 int
-sync_rift_put_right(struct sync_replica *r, struct store_range_rows *rows, int64_t *logged,
-                    int64_t *restored, struct err *err)
+sync_rift_put_right(struct sync_replica *r, struct store_range_rows *rows,
+                    struct sync_rift_right *right, struct err *err)
 {
 	struct store_track_rows got = { r->batch, rows->list, rows->count, r->is_hub, 0 };
 	int rc = r->batch->get(r->batch, rows->list, rows->count, rows->arena, err);
 
-	*restored = 0;
 	if (rc == 0)
-		rc = restore(r, rows, restored, err);
+		rc = restore(r, rows, right, err);
 	if (rc == 0)
 		rc = store_track_capture(r->db, &got, err);
-	*logged = got.logged;
+	right->logged = got.logged;
 	return rc;
 }
 
 /* Values that no capture has seen become changes of our own. */
 static int
-capture(struct sync_replica *r, struct store_range_rows *rows, struct err *err)
+capture(struct sync_replica *r, struct store_range_rows *rows, int64_t *tries, struct err *err)
 {
+	struct sync_rift_right right = { .tries = *tries };
 	struct sync_sealed sealed;
-	int64_t logged, restored;
-	int rc = sync_rift_put_right(r, rows, &logged, &restored, err);
+	int rc = sync_rift_put_right(r, rows, &right, err);
 
-	return rc == 0 && logged > 0 ? sync_seal(r, &sealed, err) : rc;
+	*tries = right.tries;
+	return rc == 0 && right.logged > 0 ? sync_seal(r, &sealed, err) : rc;
 }
 
 /* Rows by key alone, as they are read anew. */
@@ -102,18 +104,18 @@ forget(struct store_range_rows *rows)
 
 int
 sync_rift_say_range(struct sync_replica *r, int scope, const struct store_range *range,
-                    size_t *left, struct err *err)
+                    struct sync_rift_left *left, struct err *err)
 {
 	struct arena a = { 0 };
 	struct store_range_rows rows = {
-		.scope = scope, .range = *range, .most = *left, .arena = &a
+		.scope = scope, .range = *range, .most = (size_t)left->rows, .arena = &a
 	};
 	struct sync_relay relay = { .r = r, .scope = scope };
 	int rc = store_range_rows(r->db, &rows, err);
 
-	*left -= rows.count;
+	left->rows -= (int64_t)rows.count;
 	if (rc == 0 && rows.count > 0)
-		rc = capture(r, &rows, err);
+		rc = capture(r, &rows, &left->tries, err);
 	forget(&rows);
 	if (rc == 0 && rows.count > 0)
 		rc = sync_relay(&relay, rows.list, rows.count, err);
@@ -135,13 +137,58 @@ scope_of(struct sync_replica *r, const struct sync_rift_asked *asked,
 	                                         : 0;
 }
 
-int
-sync_rift_say_asked(struct sync_replica *r, const struct sync_rift_asked *asked, struct err *err)
+/* ---- what a node has had said again ---- */
+
+/* "said again <node>" in yz_meta: the day, and what was said and looked for on it (8 each). */
+static int
+get_said(struct sync_replica *r, const char *name, int64_t day, struct sync_rift_left *said,
+         struct err *err)
 {
-	size_t left = SYNC_RIFT_SAID;
+	struct buf bytes = { 0 };
+	struct rd in;
+	int64_t of;
+	int rc = store_meta_get(r->db, name, &bytes, err);
+
+	in = rd_from(bytes.bytes, bytes.len);
+	of = (int64_t)rd_u64(&in);
+	said->rows = (int64_t)rd_u64(&in);
+	said->tries = (int64_t)rd_u64(&in);
+	if (rc < 0 || !rd_done(&in) || of != day)
+		*said = (struct sync_rift_left){ 0 };
+	buf_free(&bytes);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+static int
+set_said(struct sync_replica *r, const char *name, int64_t day, const struct sync_rift_left *said,
+         struct err *err)
+{
+	struct buf bytes = { 0 };
+	int rc;
+
+	buf_u64(&bytes, (uint64_t)day);
+	buf_u64(&bytes, (uint64_t)said->rows);
+	buf_u64(&bytes, (uint64_t)said->tries);
+	rc = buf_check(&bytes, err);
+	if (rc == 0)
+		rc = store_meta_set(r->db, name, bytes.bytes, bytes.len, err);
+	buf_free(&bytes);
+	return rc;
+}
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int
+say_asked(struct sync_replica *r, const struct sync_rift_asked *asked, struct sync_rift_left *left,
+          struct err *err)
+{
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && left > 0 && i < asked->m->question_count; i++) {
+	for (size_t i = 0; rc == 0 && left->rows > 0 && i < asked->m->question_count; i++) {
 		const struct sync_view_question *q = &asked->m->questions[i];
 		int scope;
 
@@ -149,9 +196,34 @@ sync_rift_say_asked(struct sync_replica *r, const struct sync_rift_asked *asked,
 			continue;
 		rc = scope_of(r, asked, q, &scope, err);
 		if (rc == 0 && scope != 0)
-			rc = sync_rift_say_range(r, scope, &q->range, &left, err);
+			rc = sync_rift_say_range(r, scope, &q->range, left, err);
 	}
 	return rc;
+}
+
+int
+sync_rift_say_asked(struct sync_replica *r, const struct sync_rift_asked *asked, struct err *err)
+{
+	int64_t day = sync_replica_now_ms(r) / DAY_MS;
+	struct sync_rift_left said, left, before;
+	char name[16 + 2 * STORE_NODE_ID] = "said again ";
+	int rc;
+
+	if (asked->m->question_count == 0)
+		return 0;
+	text_hex(name + strlen(name), asked->m->self.node, STORE_NODE_ID);
+	rc = get_said(r, name, day, &said, err);
+	if (rc < 0)
+		return rc;
+	left.rows = least(SYNC_RIFT_SAID, SYNC_RIFT_DAY - said.rows);
+	left.tries = least(SYNC_RIFT_TRIES, SYNC_RIFT_DAY_TRIES - said.tries);
+	before = left;
+	rc = say_asked(r, asked, &left, err);
+	if (rc < 0 || (left.rows == before.rows && left.tries == before.tries))
+		return rc;
+	said.rows += before.rows - left.rows;
+	said.tries += before.tries - left.tries;
+	return set_said(r, name, day, &said, err);
 }
 
 static bool

@@ -1,6 +1,7 @@
 #include "store/base/mutant.h"
 #include "store/base/rd.h"
 #include "store/inbox.h"
+#include "sync/look.h"
 #include "sync/merge/ahead_priv.h"
 #include "sync/merge/ingest.h"
 
@@ -49,6 +50,54 @@ sync_ahead_hold(struct sync_replica *r, const struct store_held *held, int scope
 	if (rc == 0)
 		rc = store_held_add(r->db, held, err);
 	return rc == 0 && first ? store_quarantine_add(r->db, &q, err) : rc;
+}
+
+/* One of those that are held: *at moves from its beginning to its end, and stays where it is if
+ * that can't be told any more. */
+static int
+pass(const struct store_held *held, const uint8_t *seed, struct sync_names *names,
+     struct sync_segment_at *at, struct err *err)
+{
+	struct sync_codec_schemas schemas = sync_names_schemas(names);
+	struct arena a = { .limit = SYNC_ARENA_MAX };
+	struct rd bytes = rd_from(held->bytes, held->len);
+	struct sync_record *records;
+	struct store_segment seg;
+	size_t count;
+	int rc = sync_segment_read_short(&bytes, at, seed, &a, &seg, err);
+
+	if (rc == 0)
+		rc = sync_segment_prove(&seg, &schemas, &a, &records, &count, err);
+	if (rc == 0) {
+		at->n = seg.last;
+		memcpy(at->head, seg.head, STORE_HEAD);
+	} else if (rc == ERR_CORRUPT || (rc == ERR_NOMEM && a.over)) {
+		rc = 0;
+	}
+	arena_free(&a);
+	return rc;
+}
+
+int
+sync_ahead_end(struct sync_replica *r, const struct store_stream *stream, struct sync_names *names,
+               struct sync_segment_at *at, struct err *err)
+{
+	struct store_held *list = NULL;
+	struct arena a = { 0 };
+	size_t count = 0;
+	bool now = true;
+	int rc = store_held_list(r->db, stream->id, &a, &list, &count, err);
+
+	*at = (struct sync_segment_at){ .n = stream->n };
+	memcpy(at->head, stream->head, STORE_HEAD);
+	for (size_t i = 0; rc == 0 && now && i < count && list[i].n == at->n; i++) {
+		uint64_t before = at->n;
+
+		rc = pass(&list[i], stream->seed_day < 0 ? NULL : stream->seed, names, at, err);
+		now = sync_look_spend(r, at->n - before + list[i].len / 64 + 1);
+	}
+	arena_free(&a);
+	return rc < 0 ? rc : now;
 }
 
 static int

@@ -17,6 +17,8 @@
 
 #include "store/held.h"
 #include "sync/codec/record.h"
+#include "sync/codec/segment.h"
+#include "sync/merge/names_priv.h"
 #include "sync/replica.h"
 
 enum { SYNC_AHEAD_MS = 24 * 3600 * 1000 }; /* what a hub goes along with */
@@ -31,6 +33,15 @@ MUST_CHECK int sync_ahead_is(struct sync_replica *r, const struct sync_record *r
 /* Store a segment that is, or (`first` false) one that follows such a one. */
 MUST_CHECK int sync_ahead_hold(struct sync_replica *r, const struct store_held *held, int scope,
                                bool first, struct err *err);
+
+/*
+ * Where what is held of a stream ends: 1 and *at, or 0 "not now" (sync/look.h).  Nothing of it is
+ * noted in the catalogue, so `names` learns what it calls its schemas.  What isn't proven to follow
+ * there isn't held.
+ */
+MUST_CHECK int sync_ahead_end(struct sync_replica *r, const struct store_stream *stream,
+                              struct sync_names *names, struct sync_segment_at *at,
+                              struct err *err);
 
 /* These records are about to be merged into `stream`: what is held of it, and of the streams of its
  * node that they are a re-mint of, is settled by that. */

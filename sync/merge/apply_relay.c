@@ -29,31 +29,46 @@ sync_apply_says_own(const struct sync_apply *u)
 	return true;
 }
 
-/* What one of a relay's origins wrote: noted as if its own stream had come so far. */
-static int
-note_origin(const struct sync_apply *u, unsigned origin, int64_t *latest, struct err *err)
+/* What each of a relay's origins wrote, in one walk: both may be as many as a segment's records. */
+static struct sync_heard *
+gather(const struct sync_apply *u, int64_t *latest)
 {
-	struct sync_heard heard = { .scope = u->stream->scope,
-		                    .seen = u->seen,
-		                    .seen_len = u->seen_len };
+	const struct sync_opening *o = u->opening;
+	struct sync_heard *heard = arena_take(u->arena, o->origin_count, sizeof *heard);
 
-	for (size_t i = 0; i < u->opening->changes; i++) {
+	for (size_t i = 0; heard != NULL && i < o->changes; i++) {
 		const struct sync_record *rec = &u->changes[i];
+		struct sync_heard *h;
 
-		if (rec->type != SYNC_CHANGE || rec->origin != origin)
+		if (rec->type != SYNC_CHANGE)
 			continue;
-		heard.site = rec->change.site;
-		if (heard.first == 0 || rec->change.stamp < heard.first)
-			heard.first = rec->change.stamp;
-		if (rec->change.stamp > heard.last)
-			heard.last = rec->change.stamp;
+		h = &heard[rec->origin];
+		h->site = rec->change.site;
+		if (h->first == 0 || rec->change.stamp < h->first)
+			h->first = rec->change.stamp;
+		if (rec->change.stamp > h->last)
+			h->last = rec->change.stamp;
+		if (h->last > *latest)
+			*latest = h->last;
 	}
-	if (heard.last > *latest)
-		*latest = heard.last;
-	/* its stream's own site is noted with the stream */
-	return heard.site == 0 || heard.site == u->stream->site
-	               ? 0
-	               : sync_relay_note(u->r->db, &heard, err);
+	return heard;
+}
+
+/* As if their own streams had come so far; that of the stream's own site is noted with it. */
+static int
+note_origins(const struct sync_apply *u, int64_t *latest, struct err *err)
+{
+	struct sync_heard *heard = gather(u, latest);
+	int rc = heard == NULL ? no_memory(err) : 0;
+
+	for (size_t i = 0; rc == 0 && i < u->opening->origin_count; i++) {
+		heard[i].scope = u->stream->scope;
+		heard[i].seen = u->seen;
+		heard[i].seen_len = u->seen_len;
+		if (heard[i].site != 0 && heard[i].site != u->stream->site)
+			rc = sync_relay_note(u->r->db, &heard[i], err);
+	}
+	return rc;
 }
 
 /* A relay has a `seen` of its own, and what is written here from now on is later than all of it. */
@@ -72,30 +87,49 @@ begin_relay(struct sync_apply *u, struct err *err)
 	buf_free(&seen);
 	if (rc == 0 && u->seen == NULL)
 		rc = no_memory(err);
-	for (unsigned i = 0; rc == 0 && i < o->origin_count; i++)
-		rc = note_origin(u, i, &latest, err);
+	if (rc == 0)
+		rc = note_origins(u, &latest, err);
 	if (rc == 0)
 		rc = store_meta_get_int(u->r->db, "last_stamp", 0, &last, err);
 	return rc == 0 && latest > last ? store_meta_set_int(u->r->db, "last_stamp", latest, err)
 	                                : rc;
 }
 
+/* Who wrote each of a relay's changes; each origin is looked up once. */
+static int
+find_origins(struct sync_apply *u, struct err *err)
+{
+	const struct sync_opening *o = u->opening;
+	int *sites = arena_take(u->arena, o->origin_count, sizeof *sites);
+	int rc = sites == NULL ? no_memory(err) : 0;
+
+	for (size_t i = 0; rc == 0 && i < o->changes; i++) {
+		struct sync_record *rec = &u->changes[i];
+		int *site;
+
+		if (rec->type != SYNC_CHANGE)
+			continue;
+		site = &sites[rec->origin];
+		if (*site == 0)
+			rc = store_catalog_site(u->r->db, o->origins[rec->origin].node,
+			                        o->origins[rec->origin].epoch, site, err);
+		rec->change.site = *site;
+	}
+	return rc;
+}
+
 int
 sync_apply_origins(struct sync_apply *u, struct err *err)
 {
 	const struct sync_opening *o = u->opening;
-	int rc = 0;
+	int rc;
 
-	for (size_t i = 0; rc == 0 && i < o->changes; i++) {
-		struct sync_record *rec = &u->changes[i];
-
-		if (rec->type != SYNC_CHANGE)
-			continue;
-		rec->change.site = u->stream->site;
-		if (o->kind == SYNC_RELAY)
-			rc = store_catalog_site(u->r->db, o->origins[rec->origin].node,
-			                        o->origins[rec->origin].epoch, &rec->change.site,
-			                        err);
+	if (o->kind == SYNC_RELAY) {
+		rc = find_origins(u, err);
+		return rc == 0 ? begin_relay(u, err) : rc;
 	}
-	return rc == 0 && o->kind == SYNC_RELAY ? begin_relay(u, err) : rc;
+	for (size_t i = 0; i < o->changes; i++)
+		if (u->changes[i].type == SYNC_CHANGE)
+			u->changes[i].change.site = u->stream->site;
+	return 0;
 }

@@ -313,6 +313,8 @@ judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 
 	if (!well_formed(in))
 		return refuse(out, "its units are not well-formed");
+	if (in->names.otherwise)
+		return refuse(out, "it defines a schema of its stream twice");
 	if (in->from != NULL && !in->from->as_is)
 		rc = sync_ahead_is(in->r, in->records, in->count, &ahead, err);
 	if (rc < 0 || ahead)
@@ -436,24 +438,46 @@ place(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 	return judge(in, force, out, err);
 }
 
-/* It begins after the end of what we have; behind what is held it is held, too, unproven as yet. */
 static int
-beyond(struct incoming *in, struct sync_ingested *out, struct err *err)
+prove_short(struct incoming *in, const struct sync_segment_at *at, struct rd *bytes,
+            struct err *err)
 {
-	bool held = false;
-	int rc = in->r->is_hub && in->stream.id != 0
-	                 ? store_held_any(in->r->db, in->stream.id, &held, err)
-	                 : 0;
+	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
+	const uint8_t *seed = in->stream.seed_day < 0 ? NULL : in->stream.seed;
+	int rc = sync_segment_read_short(bytes, at, seed, &in->arena, &in->seg, err);
 
-	out->outcome = SYNC_GAP;
-	return rc < 0 || !held || in->from->as_is ? rc : hold(in, false, out, err);
+	return rc < 0 ? rc
+	              : sync_segment_prove(&in->seg, &schemas, &in->arena, &in->records, &in->count,
+	                                   err);
+}
+
+/* It begins after the end of what we have.  What continues that which is held, is held too. */
+static int
+beyond(struct incoming *in, struct rd *bytes, struct sync_ingested *out, struct err *err)
+{
+	struct sync_segment_at at;
+	bool may_hold = in->r->is_hub && in->stream.id != 0 && !in->from->as_is;
+	int rc = may_hold ? sync_ahead_end(in->r, &in->stream, &in->names, &at, err) : 0;
+
+	out->outcome = may_hold && rc == 0 ? SYNC_LATER : SYNC_GAP;
+	if (rc != 1 || at.n != in->from->n)
+		return rc < 0 ? rc : 0;
+	rc = prove_short(in, &at, bytes, err);
+	if (is_its_own(in, rc))
+		return refuse(out, err->msg);
+	if (rc < 0)
+		return rc;
+	if (!signed_by_site(in))
+		return refuse(out, "its head is not signed by the site's key");
+	if (!well_formed(in))
+		return refuse(out, "its units are not well-formed");
+	return hold(in, false, out, err);
 }
 
 static int
 ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd *bytes,
              struct sync_ingested *out, struct err *err)
 {
-	struct sync_codec_schemas schemas = sync_names_schemas(&in->names);
 	struct sync_segment_at at = { .n = from->n };
 	int rc = find_stream(in, err);
 
@@ -464,17 +488,12 @@ ingest_short(struct incoming *in, const struct sync_ingest_from *from, struct rd
 	in->bytes = bytes->at;
 	in->bytes_len = bytes->left;
 	if (from->n > in->stream.n)
-		return beyond(in, out, err);
-	in->names.overlaps = from->n < in->stream.n;
+		return beyond(in, bytes, out, err);
 	rc = sync_look_head(in->r, &in->stream, from->n, at.head, err);
 	out->outcome = SYNC_LATER;
 	if (rc <= 0)
 		return rc;
-	rc = sync_segment_read_short(bytes, &at, in->stream.seed_day < 0 ? NULL : in->stream.seed,
-	                             &in->arena, &in->seg, err);
-	if (rc == 0)
-		rc = sync_segment_prove(&in->seg, &schemas, &in->arena, &in->records, &in->count,
-		                        err);
+	rc = prove_short(in, &at, bytes, err);
 	if (is_its_own(in, rc))
 		return refuse(out, err->msg);
 	return rc < 0 ? rc : place(in, from->force, out, err);
@@ -498,7 +517,6 @@ ingest_full(struct incoming *in, struct rd *bytes, bool force, struct sync_inges
 		out->outcome = SYNC_GAP;
 		return 0;
 	}
-	in->names.overlaps = in->seg.first <= in->stream.n;
 	rc = sync_segment_open(&in->seg, &schemas, &in->arena, &in->records, &in->count, err);
 	if (is_its_own(in, rc))
 		return refuse(out, err->msg);
@@ -580,9 +598,9 @@ sync_ingest_end(struct sync_replica *r, struct err *err)
 {
 	int rc = store_inbox_apply_verdicts(r->db, err);
 
-	sync_look_end(r);
 	if (rc == 0)
 		rc = sync_retry_overwritten(r, err);
+	sync_look_end(r);
 	if (rc == 0)
 		rc = store_db_commit(r->db, err);
 	if (rc < 0)

@@ -3,25 +3,16 @@
 
 #include <string.h>
 
-static struct sync_name *
-find(struct sync_names *names, unsigned no)
-{
-	for (size_t i = 0; i < names->count; i++)
-		if (names->list[i].no == no)
-			return &names->list[i];
-	return NULL;
-}
-
 static const struct store_schema *
 resolve(void *ctx, unsigned no)
 {
 	struct sync_names *names = ctx;
-	const struct sync_name *name = find(names, no);
 	struct err err;
 	int id = 0;
 
-	if (name != NULL)
-		return name->schema;
+	for (size_t i = 0; i < names->count; i++)
+		if (names->list[i].no == no)
+			return names->list[i].schema;
 	if (no > INT32_MAX ||
 	    store_stream_schema(names->db, names->stream, (int)no, &id, &err) < 0 || id == 0 ||
 	    names->count == SYNC_NAMES_MAX)
@@ -31,32 +22,49 @@ resolve(void *ctx, unsigned no)
 	return names->list[names->count - 1].schema;
 }
 
+static struct sync_name *
+find(struct sync_names *names, unsigned no)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (names->list[i].no == no)
+			return &names->list[i];
+	return NULL;
+}
+
+/*
+ * A segment that begins before the end of what we have says again what it called a schema.  If it
+ * says something else it is of another branch, or contradicts itself: which of the two, its head
+ * tells, and that needs the records as their writer meant them.
+ */
 static int
 define(void *ctx, const struct sync_definition *def, struct err *err)
 {
 	struct sync_names *names = ctx;
+	const struct store_schema *known = resolve(names, def->no);
+	struct sync_name *name = find(names, def->no);
+	/* the records that define it may go before the rest of what is called so */
+	const uint8_t *bytes = arena_copy(names->arena, def->bytes, def->len);
 	struct store_schema *schema;
-	struct sync_name *name;
 	int rc;
 
-	rc = store_schema_read(def->bytes, def->len, names->arena, &schema, err);
+	if (bytes == NULL)
+		return err_set(err, ERR_NOMEM, "sync: out of memory");
+	rc = store_schema_read(bytes, def->len, names->arena, &schema, err);
 	if (rc < 0)
 		return rc;
-	name = resolve(names, def->no) == NULL ? NULL : find(names, def->no);
-	/* A segment that begins before the end of what we have says again what it called a schema.
-	 */
-	if (name != NULL && memcmp(name->schema->hash, schema->hash, STORE_SCHEMA_HASH) == 0)
+	if (known != NULL && memcmp(known->hash, schema->hash, STORE_SCHEMA_HASH) == 0)
 		return 0;
-	if (name != NULL && (!names->overlaps || name->def != NULL))
+	if (name != NULL && name->def != NULL)
 		return err_set(err, ERR_CORRUPT, "schema %u of the stream is defined twice",
 		               def->no);
 	if (name == NULL && names->count == SYNC_NAMES_MAX)
-		return err_set(err, ERR_CORRUPT, "the segment has more than %d schemas",
+		return err_set(err, ERR_CORRUPT, "a segment with more than %d schemas",
 		               SYNC_NAMES_MAX);
+	names->otherwise |= name != NULL;
 	if (name == NULL)
 		name = &names->list[names->count++];
 	*name = (struct sync_name){
-		.no = def->no, .schema = schema, .def = def->bytes, .def_len = def->len
+		.no = def->no, .schema = schema, .def = bytes, .def_len = def->len
 	};
 	return 0;
 }

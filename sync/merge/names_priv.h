@@ -3,8 +3,9 @@
  * way in.
  *
  * A stream numbers the schemas that it uses and defines each once.  A segment's
- * own definitions count while it is decoded, but nothing is registered before its
- * records are proven.
+ * own definitions count while it is decoded, against what this file has noted of the
+ * stream too: of two branches each may have given one number to another table.  But
+ * nothing is registered before its records are proven to continue ours.
  */
 #ifndef SYNC_NAMES_PRIV_H
 #define SYNC_NAMES_PRIV_H
@@ -24,9 +25,7 @@ struct sync_names {
 		size_t def_len;
 	} list[SYNC_NAMES_MAX]; /* defined by this segment, or looked up for it */
 	size_t count;
-	/* The segment begins before the end of what is here, so that it may be another branch's, in
-	 * which a number is another schema's: its place in the stream tells (ingest.c). */
-	bool overlaps;
+	bool otherwise; /* it defines one otherwise than this file has it */
 };
 
 /* For the codec; borrows `names`. */

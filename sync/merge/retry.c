@@ -18,6 +18,7 @@
 #include "store/inbox.h"
 #include "store/log.h"
 #include "store/settle.h"
+#include "sync/look.h"
 #include "sync/merge/ahead_priv.h"
 #include "sync/merge/apply_priv.h"
 #include "sync/merge/merge.h"
@@ -258,63 +259,70 @@ sync_retry_woken(struct sync_replica *r, struct err *err)
 
 /* ---- overwritten since ---- */
 
-/* So many at one seal or exchange, and the next goes on. */
+/* So many at one seal or exchange, as far as looking goes (sync/look.h), and the next goes on. */
 enum { OVERWRITTEN_MAX = 4096 };
 
 static const char closed_by[] = "a later change";
 
-/* A walk through the records that entries name, by stream and record. */
+/* A walk through the records that entries name, by stream and record; the segment at hand is what
+ * was looked at last. */
 struct looking {
 	struct sync_replica *r;
-	struct arena arena; /* of the segment at hand */
+	struct arena arena; /* of the stream at hand */
 	struct store_stream stream;
-	struct sync_reader reader;
+	const struct sync_reader *reader;
 	size_t at; /* records of it that have been passed */
 	const struct sync_opening *opening;
+	bool later; /* there is no more looking left */
 };
 
 static int
 look_into(struct looking *l, const struct store_quarantined *q, struct err *err)
 {
-	int rc;
+	int rc = 0;
 
-	if (l->stream.id == q->stream && q->n <= l->reader.seg.last)
+	if (l->stream.id == q->stream && l->reader != NULL && q->n <= l->reader->seg.last)
 		return 0;
-	arena_free(&l->arena);
-	l->stream.id = 0;
 	l->at = 0;
 	l->opening = NULL;
-	rc = find_stream(l->r, q->stream, &l->arena, &l->stream, err);
-	if (rc == 0)
-		rc = sync_reader_open(l->r->db, &l->stream, q->n, &l->arena, &l->reader, err);
-	if (rc < 0)
+	l->reader = NULL;
+	if (l->stream.id != q->stream) {
+		arena_free(&l->arena);
 		l->stream.id = 0;
-	return rc == ERR_NOMEM && l->arena.over ? ERR_NOTFOUND : rc;
+		rc = find_stream(l->r, q->stream, &l->arena, &l->stream, err);
+	}
+	if (rc == 0)
+		rc = sync_look_open(l->r, &l->stream, q->n, &l->reader, err);
+	l->later = rc == 0;
+	if (rc != 1)
+		l->reader = NULL;
+	return rc == ERR_NOMEM && sync_look_is_over(l->r) ? ERR_NOTFOUND : rc < 0 ? rc : 0;
 }
 
-/* The change in record n, with who wrote it; NULL if there is none in it. */
+/* The change in record n, with who wrote it; *there false if there is none in it. */
 static int
-change_at(struct looking *l, uint64_t n, struct store_change **out, struct err *err)
+change_at(struct looking *l, uint64_t n, struct store_change *out, bool *there, struct err *err)
 {
-	struct sync_record *rec;
+	const struct sync_record *rec;
 	const struct sync_opening *o;
 
-	*out = NULL;
-	for (; l->at < l->reader.count && l->reader.seg.first + l->at <= n; l->at++)
-		if (l->reader.records[l->at].type == SYNC_OPENING)
-			l->opening = l->reader.records[l->at].opening;
-	if (l->at == 0 || l->reader.records == NULL)
+	*there = false;
+	for (; l->at < l->reader->count && l->reader->seg.first + l->at <= n; l->at++)
+		if (l->reader->records[l->at].type == SYNC_OPENING)
+			l->opening = l->reader->records[l->at].opening;
+	if (l->at == 0)
 		return 0;
-	rec = &l->reader.records[l->at - 1];
+	rec = &l->reader->records[l->at - 1];
 	if (rec->type != SYNC_CHANGE)
 		return 0;
-	*out = &rec->change;
+	*there = true;
+	*out = rec->change;
 	o = l->opening;
-	rec->change.site = l->stream.site;
+	out->site = l->stream.site;
 	if (o == NULL || o->kind != SYNC_RELAY)
 		return 0;
 	return store_catalog_site(l->r->db, o->origins[rec->origin].node,
-	                          o->origins[rec->origin].epoch, &rec->change.site, err);
+	                          o->origins[rec->origin].epoch, &out->site, err);
 }
 
 /* May changes of that stream's scope be to the row? */
@@ -335,21 +343,22 @@ makes_no_difference(struct looking *l, const struct store_quarantined *q, bool *
 {
 	struct store_row row = { .table = q->table, .key = q->key, .key_len = q->key_len };
 	struct store_row *rows[] = { &row };
-	struct store_change *c = NULL;
+	struct store_change c;
 	struct arena a = { 0 };
-	bool its = false;
+	bool its = false, there = false;
 	int rc = look_into(l, q, err);
 
 	*none = false;
-	if (rc == 0)
-		rc = change_at(l, q->n, &c, err);
-	if (rc < 0 || c == NULL || !sync_merge_is_sound(c))
+	if (rc == 0 && l->reader != NULL)
+		rc = change_at(l, q->n, &c, &there, err);
+	if (rc < 0 || !there || !sync_merge_is_sound(&c))
 		return rc == ERR_NOTFOUND || rc == ERR_CORRUPT ? 0 : rc; /* it stays listed */
 	rc = l->r->batch->get(l->r->batch, rows, 1, &a, err);
+	sync_look_spend(l->r, 1 + a.used / 64);
 	if (rc == 0)
 		rc = is_of_scope(l->r, &row, q->scope, &its, err);
 	if (rc == 0 && its) {
-		rc = sync_merge(l->r->batch, &row, c, NULL, &a, err);
+		rc = sync_merge(l->r->batch, &row, &c, NULL, &a, err);
 		*none = rc == 0 && !row.changed;
 	}
 	arena_free(&a);
@@ -359,16 +368,16 @@ makes_no_difference(struct looking *l, const struct store_quarantined *q, bool *
 int
 sync_retry_overwritten(struct sync_replica *r, struct err *err)
 {
-	struct looking l = { .r = r, .arena = { .limit = SYNC_ARENA_MAX } };
+	struct looking l = { .r = r };
 	struct store_quarantined *list = NULL;
 	struct arena a = { 0 };
 	size_t count = 0;
 	bool none = false;
 	int rc = store_quarantine_moved(r->db, OVERWRITTEN_MAX, &a, &list, &count, err);
 
-	for (size_t i = 0; rc == 0 && i < count; i++) {
+	for (size_t i = 0; rc == 0 && i < count && !l.later; i++) {
 		rc = makes_no_difference(&l, &list[i], &none, err);
-		if (rc == 0)
+		if (rc == 0 && !l.later)
 			rc = none ? store_quarantine_drop(r->db, list[i].id, closed_by, err)
 			          : store_quarantine_stays(r->db, list[i].id, err);
 	}

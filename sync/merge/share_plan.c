@@ -15,9 +15,6 @@ int
 sync_share_plan_add(struct sync_share_plan *plan, int scope, struct store_row *row, bool whole,
                     struct err *err)
 {
-	for (size_t i = plan->count; i > 0 && !whole; i--)
-		if (plan->list[i - 1].row == row && plan->list[i - 1].scope == scope)
-			return 0;
 	if (plan->count == plan->cap) {
 		size_t cap = plan->cap * 2 + 16;
 		struct sync_share_item *list = arena_take(plan->unit->arena, cap, sizeof *list);
@@ -32,6 +29,35 @@ sync_share_plan_add(struct sync_share_plan *plan, int scope, struct store_row *r
 	plan->list[plan->count++] =
 	        (struct sync_share_item){ .scope = scope, .row = row, .whole = whole };
 	return 0;
+}
+
+/* What is said whole comes first of a row. */
+static int
+by_row(const void *left, const void *right)
+{
+	const struct sync_share_item *a = left, *b = right;
+	int order = store_row_cmp(a->row, b->row);
+
+	if (a->scope != b->scope)
+		return a->scope < b->scope ? -1 : 1;
+	return order != 0 ? order : b->whole - a->whole;
+}
+
+/* Of each row and scope the first stays. */
+static void
+drop_doubles(struct sync_share_plan *plan)
+{
+	size_t kept = 0;
+
+	qsort(plan->list, plan->count, sizeof *plan->list, by_row);
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct sync_share_item *last = &plan->list[kept - (kept > 0)];
+
+		if (kept == 0 || last->scope != plan->list[i].scope ||
+		    store_row_cmp(last->row, plan->list[i].row) != 0)
+			plan->list[kept++] = plan->list[i];
+	}
+	plan->count = kept;
 }
 
 static int
@@ -80,8 +106,10 @@ sync_share_plan_run(struct sync_share_plan *plan, struct err *err)
 {
 	int rc = 0;
 
-	if (plan->count > 1)
+	if (plan->count > 1) {
+		drop_doubles(plan);
 		qsort(plan->list, plan->count, sizeof *plan->list, by_scope);
+	}
 	for (size_t i = 0, n; rc == 0 && i < plan->count; i = n) {
 		const struct sync_share_item *first = &plan->list[i];
 

@@ -18,7 +18,8 @@ struct sync_share_plan {
 	size_t count, cap;
 };
 
-/* A scope is to hear of a row; of one it hears whole nothing more is said. */
+/* A scope is to hear of a row.  Said twice it is done once, and of a row that it hears whole
+ * nothing more is said: that is looked for when all are there, for there may be very many. */
 MUST_CHECK int sync_share_plan_add(struct sync_share_plan *plan, int scope, struct store_row *row,
                                    bool whole, struct err *err);
 

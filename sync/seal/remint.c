@@ -318,12 +318,41 @@ take_relay(struct sync_reminting *m, const struct sync_record *records, struct e
 	return rc;
 }
 
+/* The first that was named, of these too. */
+static void
+note_schemas(const struct sync_opening *o, int *first)
+{
+	for (size_t i = 0; i < o->definition_count; i++)
+		if (*first == 0 || (int)o->definitions[i].no < *first)
+			*first = (int)o->definitions[i].no;
+}
+
+int
+sync_remint_schema(struct sync_replica *r, const struct store_stream *stream, uint64_t kept,
+                   int *first, struct err *err)
+{
+	uint64_t n = kept + 1;
+	int rc = 0;
+
+	*first = 0;
+	while (rc == 0 && n <= stream->n) {
+		struct arena a = { .limit = SYNC_ARENA_MAX };
+		struct sync_reader seg;
+
+		rc = sync_reader_open(r->db, stream, n, &a, &seg, err);
+		for (size_t i = 0; rc == 0 && i < seg.count; i++)
+			if (seg.records[i].type == SYNC_OPENING)
+				note_schemas(seg.records[i].opening, first);
+		n = rc == 0 ? seg.seg.last + 1 : n;
+		arena_free(&a);
+	}
+	return rc;
+}
+
 static int
 note_opening(struct sync_reminting *m, const struct sync_opening *o, struct err *err)
 {
-	for (size_t i = 0; i < o->definition_count; i++)
-		if (m->schema_no == 0 || (int)o->definitions[i].no < m->schema_no)
-			m->schema_no = (int)o->definitions[i].no;
+	note_schemas(o, &m->schema_no);
 	if (o->seen_as_before || o->kind == SYNC_RELAY)
 		return 0;
 	buf_clear(&m->seen);

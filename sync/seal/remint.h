@@ -45,4 +45,9 @@ MUST_CHECK int sync_remint_cut(struct sync_replica *r, const struct store_stream
 MUST_CHECK int sync_remint_last(struct sync_replica *r, const struct store_stream *stream,
                                 uint64_t n, int64_t *stamp, struct err *err);
 
+/* The first number that records after `kept`, where a segment ends, give to a schema: what a cut
+ * there has to forget.  0: none. */
+MUST_CHECK int sync_remint_schema(struct sync_replica *r, const struct store_stream *stream,
+                                  uint64_t kept, int *first, struct err *err);
+
 #endif /* SYNC_REMINT_H */
