@@ -1,6 +1,7 @@
 /* cli/cmd_nodes.c - at the hub: which nodes it knows. */
 #include "cli/hub.h"
 #include "cli/table.h"
+#include "node/hub/hub_key.h"
 #include "node/hub/hub_node.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
@@ -131,6 +132,39 @@ revoke(const struct cli *cli, struct store_db *db, struct buf *out, struct err *
 	return rc;
 }
 
+/* The machine with the node's key is gone, and an older copy of it is to go on. */
+static int
+rekey(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
+{
+	const char *id = cli->argv[1];
+	uint8_t node[STORE_NODE_ID];
+	int rc;
+
+	if (!text_unhex(node, sizeof node, id))
+		return err_set(err, ERR_INVALID,
+		               "\"%.60s\" is no node's id; yizhan nodes lists them", id);
+	rc = hub_key_allow(db, node, err);
+	if (rc == ERR_NOTFOUND)
+		return err_set(err, rc,
+		               "no node %.40s has a key here that could be replaced; yizhan nodes "
+		               "lists them",
+		               id);
+	if (rc == 0 && cli->json)
+		buf_printf(out, "{\"node\":\"%s\",\"state\":\"rekey\"}\n", id);
+	else if (rc == 0)
+		buf_printf(out, "node %s may replace its key once from an older one: yizhan rotate "
+		                "there\n",
+		           id);
+	return rc;
+}
+
+static int
+change(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
+{
+	return strcmp(cli->argv[0], "rekey") == 0 ? rekey(cli, db, out, err)
+	                                          : revoke(cli, db, out, err);
+}
+
 static int
 run(struct cli *cli)
 {
@@ -140,14 +174,14 @@ run(struct cli *cli)
 	struct err err;
 	int rc, code;
 
-	if (!is_list && strcmp(cli->argv[0], "revoke") != 0)
+	if (!is_list && strcmp(cli->argv[0], "revoke") != 0 && strcmp(cli->argv[0], "rekey") != 0)
 		return cli_usage(cli, "nodes can't \"%s\"", cli->argv[0]);
 	if (is_list ? cli->argc > 1 : cli->argc != 2)
-		return cli_usage(cli,
-		                 is_list ? "list takes no more words" : "revoke needs one NODE");
+		return is_list ? cli_usage(cli, "list takes no more words")
+		               : cli_usage(cli, "%s needs one NODE", cli->argv[0]);
 	rc = cli_hub_open(cli, &db, &err);
 	if (rc == 0)
-		rc = is_list ? list_nodes(cli, db, &out, &err) : revoke(cli, db, &out, &err);
+		rc = is_list ? list_nodes(cli, db, &out, &err) : change(cli, db, &out, &err);
 	store_db_close(db);
 	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
 	buf_free(&out);
@@ -156,9 +190,9 @@ run(struct cli *cli)
 
 const struct cmd cmd_nodes = {
 	.name = "nodes",
-	.args = "[list | revoke NODE]",
+	.args = "[list | revoke NODE | rekey NODE]",
 	.help = "at the hub: list the nodes it knows, and which were restored or cloned this week, "
-	        "or shut one out",
+	        "shut one out, or let an older copy of one replace its key",
 	.json = true,
 	.max = 2,
 	.run = run,

@@ -36,6 +36,7 @@ const struct cmd *const cli_commands[] = {
 	&cmd_doctor,
 	&cmd_import,
 	&cmd_export,
+	&cmd_rotate,
 	&cmd_archive,
 	&cmd_backup,
 	&cmd_token,

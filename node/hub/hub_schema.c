@@ -9,6 +9,8 @@
  *   hub_token      who may read and write from outside     (node/hub/token.c)
  *   hub_feed       what they read                          (node/hub/feed.c)
  *   hub_export     what was given out, to whom             (node/hub/export_log.c)
+ *   hub_key        keys that were replaced by another      (node/hub/hub_key.c)
+ *   hub_key_stream how far such a key is good, by stream   (node/hub/hub_key.c)
  *   hub_record_key the keys of lines that were stored      (node/hub/records.c)
  *
  * Secrets are there as hashes only.
@@ -48,7 +50,15 @@ static const char step_2[] =
         "NULL, PRIMARY KEY(token, key)) WITHOUT ROWID;"
         "CREATE INDEX hub_record_key_age ON hub_record_key(at_ms);";
 
-static const char *const steps[] = { step_1, step_2 };
+static const char step_3[] =
+        "CREATE TABLE hub_key(key BLOB PRIMARY KEY, node BLOB NOT NULL, next BLOB NOT NULL, "
+        "replaced_ms INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE hub_key_stream(node BLOB, epoch BLOB, scope TEXT, n INTEGER NOT NULL, key "
+        "BLOB NOT NULL, PRIMARY KEY(node, epoch, scope)) WITHOUT ROWID;"
+        "ALTER TABLE hub_node ADD COLUMN rekey INTEGER NOT NULL DEFAULT 0;"
+        "CREATE INDEX hub_node_key ON hub_node(node_key);";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

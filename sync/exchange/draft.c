@@ -261,24 +261,39 @@ sync_draft_find(const struct sync_replica *r, const struct sync_message *m, unsi
 
 /* ---- taking ---- */
 
+/* Told by our hub, whose message is signed, any key is believed; by others one that the node's id
+ * is the hash of. */
+static bool
+is_believed(const struct sync_replica *r, const struct sync_message *m,
+            const struct sync_view_site *view)
+{
+	uint8_t node[STORE_NODE_ID];
+
+	if (!r->is_hub && r->hub_known && memcmp(m->self.node, r->hub_node, STORE_NODE_ID) == 0)
+		return true;
+	sync_node_id(node, view->key);
+	return memcmp(node, view->site.node, STORE_NODE_ID) == 0;
+}
+
 int
 sync_draft_keys(struct sync_replica *r, const struct sync_message *m, struct err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < m->site_count; i++) {
-		uint8_t node[STORE_NODE_ID];
+		const struct sync_view_site *view = &m->sites[i];
+		uint8_t known[SYNC_PUBLIC_KEY];
 		int id;
 
-		if (!m->sites[i].has_key)
+		if (!view->has_key || !is_believed(r, m, view))
 			continue;
-		sync_node_id(node, m->sites[i].key);
-		if (memcmp(node, m->sites[i].site.node, STORE_NODE_ID) != 0)
-			continue;
-		rc = store_catalog_site(r->db, m->sites[i].site.node, m->sites[i].site.epoch, &id,
-		                        err);
+		rc = store_catalog_site(r->db, view->site.node, view->site.epoch, &id, err);
 		if (rc == 0)
-			rc = store_catalog_set_site_key(r->db, id, m->sites[i].key, err);
+			rc = store_catalog_site_key(r->db, id, known, err);
+		/* a site has one key for ever */
+		rc = rc == 0   ? store_catalog_set_site_key(r->db, id, view->key, err)
+		     : rc == 1 ? 0
+		               : rc;
 	}
 	return rc;
 }
