@@ -249,7 +249,10 @@ static int
 take(struct answering *an, struct err *err)
 {
 	struct sync_replica *r = an->h->r;
-	int rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
+	int rc = sync_draft_keys(r, an->asked, err);
+
+	if (rc == 0)
+		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
 
 	for (size_t i = 0; rc == 0 && i < an->remark_count; i++)
 		if (strcmp(an->remarks[i].reason, sync_fork_words) == 0)

@@ -261,18 +261,23 @@ sync_draft_find(const struct sync_replica *r, const struct sync_message *m, unsi
 
 /* ---- taking ---- */
 
-/* Told by our hub, whose message is signed, any key is believed; by others one that the node's id
- * is the hash of. */
+/*
+ * A node believes its hub, whose message is signed.  A hub believes a node, whose request is signed
+ * with its present key, about earlier lives of its own that had others: a hub that was put back has
+ * forgotten them.
+ */
 static bool
 is_believed(const struct sync_replica *r, const struct sync_message *m,
             const struct sync_view_site *view)
 {
+	bool is_own = memcmp(m->self.node, view->site.node, STORE_NODE_ID) == 0;
 	uint8_t node[STORE_NODE_ID];
 
 	if (!r->is_hub && r->hub_known && memcmp(m->self.node, r->hub_node, STORE_NODE_ID) == 0)
 		return true;
 	sync_node_id(node, view->key);
-	return memcmp(node, view->site.node, STORE_NODE_ID) == 0;
+	return r->is_hub ? is_own && memcmp(node, view->site.node, STORE_NODE_ID) != 0
+	                 : memcmp(node, view->site.node, STORE_NODE_ID) == 0;
 }
 
 int

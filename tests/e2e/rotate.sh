@@ -117,15 +117,16 @@ node_id=$(sql "$node" "SELECT hex(value) AS h FROM yz_meta WHERE name = 'node'" 
 mv "$node" "$SCRATCH/gone"
 cp -a "$SCRATCH/old" "$node"
 add "$node" copy 1 4
-check 3 'was replaced: this is an older copy' -C "$node" sync
+"$YIZHAN" -C "$node" sync >/dev/null 2>&1 # a copy: the log says so, once
+check 1 'was replaced: this is an older copy' -C "$node" sync
 check 0 'another key' -C "$node" rotate
-check 3 'refuses this node' -C "$node" sync
+check 1 'refuses this node' -C "$node" sync
 is "$(count "$hub" 'copy%')" 0 'an older copy brings nothing in'
 check 0 'may replace its key once' -C "$hub" nodes rekey "$node_id"
 meet "$node" "$second" "$node"
 same "$node" "$second"
 is "$(count "$hub" 'copy%') $(count "$node" 'db%')" '4 8' 'what was written in the copy is there'
-check 3 'was replaced' -C "$SCRATCH/gone" sync
+check 1 'was replaced' -C "$SCRATCH/gone" sync
 check 1 'no node 00' -C "$hub" nodes rekey 00000000000000000000000000000000
 
 # ------------------------------------------------------------------ an older hub
