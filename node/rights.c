@@ -5,6 +5,7 @@
 #include "node/role.h"
 #include "store/base/mutant.h"
 #include "store/remote.h"
+#include "sync/seal/rotate.h"
 
 #include <string.h>
 
@@ -31,18 +32,24 @@ rights_open(struct rights *rights, struct store_db *db, bool is_hub,
             const uint8_t self_key[SYNC_PUBLIC_KEY], struct err *err)
 {
 	struct node_role role;
+	uint8_t named[SYNC_PUBLIC_KEY];
 	struct store_site self;
-	int rc;
+	int rotated, rc;
 
 	memset(rights, 0, sizeof *rights);
 	rights->db = db;
 	rights->is_hub = is_hub;
 	memcpy(rights->self_key, self_key, SYNC_PUBLIC_KEY);
-	rc = store_meta_self(db, &self, err);
-	if (rc == 0)
-		memcpy(rights->self, self.node, STORE_NODE_ID);
-	if (rc < 0 || is_hub)
+	sync_node_id(rights->self, self_key);
+	if (is_hub)
+		return 0;
+	/* a node keeps its id when its key is replaced */
+	rotated = sync_rotate_key(db, named, err);
+	rc = rotated == 1 ? store_meta_self(db, &self, err) : rotated;
+	if (rc < 0)
 		return rc;
+	if (rotated == 1)
+		memcpy(rights->self, self.node, STORE_NODE_ID);
 	rc = node_role_get(db, &role, err);
 	if (rc == 0 && !role.is_hub)
 		memcpy(rights->own, role.scope, sizeof rights->own);
