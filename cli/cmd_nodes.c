@@ -152,8 +152,9 @@ rekey(const struct cli *cli, struct store_db *db, struct buf *out, struct err *e
 	if (rc == 0 && cli->json)
 		buf_printf(out, "{\"node\":\"%s\",\"state\":\"rekey\"}\n", id);
 	else if (rc == 0)
-		buf_printf(out, "node %s may replace its key once from an older one: yizhan rotate "
-		                "there\n",
+		buf_printf(out,
+		           "node %s may replace its key once from an older one: yizhan rotate "
+		           "there\n",
 		           id);
 	return rc;
 }

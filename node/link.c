@@ -138,10 +138,9 @@ send_call(struct link *l, struct link_call *call, struct err *err)
 		.body_len = call->body.len,
 	};
 	char path[96], lines[3][REQSIG_INPUT_SIZE + 32];
-	const char *headers[6] = {
-		lines[0],          lines[1],         lines[2], "Content-Type: application/octet-stream",
-		buf_str(&l->grant), buf_str(&l->chain)
-	};
+	const char *headers[6] = { lines[0],           lines[1],
+		                   lines[2],           "Content-Type: application/octet-stream",
+		                   buf_str(&l->grant), buf_str(&l->chain) };
 	struct transport_request request = {
 		.method = signed_part.method,
 		.base = l->base,
@@ -299,7 +298,8 @@ turned_away(struct link_call *call, struct node_event *ev)
 	ev->denied = is_refusal(call->reply);
 	if (ev->denied && says_replaced(call->reply)) {
 		lost(call, ev,
-		     "the hub refuses this node's key, which was replaced: this is an older copy of "
+		     "the hub refuses this node's key, which was replaced: this is an older copy "
+		     "of "
 		     "the node; if it is to go on, let the hub's administrator run yizhan nodes "
 		     "rekey NODE, and then run yizhan rotate here");
 		return;

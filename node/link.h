@@ -40,7 +40,7 @@ struct link_options {
 	const uint8_t *grant; /* ours, as the hub signed it; copied */
 	size_t grant_len;
 	const struct buf *chain; /* of our keys (node/rotation.h); copied; NULL: we have had one */
-	struct queue *queue; /* where finished calls go; borrowed */
+	struct queue *queue;     /* where finished calls go; borrowed */
 	const struct env *env;
 };
 

@@ -139,8 +139,7 @@ rights_key_of(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_
 		return true;
 	}
 	/* what the hub told of the second PC */
-	return rights->enrolled &&
-	       store_catalog_site_key(rights->db, site->id, key, &ignored) == 1;
+	return rights->enrolled && store_catalog_site_key(rights->db, site->id, key, &ignored) == 1;
 }
 
 uint64_t

@@ -57,9 +57,9 @@ readmit(struct station *st, struct http_exchange *x)
 {
 	struct buf grant = { 0 }, chain = { 0 };
 	struct err err;
-	bool good = header_bytes(x, "Yz-Grant", &grant) == 1 &&
-	            hub_node_readmit(st->merge, st->key.public_key, grant.bytes, grant.len, &err) ==
-	                    0;
+	bool good =
+	        header_bytes(x, "Yz-Grant", &grant) == 1 &&
+	        hub_node_readmit(st->merge, st->key.public_key, grant.bytes, grant.len, &err) == 0;
 
 	if (good && header_bytes(x, "Yz-Rotation", &chain) == 1)
 		good = hub_key_rotate(st->merge, chain.bytes, chain.len, env_wall_ms(st->env),

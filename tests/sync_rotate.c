@@ -1,6 +1,6 @@
 /*
- * tests/sync_rotate.c - a node signs with another key from now on: what waits goes up under it, what
- * the hub has stays as it is signed, and nothing that anybody wrote since is undone.
+ * tests/sync_rotate.c - a node signs with another key from now on: what waits goes up under it,
+ * what the hub has stays as it is signed, and nothing that anybody wrote since is undone.
  */
 #include "tests/suites.h"
 #include "tests/world.h"
@@ -93,8 +93,7 @@ expect_same(void)
 		ck_assert_str_eq(got, want);
 		ck_assert_str_eq(world_digest(&w.nodes[i], "f/F1", digest),
 		                 world_digest(&w.hub, "f/F1", hubs));
-		ck_assert_int_eq(
-		        world_int(&w.nodes[i], "SELECT count(*) FROM yz_quarantine"), 0);
+		ck_assert_int_eq(world_int(&w.nodes[i], "SELECT count(*) FROM yz_quarantine"), 0);
 		ck_assert_int_eq(world_int(&w.nodes[i], "SELECT count(*) FROM yz_conflict"), 0);
 		expect_proven(&w.nodes[i]);
 		free(got);
@@ -107,9 +106,10 @@ expect_same(void)
 static int64_t
 keys_at_hub(void)
 {
-	return world_int(&w.hub, "SELECT count(DISTINCT g.key) FROM yz_segment g JOIN yz_stream s ON "
-	                         "s.id = g.stream JOIN yz_site t ON t.id = s.site JOIN yz_site f ON "
-	                         "f.node = t.node WHERE f.key IS NOT NULL");
+	return world_int(&w.hub,
+	                 "SELECT count(DISTINCT g.key) FROM yz_segment g JOIN yz_stream s ON "
+	                 "s.id = g.stream JOIN yz_site t ON t.id = s.site JOIN yz_site f ON "
+	                 "f.node = t.node WHERE f.key IS NOT NULL");
 }
 
 START_TEST(what_waits_goes_up_under_the_new_key)

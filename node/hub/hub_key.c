@@ -118,8 +118,8 @@ note_replaced(struct store_db *db, const struct rotation *r, const uint8_t key[S
 static int
 set_key(struct store_db *db, const struct rotation *r, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(
-	        db, "UPDATE hub_node SET node_key = ?, rekey = 0 WHERE node = ?");
+	struct store_stmt s =
+	        store_stmt_new(db, "UPDATE hub_node SET node_key = ?, rekey = 0 WHERE node = ?");
 
 	store_stmt_put_blob(&s, r->new_key, SYNC_PUBLIC_KEY);
 	store_stmt_put_blob(&s, r->node, STORE_NODE_ID);
@@ -251,9 +251,9 @@ hub_key_of(struct store_db *db, const struct store_site *site, uint8_t key[SYNC_
 uint64_t
 hub_key_until(struct store_db *db, const struct store_site *site, const char *scope)
 {
-	struct store_stmt s = store_stmt_new(
-	        db, "SELECT count(*), max(CASE WHEN scope = ? THEN n ELSE 0 END)"
-	            " FROM hub_key_stream WHERE node = ? AND epoch = ?");
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT count(*), max(CASE WHEN scope = ? THEN n ELSE 0 END)"
+	                           " FROM hub_key_stream WHERE node = ? AND epoch = ?");
 	struct err ignored;
 	uint64_t n = 0;
 
