@@ -257,8 +257,8 @@ store_quarantine_asked(struct store_db *db, int64_t id, bool *yes, struct err *e
 int
 store_quarantine_answered(struct store_db *db, struct err *err)
 {
-	struct store_stmt s =
-	        store_stmt_new(db, "DELETE FROM yz_meta WHERE name >= 'asked ' AND name < 'asked!'");
+	struct store_stmt s = store_stmt_new(
+	        db, "DELETE FROM yz_meta WHERE name >= 'asked ' AND name < 'asked!'");
 
 	return store_stmt_run(&s, err);
 }

@@ -530,6 +530,10 @@ sync_ingest_begin(struct sync_replica *r, struct err *err)
 
 	if (rc == 0)
 		rc = sync_seal(r, &sealed, err);
+	if (rc == 0 && MUT(110))
+		rc = store_db_commit(r->db, err);
+	if (rc == 0 && MUT(110))
+		rc = store_db_begin(r->db, err);
 	if (rc < 0)
 		store_db_rollback(r->db);
 	else

@@ -162,8 +162,8 @@ prepare_format_1(struct scene *s)
 	crash_must(store_db_exec(s->m[NODE].merge, to_format_1, &err), &err, "back to format 1");
 }
 
-/* A cut between the steps leaves those before it whole, and nothing of those behind it; the conflict
- * is there once in all, and what was refused. */
+/* A cut between the steps leaves those before it whole, and nothing of those behind it; the
+ * conflict is there once in all, and what was refused. */
 static void
 migrate_data_restart(struct scene *s)
 {
