@@ -106,11 +106,13 @@ key_at_hub(const struct rights *rights, const struct store_site *site, uint8_t k
 	struct arena a = { 0 };
 	struct hub_node node;
 	struct err ignored;
-	int rc = hub_key_of(rights->db, site, key, &ignored);
+	int id = 0, rc = hub_key_of(rights->db, site, key, &ignored);
 
 	/* or what the node itself has said of its earlier lives, to a hub that was put back */
 	if (rc == 0)
-		rc = store_catalog_site_key(rights->db, site->id, key, &ignored);
+		rc = store_catalog_find_site(rights->db, site->node, site->epoch, &id, &ignored);
+	if (rc == 0 && id != 0)
+		rc = store_catalog_site_key(rights->db, id, key, &ignored);
 	if (rc == 0) {
 		rc = hub_node_find(rights->db, site->node, &a, &node, &ignored);
 		if (rc == 1)
