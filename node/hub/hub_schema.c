@@ -12,6 +12,10 @@
  *   hub_key        keys that were replaced by another      (node/hub/hub_key.c)
  *   hub_key_stream how far such a key is good, by stream   (node/hub/hub_key.c)
  *   hub_record_key the keys of lines that were stored      (node/hub/records.c)
+ *   hub_seen       how each node stood when it last came   (node/hub/fleet.c)
+ *   hub_admin      who may look at /fleet                  (node/hub/admin.c)
+ *   hub_session    who is signed in there                  (node/hub/session.c)
+ *   hub_sign_in    who tried, and who came                 (node/hub/session.c)
  *
  * Secrets are there as hashes only.
  */
@@ -51,6 +55,19 @@ static const char step_2[] =
         "CREATE INDEX hub_record_key_age ON hub_record_key(at_ms);";
 
 static const char step_3[] =
+        "CREATE TABLE hub_seen(node BLOB PRIMARY KEY, met_ms INTEGER NOT NULL, lacking INTEGER, "
+        "digest INTEGER NOT NULL, digest_ms INTEGER, reported_ms INTEGER, report TEXT) WITHOUT "
+        "ROWID;";
+
+static const char step_4[] =
+        "CREATE TABLE hub_admin(name TEXT PRIMARY KEY, password TEXT NOT NULL, created_ms INTEGER "
+        "NOT NULL, expires_ms INTEGER, revoked_ms INTEGER) WITHOUT ROWID;"
+        "CREATE TABLE hub_session(hash BLOB PRIMARY KEY, admin TEXT NOT NULL, created_ms INTEGER "
+        "NOT NULL, expires_ms INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE hub_sign_in(no INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, admin TEXT NOT "
+        "NULL, peer TEXT NOT NULL, what TEXT NOT NULL);";
+
+static const char step_5[] =
         "CREATE TABLE hub_key(key BLOB PRIMARY KEY, node BLOB NOT NULL, next BLOB NOT NULL, "
         "replaced_ms INTEGER NOT NULL) WITHOUT ROWID;"
         "CREATE TABLE hub_key_stream(node BLOB, epoch BLOB, scope TEXT, n INTEGER NOT NULL, key "
@@ -58,7 +75,7 @@ static const char step_3[] =
         "ALTER TABLE hub_node ADD COLUMN rekey INTEGER NOT NULL DEFAULT 0;"
         "CREATE INDEX hub_node_key ON hub_node(node_key);";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
