@@ -270,7 +270,8 @@ static bool
 is_believed(const struct sync_replica *r, const struct sync_message *m,
             const struct sync_view_site *view)
 {
-	bool is_own = memcmp(m->self.node, view->site.node, STORE_NODE_ID) == 0;
+	bool is_own = memcmp(m->self.node, view->site.node, STORE_NODE_ID) == 0 &&
+	              memcmp(m->self.epoch, view->site.epoch, STORE_EPOCH) != 0;
 	uint8_t node[STORE_NODE_ID];
 
 	if (!r->is_hub && r->hub_known && memcmp(m->self.node, r->hub_node, STORE_NODE_ID) == 0)
@@ -288,17 +289,23 @@ sync_draft_keys(struct sync_replica *r, const struct sync_message *m, struct err
 	for (size_t i = 0; rc == 0 && i < m->site_count; i++) {
 		const struct sync_view_site *view = &m->sites[i];
 		uint8_t known[SYNC_PUBLIC_KEY];
-		int id;
+		int id = 0;
 
 		if (!view->has_key || !is_believed(r, m, view))
 			continue;
-		rc = store_catalog_site(r->db, view->site.node, view->site.epoch, &id, err);
+		rc = store_catalog_find_site(r->db, view->site.node, view->site.epoch, &id, err);
+		if (rc == 0 && r->is_hub && id != 0 &&
+		    store_catalog_site_key(r->db, id, known, err) == 0)
+			continue; /* what a hub has of it, it has proven by another key */
+		if (rc == 0)
+			rc = store_catalog_site(r->db, view->site.node, view->site.epoch, &id, err);
 		if (rc == 0)
 			rc = store_catalog_site_key(r->db, id, known, err);
-		/* a site has one key for ever */
-		rc = rc == 0   ? store_catalog_set_site_key(r->db, id, view->key, err)
-		     : rc == 1 ? 0
-		               : rc;
+		/* a site has one key for ever; what a node says wrongly of its own, it says rightly
+		 * the next time */
+		if (rc == 0 || (rc == 1 && r->is_hub))
+			rc = store_catalog_set_site_key(r->db, id, view->key, err);
+		rc = rc == 1 ? 0 : rc;
 	}
 	return rc;
 }
