@@ -150,6 +150,7 @@ extern const struct cmd cmd_sql;
 extern const struct cmd cmd_status;
 extern const struct cmd cmd_sync;
 extern const struct cmd cmd_token;
+extern const struct cmd cmd_rotate;
 extern const struct cmd cmd_track;
 extern const struct cmd cmd_verify;
 

@@ -6,6 +6,7 @@
 #include "cli/hub.h"
 #include "cli/table.h"
 #include "node/hub/fleet.h"
+#include "node/hub/hub_key.h"
 #include "node/hub/hub_node.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
@@ -263,6 +264,34 @@ revoke(const struct cli *cli, struct store_db *db, struct buf *out, bool *needs,
 	return rc;
 }
 
+/* The machine with the node's key is gone, and an older copy of it is to go on. */
+static int
+rekey(const struct cli *cli, struct store_db *db, struct buf *out, bool *needs, struct err *err)
+{
+	const char *id = cli->argv[1];
+	uint8_t node[STORE_NODE_ID];
+	int rc;
+
+	*needs = false;
+	if (!text_unhex(node, sizeof node, id))
+		return err_set(err, ERR_INVALID,
+		               "\"%.60s\" is no node's id; yizhan nodes lists them", id);
+	rc = hub_key_allow(db, node, err);
+	if (rc == ERR_NOTFOUND)
+		return err_set(err, rc,
+		               "no node %.40s has a key here that could be replaced; yizhan nodes "
+		               "lists them",
+		               id);
+	if (rc == 0 && cli->json)
+		buf_printf(out, "{\"node\":\"%s\",\"state\":\"rekey\"}\n", id);
+	else if (rc == 0)
+		buf_printf(out,
+		           "node %s may replace its key once from an older one: yizhan rotate "
+		           "there\n",
+		           id);
+	return rc;
+}
+
 static const struct word {
 	const char *name;
 	int args;
@@ -273,6 +302,7 @@ static const struct word {
 	{ "list", 1, true, list_nodes, "list takes no more words" },
 	{ "show", 2, false, show_node, "show needs one NODE" },
 	{ "revoke", 2, false, revoke, "revoke needs one NODE" },
+	{ "rekey", 2, false, rekey, "rekey needs one NODE" },
 };
 
 /* CLI_OK if the options and words can be. */
@@ -329,9 +359,9 @@ static const struct cmd_option options[] = {
 
 const struct cmd cmd_nodes = {
 	.name = "nodes",
-	.args = "[list | show NODE | revoke NODE]",
+	.args = "[list | show NODE | revoke NODE | rekey NODE]",
 	.help = "at the hub: list the nodes it knows, how they stand and which were restored or "
-	        "cloned this week, or shut one out",
+	        "cloned this week, shut one out, or let an older copy of one replace its key",
 	.options = options,
 	.json = true,
 	.max = 2,

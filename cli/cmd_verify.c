@@ -226,10 +226,25 @@ check_database(struct verifying *v, bool deep, struct arena *a, struct err *err)
 	return rc == 0 ? store_inspect_breaches(v->db, deep, tell_breach, v, err) : rc;
 }
 
+/* Commits may be signed with any key that the node has had. */
+static bool
+is_key(void *ctx, const struct sync_site *site, const uint8_t key[SYNC_PUBLIC_KEY])
+{
+	const struct verifying *v = ctx;
+	uint8_t node[STORE_NODE_ID];
+	struct err err;
+
+	sync_node_id(node, key);
+	return memcmp(node, site->node, sizeof node) == 0 ||
+	       store_catalog_is_node_key(v->db, site->node, key, &err) == 1;
+}
+
 static int
 check_archive(struct verifying *v, const char *dir, struct err *err)
 {
-	struct sync_archive_check check = { .tell = tell_archive, .again = tell_again, .ctx = v };
+	struct sync_archive_check check = {
+		.tell = tell_archive, .is_key = is_key, .again = tell_again, .ctx = v
+	};
 
 	return sync_archive_verify(v->db, dir, &check, err);
 }

@@ -38,6 +38,7 @@ const struct cmd *const cli_commands[] = {
 	&cmd_import,
 	&cmd_export,
 	&cmd_aliases,
+	&cmd_rotate,
 	&cmd_archive,
 	&cmd_backup,
 	&cmd_token,

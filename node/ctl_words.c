@@ -10,6 +10,7 @@ static const char *const names[] = {
 	[CTL_DO_UNKNOWN] = "?",
 	[CTL_DO_SYNC] = "{\"do\":\"sync\"}",
 	[CTL_DO_ARCHIVE] = "{\"do\":\"archive\"}",
+	[CTL_DO_ROTATE] = "{\"do\":\"rotate\"}",
 	[CTL_DO_RELOAD] = "{\"do\":\"reload\"}",
 };
 

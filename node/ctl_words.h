@@ -10,7 +10,7 @@
 #include "store/base/json.h"
 #include "store/remote.h"
 
-enum ctl_do { CTL_DO_UNKNOWN, CTL_DO_SYNC, CTL_DO_ARCHIVE, CTL_DO_RELOAD };
+enum ctl_do { CTL_DO_UNKNOWN, CTL_DO_SYNC, CTL_DO_ARCHIVE, CTL_DO_ROTATE, CTL_DO_RELOAD };
 
 /* The call a line makes. */
 enum ctl_do ctl_words_read(const char *line);

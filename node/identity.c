@@ -18,7 +18,7 @@
 enum {
 	HEX = 2 * SYNC_SEED_KEY,
 	KEY_LINE = HEX + 3 + HEX + 1, /* seed, " # ", public key, line feed */
-	KEY_FILE_MAX = 1024,
+	KEY_FILE_MAX = 256 * 1024,
 	SIGNERS_MAX = 1 << 20,
 };
 
@@ -97,6 +97,15 @@ identity_make_dir(const char *dir, struct err *err)
 
 /* ---------------------------------------------------------------- key */
 
+static void
+write_line(char line[KEY_LINE + 1], const struct sync_key *key)
+{
+	text_hex(line, key->seed, SYNC_SEED_KEY);
+	snprintf(line + HEX, KEY_LINE + 1 - HEX, " # ");
+	text_hex(line + HEX + 3, key->public_key, SYNC_PUBLIC_KEY);
+	line[KEY_LINE - 1] = '\n';
+}
+
 int
 identity_make_key(const char *dir, struct sync_key *key, struct err *err)
 {
@@ -110,10 +119,7 @@ identity_make_key(const char *dir, struct sync_key *key, struct err *err)
 		return err_set(err, ERR_INVALID, "%s exists already", path);
 	hash_random(seed, sizeof seed);
 	sync_key_from_seed(key, seed);
-	text_hex(line, seed, sizeof seed);
-	snprintf(line + HEX, sizeof line - HEX, " # ");
-	text_hex(line + HEX + 3, key->public_key, SYNC_PUBLIC_KEY);
-	line[KEY_LINE - 1] = '\n';
+	write_line(line, key);
 	rc = file_replace(path, line, KEY_LINE, err);
 	explicit_bzero(seed, sizeof seed);
 	explicit_bzero(line, sizeof line);
@@ -134,7 +140,6 @@ parse_key(char *line, const char *path, struct sync_key *key, struct err *err)
 	char *comment = strstr(line, " # ");
 	int rc = 0;
 
-	line[strcspn(line, "\n")] = 0;
 	if (comment != NULL)
 		*comment = 0;
 	if (!text_unhex(seed, sizeof seed, line))
@@ -150,14 +155,14 @@ parse_key(char *line, const char *path, struct sync_key *key, struct err *err)
 	return rc;
 }
 
-int
-identity_load_key(const char *dir, struct sync_key *key, struct err *err)
+/* Read a file of a key: its first line. */
+static int
+load_key(const char *dir, const char *name, struct sync_key *key, struct err *err)
 {
-	char path[IDENTITY_PATH_MAX];
-	char text[KEY_FILE_MAX];
+	char path[IDENTITY_PATH_MAX], text[KEY_LINE + 1];
 	struct buf line = { 0 };
 	struct stat st;
-	int rc = identity_path(path, dir, "key", err);
+	int rc = identity_path(path, dir, name, err);
 
 	if (rc == 0)
 		rc = file_read(path, KEY_FILE_MAX, &line, err);
@@ -169,13 +174,117 @@ identity_load_key(const char *dir, struct sync_key *key, struct err *err)
 	if (rc == 0 && line.len == 0)
 		rc = err_set(err, ERR_CORRUPT, "%.80s is empty; %s", path, no_key);
 	if (rc == 0) {
-		snprintf(text, sizeof text, "%s", buf_str(&line));
+		snprintf(text, sizeof text, "%.*s", (int)strcspn(buf_str(&line), "\n"),
+		         buf_str(&line));
 		rc = parse_key(text, path, key, err);
 		explicit_bzero(text, sizeof text);
 	}
 	if (line.bytes != NULL)
 		explicit_bzero(line.bytes, line.len);
 	buf_free(&line);
+	return rc;
+}
+
+int
+identity_load_key(const char *dir, struct sync_key *key, struct err *err)
+{
+	return load_key(dir, "key", key, err);
+}
+
+/* ---------------------------------------------------------------- another key */
+
+static const char chain_word[] = "chain ";
+
+int
+identity_stage_key(const char *dir, const struct sync_key *key, const struct buf *chain,
+                   struct err *err)
+{
+	char path[IDENTITY_PATH_MAX], line[KEY_LINE + 1], digits[3];
+	struct buf text = { 0 };
+	int rc = identity_path(path, dir, "key.next", err);
+
+	write_line(line, key);
+	buf_put(&text, line, KEY_LINE);
+	buf_printf(&text, "%s", chain_word);
+	for (size_t i = 0; i < chain->len; i++) {
+		text_hex(digits, &chain->bytes[i], 1);
+		buf_put(&text, digits, 2);
+	}
+	buf_u8(&text, '\n');
+	if (rc == 0)
+		rc = buf_check(&text, err);
+	if (rc == 0)
+		rc = file_replace(path, text.bytes, text.len, err);
+	explicit_bzero(line, sizeof line);
+	if (text.bytes != NULL)
+		explicit_bzero(text.bytes, text.len);
+	buf_free(&text);
+	return rc;
+}
+
+int
+identity_staged_key(const char *dir, struct sync_key *key, struct err *err)
+{
+	return load_key(dir, "key.next", key, err);
+}
+
+int
+identity_adopt_key(const char *dir, struct err *err)
+{
+	char from[IDENTITY_PATH_MAX], to[IDENTITY_PATH_MAX];
+	int rc = identity_path(from, dir, "key.next", err);
+
+	if (rc == 0)
+		rc = identity_path(to, dir, "key", err);
+	if (rc == 0 && rename(from, to) < 0)
+		rc = err_set(err, ERR_IO, "rename %s to %s: %s", from, to, strerror(errno));
+	return rc == 0 ? file_sync_folder(to, err) : rc;
+}
+
+/* The chain's bytes out of the file's text. */
+static int
+read_chain(const char *text, const char *path, struct buf *chain, struct err *err)
+{
+	const char *at = strchr(text, '\n');
+	size_t digits;
+	uint8_t *bytes;
+
+	if (at == NULL || strncmp(at + 1, chain_word, sizeof chain_word - 1) != 0)
+		return 0;
+	at += sizeof chain_word;
+	digits = strcspn(at, "\n");
+	bytes = malloc(digits / 2 + 1);
+	if (bytes == NULL)
+		return err_set(err, ERR_NOMEM, "%s: out of memory", path);
+	for (size_t i = 0; i < digits / 2; i++) {
+		char pair[3] = { at[2 * i], at[2 * i + 1], 0 };
+
+		if (!text_unhex(&bytes[i], 1, pair)) {
+			free(bytes);
+			return err_set(err, ERR_CORRUPT,
+			               "%.80s: the chain of earlier keys is damaged; %s", path,
+			               no_key);
+		}
+	}
+	buf_put(chain, bytes, digits / 2);
+	free(bytes);
+	return buf_check(chain, err);
+}
+
+int
+identity_load_chain(const char *dir, struct buf *chain, struct err *err)
+{
+	char path[IDENTITY_PATH_MAX];
+	struct buf text = { 0 };
+	int rc = identity_path(path, dir, "key", err);
+
+	if (rc == 0)
+		rc = file_read(path, KEY_FILE_MAX, &text, err);
+	if (rc == 0)
+		rc = read_chain(buf_str(&text), path, chain, err);
+	if (text.bytes != NULL)
+		explicit_bzero(text.bytes, text.len);
+	buf_free(&text);
 	return rc;
 }
 

@@ -6,6 +6,8 @@
  * reserve
  *
  *   key              <seed, 64 hex digits> # <public key, 64 hex digits>     0600
+ *                    and, after a rotation, a line: chain <hex, node/rotation.h>
+ *   key.next         the same, of a rotation that was begun (node/station_rotate.c)
  *   allowed_signers  <node id>@yizhan namespaces="git" ssh-ed25519 <base64>  a line for each key
  *   lock             held with flock(2) by the one process that seals; holds its process id
  *   reserve          space given back when the disk is full, so that what was written can be sent
@@ -15,6 +17,7 @@
 #ifndef NODE_IDENTITY_H
 #define NODE_IDENTITY_H
 
+#include "store/base/buf.h"
 #include "store/base/err.h"
 #include "sync/codec/sign.h"
 
@@ -45,6 +48,20 @@ MUST_CHECK int identity_make_key(const char *dir, struct sync_key *key, struct e
  * fit, ERR_DENIED if others can read it.  Wipe `key` after use.
  */
 MUST_CHECK int identity_load_key(const char *dir, struct sync_key *key, struct err *err);
+
+/* Write another key, and the chain of documents that leads to it, beside the one in use.  On disk
+ * when it returns. */
+MUST_CHECK int identity_stage_key(const char *dir, const struct sync_key *key,
+                                  const struct buf *chain, struct err *err);
+
+/* The key that was staged; as identity_load_key().  Wipe `key` after use. */
+MUST_CHECK int identity_staged_key(const char *dir, struct sync_key *key, struct err *err);
+
+/* What was staged takes the place of the key in use, durably. */
+MUST_CHECK int identity_adopt_key(const char *dir, struct err *err);
+
+/* Append the chain that leads to the key in use; nothing if it is the first one. */
+MUST_CHECK int identity_load_chain(const char *dir, struct buf *chain, struct err *err);
 
 /*
  * Take the lock of `dir`: *fd is to be held, and closed to give it back.  ERR_BUSY, naming the

@@ -1,5 +1,6 @@
 #include "node/link.h"
 #include "node/report.h"
+#include "node/rotation.h"
 #include "store/base/text.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ struct link {
 	struct link_options options;
 	char base[256];
 	char nonce[REQSIG_NONCE_MAX + 1];
-	struct buf grant; /* the header line that shows it */
+	struct buf grant, chain; /* the header lines that show them */
 	struct link_cost cost;
 };
 
@@ -29,16 +30,28 @@ done(void *ctx, void *tag, struct transport_reply *reply)
 }
 
 static int
-keep_grant(struct link *l, const struct link_options *options, struct err *err)
+keep_line(struct buf *line, const char *name, const uint8_t *bytes, size_t len, struct err *err)
 {
 	char digits[3];
 
-	buf_printf(&l->grant, "Yz-Grant: ");
-	for (size_t i = 0; i < options->grant_len; i++) {
-		text_hex(digits, &options->grant[i], 1);
-		buf_put(&l->grant, digits, 2);
+	buf_clear(line);
+	buf_printf(line, "%s: ", name);
+	for (size_t i = 0; i < len; i++) {
+		text_hex(digits, &bytes[i], 1);
+		buf_put(line, digits, 2);
 	}
-	return buf_check(&l->grant, err);
+	return buf_check(line, err);
+}
+
+int
+link_show(struct link *l, const struct buf *chain, struct err *err)
+{
+	size_t from;
+
+	if (chain == NULL || chain->len == 0)
+		return 0;
+	from = rotation_chain_shown(chain);
+	return keep_line(&l->chain, "Yz-Rotation", chain->bytes + from, chain->len - from, err);
 }
 
 int
@@ -57,10 +70,13 @@ link_new(const struct link_options *options, struct link **out, struct err *err)
 	text_copy(l->nonce, sizeof l->nonce,
 	          options->nonce == NULL || !reqsig_is_nonce(options->nonce) ? "0"
 	                                                                     : options->nonce);
-	rc = keep_grant(l, options, err);
+	rc = keep_line(&l->grant, "Yz-Grant", options->grant, options->grant_len, err);
+	if (rc == 0)
+		rc = link_show(l, options->chain, err);
 	if (rc == 0)
 		rc = transport_new(&transport, done, l, &l->transport, err);
 	if (rc < 0) {
+		buf_free(&l->chain);
 		buf_free(&l->grant);
 		free(l);
 		return rc;
@@ -75,6 +91,7 @@ link_free(struct link *l)
 	if (l == NULL)
 		return;
 	transport_free(l->transport);
+	buf_free(&l->chain);
 	buf_free(&l->grant);
 	free(l);
 }
@@ -141,7 +158,7 @@ send_call(struct link *l, struct link_call *call, struct err *err)
 		.body_len = call->body.len,
 	};
 	char path[96], lines[3][REQSIG_INPUT_SIZE + 32], report[REPORT_LINE + 16];
-	const char *headers[6] = { lines[0], lines[1], lines[2],
+	const char *headers[7] = { lines[0], lines[1], lines[2],
 		                   "Content-Type: application/octet-stream" };
 	struct transport_request request = {
 		.method = signed_part.method,
@@ -164,6 +181,8 @@ send_call(struct link *l, struct link_call *call, struct err *err)
 	snprintf(lines[2], sizeof lines[2], "Signature: %s", call->headers.signature);
 	if (call->shown)
 		headers[request.header_count++] = buf_str(&l->grant);
+	if (call->shown && l->chain.len > 0)
+		headers[request.header_count++] = buf_str(&l->chain);
 	if (call->report != NULL) {
 		put_report(l, call, report, sizeof report);
 		headers[request.header_count++] = report;
@@ -290,6 +309,14 @@ is_refusal(const struct transport_reply *r)
 	return r->status == 403 && nonce != NULL && reqsig_is_nonce(nonce);
 }
 
+/* It has our node, under another key.  Nothing but words depends on it. */
+static bool
+says_replaced(const struct transport_reply *r)
+{
+	return memmem(r->body.bytes == NULL ? (const uint8_t *)"" : r->body.bytes, r->body.len,
+	              "replaced by", 11) != NULL;
+}
+
 /* Another status than those of a good answer. */
 static void
 turned_away(struct link_call *call, struct node_event *ev)
@@ -298,6 +325,14 @@ turned_away(struct link_call *call, struct node_event *ev)
 	char words[112];
 
 	ev->denied = is_refusal(call->reply);
+	if (ev->denied && says_replaced(call->reply)) {
+		lost(call, ev,
+		     "the hub refuses this node's key, which was replaced: this is an older copy "
+		     "of "
+		     "the node; if it is to go on, let the hub's administrator run yizhan nodes "
+		     "rekey NODE, and then run yizhan rotate here");
+		return;
+	}
 	snprintf(words, sizeof words, "the hub answered %d%s", status,
 	         status == 401 || status == 403 ? ": is this node still enrolled there?"
 	         : status == 507 ? ": its disk is full, the records wait here until there is room"

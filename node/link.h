@@ -23,7 +23,7 @@ struct link_call {
 	struct link *link;
 	bool watch;      /* a long-poll, not an exchange */
 	bool again;      /* sent a second time with a fresh nonce */
-	bool shown;      /* and once more with our grant, to a hub that has forgotten us */
+	bool shown;      /* and once more with our grant and keys, to a hub that has forgotten us */
 	struct buf body; /* as sent, for sending again */
 	char *report;    /* goes with it; or NULL */
 	char query[64];
@@ -42,7 +42,8 @@ struct link_options {
 	                         is none: begin without */
 	const uint8_t *grant; /* ours, as the hub signed it; copied */
 	size_t grant_len;
-	struct queue *queue; /* where finished calls go; borrowed */
+	const struct buf *chain; /* of our keys (node/rotation.h); copied; NULL: we have had one */
+	struct queue *queue;     /* where finished calls go; borrowed */
 	const struct env *env;
 };
 
@@ -52,6 +53,9 @@ MUST_CHECK int link_new(const struct link_options *options, struct link **l, str
 /* Give up what is under way, end the thread; calls that still come out of the queue must be given
  * to link_drop(). */
 void link_free(struct link *l);
+
+/* Our key is another since: show this chain. */
+MUST_CHECK int link_show(struct link *l, const struct buf *chain, struct err *err);
 
 /* Post an exchange; the body is taken over.  `report` (copied, may be NULL) goes with it, as
  * report_write() makes it. */

@@ -1,9 +1,11 @@
 #include "node/rights.h"
 
+#include "node/hub/hub_key.h"
 #include "node/hub/hub_node.h"
 #include "node/role.h"
 #include "store/base/mutant.h"
 #include "store/remote.h"
+#include "sync/seal/rotate.h"
 
 #include <string.h>
 
@@ -30,7 +32,9 @@ rights_open(struct rights *rights, struct store_db *db, bool is_hub,
             const uint8_t self_key[SYNC_PUBLIC_KEY], struct err *err)
 {
 	struct node_role role;
-	int rc;
+	uint8_t named[SYNC_PUBLIC_KEY];
+	struct store_site self;
+	int rotated, rc;
 
 	memset(rights, 0, sizeof *rights);
 	rights->db = db;
@@ -39,6 +43,13 @@ rights_open(struct rights *rights, struct store_db *db, bool is_hub,
 	sync_node_id(rights->self, self_key);
 	if (is_hub)
 		return 0;
+	/* a node keeps its id when its key is replaced */
+	rotated = sync_rotate_key(db, named, err);
+	rc = rotated == 1 ? store_meta_self(db, &self, err) : rotated;
+	if (rc < 0)
+		return rc;
+	if (rotated == 1)
+		memcpy(rights->self, self.node, STORE_NODE_ID);
 	rc = node_role_get(db, &role, err);
 	if (rc == 0 && !role.is_hub)
 		memcpy(rights->own, role.scope, sizeof rights->own);
@@ -88,31 +99,59 @@ rights_may_write(void *ctx, const struct store_site *site, const char *scope)
 	       grant_has(&rights->grant.write, scope);
 }
 
+/* A revoked node's key still proves what it had delivered before. */
+static bool
+key_at_hub(const struct rights *rights, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY])
+{
+	struct arena a = { 0 };
+	struct hub_node node;
+	struct err ignored;
+	int id = 0, rc = hub_key_of(rights->db, site, key, &ignored);
+
+	/* or what the node itself has said of its earlier lives, to a hub that was put back */
+	if (rc == 0)
+		rc = store_catalog_find_site(rights->db, site->node, site->epoch, &id, &ignored);
+	if (rc == 0 && id != 0)
+		rc = store_catalog_site_key(rights->db, id, key, &ignored);
+	if (rc == 0) {
+		rc = hub_node_find(rights->db, site->node, &a, &node, &ignored);
+		if (rc == 1)
+			memcpy(key, node.key, SYNC_PUBLIC_KEY);
+	}
+	arena_free(&a);
+	return rc == 1;
+}
+
 bool
 rights_key_of(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY])
 {
 	const struct rights *rights = ctx;
-	struct arena a = { 0 };
-	struct hub_node node;
 	struct err ignored;
-	bool known = true;
 
 	if (memcmp(site->node, rights->self, STORE_NODE_ID) == 0) {
-		memcpy(key, rights->self_key, SYNC_PUBLIC_KEY);
-	} else if (rights->is_hub) {
-		/* a revoked node's key still proves what it had delivered before */
-		known = hub_node_find(rights->db, site->node, &a, &node, &ignored) == 1;
-		if (known)
-			memcpy(key, node.key, SYNC_PUBLIC_KEY);
-		arena_free(&a);
-	} else if (rights->enrolled && memcmp(site->node, rights->hub, STORE_NODE_ID) == 0) {
-		memcpy(key, rights->grant.hub_key, SYNC_PUBLIC_KEY);
-	} else {
-		/* what the hub told of the second PC; its id was found to be this key's */
-		known = rights->enrolled &&
-		        store_catalog_site_key(rights->db, site->id, key, &ignored) == 1;
+		/* an earlier life may have had an earlier key */
+		if (store_catalog_site_key(rights->db, site->id, key, &ignored) != 1)
+			memcpy(key, rights->self_key, SYNC_PUBLIC_KEY);
+		return true;
 	}
-	return known;
+	if (rights->is_hub)
+		return key_at_hub(rights, site, key);
+	if (rights->enrolled && memcmp(site->node, rights->hub, STORE_NODE_ID) == 0) {
+		memcpy(key, rights->grant.hub_key, SYNC_PUBLIC_KEY);
+		return true;
+	}
+	/* what the hub told of the second PC */
+	return rights->enrolled && store_catalog_site_key(rights->db, site->id, key, &ignored) == 1;
+}
+
+uint64_t
+rights_key_until(void *ctx, const struct store_site *site, const char *scope)
+{
+	const struct rights *rights = ctx;
+
+	return rights->is_hub && memcmp(site->node, rights->self, STORE_NODE_ID) != 0
+	               ? hub_key_until(rights->db, site, scope)
+	               : UINT64_MAX;
 }
 
 bool
@@ -132,10 +171,10 @@ rights_node_of(const struct rights *rights, const uint8_t key[SYNC_PUBLIC_KEY],
 {
 	struct arena a = { 0 };
 	struct hub_node known;
-	int rc;
+	int rc = hub_key_node(rights->db, key, node, err);
 
-	sync_node_id(node, key);
-	rc = hub_node_find(rights->db, node, &a, &known, err);
+	if (rc == 1)
+		rc = hub_node_find(rights->db, node, &a, &known, err);
 	if (rc == 1 && known.revoked_ms != 0)
 		rc = err_set(err, ERR_DENIED, "this node's key was revoked");
 	arena_free(&a);

@@ -38,11 +38,12 @@ MUST_CHECK int rights_open(struct rights *rights, struct store_db *db, bool is_h
 /* The hooks; `ctx` is a struct rights. */
 bool rights_may_write(void *ctx, const struct store_site *site, const char *scope);
 bool rights_key_of(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY]);
+uint64_t rights_key_until(void *ctx, const struct store_site *site, const char *scope);
 bool rights_may_read(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope);
 
 /*
  * At the hub: who signs with this key?  1 and the node's id, or 0 for an unknown one; ERR_DENIED
- * for a revoked one.
+ * for a revoked or replaced one.
  */
 MUST_CHECK int rights_node_of(const struct rights *rights, const uint8_t key[SYNC_PUBLIC_KEY],
                               uint8_t node[STORE_NODE_ID], struct err *err);

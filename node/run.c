@@ -48,6 +48,7 @@ struct daemon {
 	unsigned connections;          /* that the server may hold */
 	struct ctl_call *calls[CALLS]; /* that wait for the meeting to end */
 	size_t call_count;
+	struct ctl_call *rotate; /* waits for it, too: the key isn't changed under a meeting */
 	bool watching, large_log;
 	int64_t watch_after_ms, wake_ms, fed_ms;
 };
@@ -81,6 +82,31 @@ answer_calls(struct daemon *d, const struct node_met *met)
 		ctl_answer(d->calls[i], &line);
 	}
 	d->call_count = 0;
+}
+
+/* Once no meeting is on: what is under way is signed with the key that we have. */
+static void
+rotate(struct daemon *d)
+{
+	struct buf line = { 0 }, chain = { 0 };
+	struct err err;
+	int rc;
+
+	if (d->rotate == NULL || d->station.node.meeting)
+		return;
+	rc = station_rotate(&d->station, &err);
+	if (rc == 0)
+		rc = identity_load_chain(d->options->dir, &chain, &err);
+	if (rc == 0 && d->link != NULL)
+		rc = link_show(d->link, &chain, &err);
+	if (rc < 0)
+		ctl_words_error(&line, &(struct ctl_error){ rc == ERR_INVALID ? "invalid" : "busy",
+		                                            err.msg, "try again" });
+	else
+		ctl_words_ok(&line);
+	ctl_answer(d->rotate, &line);
+	d->rotate = NULL;
+	buf_free(&chain);
 }
 
 /* Hear of news at once instead of at the next interval. */
@@ -165,6 +191,7 @@ step(struct daemon *d, const struct node_event *ev, struct err *err)
 		answer_calls(d, &fx.meeting);
 	}
 	node_effects_clear(&fx);
+	rotate(d);
 	return rc == 0 ? watch(d, err) : rc;
 }
 
@@ -282,6 +309,13 @@ take_call(struct daemon *d, struct ctl_call *call, struct err *err)
 
 		ctl_words_ok(&line);
 		ctl_answer(call, &line);
+		return rc;
+	}
+	if (what == CTL_DO_ROTATE && d->rotate == NULL) {
+		int rc = make_link(d, err);
+
+		d->rotate = call;
+		rotate(d);
 		return rc;
 	}
 	if (what == CTL_DO_ARCHIVE)

@@ -4,6 +4,7 @@
 #include "node/http/reqsig.h"
 #include "node/hub/api_records.h"
 #include "node/hub/fleet.h"
+#include "node/hub/hub_key.h"
 #include "node/hub/hub_node.h"
 #include "node/hub/refusal.h"
 #include "node/hub/watch.h"
@@ -32,18 +33,44 @@ refuse(const struct reader *r, struct http_exchange *x, int status, const char *
 	http_answer(x, &response);
 }
 
+/* The bytes of a header line in hex: 1, or 0 if there is none such or it is none. */
+static int
+header_bytes(struct http_exchange *x, const char *name, struct buf *out)
+{
+	const char *hex = http_header(x, name);
+	size_t len = hex == NULL ? 0 : strlen(hex) / 2;
+	uint8_t *bytes = len == 0 ? NULL : malloc(len);
+	struct err err;
+	int rc = 0;
+
+	if (bytes != NULL && text_unhex(bytes, len, hex)) {
+		buf_put(out, bytes, len);
+		rc = buf_check(out, &err) == 0;
+	}
+	free(bytes);
+	return rc;
+}
+
 /* A hub that was restored has forgotten nodes enrolled since: one that shows our own grant is taken
- * in again. */
+ * in again.  And one whose key we don't know shows how it came by it. */
 static bool
 readmit(struct station *st, struct http_exchange *x)
 {
-	const char *hex = http_header(x, "Yz-Grant");
-	uint8_t doc[GRANT_MAX];
+	struct buf grant = { 0 }, chain = { 0 };
 	struct err err;
+	bool good =
+	        header_bytes(x, "Yz-Grant", &grant) == 1 &&
+	        hub_node_readmit(st->merge, st->key.public_key, grant.bytes, grant.len, &err) == 0;
 
-	if (hex == NULL || strlen(hex) / 2 > sizeof doc || !text_unhex(doc, strlen(hex) / 2, hex))
-		return false;
-	return hub_node_readmit(st->merge, st->key.public_key, doc, strlen(hex) / 2, &err) == 0;
+	if (good && header_bytes(x, "Yz-Rotation", &chain) == 1)
+		good = hub_key_rotate(st->merge, chain.bytes, chain.len, env_wall_ms(st->env),
+		                      &err) == 0;
+	if (!good && chain.len > 0)
+		refusal_tell(env_mono_ms(st->env), http_request(x)->path, http_request(x)->peer,
+		             err.msg);
+	buf_free(&chain);
+	buf_free(&grant);
+	return good;
 }
 
 /* The same, and the log hears of it. */

@@ -60,6 +60,12 @@ key_of(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY])
 	       store_catalog_site_key(st->merge, site->id, key, &err) == 1;
 }
 
+static uint64_t
+key_until(void *ctx, const struct store_site *site, const char *scope)
+{
+	return rights_key_until(&((struct station *)ctx)->rights, site, scope);
+}
+
 /* ---- the anchor ---- */
 
 /* Our own streams of this life, as the anchor keeps them. */
@@ -251,16 +257,20 @@ static int
 open_core(struct station *st, struct err *err)
 {
 	int rc = node_open(&st->node, st->merge, &st->key, st->is_hub, err);
+	bool went_on = false;
 
-	if (rc == 0)
-		rc = station_reload(st, err);
-	if (rc == 0)
-		rc = check_anchor(st, err);
 	st->node.r.may_write = may_write;
 	st->node.r.key_of = key_of;
+	st->node.r.key_until = key_until;
 	st->node.r.applied = st->is_hub ? applied : NULL;
 	st->node.r.ctx = st;
-	return rc;
+	if (rc == 0)
+		rc = station_reload(st, err);
+	if (rc == 0 && !st->is_hub)
+		rc = station_rotated(st, &went_on, err);
+	if (rc == 0 && !st->is_hub && !went_on)
+		rc = station_settle_key(st, err);
+	return rc == 0 && !went_on ? check_anchor(st, err) : rc;
 }
 
 int
@@ -381,7 +391,7 @@ int
 station_link(struct station *st, struct queue *queue, struct link **l, struct err *err)
 {
 	struct link_options options = { .key = &st->key, .queue = queue, .env = st->env };
-	struct buf nonce = { 0 };
+	struct buf nonce = { 0 }, chain = { 0 };
 	struct store_remote hub;
 	struct config config;
 	struct arena a = { 0 };
@@ -399,9 +409,13 @@ station_link(struct station *st, struct queue *queue, struct link **l, struct er
 		options.pin_only = strcmp(config.hub_ca, CONFIG_CA_NONE) == 0;
 		options.ca_file = config.hub_ca[0] == 0 || options.pin_only ? NULL : config.hub_ca;
 		memcpy(options.hub_key, hub.key, sizeof options.hub_key);
+		options.chain = &chain;
+		if (rc == 0)
+			rc = identity_load_chain(st->dir, &chain, err);
 		if (rc == 0)
 			rc = link_new(&options, l, err);
 	}
+	buf_free(&chain);
 	buf_free(&nonce);
 	arena_free(&a);
 	return rc;

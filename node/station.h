@@ -77,6 +77,18 @@ MUST_CHECK int station_sync(struct station *st, struct node_met *met, struct lin
                             struct err *err);
 
 /*
+ * Sign with another key from now on, whether there is a line or not: what the hub isn't known to
+ * hold is written again under it.  Not while a meeting is on.  ERR_INVALID at a hub, and before
+ * the node is enrolled.
+ */
+MUST_CHECK int station_rotate(struct station *st, struct err *err);
+
+/* Used by station_open(): end a rotation that was cut off, which then is *went_on; */
+MUST_CHECK int station_rotated(struct station *st, bool *went_on, struct err *err);
+/* and let a database that is older than our key go on under it. */
+MUST_CHECK int station_settle_key(struct station *st, struct err *err);
+
+/*
  * After a meeting, what it means for the facility's tables: the hub grants the seats that the node
  * that came asks for; a node (`came` NULL) gives back those that the hub asks for
  * (node/facility/seats.h), and links registrations of one person (node/facility/alias.h).  What is

@@ -70,6 +70,10 @@ MUST_CHECK int store_catalog_site_key(struct store_db *db, int site, uint8_t key
 MUST_CHECK int store_catalog_set_site_key(struct store_db *db, int site, const uint8_t key[32],
                                           struct err *err);
 
+/* Does any site of that node have this key?  1 or 0. */
+MUST_CHECK int store_catalog_is_node_key(struct store_db *db, const uint8_t node[STORE_NODE_ID],
+                                         const uint8_t key[32], struct err *err);
+
 /* The number of a scope's name, registering it if new. */
 MUST_CHECK int store_catalog_scope(struct store_db *db, const char *name, int *id, struct err *err);
 

@@ -141,6 +141,9 @@ store_db_open(const char *path, enum store_mode mode, const struct env *env, str
 		rc = store_wal_keep_name(path, env, err);
 	if (rc == 0) {
 		status = sqlite3_exec(db->handle, pragmas_mode[mode], NULL, NULL, NULL);
+		if (status == SQLITE_OK && mode == STORE_MERGE && MUT(115))
+			status = sqlite3_exec(db->handle, "PRAGMA foreign_keys=ON", NULL, NULL,
+			                      NULL);
 		if (status != SQLITE_OK)
 			rc = store_db_fail(db, err, status);
 	}

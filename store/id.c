@@ -1,5 +1,6 @@
 #include "store/id.h"
 #include "store/base/hash.h"
+#include "store/base/mutant.h"
 #include "store/catalog.h"
 #include "store/db_priv.h"
 
@@ -21,7 +22,8 @@ begin_run(struct store_db *db)
 	memcpy(bytes + STORE_NODE_ID, self.epoch, STORE_EPOCH);
 	hash_once(hash, sizeof hash, bytes, sizeof bytes);
 	memcpy(db->id_prefix, hash, PREFIX);
-	env_rand(db->env, db->id_prefix + PREFIX, RUN);
+	if (!MUT(111))
+		env_rand(db->env, db->id_prefix + PREFIX, RUN);
 	db->id_ms = env_mono_ms(db->env);
 }
 

@@ -117,3 +117,18 @@ store_catalog_set_site_key(struct store_db *db, int site, const uint8_t key[32],
 	store_stmt_put_blob(&s, key, 32);
 	return store_stmt_run(&s, err);
 }
+
+int
+store_catalog_is_node_key(struct store_db *db, const uint8_t node[STORE_NODE_ID],
+                          const uint8_t key[32], struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT 1 FROM yz_site WHERE node = ? AND key = ? LIMIT 1");
+	int rc;
+
+	store_stmt_put_blob(&s, node, STORE_NODE_ID);
+	store_stmt_put_blob(&s, key, 32);
+	rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	return rc;
+}

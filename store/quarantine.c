@@ -1,6 +1,7 @@
 #include "store/inbox.h"
 #include "store/stmt.h"
 
+#include <stdio.h>
 #include <string.h>
 
 int
@@ -233,12 +234,45 @@ store_quarantine_drop(struct store_db *db, int64_t id, const char *by, struct er
 	return store_stmt_run(&s, err);
 }
 
+/* In yz_meta, of each that was asked for by name. */
+static void
+asked_name(char name[32], int64_t id)
+{
+	snprintf(name, 32, "asked %lld", (long long)id);
+}
+
+int
+store_quarantine_asked(struct store_db *db, int64_t id, bool *yes, struct err *err)
+{
+	int64_t value = 0;
+	char name[32];
+	int rc;
+
+	asked_name(name, id);
+	rc = store_meta_get_int(db, name, 0, &value, err);
+	*yes = value != 0;
+	return rc;
+}
+
+int
+store_quarantine_answered(struct store_db *db, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "DELETE FROM yz_meta WHERE name >= 'asked ' AND name < 'asked!'");
+
+	return store_stmt_run(&s, err);
+}
+
 int
 store_quarantine_wake(struct store_db *db, int64_t id, struct err *err)
 {
 	int64_t now;
+	char name[32];
 	int rc = store_meta_get_int(db, "retry", 0, &now, err);
 
+	asked_name(name, id);
+	if (rc == 0 && id != STORE_QUARANTINE_ALL)
+		rc = store_meta_set_int(db, name, 1, err);
 	if (rc < 0)
 		return rc;
 	return store_meta_set_int(db, "retry", now == 0 || now == id ? id : STORE_QUARANTINE_ALL,

@@ -11,6 +11,7 @@
 #include "store/base/text.h"
 #include "store/held.h"
 #include "store/stream.h"
+#include "sync/seal/rotate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,16 @@ draw_epoch(const struct env *env, uint8_t epoch[STORE_EPOCH])
 		epoch[i] = (uint8_t)draw;
 }
 
+/* Whose heads these will be, where the node's id doesn't tell any more. */
+static int
+name_key(struct sync_replica *r, struct err *err)
+{
+	uint8_t key[SYNC_PUBLIC_KEY];
+	int rc = sync_rotate_key(r->db, key, err);
+
+	return rc == 1 ? store_catalog_set_site_key(r->db, r->self.id, key, err) : rc;
+}
+
 int
 sync_life_begin(struct sync_replica *r, enum sync_life_word why, struct err *err)
 {
@@ -52,6 +63,8 @@ sync_life_begin(struct sync_replica *r, enum sync_life_word why, struct err *err
 	rc = store_meta_set(r->db, "epoch", r->self.epoch, STORE_EPOCH, err);
 	if (rc == 0)
 		rc = store_catalog_site(r->db, r->self.node, r->self.epoch, &r->self.id, err);
+	if (rc == 0)
+		rc = name_key(r, err);
 	if (rc == 0)
 		rc = store_meta_set_int(r->db, "life_began", sync_replica_now_ms(r), err);
 	return rc == 0 ? store_meta_set_int(r->db, "life_word", why, err) : rc;

@@ -42,6 +42,9 @@ struct sync_replica {
 	bool (*may_write)(void *ctx, const struct store_site *site, const char *scope);
 	/* The public key that signs this site's heads; false if unknown. */
 	bool (*key_of)(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY]);
+	/* Up to which record of its stream there that key is good: it was replaced then.  NULL, or
+	 * UINT64_MAX: it wasn't. */
+	uint64_t (*key_until)(void *ctx, const struct store_site *site, const char *scope);
 	/* Called for each unit whose rows changed, in the transaction; NULL: nobody listens. */
 	int (*applied)(void *ctx, const struct sync_unit *unit, struct err *err);
 	void *ctx;

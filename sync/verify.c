@@ -33,20 +33,30 @@ tell(struct walk *w, const char *what, const char *todo)
 	buf_free(&where);
 }
 
-/* Signed by the key that the node's id is the hash of?  What was sealed here and hasn't left needs
- * no signature yet. */
+/* The key that the node's id is the hash of, or the one that this site's heads are known to have
+ * since a rotation. */
+static bool
+is_key_of(const struct walk *w, const uint8_t key[SYNC_PUBLIC_KEY])
+{
+	uint8_t node[STORE_NODE_ID], known[SYNC_PUBLIC_KEY];
+	struct err err;
+
+	if (store_catalog_site_key(w->db, w->stream->site, known, &err) == 1)
+		return memcmp(known, key, sizeof known) == 0;
+	sync_node_id(node, key);
+	return memcmp(node, w->site.node, STORE_NODE_ID) == 0;
+}
+
+/* Signed by its node?  What was sealed here and hasn't left needs no signature yet. */
 static void
 check_signature(struct walk *w, const struct store_segment *seg)
 {
-	uint8_t node[STORE_NODE_ID];
-
 	if (!seg->is_signed) {
 		if (!w->own)
 			tell(w, "a segment from elsewhere is not signed", restore_it);
 		return;
 	}
-	sync_node_id(node, seg->key);
-	if (memcmp(node, w->site.node, STORE_NODE_ID) != 0)
+	if (!is_key_of(w, seg->key))
 		tell(w, "the key that signed a segment isn't its node's", restore_it);
 	if (!sync_verify_head(seg->key, &w->site, w->scope, seg->last, seg->head, seg->signature))
 		tell(w, "a segment's signature doesn't fit its head", restore_it);

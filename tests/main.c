@@ -96,6 +96,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_record,
 	suite_sync_relay,
 	suite_sync_remint,
+	suite_sync_rotate,
 	suite_sync_retry,
 	suite_sync_rot,
 	suite_sync_rift,

@@ -3,11 +3,14 @@
 #include "tests/suites.h"
 
 #include "node/enrol_node.h"
+#include "node/hub/hub_key.h"
 #include "node/hub/hub_node.h"
 #include "node/hub/hub_schema.h"
 #include "node/rights.h"
+#include "node/rotation.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct rights rights;
@@ -201,6 +204,150 @@ START_TEST(a_stored_grant_that_was_tampered_with_is_no_grant)
 }
 END_TEST
 
+/* ---- a key that is replaced ---- */
+
+/* Append what leads node 1 from key `from` to key `to`, its stream of life `epoch` being good up to
+ * record n. */
+static void
+put_rotation(struct buf *chain, uint8_t from, uint8_t to, uint8_t epoch, uint64_t n)
+{
+	struct sync_key old_key = hub_node_key(from), new_key = hub_node_key(to);
+	struct rotation doc = { .at_ms = hub.now_ms, .count = 1 };
+	struct buf bytes = { 0 };
+
+	memcpy(doc.node, one.node, STORE_NODE_ID);
+	memset(doc.streams[0].epoch, epoch, STORE_EPOCH);
+	snprintf(doc.streams[0].scope, sizeof doc.streams[0].scope, "f/F1");
+	doc.streams[0].n = n;
+	rotation_write(&bytes, &doc, &old_key, &new_key);
+	rotation_chain_add(chain, &bytes);
+	buf_free(&bytes);
+}
+
+static int
+rotate(uint8_t from, uint8_t to)
+{
+	struct buf chain = { 0 };
+	int rc;
+
+	put_rotation(&chain, from, to, from, 10U * from);
+	rc = hub_key_rotate(hub_db, chain.bytes, chain.len, hub.now_ms, &hub_err);
+	buf_free(&chain);
+	return rc;
+}
+
+static int
+who(uint8_t key_no)
+{
+	struct sync_key key = hub_node_key(key_no);
+	uint8_t node[STORE_NODE_ID];
+	int rc = rights_node_of(&rights, key.public_key, node, &hub_err);
+
+	if (rc == 1)
+		ck_assert_mem_eq(node, one.node, sizeof node);
+	return rc;
+}
+
+static void
+expect_key(uint8_t epoch, uint8_t key_no)
+{
+	struct sync_key key = hub_node_key(key_no);
+	struct store_site site = one;
+	uint8_t found[SYNC_PUBLIC_KEY];
+
+	memset(site.epoch, epoch, STORE_EPOCH);
+	site.id = 0;
+	ck_assert(rights_key_of(&rights, &site, found));
+	ck_assert_mem_eq(found, key.public_key, sizeof found);
+}
+
+static uint64_t
+until(uint8_t epoch, const char *scope)
+{
+	struct store_site site = one;
+
+	memset(site.epoch, epoch, STORE_EPOCH);
+	return rights_key_until(&rights, &site, scope);
+}
+
+START_TEST(a_replaced_key_opens_nothing_and_is_good_for_what_it_delivered)
+{
+	ck_assert_uint_eq(until(1, "f/F1"), UINT64_MAX);
+	ck_assert_int_eq(rotate(1, 11), 0);
+	ck_assert_int_eq(who(11), 1);
+	ck_assert_int_eq(who(1), ERR_DENIED);
+	expect_key(1, 1);
+	expect_key(9, 11);
+	ck_assert_uint_eq(until(1, "f/F1"), 10);
+	ck_assert_uint_eq(until(1, "f/F9"), 0);
+	ck_assert_uint_eq(until(9, "f/F1"), UINT64_MAX);
+	ck_assert(rights_may_write(&rights, &one, "f/F1"));
+	ck_assert_int_eq(rotate(11, 12), 0);
+	ck_assert_int_eq(who(12), 1);
+	ck_assert_int_eq(who(11), ERR_DENIED);
+	expect_key(1, 1);
+	expect_key(11, 11);
+	expect_key(9, 12);
+}
+END_TEST
+
+START_TEST(what_is_shown_again_changes_nothing)
+{
+	struct buf chain = { 0 };
+
+	put_rotation(&chain, 1, 11, 1, 10);
+	put_rotation(&chain, 11, 12, 11, 20);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(
+		        hub_key_rotate(hub_db, chain.bytes, chain.len, hub.now_ms, &hub_err), 0);
+	ck_assert_int_eq(who(12), 1);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_key"), 2);
+	/* cut off within a document, nothing of it is taken */
+	put_rotation(&chain, 12, 13, 12, 30);
+	ck_assert_int_eq(hub_key_rotate(hub_db, chain.bytes, chain.len - 1, hub.now_ms, &hub_err),
+	                 ERR_CORRUPT);
+	ck_assert_int_eq(who(12), 1);
+	buf_free(&chain);
+}
+END_TEST
+
+START_TEST(a08_a_copy_of_an_old_key_rotates_nothing)
+{
+	ck_assert_int_eq(rotate(1, 11), 0);
+	ck_assert_int_eq(rotate(1, 66), ERR_DENIED);
+	ck_assert_int_eq(who(66), 0);
+	ck_assert_int_eq(who(11), 1);
+	ck_assert_int_eq(rotate(66, 67), ERR_DENIED);
+	/* an administrator lets it, once */
+	ck_assert_int_eq(hub_key_allow(hub_db, one.node, &hub_err), 0);
+	ck_assert_int_eq(rotate(1, 12), 0);
+	ck_assert_int_eq(who(12), 1);
+	ck_assert_int_eq(who(11), ERR_DENIED);
+	ck_assert_int_eq(rotate(1, 66), ERR_DENIED);
+	ck_assert_int_eq(rotate(11, 66), ERR_DENIED);
+	ck_assert_int_eq(hub_key_allow(hub_db, stranger.node, &hub_err), ERR_NOTFOUND);
+}
+END_TEST
+
+START_TEST(nobody_rotates_to_a_key_of_somebody_else)
+{
+	ck_assert_int_eq(rotate(1, 2), ERR_DENIED);
+	ck_assert_int_eq(who(1), 1);
+	ck_assert_int_eq(rotate(1, 11), 0);
+	ck_assert_int_eq(rotate(11, 1), ERR_DENIED); /* nor back to an old one */
+	ck_assert_int_eq(who(11), 1);
+}
+END_TEST
+
+START_TEST(a_revoked_node_rotates_nothing)
+{
+	ck_assert_int_eq(hub_node_revoke(hub_db, one.node, hub.now_ms, &hub_err), 0);
+	ck_assert_int_eq(rotate(1, 11), ERR_DENIED);
+	ck_assert_int_eq(who(11), 0);
+	ck_assert_int_eq(hub_key_allow(hub_db, one.node, &hub_err), ERR_NOTFOUND);
+}
+END_TEST
+
 Suite *
 suite_node_rights(void)
 {
@@ -211,6 +358,11 @@ suite_node_rights(void)
 	tcase_add_test(t, at_the_hub_a_node_has_what_its_grant_says);
 	tcase_add_test(t, at_the_hub_keys_are_those_that_were_enrolled);
 	tcase_add_test(t, a_revoked_node_has_no_rights_but_its_past_can_be_checked);
+	tcase_add_test(t, a_replaced_key_opens_nothing_and_is_good_for_what_it_delivered);
+	tcase_add_test(t, what_is_shown_again_changes_nothing);
+	tcase_add_test(t, a08_a_copy_of_an_old_key_rotates_nothing);
+	tcase_add_test(t, nobody_rotates_to_a_key_of_somebody_else);
+	tcase_add_test(t, a_revoked_node_rotates_nothing);
 	tcase_add_test(t, a_damaged_grant_at_the_hub_gives_no_rights);
 	tcase_add_test(t, without_its_tables_nobody_has_rights);
 	suite_add_tcase(s, t);

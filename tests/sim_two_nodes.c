@@ -7,6 +7,8 @@
 #include "tests/suites.h"
 #include "tests/world.h"
 
+#include "store/track.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -362,6 +364,51 @@ START_TEST(a_max_cell_keeps_its_version_when_its_row_is_made_again)
 }
 END_TEST
 
+static void
+make_family(struct world_peer *p, bool is_hub)
+{
+	static const struct store_track_spec specs[] = {
+		{ .table = "fam", .scope = "f/", .scope_column = "facility_id" },
+		{ .table = "kid", .scope = "f/", .scope_column = "facility_id" },
+	};
+	struct err err;
+
+	world_sql(p, "CREATE TABLE fam(id INTEGER NOT NULL PRIMARY KEY, facility_id TEXT NOT NULL);"
+	             "CREATE TABLE kid(id INTEGER NOT NULL PRIMARY KEY, facility_id TEXT NOT NULL,"
+	             " fam INTEGER REFERENCES fam(id) ON DELETE CASCADE)");
+	ck_assert_int_eq(store_db_begin(p->merge, &err), 0);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_msg(store_track_table(p->merge, &specs[i], is_hub, &err) >= 0, "%s",
+		              err.msg);
+	ck_assert_int_eq(store_db_commit(p->merge, &err), 0);
+}
+
+/* What a person deletes takes its children along; what is merged takes only what it says. */
+START_TEST(a_merged_delete_cascades_nowhere)
+{
+	make_family(&w.hub, true);
+	make_family(&w.nodes[0], false);
+	make_family(&w.nodes[1], false);
+	world_sql(&w.nodes[0], "INSERT INTO fam VALUES (1, 'F1'), (2, 'F1');"
+	                       "INSERT INTO kid VALUES (10, 'F1', 1), (20, 'F1', 2)");
+	world_settle(&w, 2);
+	world_sql(&w.nodes[0], "INSERT INTO kid VALUES (11, 'F1', 1)");
+	world_sql(&w.nodes[1], "DELETE FROM fam WHERE id = 1");
+	world_settle(&w, 3);
+	for (int i = 0; i <= 2; i++) {
+		struct world_peer *p = i == 2 ? &w.hub : &w.nodes[i];
+
+		ck_assert_int_eq(world_int(p, "SELECT count(*) FROM fam"), 1);
+		/* its own child went with it at the keyboard; the other one is an orphan, and there
+		 */
+		ck_assert_int_eq(world_int(p,
+		                           "SELECT group_concat(id, '') FROM (SELECT id FROM kid "
+		                           "ORDER BY id)"),
+		                 1120);
+	}
+}
+END_TEST
+
 START_TEST(a_hub_in_a_new_life_gets_the_rest_in_one_meeting)
 {
 	struct world_peer *p = &w.nodes[0];
@@ -409,6 +456,7 @@ suite_sim_two_nodes(void)
 	tcase_add_test(one, revoked_stays_revoked_through_delete_and_new_insert);
 	tcase_add_test(one, altered_table_is_followed_at_the_next_tick);
 	tcase_add_test(one, a_max_cell_keeps_its_version_when_its_row_is_made_again);
+	tcase_add_test(one, a_merged_delete_cascades_nowhere);
 	tcase_add_test(one, a_hub_in_a_new_life_gets_the_rest_in_one_meeting);
 	tcase_add_loop_test(one, random_work_converges, 0, 20);
 	suite_add_tcase(suite, one);

@@ -91,6 +91,7 @@ Suite *suite_sync_plan(void);
 Suite *suite_sync_record(void);
 Suite *suite_sync_relay(void);
 Suite *suite_sync_remint(void);
+Suite *suite_sync_rotate(void);
 Suite *suite_sync_retry(void);
 Suite *suite_sync_rot(void);
 Suite *suite_sync_rift(void);

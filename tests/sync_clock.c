@@ -568,6 +568,8 @@ START_TEST(what_is_held_can_be_let_in)
 		                                       i == 0 ? STORE_QUARANTINE_ALL : list[0].id,
 		                                       &err),
 		                 0);
+		/* nor does it stand in the way of who asks for it */
+		ck_assert_int_eq(store_quarantine_wake(w.hub.merge, STORE_QUARANTINE_ALL, &err), 0);
 		note(&w.hub, i == 0 ? "c1" : "c2");
 		world_wait(&w, HOUR);
 		ck_assert_int_eq(node_step(&w.hub.node, &tick, &fx, &err), 0);

@@ -311,6 +311,30 @@ START_TEST(writes_between_any_two_statements)
 }
 END_TEST
 
+static int
+after_a_commit(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	(void)db;
+	(void)name;
+	(void)pages;
+	foreign_note(ctx);
+	return SQLITE_OK;
+}
+
+/* The instant between two transactions: seal and merge have to be one of them. */
+START_TEST(writes_right_behind_each_commit)
+{
+	struct world_peer *p = &w.nodes[0];
+
+	prepare(4);
+	sqlite3_wal_hook(merging, after_a_commit, p);
+	for (size_t i = 0; i < parcels.count; i++)
+		parcel_deliver(p, &parcels.items[i], true);
+	sqlite3_wal_hook(merging, NULL, NULL);
+	expect_nothing_lost();
+}
+END_TEST
+
 Suite *
 suite_sync_foreign(void)
 {
@@ -322,6 +346,7 @@ suite_sync_foreign(void)
 	tcase_add_test(tc, writes_between_begin_and_end_are_kept_off);
 	tcase_add_test(tc, begin_that_meets_a_writer_fails_and_harms_nothing);
 	tcase_add_test(tc, writes_between_any_two_statements);
+	tcase_add_test(tc, writes_right_behind_each_commit);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -342,6 +342,63 @@ START_TEST(copies_with_one_frozen_clock_converge)
 }
 END_TEST
 
+/* With one frozen clock, too, no two of a thousand are one row. */
+START_TEST(copies_of_a_file_make_different_ids)
+{
+	static const char make[] =
+	        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+	        " INSERT INTO note(id, facility_id, text) SELECT yz_id(), 'F1', '%s ' || i FROM n";
+	char sql[300];
+	int clone = world_clone(&w, 0);
+
+	snprintf(sql, sizeof sql, make, "one");
+	world_sql(&w.nodes[0], sql);
+	snprintf(sql, sizeof sql, make, "other");
+	world_sql(&w.nodes[clone], sql);
+	world_settle(&w, 3);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 2000);
+	expect_same();
+	expect_nothing_aside(&w.hub);
+}
+END_TEST
+
+/* The place where the two part lies within what is one segment now, at the hub and here. */
+START_TEST(a_fork_behind_a_roll_up)
+{
+	struct node_event tick = { .type = NODE_EV_TICK };
+	struct node_effects fx = { 0 };
+	struct err err;
+
+	begin_with(5, 0);
+	for (int i = 0; i < 12; i++) {
+		world_wait(&w, 60000);
+		world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES "
+		                       "(randomblob(16), 'F1', 'common')");
+		ck_assert(world_sync(&w, 0));
+		if (i == 5)
+			world_save(&w.nodes[0], "snapshot");
+	}
+	for (int day = 0; day < 3; day++) {
+		world_wait(&w, 86400000);
+		ck_assert_int_ge(node_step(&w.hub.node, &tick, &fx, &err), 0);
+		node_effects_clear(&fx);
+	}
+	/* all of a day in one segment at the hub */
+	ck_assert_int_le(world_int(&w.hub, "SELECT count(*) FROM yz_segment g JOIN yz_stream s ON "
+	                                   "s.id = g.stream WHERE s.n > 20"),
+	                 2);
+	world_put_back(&w.nodes[0], "snapshot");
+	world_sql(&w.nodes[0], "UPDATE note SET text = 'after' WHERE id = x'aa01'");
+	write_some(&w.nodes[0], "c0", 7);
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 5 + 12 + 7);
+	ck_assert_int_eq(world_int(&w.nodes[1], "SELECT count(*) FROM note WHERE text = 'after'"),
+	                 1);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
 /* What was wrong in the snapshot was put right elsewhere since. */
 START_TEST(a_later_correction_stands)
 {
@@ -978,6 +1035,8 @@ suite_sync_remint(void)
 	tcase_add_test(tc, a_long_common_way_is_not_written_again);
 	tcase_add_test(tc, both_copies_of_a_file_go_on);
 	tcase_add_test(tc, copies_with_one_frozen_clock_converge);
+	tcase_add_test(tc, copies_of_a_file_make_different_ids);
+	tcase_add_test(tc, a_fork_behind_a_roll_up);
 	tcase_add_test(tc, a_later_correction_stands);
 	tcase_add_test(tc, a_correction_of_what_both_branches_say_is_no_conflict);
 	tcase_add_test(tc, two_branches_that_wrote_one_cell_are_a_conflict);

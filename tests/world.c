@@ -7,6 +7,8 @@
 #include "store/remote.h"
 #include "store/stmt.h"
 #include "store/track.h"
+#include "sync/seal/rotate.h"
+#include "sync/seal/seal.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -159,14 +161,18 @@ may_read(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope)
 	return p != NULL && (strcmp(scope, "all") == 0 || in_scope(p, scope));
 }
 
+/* A site that has a key of its own was a node's before its key was replaced. */
 static bool
 key_of(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY])
 {
-	struct world_peer *p = peer_of(((struct world_peer *)ctx)->world, site->node);
+	struct world_peer *p = ctx, *of = peer_of(p->world, site->node);
+	struct err err;
 
-	if (p != NULL)
-		memcpy(key, p->key.public_key, SYNC_PUBLIC_KEY);
-	return p != NULL;
+	if (store_catalog_site_key(p->merge, site->id, key, &err) == 1)
+		return true;
+	if (of != NULL)
+		memcpy(key, of->key.public_key, SYNC_PUBLIC_KEY);
+	return of != NULL;
 }
 
 /* ---- opening ---- */
@@ -391,6 +397,73 @@ world_put_back(struct world_peer *p, const char *name)
 	open_files(p);
 	p->key = key;
 	start(p, is_hub);
+}
+
+/* ---- another key ---- */
+
+/* The streams that the hub has of a node are the old key's. */
+static void
+tell_hub(struct world *w, const struct world_peer *p, const uint8_t key[SYNC_PUBLIC_KEY])
+{
+	struct store_stream *list;
+	struct arena a = { 0 };
+	uint8_t known[SYNC_PUBLIC_KEY];
+	struct err err;
+	size_t count;
+
+	must(store_db_begin(w->hub.merge, &err), &err);
+	must(store_stream_list(w->hub.merge, 0, &a, &list, &count, &err), &err);
+	for (size_t i = 0; i < count; i++) {
+		const struct store_site *site = store_catalog_site_of(w->hub.merge, list[i].site);
+
+		if (memcmp(site->node, p->node.r.self.node, STORE_NODE_ID) == 0 &&
+		    store_catalog_site_key(w->hub.merge, list[i].site, known, &err) == 0)
+			must(store_catalog_set_site_key(w->hub.merge, list[i].site, key, &err),
+			     &err);
+	}
+	must(store_db_commit(w->hub.merge, &err), &err);
+	arena_free(&a);
+}
+
+static void
+go_on(struct world_peer *p, const uint8_t old_key[SYNC_PUBLIC_KEY],
+      const uint8_t new_key[SYNC_PUBLIC_KEY], const struct sync_key *sign)
+{
+	struct sync_rotation rotation = { .old_key = old_key, .new_key = new_key };
+	struct sync_sealed sealed;
+	struct arena a = { 0 };
+	struct err err;
+
+	must(store_db_begin(p->merge, &err), &err);
+	must(sync_seal(&p->node.r, &sealed, &err), &err);
+	if (sign != NULL)
+		must(sync_seal_sign(&p->node.r, sign, &err), &err);
+	must(sync_rotate(&p->node.r, &rotation, &a, &err), &err);
+	must(store_db_commit(p->merge, &err), &err);
+	arena_free(&a);
+}
+
+void
+world_rotate(struct world *w, int i)
+{
+	struct world_peer *p = &w->nodes[i];
+	uint8_t seed[SYNC_SEED_KEY];
+	struct sync_key next;
+
+	draw_bytes(w, seed, sizeof seed);
+	sync_key_from_seed(&next, seed);
+	tell_hub(w, p, p->key.public_key);
+	go_on(p, p->key.public_key, next.public_key, &p->key);
+	p->old_key = p->key;
+	p->key = p->node.key = next;
+}
+
+void
+world_settle_key(struct world *w, int i)
+{
+	struct world_peer *p = &w->nodes[i];
+
+	go_on(p, p->old_key.public_key, p->key.public_key, NULL);
 }
 
 int

@@ -21,7 +21,7 @@ struct world_peer {
 	struct store_db *local; /* as people and programs write */
 	struct store_db *merge;
 	struct node node;
-	struct sync_key key;
+	struct sync_key key, old_key;
 	char facility[32]; /* "" at the hub */
 	bool up;           /* the line */
 	int64_t skew_ms;   /* its wall clock - the world's */
@@ -62,6 +62,13 @@ void world_put_back(struct world_peer *p, const char *name);
 
 /* Another node that is a copy of this one, identity and all; its number. */
 int world_clone(struct world *w, int i);
+
+/* Node `i` signs with another key from now on, and the hub hears of it. */
+void world_rotate(struct world *w, int i);
+
+/* The same of a file that was put back from before that: it goes on under the key that the node
+ * has. */
+void world_settle_key(struct world *w, int i);
 
 /* Run SQL on a peer's local connection; the test fails if it fails. */
 void world_sql(struct world_peer *p, const char *sql);

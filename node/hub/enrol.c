@@ -254,8 +254,9 @@ give_grant(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_
 	struct arena a = { 0 };
 	int rc;
 
-	sync_node_id(node, e->key);
-	rc = hub_node_find(hub->db, node, &a, &known, err);
+	rc = hub_node_id(hub->db, e->key, node, err);
+	if (rc == 0)
+		rc = hub_node_find(hub->db, node, &a, &known, err);
 	if (rc == 0 || (rc == 1 && known.revoked_ms != 0)) {
 		rc = refuse(answer,
 		            "this node was revoked; init a new directory and enrol that one");
@@ -308,8 +309,9 @@ check_fit(const struct enrol_hub *hub, const struct enrolment *e, const struct e
 		         e->facility, ask->facility);
 		return 0;
 	}
-	sync_node_id(node, ask->key);
-	rc = hub_node_fit(hub->db, node, e->facility, err);
+	rc = hub_node_id(hub->db, ask->key, node, err);
+	if (rc == 0)
+		rc = hub_node_fit(hub->db, node, e->facility, err);
 	return rc == ERR_DENIED ? refuse(answer, err->msg) : rc;
 }
 

@@ -1,5 +1,6 @@
 #include "node/hub/hub_node.h"
 
+#include "node/hub/hub_key.h"
 #include "node/hub/hub_schema.h"
 #include "store/base/mutant.h"
 #include "store/inbox.h"
@@ -175,6 +176,17 @@ grant_known(struct store_db *db, const struct hub_node_new *new, const struct hu
 }
 
 int
+hub_node_id(struct store_db *db, const uint8_t key[SYNC_PUBLIC_KEY], uint8_t node[STORE_NODE_ID],
+            struct err *err)
+{
+	int rc = hub_key_node(db, key, node, err);
+
+	if (rc == 0)
+		sync_node_id(node, key);
+	return rc < 0 ? rc : 0;
+}
+
+int
 hub_node_grant(struct store_db *db, const struct hub_node_new *new, struct err *err)
 {
 	struct arena a = { 0 };
@@ -185,8 +197,9 @@ hub_node_grant(struct store_db *db, const struct hub_node_new *new, struct err *
 	rc = hub_work_begin(&work, db, err);
 	if (rc < 0)
 		return rc;
-	sync_node_id(new->grant->node, new->grant->node_key);
-	rc = hub_node_find(db, new->grant->node, &a, &known, err);
+	rc = hub_node_id(db, new->grant->node_key, new->grant->node, err);
+	if (rc == 0)
+		rc = hub_node_find(db, new->grant->node, &a, &known, err);
 	if (rc >= 0)
 		rc = grant_known(db, new, &known, err);
 	arena_free(&a);

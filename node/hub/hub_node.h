@@ -28,6 +28,11 @@ MUST_CHECK int hub_node_find(struct store_db *db, const uint8_t node[STORE_NODE_
 MUST_CHECK int hub_node_list(struct store_db *db, struct arena *a, struct hub_node **list,
                              size_t *count, struct err *err);
 
+/* The id of the node whose key this is, or would be: a node keeps its id when its key is replaced.
+ * ERR_DENIED if it was. */
+MUST_CHECK int hub_node_id(struct store_db *db, const uint8_t key[SYNC_PUBLIC_KEY],
+                           uint8_t node[STORE_NODE_ID], struct err *err);
+
 struct hub_node_new {
 	const struct sync_key *hub;
 	struct grant *grant; /* scopes and node_key set; the rest is filled in */

@@ -10,6 +10,8 @@
  *   hub_feed       what they read                          (node/hub/feed.c)
  *   hub_export     what was given out, to whom             (node/hub/export_log.c)
  *   external_delivery  departments' tables                 (node/hub/external.c)
+ *   hub_key        keys that were replaced by another      (node/hub/hub_key.c)
+ *   hub_key_stream how far such a key is good, by stream   (node/hub/hub_key.c)
  *   hub_record_key the keys of lines that were stored      (node/hub/records.c)
  *   hub_seen       how each node stood when it last came   (node/hub/fleet.c)
  *   hub_admin      who may look at /fleet                  (node/hub/admin.c)
@@ -77,7 +79,15 @@ static const char step_6[] =
         "INTEGER NOT NULL, replaced_ms INTEGER);"
         "CREATE INDEX external_delivery_name ON external_delivery(name);";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6 };
+static const char step_7[] =
+        "CREATE TABLE hub_key(key BLOB PRIMARY KEY, node BLOB NOT NULL, next BLOB NOT NULL, "
+        "replaced_ms INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE hub_key_stream(node BLOB, epoch BLOB, scope TEXT, n INTEGER NOT NULL, key "
+        "BLOB NOT NULL, PRIMARY KEY(node, epoch, scope)) WITHOUT ROWID;"
+        "ALTER TABLE hub_node ADD COLUMN rekey INTEGER NOT NULL DEFAULT 0;"
+        "CREATE INDEX hub_node_key ON hub_node(node_key);";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6, step_7 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

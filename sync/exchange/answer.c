@@ -250,8 +250,10 @@ take(struct answering *an, struct err *err)
 {
 	struct sync_replica *r = an->h->r;
 	struct sync_reads reads;
-	int rc = sync_told_find(r, an->asked, &an->draft.arena, &reads, err);
+	int rc = sync_draft_keys(r, an->asked, err);
 
+	if (rc == 0)
+		rc = sync_told_find(r, an->asked, &an->draft.arena, &reads, err);
 	if (rc == 0)
 		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
 	if (rc == 0)

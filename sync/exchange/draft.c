@@ -262,24 +262,51 @@ sync_draft_find(const struct sync_replica *r, const struct sync_message *m, unsi
 
 /* ---- taking ---- */
 
+/*
+ * A node believes its hub, whose message is signed.  A hub believes a node, whose request is signed
+ * with its present key, about earlier lives of its own that had others: a hub that was put back has
+ * forgotten them.
+ */
+static bool
+is_believed(const struct sync_replica *r, const struct sync_message *m,
+            const struct sync_view_site *view)
+{
+	bool is_own = memcmp(m->self.node, view->site.node, STORE_NODE_ID) == 0 &&
+	              memcmp(m->self.epoch, view->site.epoch, STORE_EPOCH) != 0;
+	uint8_t node[STORE_NODE_ID];
+
+	if (!r->is_hub && r->hub_known && memcmp(m->self.node, r->hub_node, STORE_NODE_ID) == 0)
+		return true;
+	sync_node_id(node, view->key);
+	return r->is_hub ? is_own && memcmp(node, view->site.node, STORE_NODE_ID) != 0
+	                 : memcmp(node, view->site.node, STORE_NODE_ID) == 0;
+}
+
 int
 sync_draft_keys(struct sync_replica *r, const struct sync_message *m, struct err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < m->site_count; i++) {
-		uint8_t node[STORE_NODE_ID];
-		int id;
+		const struct sync_view_site *view = &m->sites[i];
+		uint8_t known[SYNC_PUBLIC_KEY];
+		int id = 0;
 
-		if (!m->sites[i].has_key)
+		if (!view->has_key || !is_believed(r, m, view))
 			continue;
-		sync_node_id(node, m->sites[i].key);
-		if (memcmp(node, m->sites[i].site.node, STORE_NODE_ID) != 0)
-			continue;
-		rc = store_catalog_site(r->db, m->sites[i].site.node, m->sites[i].site.epoch, &id,
-		                        err);
+		rc = store_catalog_find_site(r->db, view->site.node, view->site.epoch, &id, err);
+		if (rc == 0 && r->is_hub && id != 0 &&
+		    store_catalog_site_key(r->db, id, known, err) == 0)
+			continue; /* what a hub has of it, it has proven by another key */
 		if (rc == 0)
-			rc = store_catalog_set_site_key(r->db, id, m->sites[i].key, err);
+			rc = store_catalog_site(r->db, view->site.node, view->site.epoch, &id, err);
+		if (rc == 0)
+			rc = store_catalog_site_key(r->db, id, known, err);
+		/* a site has one key for ever; what a node says wrongly of its own, it says rightly
+		 * the next time */
+		if (rc == 0 || (rc == 1 && r->is_hub))
+			rc = store_catalog_set_site_key(r->db, id, view->key, err);
+		rc = rc == 1 ? 0 : rc;
 	}
 	return rc;
 }

@@ -11,6 +11,7 @@
  * unit whose rows are too large together is applied in parts, one behind the other in the
  * transaction that holds all of it: nobody sees half a unit.
  */
+#include "store/base/mutant.h"
 #include "store/base/text.h"
 #include "store/inbox.h"
 #include "sync/merge/apply_priv.h"
@@ -367,6 +368,10 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 	if (u->opening->kind == SYNC_RELAY && !sync_law_is_hubs(u) && !sync_apply_says_own(u))
 		return keep_aside(&ap, NULL, u->first, "only the hub passes on what others wrote",
 		                  err);
+	if (u->r->key_until != NULL && u->first > u->r->key_until(u->r->ctx, site, scope) &&
+	    !MUT(102))
+		return keep_aside(&ap, NULL, u->first,
+		                  "it came after the key that signs it was replaced", err);
 	rc = sync_apply_origins(u, err);
 	return rc == 0 ? apply_changes(u, err) : rc;
 }

@@ -15,6 +15,7 @@
  * person drops.
  */
 #include "sync/merge/retry.h"
+#include "store/base/mutant.h"
 #include "store/inbox.h"
 #include "store/log.h"
 #include "store/settle.h"
@@ -237,9 +238,17 @@ sync_retry_foreign(struct sync_replica *r, int64_t id, struct err *err)
 	struct wanted w = { 0 };
 	int rc = find_wanted(r, id, &w, err);
 
-	for (size_t i = 0; rc == 0 && i < w.count; i++)
-		if (w.list[i].stream != 0)
-			rc = try_foreign(r, &w.list[i], id != STORE_QUARANTINE_ALL, err);
+	for (size_t i = 0; rc == 0 && i < w.count; i++) {
+		bool by_name = false;
+
+		if (w.list[i].stream == 0)
+			continue;
+		rc = store_quarantine_asked(r->db, w.list[i].id, &by_name, err);
+		if (rc == 0)
+			rc = try_foreign(r, &w.list[i], by_name && !MUT(104), err);
+	}
+	if (rc == 0 && !w.more)
+		rc = store_quarantine_answered(r->db, err);
 	if (rc == 0 && id == STORE_QUARANTINE_ALL)
 		rc = note_end(r, &w, err);
 	arena_free(&w.arena);

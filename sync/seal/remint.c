@@ -1,4 +1,5 @@
 #include "sync/seal/remint.h"
+#include "store/base/mutant.h"
 #include "store/inbox.h"
 #include "sync/merge/merge.h"
 #include "sync/merge/share.h"
@@ -193,6 +194,8 @@ move_rows(struct unit *u, struct err *err)
 		struct store_row *row = row_of(u, c);
 
 		c->site = r->self.id;
+		if (MUT(112)) /* as if it were written now */
+			move.to_stamp = STORE_STAMP(sync_replica_now_ms(r), 0) + (int64_t)i;
 		c->stamp = move.to_stamp;
 		move_version(row, &move);
 		if (sync_merge_is_sound(c))

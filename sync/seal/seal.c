@@ -348,6 +348,16 @@ sign_stream(struct sync_replica *r, const struct sync_key *key, const struct sto
 	return rc;
 }
 
+/* Not the lives of a key that was replaced (sync/seal/rotate.h). */
+static int
+may_sign(struct sync_replica *r, const struct sync_key *key, int site, struct err *err)
+{
+	uint8_t known[SYNC_PUBLIC_KEY];
+	int rc = store_catalog_site_key(r->db, site, known, err);
+
+	return rc == 1 ? memcmp(known, key->public_key, sizeof known) == 0 : rc == 0 ? 1 : rc;
+}
+
 int
 sync_seal_sign(struct sync_replica *r, const struct sync_key *key, struct err *err)
 {
@@ -361,6 +371,10 @@ sync_seal_sign(struct sync_replica *r, const struct sync_key *key, struct err *e
 
 		/* an earlier life's tail, too: sealed, and then the epoch was another one */
 		if (memcmp(by->node, r->self.node, STORE_NODE_ID) == 0 && list[i].n > 0 && !MUT(99))
+			rc = may_sign(r, key, list[i].site, err);
+		else
+			rc = 0;
+		if (rc == 1)
 			rc = sign_stream(r, key, &list[i], err);
 	}
 	arena_free(&a);

@@ -96,6 +96,7 @@ extern const struct scenario scenarios_sync[];
 extern const struct scenario scenarios_remint[];
 extern const struct scenario scenarios_node[];
 extern const struct scenario scenarios_files[];
+extern const struct scenario scenarios_rotate[];
 
 /* ---- scene.c: machines ---- */
 

@@ -148,6 +148,8 @@ static const char to_format_1[] =
         " WITHOUT ROWID;"
         "INSERT INTO yz_conflict VALUES (x'c1', 1, 1, x'0401', 3, 10, 1, 'shown', 5, 1, 'lost', 7,"
         " 'open');"
+        "INSERT INTO yz_quarantine(scope, stream, n, tbl, key, reason, since_ms, tries)"
+        " VALUES (1, 1, 2, 1, x'0401', 'refused', 7, 1);"
         "UPDATE yz_meta SET value = 1 WHERE name = 'format'";
 
 static void
@@ -160,19 +162,31 @@ prepare_format_1(struct scene *s)
 	crash_must(store_db_exec(s->m[NODE].merge, to_format_1, &err), &err, "back to format 1");
 }
 
-/* A cut between the steps leaves the first of them whole; the conflict is there once in all. */
+/* A cut between the steps leaves those before it whole, and nothing of those behind it; the
+ * conflict is there once in all, and what was refused. */
 static void
 migrate_data_restart(struct scene *s)
 {
 	look_at_format(
-	        s, "SELECT CASE WHEN (SELECT count(*) FROM yz_conflict WHERE other = 'lost') <> 1"
-	           " THEN -1 WHEN format = 1 + cl + here AND NOT here THEN 0"
-	           " WHEN format >= 3 AND cl AND here THEN 1 + marks ELSE -1 END FROM (SELECT"
+	        s, "SELECT CASE WHEN lost <> 1 OR refused <> 1 THEN -1"
+	           " WHEN cl < here OR here < held OR held < share OR share < rift OR rift < moved"
+	           " THEN -1 WHEN format < 7 THEN CASE format"
+	           " WHEN 1 + cl + here + held + share + rift + moved THEN 0 ELSE -1 END"
+	           " WHEN moved = 1 THEN 1 + marks ELSE -1 END FROM (SELECT"
 	           " (SELECT value FROM yz_meta WHERE name = 'format') format,"
+	           " (SELECT count(*) FROM yz_conflict WHERE other = 'lost') lost,"
+	           " (SELECT count(*) FROM yz_quarantine WHERE reason = 'refused') refused,"
 	           " (SELECT count(*) FROM pragma_table_info('yz_conflict')"
 	           "  WHERE name = 'cl') cl,"
 	           " (SELECT count(*) FROM pragma_table_info('yz_column')"
 	           "  WHERE name = 'here') here,"
+	           " (SELECT count(*) FROM sqlite_master WHERE name = 'yz_held') held,"
+	           " (SELECT count(*) = 4 FROM sqlite_master WHERE name IN ('yz_share', 'yz_group',"
+	           "  'yz_member', 'yz_member_root')) share,"
+	           " (SELECT count(*) = 2 FROM sqlite_master WHERE name IN ('yz_rift',"
+	           "  'yz_rift_open')) rift,"
+	           " (SELECT count(*) FROM pragma_table_info('yz_quarantine')"
+	           "  WHERE name = 'moved') moved,"
 	           " (SELECT count(*) FROM sqlite_master WHERE name = 'mark') marks)");
 }
 

@@ -3,6 +3,7 @@
  *
  *   sim --seed S          one, in this process, told as it happens
  *   sim --from A --count N   many, each in a process of its own
+ *   sim --with KIND ...   every one of them with such an event (tests/sim/kind.c)
  *   sim --from A --hunt N    until one fails, for tests/sim/mutants.sh
  *   sim --replay FILE     one that was written down when it failed
  */
@@ -84,14 +85,14 @@ replay(const char *path)
 /* ---- the command line ---- */
 
 struct wish {
-	const char *seed, *from, *count, *hunt, *replay;
+	const char *seed, *from, *count, *hunt, *replay, *with;
 };
 
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: sim --seed S | --from A --count N | --from A --hunt N |"
-	                " --replay FILE\n");
+	fprintf(stderr, "usage: sim [--with KIND] --seed S | --from A --count N |"
+	                " --from A --hunt N | --replay FILE\n");
 	return 2;
 }
 
@@ -111,7 +112,8 @@ read_wish(int argc, char **argv, struct wish *w)
 		        { "--from", &w->from },
 		        { "--count", &w->count },
 		        { "--hunt", &w->hunt },
-		        { "--replay", &w->replay } };
+		        { "--replay", &w->replay },
+		        { "--with", &w->with } };
 
 	for (int i = 1; i < argc; i += 2) {
 		size_t k = 0;
@@ -146,6 +148,10 @@ main(int argc, char **argv)
 
 	if (!read_wish(argc, argv, &w))
 		return usage();
+	if (w.with != NULL && sim_kind_find(w.with) == SIM_KINDS)
+		return usage();
+	if (w.with != NULL)
+		sim_plan_always(sim_kind_find(w.with));
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES); /* what was freed stays ours: each page that the */
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES); /* system takes back and gives anew costs a fault */

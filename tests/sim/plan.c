@@ -17,6 +17,14 @@ some(uint64_t *x, unsigned most)
 	return 1 + (a < b ? a : b);
 }
 
+static enum sim_kind always = SIM_KINDS; /* none */
+
+void
+sim_plan_always(enum sim_kind kind)
+{
+	always = kind;
+}
+
 static void
 shape(struct sim_plan *plan)
 {
@@ -32,6 +40,8 @@ shape(struct sim_plan *plan)
 	for (int k = 0; k < SIM_KINDS; k++)
 		plan->has[k] =
 		        sim_rand_happens(&x, sim_kinds[k].per_mille) && sim_kinds[k].off == NULL;
+	if (always != SIM_KINDS)
+		plan->has[always] = true;
 }
 
 /* Working hours draw most of what people do; faults come at any time. */
@@ -76,7 +86,7 @@ draw_kind(struct sim_plan *plan, enum sim_kind kind, unsigned peer)
 	uint64_t x = sim_rand(plan->seed, peer, SIM_USE_PLAN, (uint64_t)kind);
 
 	for (unsigned day = 0; day < plan->days; day++)
-		for (unsigned i = how_many(&x, kind); i > 0; i--)
+		for (unsigned i = how_many(&x, kind) + (kind == always && day == 0); i > 0; i--)
 			add(plan, kind, peer, time_of(&x, kind, day));
 }
 

@@ -40,6 +40,9 @@ struct sim_plan {
 /* Draw the plan of a seed.  sim_plan_free() it. */
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed);
 
+/* From now on every plan has this kind of event, at least one for whomever it may meet. */
+void sim_plan_always(enum sim_kind kind);
+
 /* A copy of `from` with room for as many events. */
 void sim_plan_copy(struct sim_plan *plan, const struct sim_plan *from);
 

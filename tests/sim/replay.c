@@ -243,6 +243,7 @@ sim_replay_check(struct sim *s)
 		return;
 	r = &re.fresh->st.node.r;
 	r->may_write = NULL;
+	r->key_until = NULL;
 	r->key_of = key_of;
 	r->applied = NULL;
 	r->ctx = &re;
