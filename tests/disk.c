@@ -125,6 +125,7 @@ disk_name(struct disk *d, struct disk_file *f, const char *name, const char *gon
 	snprintf(op->name, sizeof op->name, "%s", name);
 	snprintf(op->gone, sizeof op->gone, "%s", gone);
 	op->file = f;
+	op->call = ++d->calls;
 	disk_folder_do(&d->now, op);
 }
 
@@ -332,6 +333,14 @@ disk_sync_file(struct disk_file *f)
 		else if (!f->pending[i].overtaken)
 			f->pending[kept++] = f->pending[i];
 	f->pending_count = kept;
+}
+
+void
+disk_sync_all(struct disk *d)
+{
+	for (size_t i = 0; i < d->file_count; i++)
+		disk_sync_file(d->files[i]);
+	disk_sync_folder(d);
 }
 
 void

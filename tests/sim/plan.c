@@ -32,6 +32,8 @@ shape(struct sim_plan *plan)
 	for (int k = 0; k < SIM_KINDS; k++)
 		plan->has[k] =
 		        sim_rand_happens(&x, sim_kinds[k].per_mille) && sim_kinds[k].off == NULL;
+	if (plan->has[SIM_ROT]) /* what a hub has lost can't come from who can't read it */
+		plan->has[SIM_HUB_RESTORE] = false;
 }
 
 /* Working hours draw most of what people do; faults come at any time. */
