@@ -560,12 +560,18 @@ disk_set_device(struct disk *d, const struct disk_device *device)
 	d->random = device->seed;
 }
 
+/* Into new ones.  What is copied seldom grows much, so there is no room to spare. */
 static void
 copy_bytes(struct disk_bytes *to, const struct disk_bytes *from)
 {
-	disk_bytes_resize(to, from->size);
+	uint64_t room = (from->size / DISK_SECTOR + 1) * DISK_SECTOR;
+
+	to->at = disk_grown(NULL, room);
+	to->room = room;
+	to->size = from->size;
 	if (from->size > 0)
 		memcpy(to->at, from->at, from->size);
+	memset(to->at + from->size, 0, room - from->size);
 }
 
 void
