@@ -22,16 +22,14 @@ enum {
 
 static uint8_t good[PLACES][HASH_32];
 
-int __real_crypto_sign_detached(uint8_t *signature, unsigned long long *signature_len,
-                                const uint8_t *bytes, unsigned long long len,
-                                const uint8_t *secret);
-int __real_crypto_sign_verify_detached(const uint8_t *signature, const uint8_t *bytes,
-                                       unsigned long long len, const uint8_t *key);
-int __wrap_crypto_sign_detached(uint8_t *signature, unsigned long long *signature_len,
-                                const uint8_t *bytes, unsigned long long len,
-                                const uint8_t *secret);
-int __wrap_crypto_sign_verify_detached(const uint8_t *signature, const uint8_t *bytes,
-                                       unsigned long long len, const uint8_t *key);
+int real_sign(uint8_t *signature, unsigned long long *signature_len, const uint8_t *bytes,
+              unsigned long long len, const uint8_t *secret) __asm__("__real_crypto_sign_detached");
+int real_verify(const uint8_t *signature, const uint8_t *bytes, unsigned long long len,
+                const uint8_t *key) __asm__("__real_crypto_sign_verify_detached");
+int memo_sign(uint8_t *signature, unsigned long long *signature_len, const uint8_t *bytes,
+              unsigned long long len, const uint8_t *secret) __asm__("__wrap_crypto_sign_detached");
+int memo_verify(const uint8_t *signature, const uint8_t *bytes, unsigned long long len,
+                const uint8_t *key) __asm__("__wrap_crypto_sign_verify_detached");
 
 static void
 name_of(const uint8_t *key, const uint8_t *signature, const void *bytes, size_t len,
@@ -53,10 +51,10 @@ place_of(const uint8_t name[HASH_32])
 }
 
 int
-__wrap_crypto_sign_detached(uint8_t *signature, unsigned long long *signature_len,
-                            const uint8_t *bytes, unsigned long long len, const uint8_t *secret)
+memo_sign(uint8_t *signature, unsigned long long *signature_len, const uint8_t *bytes,
+          unsigned long long len, const uint8_t *secret)
 {
-	int status = __real_crypto_sign_detached(signature, signature_len, bytes, len, secret);
+	int status = real_sign(signature, signature_len, bytes, len, secret);
 	const uint8_t *key = secret + crypto_sign_SEEDBYTES; /* the public one is its second half */
 	uint8_t name[HASH_32];
 
@@ -67,8 +65,8 @@ __wrap_crypto_sign_detached(uint8_t *signature, unsigned long long *signature_le
 }
 
 int
-__wrap_crypto_sign_verify_detached(const uint8_t *signature, const uint8_t *bytes,
-                                   unsigned long long len, const uint8_t *key)
+memo_verify(const uint8_t *signature, const uint8_t *bytes, unsigned long long len,
+            const uint8_t *key)
 {
 	uint8_t name[HASH_32];
 	bool known;
@@ -78,7 +76,7 @@ __wrap_crypto_sign_verify_detached(const uint8_t *signature, const uint8_t *byte
 	known = memcmp(place_of(name), name, HASH_32) == 0;
 	if (known && name[0] % EARNEST != 0)
 		return 0;
-	status = __real_crypto_sign_verify_detached(signature, bytes, len, key);
+	status = real_verify(signature, bytes, len, key);
 	if (known && status != 0)
 		abort(); /* made here, and no good: then libsodium, or what is above, is wrong */
 	if (status == 0)
