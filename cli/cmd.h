@@ -136,6 +136,7 @@ extern const struct cmd cmd_help;
 extern const struct cmd cmd_history;
 extern const struct cmd cmd_import;
 extern const struct cmd cmd_init;
+extern const struct cmd cmd_load;
 extern const struct cmd cmd_log;
 extern const struct cmd cmd_nodes;
 extern const struct cmd cmd_quarantine;

@@ -8,7 +8,7 @@
 #include "node/station.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
-#include "sync/archive.h"
+#include "sync/archive/archive.h"
 
 #include <stdio.h>
 #include <string.h>

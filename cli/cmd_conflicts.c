@@ -5,7 +5,7 @@
 #include "cli/cmd.h"
 #include "cli/table.h"
 #include "node/facility/person.h"
-#include "node/hub_node.h"
+#include "node/hub/hub_node.h"
 #include "node/role.h"
 #include "store/base/text.h"
 #include "store/print.h"

@@ -9,13 +9,13 @@
 #include "node/config.h"
 #include "node/ctl.h"
 #include "node/ctl_words.h"
-#include "node/enrol.h"
 #include "node/enrol_node.h"
+#include "node/hub/enrol.h"
 #include "node/identity.h"
 #include "node/role.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
-#include "sync/transport_http.h"
+#include "sync/exchange/transport_http.h"
 
 #include <stdio.h>
 #include <string.h>

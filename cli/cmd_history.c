@@ -5,7 +5,7 @@
 #include "store/base/text.h"
 #include "store/inspect.h"
 #include "store/print.h"
-#include "sync/archive.h"
+#include "sync/archive/archive.h"
 #include "sync/history.h"
 
 #include <stdio.h>

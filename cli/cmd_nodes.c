@@ -1,7 +1,7 @@
 /* cli/cmd_nodes.c - at the hub: which nodes it knows. */
 #include "cli/hub.h"
 #include "cli/table.h"
-#include "node/hub_node.h"
+#include "node/hub/hub_node.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
 #include "sync/life.h"

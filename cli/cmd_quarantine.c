@@ -6,8 +6,8 @@
 #include "store/inbox.h"
 #include "store/print.h"
 #include "store/stream.h"
-#include "sync/restore.h"
-#include "sync/seal.h"
+#include "sync/merge/restore.h"
+#include "sync/seal/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

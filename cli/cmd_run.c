@@ -1,6 +1,6 @@
 /* cli/cmd_run.c - the daemon. */
 #include "cli/cmd.h"
-#include "node/listen.h"
+#include "node/http/listen.h"
 #include "node/run.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
  * finds out first whether its file was put back, and then it holds other seats.
  */
 #include "cli/seats.h"
-#include "node/hub_node.h"
+#include "node/hub/hub_node.h"
 #include "node/role.h"
 #include "node/station.h"
 #include "store/base/json.h"

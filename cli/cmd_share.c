@@ -2,7 +2,7 @@
 #include "cli/cmd.h"
 #include "cli/table.h"
 #include "node/config.h"
-#include "node/hub_node.h"
+#include "node/hub/hub_node.h"
 #include "node/role.h"
 #include "store/base/json.h"
 #include "store/base/text.h"

@@ -2,8 +2,8 @@
 #include "cli/hub.h"
 #include "cli/table.h"
 #include "node/config.h"
-#include "node/export_log.h"
-#include "node/token.h"
+#include "node/hub/export_log.h"
+#include "node/hub/token.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
 

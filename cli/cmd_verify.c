@@ -14,7 +14,7 @@
 #include "store/inspect.h"
 #include "store/print.h"
 #include "store/rift.h"
-#include "sync/archive.h"
+#include "sync/archive/archive.h"
 #include "sync/verify.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "cli/hub.h"
-#include "node/hub_schema.h"
+#include "node/hub/hub_schema.h"
 #include "node/role.h"
 
 int

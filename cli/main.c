@@ -20,6 +20,7 @@
 /* clang-format off */
 const struct cmd *const cli_commands[] = {
 	&cmd_demo,
+	&cmd_load,
 	&cmd_init,
 	&cmd_run,
 	&cmd_enrol,

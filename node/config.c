@@ -1,7 +1,7 @@
 #include "node/config.h"
 
 #include "node/identity.h"
-#include "sync/gitconf.h"
+#include "sync/archive/gitconf.h"
 
 #include <stddef.h>
 #include <stdio.h>

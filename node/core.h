@@ -16,7 +16,7 @@
 #ifndef NODE_CORE_H
 #define NODE_CORE_H
 
-#include "sync/exchange.h"
+#include "sync/exchange/exchange.h"
 
 enum {
 	NODE_SYNC_MS = 30 * 1000, /* between meetings while the line is good; also how long a change

@@ -6,7 +6,7 @@
  */
 #include "node/ctl.h"
 
-#include "node/listen.h"
+#include "node/http/listen.h"
 #include "store/base/env.h"
 
 #include <assert.h>

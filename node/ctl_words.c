@@ -1,7 +1,7 @@
 #include "node/ctl_words.h"
 #include "node/status.h"
 #include "store/inbox.h"
-#include "sync/archive.h"
+#include "sync/archive/archive.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "node/identity.h"
 #include "node/role.h"
 #include "store/track.h"
-#include "sync/rift.h"
+#include "sync/exchange/rift.h"
 
 #include <unistd.h>
 

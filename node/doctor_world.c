@@ -4,7 +4,7 @@
 #include "node/facility/seats.h"
 #include "store/remote.h"
 #include "sync/clock.h"
-#include "sync/transport_http.h"
+#include "sync/exchange/transport_http.h"
 
 #include <dlfcn.h>
 #include <glob.h>

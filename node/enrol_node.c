@@ -1,6 +1,6 @@
 #include "node/enrol_node.h"
 
-#include "node/hub_schema.h"
+#include "node/hub/hub_schema.h"
 #include "node/json.h"
 #include "node/role.h"
 #include "store/base/json.h"

@@ -16,8 +16,8 @@
 #ifndef NODE_ENROL_NODE_H
 #define NODE_ENROL_NODE_H
 
-#include "node/enrol.h"
 #include "node/grant.h"
+#include "node/hub/enrol.h"
 
 /* Who asks; borrowed. */
 struct enrol_self {

@@ -15,7 +15,7 @@
 #define NODE_GRANT_H
 
 #include "store/schema.h"
-#include "sync/sign.h"
+#include "sync/codec/sign.h"
 
 enum {
 	GRANT_SCOPES = 8,    /* of one kind */

@@ -4,7 +4,7 @@
  *
  *   hub    root = BLAKE2b-256("yizhan-id-key-1"), keyed with the seed of its own key
  *          key = BLAKE2b-256(facility), keyed with root
- *          given to each node of the facility at its enrolment, in a box (sync/sign_box.h)
+ *          given to each node of the facility at its enrolment, in a box (sync/codec/sign_box.h)
  *
  * Such numbers can be guessed by trying them, so whoever has key and hash has the
  * number: the hub can derive the key and stores it nowhere, a node keeps it in
@@ -15,7 +15,7 @@
 #define NODE_ID_KEY_H
 
 #include "store/db.h"
-#include "sync/sign_box.h"
+#include "sync/codec/sign_box.h"
 
 enum { ID_KEY = SYNC_SECRET };
 

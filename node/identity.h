@@ -16,7 +16,7 @@
 #define NODE_IDENTITY_H
 
 #include "store/base/err.h"
-#include "sync/sign.h"
+#include "sync/codec/sign.h"
 
 #include <stdbool.h>
 #include <stddef.h>

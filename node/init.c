@@ -11,7 +11,7 @@
 #include "node/engine_tables.h"
 #include "node/facility/record.h"
 #include "node/facility/schema.h"
-#include "node/hub_schema.h"
+#include "node/hub/hub_schema.h"
 #include "node/identity.h"
 #include "node/role.h"
 #include "store/base/buf.h"
@@ -19,7 +19,7 @@
 #include "store/base/text.h"
 #include "store/seed.h"
 #include "store/stmt.h"
-#include "sync/sign.h"
+#include "sync/codec/sign.h"
 
 #include <dirent.h>
 #include <errno.h>

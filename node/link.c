@@ -102,8 +102,14 @@ link_cost(struct link *l, struct link_cost *cost)
 static void
 count_cost(struct link *l, const struct link_call *call)
 {
+	int status = call->reply->code == TRANSPORT_OK ? call->reply->status : 0;
+
 	if (call->watch)
 		return;
+	l->cost.lost += status == 0;
+	l->cost.busy += status == 429 || status == 503;
+	l->cost.refused +=
+	        status >= 300 && status != 429 && status != 503 && (status != 401 || call->again);
 	l->cost.bytes_out += call->reply->bytes_out;
 	l->cost.bytes_in += call->reply->bytes_in;
 	l->cost.took_ms += call->reply->took_ms;

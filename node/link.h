@@ -10,9 +10,9 @@
 #define NODE_LINK_H
 
 #include "node/core.h"
+#include "node/http/reqsig.h"
 #include "node/queue.h"
-#include "node/reqsig.h"
-#include "sync/transport_http.h"
+#include "sync/exchange/transport_http.h"
 
 struct link;
 
@@ -70,7 +70,10 @@ void link_drop(struct link_call *call);
 struct link_cost {
 	uint64_t bytes_out, bytes_in; /* heads and bodies */
 	int round_trips;              /* of HTTP */
-	int64_t took_ms;              /* waiting for replies */
+	int busy;                     /* of them: 429 or 503, come again later */
+	int refused; /* any other status that isn't an answer, but for a nonce that was too old */
+	int lost;    /* no whole reply */
+	int64_t took_ms; /* waiting for replies */
 };
 void link_cost(struct link *l, struct link_cost *cost);
 

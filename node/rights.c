@@ -1,6 +1,6 @@
 #include "node/rights.h"
 
-#include "node/hub_node.h"
+#include "node/hub/hub_node.h"
 #include "node/role.h"
 #include "store/base/mutant.h"
 #include "store/remote.h"

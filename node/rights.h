@@ -1,6 +1,6 @@
 /*
  * node/rights.h - who may read and write which scope, as a replica's hooks
- * (sync/replica.h) and an answer's (sync/exchange.h) want to know it.
+ * (sync/replica.h) and an answer's (sync/exchange/exchange.h) want to know it.
  *
  *   at the hub    a node reads and writes what its newest grant says, unless it is revoked;
  *                 the hub itself writes everything and nobody else writes `hub`

@@ -2,14 +2,14 @@
 #include "node/config.h"
 #include "node/ctl.h"
 #include "node/ctl_words.h"
+#include "node/hub/offers.h"
+#include "node/hub/watch.h"
 #include "node/link.h"
 #include "node/log.h"
 #include "node/notify.h"
-#include "node/offers.h"
 #include "node/serve.h"
 #include "node/status.h"
-#include "node/watch.h"
-#include "sync/archive.h"
+#include "sync/archive/archive.h"
 
 #include <errno.h>
 #include <pthread.h>

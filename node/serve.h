@@ -7,7 +7,7 @@
  *          GET  /v1/watch       read    long-poll: tell me when something moved, signed
  *          GET  /v1/changes     read    the feed, with a token
  *          POST /v1/records     write   records by the platform, with a token
- *          GET  /v1/snapshot.sqlite.zst, /v1/export   offers   (node/offers.h)
+ *          GET  /v1/snapshot.sqlite.zst, /v1/export   offers   (node/hub/offers.h)
  *   node   GET  /, /app.css     read    the facility's page
  *          POST /tap            write   a form of that page
  *          POST /api/v1/batch   write   records as JSON lines; this machine only
@@ -16,7 +16,7 @@
 #ifndef NODE_SERVE_H
 #define NODE_SERVE_H
 
-#include "node/http.h"
+#include "node/http/http.h"
 #include "node/station.h"
 
 /* A reader's own view of the installation: other threads have other databases. */

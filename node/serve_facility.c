@@ -1,7 +1,7 @@
 /* node/serve_facility.c - what a facility's node does at its own paths (node/serve.h). */
 #include "node/facility/batch.h"
 #include "node/facility/page.h"
-#include "node/form.h"
+#include "node/http/form.h"
 #include "node/serve_priv.h"
 
 #include <string.h>

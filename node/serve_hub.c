@@ -1,12 +1,12 @@
 /* node/serve_hub.c - what a hub does at /v1/sync, /v1/watch and /v1/records (node/serve.h). */
-#include "node/api_records.h"
-#include "node/form.h"
-#include "node/hub_node.h"
-#include "node/nonce.h"
-#include "node/refusal.h"
-#include "node/reqsig.h"
+#include "node/http/form.h"
+#include "node/http/nonce.h"
+#include "node/http/reqsig.h"
+#include "node/hub/api_records.h"
+#include "node/hub/hub_node.h"
+#include "node/hub/refusal.h"
+#include "node/hub/watch.h"
 #include "node/serve_priv.h"
-#include "node/watch.h"
 #include "store/base/text.h"
 
 #include <stdlib.h>

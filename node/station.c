@@ -3,17 +3,17 @@
 #include "node/config.h"
 #include "node/engine_tables.h"
 #include "node/facility/schema.h"
-#include "node/feed.h"
-#include "node/hub_schema.h"
+#include "node/hub/feed.h"
+#include "node/hub/hub_schema.h"
+#include "node/hub/watch.h"
 #include "node/link.h"
 #include "node/log.h"
-#include "node/watch.h"
 #include "store/base/mutant.h"
 #include "store/base/text.h"
 #include "store/remote.h"
-#include "sync/archive.h"
+#include "sync/archive/archive.h"
 #include "sync/life.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -13,7 +13,7 @@
 struct store_held {
 	int stream;
 	uint64_t n;           /* records of the stream before it */
-	const uint8_t *bytes; /* a segment in the short form (sync/segment.h) */
+	const uint8_t *bytes; /* a segment in the short form (sync/codec/segment.h) */
 	size_t len;
 };
 

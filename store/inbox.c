@@ -2,7 +2,7 @@
  * store/inbox.c - conflicts as they lie in yz_conflict.
  *
  * A row per write that lost: which row of which table, which column (0: the row
- * as a whole), and the loser's version are its key.  sync/rivals.c says what is
+ * as a whole), and the loser's version are its key.  sync/merge/rivals.c says what is
  * kept, and what of it is open; here is only how.
  */
 #include "store/inbox.h"

@@ -17,7 +17,7 @@ enum store_conflict_state {
 	STORE_CONFLICT_RESOLVED, /* a later write has seen it; only remembered */
 };
 
-/* A write that lost although nobody who wrote later had seen it (sync/rivals.h). */
+/* A write that lost although nobody who wrote later had seen it (sync/merge/rivals.h). */
 struct store_conflict {
 	uint8_t id[STORE_CONFLICT_ID]; /* the same on every replica: hash of row, column and the
 	                                  loser's stamp and node */
@@ -58,7 +58,7 @@ MUST_CHECK int store_inbox_decide(struct store_db *db, const uint8_t id[STORE_CO
                                   struct err *err);
 
 /* What a site wrote into a row with one stamp is another site's now, maybe with another stamp
- * (sync/remint.h). */
+ * (sync/seal/remint.h). */
 struct store_inbox_move {
 	int table;
 	const uint8_t *key;
@@ -144,7 +144,7 @@ MUST_CHECK int store_quarantine_moved(struct store_db *db, size_t max, struct ar
 MUST_CHECK int store_quarantine_stays(struct store_db *db, int64_t id, struct err *err);
 
 /* The cause of one, or of any, may have changed (a right, a table, a person asks): the next seal
- * tries again (sync/retry.h), and asks once what. 0: nothing. */
+ * tries again (sync/merge/retry.h), and asks once what. 0: nothing. */
 enum { STORE_QUARANTINE_ALL = -1 };
 MUST_CHECK int store_quarantine_wake(struct store_db *db, int64_t id, struct err *err);
 MUST_CHECK int store_quarantine_woken(struct store_db *db, int64_t *id, struct err *err);

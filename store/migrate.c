@@ -87,7 +87,7 @@ static const char step_1[] =
         "CREATE TABLE yz_remote_digest(remote TEXT, scope INTEGER, sum BLOB NOT NULL, equal_have "
         "INTEGER NOT NULL,"
         " at_ms INTEGER NOT NULL, PRIMARY KEY(remote, scope)) WITHOUT ROWID;"
-        /* sync/archive.c */
+        /* sync/archive/archive.c */
         "CREATE TABLE yz_archive(branch TEXT, no INTEGER, at_ms INTEGER, bounds BLOB, commit_id "
         "TEXT,"
         " PRIMARY KEY(branch, no)) WITHOUT ROWID;";
@@ -95,7 +95,7 @@ static const char step_1[] =
 /*
  * Conflicts by row and loser: what is kept of a row is found without a scan, and one write that
  * lost is one entry whatever it was set against.  Of an older file's entries the lives aren't known
- * (sync/rivals.c takes the row's); their ids stay, because verdicts name them.
+ * (sync/merge/rivals.c takes the row's); their ids stay, because verdicts name them.
  */
 static const char step_2[] =
         "ALTER TABLE yz_conflict RENAME TO yz_conflict_1;"
@@ -145,7 +145,7 @@ static const char step_6[] =
         "CREATE INDEX yz_rift_open ON yz_rift(scope) WHERE mended_ms IS NULL;";
 
 /* What was refused is looked at again when its row has changed: a later change may have overwritten
- * it (sync/retry.c).  Once also what an older program has listed. */
+ * it (sync/merge/retry.c).  Once also what an older program has listed. */
 static const char step_7[] =
         "ALTER TABLE yz_quarantine ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;"
         "UPDATE yz_quarantine SET moved = 1 WHERE stream <> 0 AND tbl <> 0;"

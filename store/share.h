@@ -11,8 +11,9 @@
  *
  * A row's own scope (its clock's) is the one it was first seen in, or another once that
  * one has left; here it is only the first among equals: the row counts in the digest of each.  For
- * who reads a hub from outside it is the row's owner (node/extract.h).  A scope that was left keeps
- * the version of the yz_share row that said so: who had not seen that may still change the row.
+ * who reads a hub from outside it is the row's owner (node/hub/extract.h).  A scope that was left
+ * keeps the version of the yz_share row that said so: who had not seen that may still change the
+ * row.
  */
 #ifndef STORE_SHARE_H
 #define STORE_SHARE_H

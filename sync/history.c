@@ -2,7 +2,7 @@
 #include "store/inspect.h"
 #include "store/share.h"
 #include "sync/reader.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * one, by itself; a wrong new one costs nothing.
  *
  * The epochs of a file rise from life to life.  So the same change, written again
- * in a later life with its stamp (sync/remint.h), is the greater version of the
+ * in a later life with its stamp (sync/seal/remint.h), is the greater version of the
  * two on every replica.
  *
  * What happened is told for a week.  A life is called "restored" until it shows
@@ -15,7 +15,7 @@
 #ifndef SYNC_LIFE_H
 #define SYNC_LIFE_H
 
-#include "sync/record.h"
+#include "sync/codec/record.h"
 #include "sync/replica.h"
 
 enum sync_life_word {

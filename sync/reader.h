@@ -4,7 +4,7 @@
 #ifndef SYNC_READER_H
 #define SYNC_READER_H
 
-#include "sync/segment.h"
+#include "sync/codec/segment.h"
 
 struct sync_reader {
 	struct store_segment seg;

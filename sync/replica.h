@@ -9,7 +9,7 @@
 
 #include "store/batch.h"
 #include "sync/clock.h"
-#include "sync/sign.h"
+#include "sync/codec/sign.h"
 
 /* A unit that has just been sealed or merged, inside its transaction. */
 struct sync_unit {
@@ -21,7 +21,8 @@ struct sync_unit {
 	struct store_row **rows; /* those that changed by it; each once */
 	size_t count;
 	/* Not 0: nothing of them was written, but they are no longer of this scope and are of
-	 * `scope` now (sync/share.h); `first` then is the stamp of what said so, and `stream` 0. */
+	 * `scope` now (sync/merge/share.h); `first` then is the stamp of what said so, and `stream`
+	 * 0. */
 	int left;
 };
 

@@ -2,7 +2,7 @@
 #include "store/remote.h"
 #include "sync/life.h"
 #include "sync/reader.h"
-#include "sync/remint.h"
+#include "sync/seal/remint.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  *
  *   another site's stream    cut off before it; the rest comes again from the hub
  *   our own, acknowledged    the same, in a new life
- *   our own, not yet sent    written again (sync/remint.h), out of the rows what can't be read
+ *   our own, not yet sent    written again (sync/seal/remint.h), out of the rows what can't be read
  *
  * What is found is found by reading everything, so this is asked for only when
  * something couldn't be read.

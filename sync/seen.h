@@ -7,7 +7,7 @@
 #ifndef SYNC_SEEN_H
 #define SYNC_SEEN_H
 
-#include "sync/record.h"
+#include "sync/codec/record.h"
 
 /* What this file has received of every site but the stream's own in its scope, rising by site. */
 MUST_CHECK int sync_seen_now(struct store_db *db, const struct store_stream *own, struct arena *a,

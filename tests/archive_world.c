@@ -1,7 +1,7 @@
 #include "tests/archive_world.h"
 
 #include "store/catalog.h"
-#include "sync/segment.h"
+#include "sync/codec/segment.h"
 
 #include <check.h>
 #include <stdio.h>

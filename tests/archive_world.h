@@ -9,7 +9,7 @@
 #define TESTS_ARCHIVE_WORLD_H
 
 #include "store/base/buf.h"
-#include "sync/archive.h"
+#include "sync/archive/archive.h"
 
 enum { WORLD_TABLES = 2, WORLD_DAY = 20514 }; /* 2026-03-02 */
 

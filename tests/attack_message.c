@@ -3,7 +3,7 @@
  * same with one thing wrong: what isn't well-formed is refused as a whole, and
  * what is, but lies, moves nothing (tests/DESIGN.md, "Attacks").
  */
-#include "sync/message.h"
+#include "sync/exchange/message.h"
 #include "tests/parcels.h"
 #include "tests/suites.h"
 
@@ -139,7 +139,8 @@ START_TEST(a03_a_cut_request_is_refused)
 }
 END_TEST
 
-/* Part 1 is proven by the request's signature (node/reqsig.h), not here; its segments by their own.
+/* Part 1 is proven by the request's signature (node/http/reqsig.h), not here; its segments by their
+ * own.
  */
 START_TEST(a03_a_turned_bit_brings_no_row)
 {
@@ -391,6 +392,24 @@ START_TEST(a17_an_unsigned_wish_to_wait_is_kept_short)
 }
 END_TEST
 
+/* A hub that is there and says when it is our turn hasn't failed us, however often it says so. */
+START_TEST(who_is_told_when_to_come_comes_then)
+{
+	struct node_event ev = { .type = NODE_EV_LOST,
+		                 .words = "the hub answered 503",
+		                 .retry_after_ms = 10000 };
+	struct node_effects fx = { 0 };
+
+	for (int i = 0; i < 24; i++) {
+		must(node_step(&node->node, &ev, &fx, &err));
+		ck_assert_int_ge(node->node.next_sync_mono_ms - w.mono_ms, 10000);
+		ck_assert_int_lt(node->node.next_sync_mono_ms - w.mono_ms,
+		                 10000 + 10000 / 4 + NODE_BACKOFF_MIN_MS);
+		node_effects_clear(&fx);
+	}
+}
+END_TEST
+
 /* ---------------------------------------------------------------- a line for small things only */
 
 /* One meeting on a line on which whatever is larger than `most` vanishes; true if it went well. */
@@ -512,6 +531,7 @@ suite_attack_message(void)
 	tcase_add_test(tc, a13_a15_names_of_scopes);
 	tcase_add_test(tc, a28_another_node_is_not_spoken_for);
 	tcase_add_test(tc, a17_an_unsigned_wish_to_wait_is_kept_short);
+	tcase_add_test(tc, who_is_told_when_to_come_comes_then);
 	tcase_add_test(tc, f40_a_push_that_stalls_is_made_small);
 	tcase_add_test(tc, f32_a_try_on_a_dead_line_is_small);
 	suite_add_tcase(suite, tc);

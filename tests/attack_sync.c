@@ -5,7 +5,7 @@
  */
 #include "store/stmt.h"
 #include "store/track.h"
-#include "sync/segment.h"
+#include "sync/codec/segment.h"
 #include "tests/parcels.h"
 #include "tests/suites.h"
 #include "tests/sync_vectors.h"

@@ -1,6 +1,6 @@
 #include "tests/broken.h"
 
-#define ZSTD_STATIC_LINKING_ONLY /* for ZSTD_createDDict's like, as sync/pack.c does */
+#define ZSTD_STATIC_LINKING_ONLY /* for ZSTD_createDDict's like, as sync/codec/pack.c does */
 #include <sqlite3.h>
 #include <stddef.h>
 #include <zstd.h>

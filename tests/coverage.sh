@@ -10,10 +10,10 @@ cd "$(dirname "$0")/.." || exit 2
 build=$1
 
 # decoders, merge, signatures, rights
-watched='sync/codec_body.c sync/codec_column.c sync/codec_decode.c sync/codec_encode.c
- sync/codec_ids.c sync/codec_ints.c sync/codec_opening.c sync/record.c sync/segment.c
- sync/segment_form.c sync/message.c sync/pack.c sync/merge.c sync/sign.c sync/chain.c node/reqsig.c
- node/grant.c node/rights.c node/token.c node/enrol.c node/enrol_sign.c node/nonce.c'
+watched='sync/codec/codec_body.c sync/codec/codec_column.c sync/codec/codec_decode.c sync/codec/codec_encode.c
+ sync/codec/codec_ids.c sync/codec/codec_ints.c sync/codec/codec_opening.c sync/codec/record.c sync/codec/segment.c
+ sync/codec/segment_form.c sync/exchange/message.c sync/codec/pack.c sync/merge/merge.c sync/codec/sign.c sync/codec/chain.c node/http/reqsig.c
+ node/grant.c node/rights.c node/hub/token.c node/hub/enrol.c node/hub/enrol_sign.c node/http/nonce.c'
 
 : >"$build/branches.txt"
 find "$build/obj" -name '*.gcno' ! -path '*/obj/tests/*' -exec gcov -b -c -t {} + 2>/dev/null |

@@ -1,7 +1,7 @@
 #include "tests/hub_help.h"
 
 #include "node/grant.h"
-#include "node/hub_schema.h"
+#include "node/hub/hub_schema.h"
 #include "node/role.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"

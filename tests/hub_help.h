@@ -5,8 +5,8 @@
 #ifndef TESTS_HUB_HELP_H
 #define TESTS_HUB_HELP_H
 
-#include "node/enrol.h"
-#include "node/http.h"
+#include "node/http/http.h"
+#include "node/hub/enrol.h"
 #include "store/catalog.h"
 
 #include <stdbool.h>

@@ -6,7 +6,7 @@
  * rows, delete and re-create them, decide what is open, and meet now and then.
  * Then the hub and the nodes list the same open conflicts, and so do fresh
  * replicas that get it all in other orders and other pieces.  And the list is
- * the one that the words of sync/rivals.h give for the whole history at once.
+ * the one that the words of sync/merge/rivals.h give for the whole history at once.
  */
 #include "tests/parcels.h"
 #include "tests/suites.h"

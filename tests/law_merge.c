@@ -4,7 +4,7 @@
  * Each sequence is a random set of writes (tests/merge_writes.h), delivered to
  * replicas with other numbers, in other orders, in other transactions, and
  * partly twice.  All must end equal, and equal to what `definition` below says
- * straight from the words of sync/merge.h about the whole set.
+ * straight from the words of sync/merge/merge.h about the whole set.
  *
  * YZ_SEED=n tries other sequences; a failure prints the seed that shows it
  * again.

@@ -16,7 +16,7 @@
 #define TESTS_MERGE_WORLD_H
 
 #include "store/batch_memory.h"
-#include "sync/merge.h"
+#include "sync/merge/merge.h"
 
 /* In the order of their names, which the terms depend on. */
 enum world_column { HEIGHT, MOOD, NOTE, REVOKED, SCORE, WEIGHT, WORLD_COLUMNS };

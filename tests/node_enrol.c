@@ -2,9 +2,9 @@
 #include "tests/hub_help.h"
 #include "tests/suites.h"
 
-#include "node/api_enrol.h"
 #include "node/enrol_node.h"
-#include "node/hub_node.h"
+#include "node/hub/api_enrol.h"
+#include "node/hub/hub_node.h"
 #include "store/base/text.h"
 #include "store/remote.h"
 

@@ -3,10 +3,10 @@
 #include "tests/suites.h"
 #include "tests/world.h"
 
-#include "node/api_changes.h"
-#include "node/feed.h"
-#include "node/feed_row.h"
-#include "node/hub_schema.h"
+#include "node/hub/api_changes.h"
+#include "node/hub/feed.h"
+#include "node/hub/feed_row.h"
+#include "node/hub/hub_schema.h"
 #include "node/metrics.h"
 #include "store/track.h"
 

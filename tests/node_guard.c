@@ -1,9 +1,9 @@
 /* tests/node_guard.c - which requests are refused, without a socket; and forms. */
 #include "tests/suites.h"
 
-#include "node/form.h"
-#include "node/guard.h"
-#include "node/peer.h"
+#include "node/http/form.h"
+#include "node/http/guard.h"
+#include "node/http/peer.h"
 #include "store/base/buf.h"
 
 #include <arpa/inet.h>

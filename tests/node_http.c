@@ -1,7 +1,7 @@
 /* tests/node_http.c - the HTTP server over real sockets: what it serves, what it refuses. */
 #include "tests/suites.h"
 
-#include "node/http.h"
+#include "node/http/http.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -645,6 +645,39 @@ START_TEST(a_full_lane_answers_503_with_retry_after)
 }
 END_TEST
 
+/* Sixteen wait, and whoever serves them needs 20 ms and more for each. */
+START_TEST(who_would_wait_too_long_is_told_at_once_when_to_come)
+{
+	static struct queue_item items[16];
+	char got[1024];
+	int64_t turn;
+
+	start(&(struct http_options){ .wait_ms = 50 }, false);
+	for (size_t i = 0; i < 16; i++)
+		ck_assert(queue_put(lane, &items[i], 0));
+	ck_assert_int_eq(queue_wait_ms(lane), 0); /* nobody knows yet */
+	for (size_t i = 0; i < 8; i++) {
+		ck_assert_ptr_eq(queue_take(lane, 0), &items[i]);
+		usleep(20000);
+	}
+	ck_assert_int_gt(queue_wait_ms(lane), 8 * 10);
+	ASK("GET / HTTP/1.1\r\n" HOST "\r\n", got);
+	ck_assert_int_eq(strncmp(got, "HTTP/1.1 503 ", 13), 0);
+	ck_assert_ptr_nonnull(strstr(got, "Retry-After: "));
+	ck_assert_uint_eq(queue_len(lane), 8);
+	/* each next one's turn is a place further behind, up to a bound */
+	turn = queue_turn_ms(lane, 60000);
+	ck_assert_int_ge(turn, queue_wait_ms(lane));
+	for (size_t i = 0; i < 8; i++)
+		ck_assert_int_gt(queue_turn_ms(lane, 60000), turn + 10 * (int64_t)i);
+	ck_assert_int_eq(queue_turn_ms(lane, 60), 60);
+	for (size_t i = 8; i < 16; i++)
+		ck_assert_ptr_eq(queue_take(lane, 0), &items[i]);
+	ck_assert_int_eq(queue_wait_ms(lane), 0);
+	stop_server();
+}
+END_TEST
+
 START_TEST(a_unix_socket_serves_too_and_is_removed_at_the_stop)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -711,6 +744,7 @@ suite_node_http(void)
 	tcase_add_test(own, a_full_server_listens_again_when_all_have_gone);
 	tcase_add_test(own, answers_may_come_late_and_in_any_order);
 	tcase_add_test(own, a_full_lane_answers_503_with_retry_after);
+	tcase_add_test(own, who_would_wait_too_long_is_told_at_once_when_to_come);
 	tcase_add_test(own, a_unix_socket_serves_too_and_is_removed_at_the_stop);
 	suite_add_tcase(suite, served);
 	suite_add_tcase(suite, own);

@@ -10,9 +10,9 @@
 #include "tests/suites.h"
 
 #include "node/enrol_node.h"
-#include "node/hub_node.h"
+#include "node/hub/hub_node.h"
+#include "node/hub/token.h"
 #include "node/rights.h"
-#include "node/token.h"
 #include "store/base/text.h"
 
 #include <check.h>

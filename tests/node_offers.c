@@ -3,11 +3,11 @@
 #include "tests/hub_help.h"
 #include "tests/suites.h"
 
-#include "node/export_log.h"
-#include "node/feed.h"
-#include "node/offers.h"
+#include "node/hub/export_log.h"
+#include "node/hub/feed.h"
+#include "node/hub/offers.h"
 #include "store/track.h"
-#include "sync/pack_file.h"
+#include "sync/codec/pack_file.h"
 
 #include <check.h>
 #include <dirent.h>

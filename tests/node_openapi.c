@@ -2,7 +2,7 @@
 #include "tests/hub_help.h"
 #include "tests/suites.h"
 
-#include "node/openapi.h"
+#include "node/hub/openapi.h"
 #include "node/serve.h"
 #include "store/stmt.h"
 

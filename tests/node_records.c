@@ -2,9 +2,9 @@
 #include "tests/hub_help.h"
 #include "tests/suites.h"
 
-#include "node/api_records.h"
 #include "node/engine_tables.h"
-#include "node/token.h"
+#include "node/hub/api_records.h"
+#include "node/hub/token.h"
 #include "store/track.h"
 
 #include <check.h>

@@ -4,8 +4,8 @@
  */
 #include "tests/suites.h"
 
-#include "node/nonce.h"
-#include "node/reqsig.h"
+#include "node/http/nonce.h"
+#include "node/http/reqsig.h"
 #include "store/base/hash.h"
 
 #include <check.h>

@@ -3,8 +3,8 @@
 #include "tests/suites.h"
 
 #include "node/enrol_node.h"
-#include "node/hub_node.h"
-#include "node/hub_schema.h"
+#include "node/hub/hub_node.h"
+#include "node/hub/hub_schema.h"
 #include "node/rights.h"
 
 #include <check.h>

@@ -5,7 +5,7 @@
 
 #include "node/status.h"
 #include "store/remote.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 
 #include <stdio.h>
 #include <string.h>

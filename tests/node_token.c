@@ -3,7 +3,7 @@
 #include "tests/suites.h"
 
 #include "node/engine_tables.h"
-#include "node/token.h"
+#include "node/hub/token.h"
 #include "store/track.h"
 
 #include <check.h>

@@ -1,8 +1,8 @@
 #include "tests/parcels.h"
 
 #include "store/stmt.h"
-#include "sync/outgoing.h"
-#include "sync/segment.h"
+#include "sync/codec/segment.h"
+#include "sync/exchange/outgoing.h"
 
 #include <check.h>
 #include <stdio.h>

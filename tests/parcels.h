@@ -6,7 +6,7 @@
 #ifndef TESTS_PARCELS_H
 #define TESTS_PARCELS_H
 
-#include "sync/ingest.h"
+#include "sync/merge/ingest.h"
 #include "tests/world.h"
 
 enum { PARCELS_MAX = 400 };
@@ -34,7 +34,7 @@ struct parcels {
 void parcels_pack(struct world *w, struct world_peer *p, enum parcels_how how, struct parcels *out);
 void parcels_free(struct parcels *ps);
 
-/* Begin, one segment, end.  The test fails if the database does.  `force`: sync/ingest.h. */
+/* Begin, one segment, end.  The test fails if the database does.  `force`: sync/merge/ingest.h. */
 struct sync_ingested parcel_deliver(struct world_peer *to, const struct parcel *parcel, bool force);
 
 /* All of them in random order, some twice, those that must wait again and again. */

@@ -5,7 +5,7 @@
  */
 #include "store/log.h"
 #include "store/track.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 #include "tests/suites.h"
 #include "tests/world.h"
 

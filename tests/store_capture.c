@@ -324,7 +324,7 @@ static const struct capture_case {
 	  .refuse = "t.f says who may see the row and can't change" },
 	{ "scope column unset", scoped, &track_scoped, "UPDATE t SET f = NULL", "",
 	  .refuse = "insert a new row instead" },
-	/* no trigger sees the row that goes: it is the seal that says so (sync/seal_undo.c) */
+	/* no trigger sees the row that goes: it is the seal that says so (sync/seal/seal_undo.c) */
 	{ "scope column changed by a replace", scoped, &track_scoped,
 	  "REPLACE INTO t VALUES(1, 'F2', 'q')", .want = "t 1 insert\n" },
 	{ "scope column changed by a delete and an insert", scoped, &track_scoped,

@@ -3,7 +3,7 @@
 #include "tests/suites.h"
 
 #include "store/base/hash.h"
-#include "sync/chain.h"
+#include "sync/codec/chain.h"
 
 #include <check.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "tests/sync_sample.h"
 #include "tests/sync_vectors.h"
 
-#include "sync/pack.h"
+#include "sync/codec/pack.h"
 
 #include <check.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #include "tests/suites.h"
 #include "tests/sync_vectors.h"
 
-#include "sync/chain.h"
-#include "sync/segment.h"
+#include "sync/codec/chain.h"
+#include "sync/codec/segment.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
  * cell is written while its entries wait in yz_log, all replicas end up the same.
  */
 #include "store/stmt.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 #include "tests/parcels.h"
 #include "tests/suites.h"
 

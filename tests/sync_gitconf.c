@@ -4,7 +4,7 @@
 
 #include "store/base/buf.h"
 #include "store/base/file.h"
-#include "sync/gitconf.h"
+#include "sync/archive/gitconf.h"
 
 #include <check.h>
 #include <dirent.h>

@@ -5,9 +5,9 @@
 #include "store/base/text.h"
 #include "store/stmt.h"
 #include "store/track.h"
-#include "sync/codec.h"
-#include "sync/outgoing.h"
-#include "sync/seal.h"
+#include "sync/codec/codec.h"
+#include "sync/exchange/outgoing.h"
+#include "sync/seal/seal.h"
 #include "tests/parcels.h"
 #include "tests/suites.h"
 

@@ -2,9 +2,9 @@
  * tests/sync_large.c - what asks for too much at once: rows that are too large to
  * be held together, segments that take too much looking to be placed.
  */
+#include "sync/exchange/outgoing.h"
 #include "sync/look.h"
-#include "sync/outgoing.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 #include "tests/parcels.h"
 #include "tests/suites.h"
 

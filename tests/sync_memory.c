@@ -9,10 +9,10 @@
 #include "tests/sync_vectors.h"
 
 #include "node/grant.h"
-#include "node/reqsig.h"
-#include "sync/message.h"
-#include "sync/pack.h"
-#include "sync/segment.h"
+#include "node/http/reqsig.h"
+#include "sync/codec/pack.h"
+#include "sync/codec/segment.h"
+#include "sync/exchange/message.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* tests/sync_message.c - the two messages: read as they were written, or refused. */
 #include "tests/suites.h"
 
-#include "sync/message.h"
+#include "sync/exchange/message.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 
 #include "store/base/file.h"
 #include "store/base/hash.h"
-#include "sync/codec.h"
-#include "sync/pack.h"
+#include "sync/codec/codec.h"
+#include "sync/codec/pack.h"
 #include "tests/broken.h"
 #include "tests/golden.h"
 

@@ -1,6 +1,6 @@
-/* What goes to the peer of one stream: every line of the table in sync/plan.h, and what it rests
- * on. */
-#include "sync/plan.h"
+/* What goes to the peer of one stream: every line of the table in sync/exchange/plan.h, and what it
+ * rests on. */
+#include "sync/exchange/plan.h"
 #include "tests/suites.h"
 
 #include <check.h>

@@ -6,8 +6,8 @@
 #include "tests/suites.h"
 #include "tests/world.h"
 
-#include "sync/relay.h"
-#include "sync/seal.h"
+#include "sync/seal/relay.h"
+#include "sync/seal/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

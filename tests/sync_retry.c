@@ -1,8 +1,8 @@
 /* tests/sync_retry.c - what is in quarantine is tried again when its cause may have gone. */
 #include "store/inbox.h"
 #include "store/track.h"
-#include "sync/restore.h"
-#include "sync/seal.h"
+#include "sync/merge/restore.h"
+#include "sync/seal/seal.h"
 #include "tests/suites.h"
 #include "tests/world.h"
 

@@ -6,7 +6,7 @@
 #include "node/status.h"
 #include "store/rift.h"
 #include "store/track.h"
-#include "sync/message.h"
+#include "sync/exchange/message.h"
 
 #include <stdio.h>
 #include <stdlib.h>

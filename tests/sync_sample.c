@@ -1,5 +1,5 @@
 #include "tests/sync_sample.h"
-#include "sync/record.h"
+#include "sync/codec/record.h"
 
 #include <assert.h>
 #include <stdio.h>

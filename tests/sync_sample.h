@@ -11,7 +11,7 @@
 #define TESTS_SYNC_SAMPLE_H
 
 #include "store/base/arena.h"
-#include "sync/codec.h"
+#include "sync/codec/codec.h"
 
 enum { SAMPLE_TABLES = 16, SAMPLE_CHILDREN = 58, SAMPLE_STAFF = 17, SAMPLE_CLASSES = 4 };
 

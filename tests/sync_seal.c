@@ -3,7 +3,7 @@
  * the seal goes on, and a person is told.
  */
 #include "store/stmt.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 #include "tests/suites.h"
 #include "tests/world.h"
 

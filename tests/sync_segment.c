@@ -5,7 +5,7 @@
 #include "tests/sync_vectors.h"
 
 #include "store/base/hash.h"
-#include "sync/segment.h"
+#include "sync/codec/segment.h"
 
 #include <check.h>
 #include <stdlib.h>

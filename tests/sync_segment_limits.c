@@ -2,7 +2,7 @@
 #include "tests/suites.h"
 #include "tests/sync_vectors.h"
 
-#include "sync/segment.h"
+#include "sync/codec/segment.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -212,7 +212,7 @@ START_TEST(each_writes_and_both_see_it)
 }
 END_TEST
 
-/* The row is in B's scope there, and its column says A: that is no move (sync/seal_undo.c). */
+/* The row is in B's scope there, and its column says A: that is no move (sync/seal/seal_undo.c). */
 START_TEST(who_replaces_a_shared_row_moves_nothing)
 {
 	make_child();

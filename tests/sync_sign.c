@@ -3,7 +3,7 @@
 
 #include "store/base/hash.h"
 #include "store/base/text.h"
-#include "sync/sign.h"
+#include "sync/codec/sign.h"
 
 #include <check.h>
 #include <string.h>

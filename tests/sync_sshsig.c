@@ -1,7 +1,7 @@
 /* tests/sync_sshsig.c - the same bytes as ssh-keygen, and nothing else verifies. */
 #include "tests/suites.h"
 
-#include "sync/sshsig.h"
+#include "sync/archive/sshsig.h"
 
 #include <check.h>
 #include <string.h>

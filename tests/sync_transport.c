@@ -1,8 +1,8 @@
 /* tests/sync_transport.c - the HTTP client against our server and against peers that misbehave. */
 #include "tests/suites.h"
 
-#include "node/http.h"
-#include "sync/transport_http.h"
+#include "node/http/http.h"
+#include "sync/exchange/transport_http.h"
 
 #include <arpa/inet.h>
 #include <check.h>

@@ -6,7 +6,7 @@
 
 #include "store/base/buf.h"
 #include "store/base/file.h"
-#include "sync/transport_http.h"
+#include "sync/exchange/transport_http.h"
 
 #include <check.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  */
 #include "store/inbox.h"
 #include "store/track.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 #include "tests/suites.h"
 #include "tests/world.h"
 

@@ -6,7 +6,7 @@
 #define TESTS_SYNC_VECTORS_H
 
 #include "store/base/arena.h"
-#include "sync/codec.h"
+#include "sync/codec/codec.h"
 
 /* In the order of a stream, so that they make a body together. */
 enum {

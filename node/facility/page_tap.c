@@ -7,7 +7,7 @@
 #include "node/facility/codes.h"
 #include "node/facility/page.h"
 #include "node/facility/record_priv.h"
-#include "node/form.h"
+#include "node/http/form.h"
 
 #include "store/base/hash.h"
 #include "store/base/text.h"

@@ -79,5 +79,6 @@ void bench_seal_rate(void);
 void bench_merge(void);
 void bench_codec(void);
 void bench_month(void);
+void bench_herd(void);
 
 #endif /* TESTS_BENCH_BENCH_H */

@@ -6,9 +6,9 @@
  * pragmas; a merge is all of it: unpack, decode, chain, signature, rights,
  * merge, rows, clocks, digest, the segment itself, commit.
  */
-#include "sync/codec.h"
-#include "sync/ingest.h"
-#include "sync/segment.h"
+#include "sync/codec/codec.h"
+#include "sync/codec/segment.h"
+#include "sync/merge/ingest.h"
 #include "tests/bench/bench.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "node/facility/schema.h"
 #include "store/seed.h"
 #include "store/stmt.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 #include "tests/bench/bench.h"
 
 #include <dirent.h>

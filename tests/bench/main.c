@@ -56,7 +56,7 @@ static const struct part {
 } parts[] = {
 	{ "memory", bench_memory }, /* first: it looks at the process's own memory */
 	{ "capture", bench_capture }, { "seal", bench_seal_rate }, { "merge", bench_merge },
-	{ "codec", bench_codec },     { "month", bench_month },
+	{ "codec", bench_codec },     { "month", bench_month },    { "herd", bench_herd },
 };
 
 int

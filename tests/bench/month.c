@@ -15,9 +15,9 @@
 #include "store/base/file.h"
 #include "store/log.h"
 #include "store/remote.h"
-#include "sync/outgoing.h"
-#include "sync/seal.h"
-#include "sync/segment.h"
+#include "sync/codec/segment.h"
+#include "sync/exchange/outgoing.h"
+#include "sync/seal/seal.h"
 #include "tests/bench/bench.h"
 
 #include <sqlite3.h>

@@ -30,6 +30,8 @@ row() {
 	row bytes_per_change_10 'bytes a change, ten of them, all in' '≤ 40'
 	row noop_sync_bytes 'bodies of a sync with nothing to say' '≤ 512'
 	row db_size_ratio 'database after a month, tracked : not' '≤ 2.2'
+	row herd_changes_per_s 'changes a second of a fleet that returns to its hub, on the same machine' ''
+	row herd_slowest_vs_median 'its slowest node against the median' '≤ 2'
 	row merge_peak_rss_growth 'memory of a merge, ten times the rows' '~ 1'
 } >"$figures.md"
 sed -i -e '/^<!-- bench -->$/,/^<!-- \/bench -->$/{/^<!-- /!d}' -e "/^<!-- bench -->\$/r $figures.md" README.md

@@ -23,8 +23,8 @@
 
 #include "node/code.h"
 #include "node/core.h"
+#include "node/hub/token.h"
 #include "node/rights.h"
-#include "node/token.h"
 #include "tests/disk.h"
 
 #include <stdbool.h>

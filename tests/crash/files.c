@@ -10,7 +10,7 @@
 #include "store/base/buf.h"
 #include "store/base/file.h"
 #include "store/stmt.h"
-#include "sync/archive.h"
+#include "sync/archive/archive.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,15 +1,15 @@
 /* tests/crash/node.c - scenarios of the facility's and the hub's own business. */
 #include "tests/crash/crash.h"
 
-#include "node/enrol.h"
 #include "node/enrol_node.h"
 #include "node/facility/batch.h"
 #include "node/facility/roster.h"
 #include "node/facility/schema.h"
-#include "node/feed.h"
-#include "node/hub_node.h"
+#include "node/hub/enrol.h"
+#include "node/hub/feed.h"
+#include "node/hub/hub_node.h"
+#include "node/hub/token.h"
 #include "node/rights.h"
-#include "node/token.h"
 #include "store/seed.h"
 #include "store/stmt.h"
 

@@ -4,15 +4,15 @@
 
 #include "node/facility/record.h"
 #include "node/facility/schema.h"
-#include "node/feed.h"
-#include "node/hub_schema.h"
+#include "node/hub/feed.h"
+#include "node/hub/hub_schema.h"
 #include "node/role.h"
 #include "store/base/hash.h"
 #include "store/remote.h"
 #include "store/seed.h"
 #include "store/stmt.h"
 #include "store/track.h"
-#include "sync/seal.h"
+#include "sync/seal/seal.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

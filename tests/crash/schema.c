@@ -2,7 +2,7 @@
  * by another program and by a schema file. */
 #include "tests/crash/crash.h"
 
-#include "node/hub_schema.h"
+#include "node/hub/hub_schema.h"
 #include "store/alter.h"
 #include "store/stmt.h"
 

@@ -5,9 +5,9 @@
 #include "node/init.h"
 #include "store/base/file.h"
 #include "store/stream.h"
-#include "sync/codec.h"
-#include "sync/pack.h"
-#include "sync/seal.h"
+#include "sync/codec/codec.h"
+#include "sync/codec/pack.h"
+#include "sync/seal/seal.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

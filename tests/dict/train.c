@@ -11,7 +11,7 @@
 #include "store/base/file.h"
 #include "store/base/hash.h"
 #include "store/stream.h"
-#include "sync/codec.h"
+#include "sync/codec/codec.h"
 
 #define ZDICT_STATIC_LINKING_ONLY /* for the trainer that searches its parameters */
 #include <stdio.h>

@@ -7,8 +7,8 @@
  * message to sign.
  */
 #include "store/base/hash.h"
-#include "sync/archive_priv.h"
-#include "sync/sshsig.h"
+#include "sync/archive/archive_priv.h"
+#include "sync/archive/sshsig.h"
 #include "tests/fuzz/peer.h"
 
 #include <stdlib.h>

@@ -6,10 +6,10 @@
  * Input: the query, a line feed, the header.  "$" in the header is the token; "$"
  * and a digit in the query is a cursor of the feed.
  */
-#include "node/api_changes.h"
-#include "node/feed.h"
-#include "node/form.h"
-#include "node/hub_schema.h"
+#include "node/http/form.h"
+#include "node/hub/api_changes.h"
+#include "node/hub/feed.h"
+#include "node/hub/hub_schema.h"
 #include "tests/fuzz/peer.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
  *
  * Input: number of records (2 bytes, little endian), body.
  */
-#include "sync/codec.h"
+#include "sync/codec/codec.h"
 #include "store/base/hash.h"
 
 #include <stdlib.h>

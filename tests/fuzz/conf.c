@@ -7,7 +7,7 @@
  */
 #include "node/config.h"
 #include "store/base/file.h"
-#include "sync/gitconf.h"
+#include "sync/archive/gitconf.h"
 #include "tests/fuzz/help.h"
 
 #include <stdio.h>

@@ -7,9 +7,9 @@
  * else an answer), JSON.  In a request that is signed again the code "$0" stands
  * for one that is approved by itself, "$1" for one that a person approves.
  */
-#include "node/api_enrol.h"
 #include "node/enrol_node.h"
-#include "node/hub_schema.h"
+#include "node/hub/api_enrol.h"
+#include "node/hub/hub_schema.h"
 #include "node/json.h"
 #include "store/stmt.h"
 #include "tests/fuzz/peer.h"

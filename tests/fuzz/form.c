@@ -4,7 +4,7 @@
  *
  * Input: the form.
  */
-#include "node/form.h"
+#include "node/http/form.h"
 #include "store/base/buf.h"
 #include "store/base/text.h"
 #include "tests/fuzz/help.h"

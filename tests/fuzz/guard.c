@@ -3,9 +3,9 @@
  * a path that stays inside, one Host of ours and one way to tell its length.
  *
  * Input: how many header lines the library missed (1 byte); the head as it is on
- * the line.  It is cut as libmicrohttpd cuts it (node/guard.h), in place.
+ * the line.  It is cut as libmicrohttpd cuts it (node/http/guard.h), in place.
  */
-#include "node/guard.h"
+#include "node/http/guard.h"
 #include "store/base/text.h"
 #include "tests/fuzz/help.h"
 

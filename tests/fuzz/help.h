@@ -10,8 +10,8 @@
 #define TESTS_FUZZ_HELP_H
 
 #include "store/base/buf.h"
-#include "sync/codec.h"
-#include "sync/sign.h"
+#include "sync/codec/codec.h"
+#include "sync/codec/sign.h"
 
 /* The door of every target. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -30,7 +30,7 @@ char *help_cut(const uint8_t **data, size_t *size, char mark);
 /* The rest as such a string.  A NUL inside ends it early. */
 char *help_text(const uint8_t *data, size_t size);
 
-/* Make the check of a packed body right (sync/pack.h). */
+/* Make the check of a packed body right (sync/codec/pack.h). */
 void help_mend_pack(uint8_t *packed, size_t len);
 
 /*

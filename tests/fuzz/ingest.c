@@ -5,9 +5,9 @@
  * Input: number of records (2 bytes, little endian), raw body.  Packing, chain
  * and signature are made here, so that the fuzzer reaches the merge behind them.
  */
-#include "sync/ingest.h"
+#include "sync/merge/ingest.h"
 #include "store/base/hash.h"
-#include "sync/segment.h"
+#include "sync/codec/segment.h"
 #include "tests/fuzz/peer.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ enum { LIMIT = 8 << 20, BLOCK_MAX = 1 << 17 };
 
 static const uint8_t day_seed[STORE_SEED] = { 9 };
 
-/* Packed without effort: one block as it is, which costs the fuzzer no time (sync/pack.h). */
+/* Packed without effort: one block as it is, which costs the fuzzer no time (sync/codec/pack.h). */
 static void
 pack_plain(const uint8_t *raw, size_t len, struct buf *out)
 {

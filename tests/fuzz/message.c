@@ -5,7 +5,7 @@
  *
  * Input: a message; as a reply its signature is made right.
  */
-#include "sync/message.h"
+#include "sync/exchange/message.h"
 #include "tests/fuzz/help.h"
 
 #include <stdlib.h>

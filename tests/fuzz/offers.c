@@ -7,8 +7,8 @@
  * query, Authorization, Range, If-Range and If-None-Match, a line each, an empty
  * one for none.  "$" stands for the token, "#" for the name of its snapshot.
  */
-#include "node/offers.h"
-#include "node/hub_schema.h"
+#include "node/hub/offers.h"
+#include "node/hub/hub_schema.h"
 #include "store/stmt.h"
 #include "tests/fuzz/peer.h"
 

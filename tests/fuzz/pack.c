@@ -5,9 +5,9 @@
  * Input: raw length (2 bytes, little endian), packed bytes; their check is made
  * right once more, so that the fuzzer gets past it.
  */
-#include "sync/pack.h"
+#include "sync/codec/pack.h"
 #include "store/base/hash.h"
-#include "sync/segment.h"
+#include "sync/codec/segment.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,8 +5,8 @@
  *
  * Input: lines of JSON.
  */
-#include "node/records.h"
-#include "node/hub_schema.h"
+#include "node/hub/records.h"
+#include "node/hub/hub_schema.h"
 #include "store/stmt.h"
 #include "tests/fuzz/peer.h"
 

@@ -5,7 +5,7 @@
  * Input: lines: method, path, query, Content-Digest, Signature-Input, Signature;
  * then the body.
  */
-#include "node/reqsig.h"
+#include "node/http/reqsig.h"
 #include "tests/fuzz/help.h"
 
 #include <stdlib.h>

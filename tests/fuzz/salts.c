@@ -4,7 +4,7 @@
  *
  * Input: records (1 byte), where to cut (1 byte), seeds bytes.
  */
-#include "sync/chain.h"
+#include "sync/codec/chain.h"
 #include "tests/fuzz/help.h"
 
 #include <string.h>

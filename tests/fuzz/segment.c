@@ -6,7 +6,7 @@
  * Input: the whole form, or the short one; the checks of the packing and of the
  * whole form are made right, so that the fuzzer gets past them.
  */
-#include "sync/segment.h"
+#include "sync/codec/segment.h"
 #include "store/base/hash.h"
 #include "tests/fuzz/help.h"
 

@@ -1,6 +1,6 @@
 /* tests/sim/fault.c - each fault as an event. */
 #include "tests/sim/fault.h"
-#include "node/hub_node.h"
+#include "node/hub/hub_node.h"
 #include "store/remote.h"
 #include "store/stmt.h"
 #include "tests/sim/medium.h"

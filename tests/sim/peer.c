@@ -1,6 +1,6 @@
 /* tests/sim/peer.c - making, starting and ending one machine's process. */
 #include "tests/sim/peer.h"
-#include "node/hub_node.h"
+#include "node/hub/hub_node.h"
 #include "node/role.h"
 #include "store/base/file.h"
 #include "store/base/text.h"

@@ -6,7 +6,7 @@
 #define TESTS_SIM_PEER_H
 
 #include "node/facility/action.h"
-#include "node/reqsig.h"
+#include "node/http/reqsig.h"
 #include "node/station.h"
 #include "tests/disk.h"
 #include "tests/sim/clock.h"

@@ -6,12 +6,12 @@
  *   A max cell is the greatest value that anybody ever wrote.
  *
  * Nothing is joined step by step, so there is no order in which it could have
- * happened.  Slow, and meant to be read beside sync/merge.c, not to look like it.
+ * happened.  Slow, and meant to be read beside sync/merge/merge.c, not to look like it.
  */
 #include "tests/sim/reference.h"
 #include "store/stmt.h"
 #include "store/stream.h"
-#include "sync/codec.h"
+#include "sync/codec/codec.h"
 #include "sync/reader.h"
 #include "tests/sim/sim.h"
 

@@ -2,7 +2,7 @@
 #include "tests/sim/replay.h"
 #include "store/digest.h"
 #include "store/stream.h"
-#include "sync/ingest.h"
+#include "sync/merge/ingest.h"
 #include "sync/reader.h"
 #include "tests/sim/rand.h"
 #include "tests/sim/sim.h"

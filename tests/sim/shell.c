@@ -1,7 +1,7 @@
 /* tests/sim/shell.c - signed bytes out, checked bytes in. */
 #include "tests/sim/shell.h"
-#include "node/hub_node.h"
-#include "node/nonce.h"
+#include "node/http/nonce.h"
+#include "node/hub/hub_node.h"
 #include "store/base/text.h"
 #include "store/remote.h"
 #include "tests/sim/check.h"

@@ -5,8 +5,8 @@
 #include "store/remote.h"
 #include "store/stmt.h"
 #include "store/track.h"
-#include "sync/seal.h"
-#include "sync/segment.h"
+#include "sync/codec/segment.h"
+#include "sync/seal/seal.h"
 
 #include <string.h>
 

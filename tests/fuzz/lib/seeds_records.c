@@ -1,8 +1,8 @@
 #include "tests/fuzz/seeds.h"
 
-#include "sync/archive_priv.h"
-#include "sync/pack.h"
-#include "sync/segment.h"
+#include "sync/archive/archive_priv.h"
+#include "sync/codec/pack.h"
+#include "sync/codec/segment.h"
 #include "tests/fuzz/peer.h"
 #include "tests/sync_sample.h"
 

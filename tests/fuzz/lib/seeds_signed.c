@@ -3,7 +3,7 @@
 #include "node/code.h"
 #include "node/enrol_node.h"
 #include "node/grant.h"
-#include "node/reqsig.h"
+#include "node/http/reqsig.h"
 #include "store/base/json.h"
 #include "tests/fuzz/help.h"
 

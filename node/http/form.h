@@ -1,0 +1,52 @@
+/*
+ * node/http/form.h - names and values out of a query or a posted form
+ * (application/x-www-form-urlencoded).
+ */
+#ifndef NODE_FORM_H
+#define NODE_FORM_H
+
+#include "store/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+
+struct form {
+	const char *at; /* borrowed; what is still to be read */
+	size_t left;
+};
+
+/* Begin with `text`, which must outlive the reading. */
+struct form form_from(const char *text, size_t len);
+
+/*
+ * The next pair, decoded, each replacing the content of its buffer: 1 if there
+ * was one, 0 at the end, ERR_INVALID for a bad escape, a NUL or text that isn't
+ * UTF-8.
+ */
+MUST_CHECK int form_next(struct form *form, struct buf *name, struct buf *value, struct err *err);
+
+/*
+ * Put the value of the first pair called `name` into `out` (`size` bytes with
+ * its zero): 1 if it is there, 0 if not, ERR_INVALID if the text is malformed
+ * or the value too long.
+ */
+MUST_CHECK int form_get(struct form form, const char *name, char *out, size_t size,
+                        struct err *err);
+
+/* Copy a value into `out` (`size` bytes with its zero); ERR_INVALID, which calls it `name`, if it
+ * is too long. */
+MUST_CHECK int form_copy(char *out, size_t size, const char *name, const char *value,
+                         struct err *err);
+
+enum { FORM_NAMES_MAX = 32 };
+
+/*
+ * Is every name given once?  Of a name given twice one program believes the first and another the
+ * last.  Also false for more than FORM_NAMES_MAX pairs; what is malformed ends the look, and is
+ * left to whoever reads it.
+ */
+bool form_is_single(struct form form);
+
+#endif /* NODE_FORM_H */

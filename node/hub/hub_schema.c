@@ -1,0 +1,99 @@
+/*
+ * node/hub/hub_schema.c - the hub's tables, as one append-only list of steps, like
+ * the engine's (store/migrate.c); yz_meta "hub_format" is the number of steps
+ * done.
+ *
+ *   hub_enrolment  codes given out, and who came with them (node/hub/enrol.c)
+ *   hub_node       enrolled nodes                          (node/hub/hub_node.c)
+ *   hub_grant      every grant ever signed, by version     (node/hub/hub_node.c)
+ *   hub_token      who may read and write from outside     (node/hub/token.c)
+ *   hub_feed       what they read                          (node/hub/feed.c)
+ *   hub_export     what was given out, to whom             (node/hub/export_log.c)
+ *   hub_record_key the keys of lines that were stored      (node/hub/records.c)
+ *
+ * Secrets are there as hashes only.
+ */
+#include "node/hub/hub_schema.h"
+
+#include "store/catalog.h"
+
+static const char step_1[] =
+        "CREATE TABLE hub_enrolment(name TEXT PRIMARY KEY, hash BLOB NOT NULL, facility TEXT NOT "
+        "NULL, street TEXT, automatic INTEGER NOT NULL, created_ms INTEGER NOT NULL, expires_ms "
+        "INTEGER NOT NULL, tries INTEGER NOT NULL, state INTEGER NOT NULL, node_key BLOB, label "
+        "TEXT, words BLOB, asked_ms INTEGER) WITHOUT ROWID;"
+        "CREATE TABLE hub_node(node BLOB PRIMARY KEY, node_key BLOB NOT NULL, facility TEXT NOT "
+        "NULL, label TEXT NOT NULL, version INTEGER NOT NULL, doc BLOB NOT NULL, since_ms INTEGER "
+        "NOT NULL, revoked_ms INTEGER) WITHOUT ROWID;"
+        "CREATE TABLE hub_grant(node BLOB, version INTEGER, doc BLOB NOT NULL, issued_ms INTEGER "
+        "NOT NULL, PRIMARY KEY(node, version)) WITHOUT ROWID;"
+        "CREATE TABLE hub_token(id TEXT PRIMARY KEY, hash BLOB NOT NULL, scope TEXT NOT NULL, "
+        "tables TEXT, created_ms INTEGER NOT NULL, expires_ms INTEGER, revoked_ms INTEGER) WITHOUT "
+        "ROWID;"
+        "CREATE UNIQUE INDEX hub_token_hash ON hub_token(hash);"
+        /* tbl, scope, site: the catalogue's numbers; key and after: JSON */
+        "CREATE TABLE hub_feed(seq INTEGER PRIMARY KEY, unit TEXT NOT NULL, op INTEGER NOT NULL, "
+        "at_ms INTEGER NOT NULL, scope INTEGER NOT NULL, facility TEXT, site INTEGER NOT NULL, tbl "
+        "INTEGER NOT NULL, key TEXT NOT NULL, after TEXT, hash BLOB NOT NULL);"
+        "CREATE INDEX hub_feed_row ON hub_feed(tbl, key);";
+
+static const char step_2[] =
+        "ALTER TABLE hub_token ADD COLUMN writes TEXT;"
+        "ALTER TABLE hub_token ADD COLUMN personal INTEGER NOT NULL DEFAULT 0;"
+        "CREATE TABLE hub_export(no INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, token TEXT NOT "
+        "NULL, peer TEXT NOT NULL, what TEXT NOT NULL, scope TEXT NOT NULL, tables TEXT NOT NULL, "
+        "personal INTEGER NOT NULL, bytes INTEGER NOT NULL);"
+        /* hash: of the line, so that the same key with another record is told from a repeat */
+        "CREATE TABLE hub_record_key(token TEXT, key TEXT, at_ms INTEGER NOT NULL, hash BLOB NOT "
+        "NULL, PRIMARY KEY(token, key)) WITHOUT ROWID;"
+        "CREATE INDEX hub_record_key_age ON hub_record_key(at_ms);";
+
+static const char *const steps[] = { step_1, step_2 };
+
+enum { STEPS = sizeof steps / sizeof steps[0] };
+
+int
+hub_work_begin(struct hub_work *work, struct store_db *db, struct err *err)
+{
+	work->db = db;
+	work->own = !store_db_in_transaction(db);
+	return work->own ? store_db_begin(db, err) : 0;
+}
+
+int
+hub_work_end(struct hub_work *work, int rc, struct err *err)
+{
+	if (!work->own)
+		return rc;
+	if (rc >= 0) {
+		int status = store_db_commit(work->db, err);
+
+		rc = status < 0 ? status : rc;
+	}
+	if (rc < 0)
+		store_db_rollback(work->db);
+	return rc;
+}
+
+int
+hub_schema_migrate(struct store_db *db, struct err *err)
+{
+	struct hub_work work;
+	int64_t done;
+	int rc;
+
+	rc = hub_work_begin(&work, db, err);
+	if (rc < 0)
+		return rc;
+	rc = store_meta_get_int(db, "hub_format", 0, &done, err);
+	if (rc == 0 && done > STEPS)
+		rc = err_set(err, ERR_INVALID,
+		             "this hub's tables have format %lld, this program knows %d: install "
+		             "the newer yizhan again",
+		             (long long)done, STEPS);
+	for (; rc == 0 && done < STEPS; done++)
+		rc = store_db_exec(db, steps[done], err);
+	if (rc == 0)
+		rc = store_meta_set_int(db, "hub_format", STEPS, err);
+	return hub_work_end(&work, rc, err);
+}

@@ -1,0 +1,251 @@
+/*
+ * node/hub/offers_snapshot.c - GET /v1/snapshot.sqlite.zst.
+ *
+ * A range is given only of a snapshot that the reader has named, by `name` or in
+ * If-Range: without that, two parts could be of two snapshots.  Such a request
+ * gets all of it, as RFC 9110 allows.
+ */
+#include "node/http/form.h"
+#include "node/hub/bearer.h"
+#include "node/hub/export_log.h"
+#include "node/hub/offers.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Which bytes are asked for. */
+enum range { RANGE_NONE, RANGE_GOOD, RANGE_BEYOND };
+
+/* Digits only, and not more than a file can have. */
+static bool
+read_number(const char **at, uint64_t *value)
+{
+	const char *begin = *at;
+
+	for (*value = 0; **at >= '0' && **at <= '9'; (*at)++) {
+		if (*value > UINT64_C(1) << 56)
+			return false;
+		*value = *value * 10 + (uint64_t)(**at - '0');
+	}
+	return *at != begin;
+}
+
+/* "bytes=a-b", "bytes=a-" or "bytes=-n"; anything else, several ranges too, is as if it were not
+ * there. */
+static enum range
+read_range(const char *text, uint64_t len, struct http_file *part)
+{
+	uint64_t first = 0, last = 0;
+	bool has_first, has_last;
+
+	if (text == NULL || strncmp(text, "bytes=", 6) != 0)
+		return RANGE_NONE;
+	text += 6;
+	has_first = read_number(&text, &first);
+	if (*text++ != '-')
+		return RANGE_NONE;
+	has_last = read_number(&text, &last);
+	if (*text != 0 || (!has_first && !has_last) || (has_first && has_last && last < first))
+		return RANGE_NONE;
+	if (!has_first) { /* the last n bytes */
+		first = last < len ? len - last : 0;
+		if (last == 0)
+			return RANGE_BEYOND;
+		last = len - 1;
+	} else if (first >= len) {
+		return RANGE_BEYOND;
+	}
+	if (!has_last || last >= len)
+		last = len - 1;
+	part->offset = first;
+	part->len = last - first + 1;
+	return RANGE_GOOD;
+}
+
+static bool
+is_etag(const char *text)
+{
+	return strlen(text) == SNAPSHOT_ETAG - 1 &&
+	       strspn(text, "0123456789abcdef") == SNAPSHOT_ETAG - 1;
+}
+
+/* The etag of "\"...\"", or "" if it is no strong one of ours. */
+static void
+unquote(char out[SNAPSHOT_ETAG], const char *text)
+{
+	out[0] = 0;
+	if (text == NULL || strlen(text) != SNAPSHOT_ETAG + 1 || text[0] != '"' ||
+	    text[SNAPSHOT_ETAG] != '"')
+		return;
+	memcpy(out, text + 1, SNAPSHOT_ETAG - 1);
+	out[SNAPSHOT_ETAG - 1] = 0;
+	if (!is_etag(out))
+		out[0] = 0;
+}
+
+/* The query's `name`, or "". */
+static int
+read_query(const char *query, char name[SNAPSHOT_ETAG], struct err *err)
+{
+	struct form form = form_from(query, strlen(query));
+	struct buf key = { 0 }, value = { 0 };
+	int rc;
+
+	name[0] = 0;
+	while ((rc = form_next(&form, &key, &value, err)) == 1) {
+		if (strcmp(buf_str(&key), "name") != 0)
+			rc = err_set(err, ERR_INVALID,
+			             "there is no parameter %.40s: name, or none at all",
+			             buf_str(&key));
+		else if (!is_etag(buf_str(&value)))
+			rc = err_set(err, ERR_INVALID,
+			             "name: this isn't the name of a snapshot; take it from the "
+			             "ETag of the answer that you go on with");
+		else
+			memcpy(name, buf_str(&value), SNAPSHOT_ETAG);
+		if (rc < 0)
+			break;
+	}
+	buf_free(&key);
+	buf_free(&value);
+	return rc;
+}
+
+/* The one that is asked for: by name, the one that If-Range goes on with, or a fresh one. */
+static int
+choose(struct offers *o, const struct token *token, const char *name, char resumed[SNAPSHOT_ETAG],
+       struct snapshot *snap, struct err *err)
+{
+	int rc;
+
+	if (name[0] != 0) {
+		rc = snapshot_find(&o->snapshots, token, name, snap, err);
+		if (rc == 0)
+			rc = err_set(err, ERR_NOTFOUND,
+			             "name: this snapshot is no longer kept; begin again at "
+			             "/v1/snapshot.sqlite.zst");
+		return rc < 0 ? rc : 0;
+	}
+	if (resumed[0] != 0) {
+		rc = snapshot_find(&o->snapshots, token, resumed, snap, err);
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+	}
+	return snapshot_get(&o->snapshots, token, snap, err);
+}
+
+static void
+tell(struct http_response *response, const struct snapshot *snap)
+{
+	response->type = "application/zstd";
+	http_field(response, "ETag", "\"%s\"", snap->etag);
+	http_field(response, "Accept-Ranges", "bytes");
+	http_field(response, "Content-Location", "/v1/snapshot.sqlite.zst?name=%s", snap->etag);
+	http_field(response, "Content-Disposition", "attachment; filename=\"snapshot.sqlite.zst\"");
+	http_field(response, "Yz-Cursor", "%s", snap->cursor);
+	http_field(response, "Link", "</v1/changes?since=%s>; rel=\"next\"", snap->cursor);
+}
+
+/* Who asks, and how. */
+struct asking {
+	struct offers *o;
+	const struct http_request *request;
+	const struct offers_headers *headers;
+	struct token token;
+	bool named; /* the snapshot was named by who asks, so a range is of this one */
+};
+
+/* It goes out, all of it or a part: noted first. */
+static void
+give(const struct asking *by, struct snapshot *snap, struct http_response *response)
+{
+	struct offers *o = by->o;
+	struct export_entry entry = {
+		.token = &by->token,
+		.peer = by->request->peer,
+		.scope = by->token.scope,
+		.tables = by->token.tables,
+		.bytes = response->file.len,
+	};
+	char what[16 + SNAPSHOT_ETAG];
+	struct err err;
+
+	snprintf(what, sizeof what, "snapshot %s", snap->etag);
+	entry.what = what;
+	if (strcmp(by->request->method, "HEAD") != 0 &&
+	    export_log_add(o->log, &entry, env_wall_ms(o->snapshots.env), &err) < 0) {
+		response->file = (struct http_file){ 0 };
+		http_problem_body(response, 503,
+		                  "it could not be noted that this leaves, so nothing does");
+		return;
+	}
+	metrics_add(o->metrics, METRIC_EXPORTS, 1);
+	tell(response, snap);
+	response->file.fd = snap->fd;
+	snap->fd = -1;
+}
+
+static void
+answer(const struct asking *by, struct snapshot *snap, struct http_response *response)
+{
+	enum range range = RANGE_NONE;
+	char known[SNAPSHOT_ETAG];
+
+	unquote(known, by->headers->if_none_match);
+	if (strcmp(known, snap->etag) == 0) {
+		response->status = 304;
+		http_field(response, "ETag", "\"%s\"", snap->etag);
+		return;
+	}
+	if (by->named)
+		range = read_range(by->headers->range, snap->len, &response->file);
+	if (range == RANGE_BEYOND) {
+		http_problem_body(response, 416, "the snapshot ends before this range begins");
+		http_field(response, "Content-Range", "bytes */%" PRIu64, snap->len);
+		return;
+	}
+	response->status = range == RANGE_GOOD ? 206 : 200;
+	if (range == RANGE_GOOD)
+		http_field(response, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
+		           response->file.offset, response->file.offset + response->file.len - 1,
+		           snap->len);
+	else
+		response->file = (struct http_file){ .len = snap->len };
+	give(by, snap, response);
+}
+
+void
+offers_snapshot(struct offers *o, const struct http_request *request,
+                const struct offers_headers *headers, struct http_response *response)
+{
+	struct snapshot snap = { .fd = -1 };
+	char name[SNAPSHOT_ETAG], resumed[SNAPSHOT_ETAG];
+	struct asking by = { .o = o, .request = request, .headers = headers };
+	struct err err;
+	int rc;
+
+	http_field(response, "Cache-Control", "no-store");
+	if (bearer_check(o->snapshots.db, headers->authorization, env_wall_ms(o->snapshots.env),
+	                 &by.token, response) < 0)
+		return;
+	unquote(resumed, headers->if_range);
+	rc = read_query(request->query, name, &err);
+	if (rc >= 0)
+		rc = choose(o, &by.token, name, resumed, &snap, &err);
+	if (rc == ERR_INVALID || rc == ERR_NOTFOUND) {
+		http_problem_body(response, http_status_of(rc), err.msg);
+		return;
+	}
+	if (rc < 0) {
+		offers_sorry(response, &err);
+		return;
+	}
+	/* with an If-Range that names another one the range is not for this one */
+	by.named = headers->if_range != NULL ? strcmp(resumed, snap.etag) == 0 : name[0] != 0;
+	answer(&by, &snap, response);
+	if (snap.fd >= 0)
+		close(snap.fd);
+}

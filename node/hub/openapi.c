@@ -1,0 +1,10 @@
+#include "node/hub/openapi.h"
+
+/* node/web/assets.S */
+extern const char web_asset_openapi[];
+
+const char *
+openapi_text(void)
+{
+	return web_asset_openapi;
+}

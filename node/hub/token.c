@@ -1,0 +1,212 @@
+#include "node/hub/token.h"
+
+#include "node/grant.h"
+#include "node/hub/hub_schema.h"
+#include "store/base/hash.h"
+#include "store/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SECRET = 32 };
+
+_Static_assert(TOKEN_TEXT == (SECRET * 8 + 5) / 6 + 1, "32 bytes, six bits a character");
+
+static void
+base64url(char *out, const uint8_t bytes[SECRET])
+{
+	static const char digits[] =
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned held = 0, bits = 0;
+
+	for (size_t i = 0; i < SECRET; i++) {
+		held = held << 8 | bytes[i];
+		for (bits += 8; bits >= 6; bits -= 6)
+			*out++ = digits[held >> (bits - 6) & 63];
+	}
+	*out++ = digits[held << (6 - bits) & 63]; /* 32 bytes leave some */
+	*out = 0;
+}
+
+static void
+hash_text(uint8_t hash[HASH_32], const char *text)
+{
+	hash_once(hash, HASH_32, text, strlen(text));
+}
+
+/* ",a,b," of "a, b"; every name must be a table that this hub knows, and whose rows are people's:
+ * who sees a child, which conflict is decided and what is erased is said at the hub alone. */
+static int
+list_tables(struct store_db *db, const char *names, char *out, size_t size, struct err *err)
+{
+	size_t len = 0;
+
+	out[len++] = ',';
+	while (*names != 0) {
+		char name[STORE_NAME_MAX + 1];
+		size_t n = strcspn(names, ",");
+
+		if (n == 0 || n > STORE_NAME_MAX || len + n + 2 > size)
+			return err_set(err, ERR_INVALID,
+			               "tables: one is no name of up to %d bytes; put commas "
+			               "between the names",
+			               STORE_NAME_MAX);
+		memcpy(name, names, n);
+		name[n] = 0;
+		if (store_catalog_table_by_name(db, name) == NULL)
+			return err_set(err, ERR_INVALID,
+			               "there is no table %s here; yizhan schema show lists them",
+			               name);
+		if (store_schema_stays(name))
+			return err_set(err, ERR_INVALID,
+			               "%s is yizhan's own, which no token reads or writes; leave "
+			               "it out",
+			               name);
+		memcpy(out + len, name, n);
+		len += n;
+		out[len++] = ',';
+		names += n + (names[n] == ',');
+	}
+	out[len] = 0;
+	return len > 1 ? 0
+	               : err_set(err, ERR_INVALID,
+	                         "tables: no name is given; put commas between the names");
+}
+
+static int
+check_terms(const struct token_terms *terms, int64_t now_ms, struct err *err)
+{
+	if (strcmp(terms->scope, "all") != 0 && (strncmp(terms->scope, "f/", 2) != 0 ||
+	                                         grant_facility_check(terms->scope + 2, err) < 0))
+		return err_set(err, ERR_INVALID,
+		               "a token's scope is `all` or f/<facility>; give one of them");
+	if (terms->expires_ms != 0 && terms->expires_ms <= now_ms)
+		return err_set(err, ERR_INVALID, "this expiry is in the past; give a later one");
+	return 0;
+}
+
+static int
+insert(struct store_db *db, const struct token *token, const struct token_terms *terms,
+       const uint8_t hash[HASH_32], int64_t now_ms, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "INSERT INTO hub_token(id, hash, scope, tables, writes, personal, created_ms,"
+	            " expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+
+	store_stmt_put_text(&s, token->id);
+	store_stmt_put_blob(&s, hash, HASH_32);
+	store_stmt_put_text(&s, token->scope);
+	store_stmt_put_text(&s, token->tables);
+	store_stmt_put_text(&s, token->writes);
+	store_stmt_put_int(&s, terms->personal);
+	store_stmt_put_int(&s, now_ms);
+	if (terms->expires_ms == 0)
+		store_stmt_put_null(&s);
+	else
+		store_stmt_put_int(&s, terms->expires_ms);
+	return store_stmt_run(&s, err);
+}
+
+int
+token_new(struct store_db *db, const struct token_terms *terms, int64_t now_ms,
+          char text[TOKEN_TEXT], char id[TOKEN_ID], struct err *err)
+{
+	uint8_t secret[SECRET], hash[HASH_32], name[TOKEN_ID / 2];
+	struct token token = { 0 };
+	struct hub_work work;
+	int rc;
+
+	rc = check_terms(terms, now_ms, err);
+	if (rc == 0)
+		rc = hub_work_begin(&work, db, err);
+	if (rc < 0)
+		return rc;
+	if (terms->tables != NULL)
+		rc = list_tables(db, terms->tables, token.tables, sizeof token.tables, err);
+	if (rc == 0 && terms->writes != NULL)
+		rc = list_tables(db, terms->writes, token.writes, sizeof token.writes, err);
+	if (rc == 0) {
+		env_rand(store_db_env(db), secret, sizeof secret);
+		env_rand(store_db_env(db), name, sizeof name);
+		base64url(text, secret);
+		hash_text(hash, text);
+		text_hex(token.id, name, sizeof name);
+		text_copy(token.scope, sizeof token.scope, terms->scope);
+		rc = insert(db, &token, terms, hash, now_ms, err);
+		memcpy(id, token.id, TOKEN_ID);
+	}
+	return hub_work_end(&work, rc, err);
+}
+
+int
+token_check(struct store_db *db, const char *text, int64_t now_ms, struct token *token,
+            struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT id, scope, tables, writes, personal FROM hub_token WHERE hash = ?"
+	            " AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)");
+	uint8_t hash[HASH_32];
+	int rc;
+
+	memset(token, 0, sizeof *token);
+	hash_text(hash, text);
+	store_stmt_put_blob(&s, hash, sizeof hash);
+	store_stmt_put_int(&s, now_ms);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1) {
+		text_copy(token->id, sizeof token->id, store_stmt_get_text(&s));
+		text_copy(token->scope, sizeof token->scope, store_stmt_get_text(&s));
+		text_copy(token->tables, sizeof token->tables, store_stmt_get_text(&s));
+		text_copy(token->writes, sizeof token->writes, store_stmt_get_text(&s));
+		token->personal = store_stmt_get_int(&s) != 0;
+	}
+	store_stmt_end(&s);
+	return rc;
+}
+
+int
+token_revoke(struct store_db *db, const char *id, int64_t now_ms, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "UPDATE hub_token SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ?");
+	int rc;
+
+	store_stmt_put_int(&s, now_ms);
+	store_stmt_put_text(&s, id);
+	rc = store_stmt_run(&s, err);
+	if (rc == 0 && store_stmt_changes(db) == 0)
+		rc = err_set(err, ERR_NOTFOUND, "there is no token %.20s", id);
+	return rc;
+}
+
+bool
+token_reads_scope(const struct token *token, const char *scope)
+{
+	return strcmp(token->scope, "all") == 0 || strcmp(token->scope, scope) == 0;
+}
+
+/* Is it in ",a,b,"? */
+static bool
+is_listed(const char *list, const char *table)
+{
+	size_t len = strlen(table);
+
+	if (list[0] == 0)
+		return false;
+	for (const char *at = list + 1; *at != 0; at += strcspn(at, ",") + 1)
+		if (strncmp(at, table, len) == 0 && at[len] == ',')
+			return true;
+	return false;
+}
+
+bool
+token_reads_table(const struct token *token, const char *table)
+{
+	return token->tables[0] == 0 || is_listed(token->tables, table);
+}
+
+bool
+token_writes_table(const struct token *token, const char *table)
+{
+	return is_listed(token->writes, table);
+}
