@@ -125,6 +125,7 @@ void cli_help_all(struct buf *out);
 void cli_help_command(struct buf *out, const struct cmd *cmd);
 void cli_help_manual(struct buf *out);
 
+extern const struct cmd cmd_admin;
 extern const struct cmd cmd_archive;
 extern const struct cmd cmd_backup;
 extern const struct cmd cmd_conflicts;

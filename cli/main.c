@@ -41,6 +41,7 @@ const struct cmd *const cli_commands[] = {
 	&cmd_backup,
 	&cmd_token,
 	&cmd_nodes,
+	&cmd_admin,
 	&cmd_seats,
 	&cmd_share,
 	&cmd_help,

@@ -414,6 +414,8 @@ hub_step(struct node *n, const struct hub_request *rq, struct hub_effects *fx, s
 		.key = &n->key,
 		.may_read = rq->may_read,
 		.ctx = rq->ctx,
+		.met = rq->met,
+		.met_ctx = rq->met_ctx,
 	};
 	int rc;
 

@@ -70,6 +70,7 @@ START_TEST(scope_all_is_every_facility)
 	ck_assert(!token_reads_table(&token, "not"));
 	ck_assert(!token_reads_table(&token, "notes"));
 	ck_assert(!token_reads_table(&token, ""));
+	ck_assert(!token_writes_table(&token, "note")); /* it was made without --write */
 }
 END_TEST
 

@@ -285,15 +285,29 @@ begin_request(struct http_exchange *x, const char *method, const char *version)
 	return MHD_YES;
 }
 
+/*
+ * A piece of the body.  What is wrong with it can't be answered before the whole has come: in the
+ * middle of a body the library takes no response.  So the rest is let go by, but not without end.
+ */
 static enum MHD_Result
 add_body(struct http_exchange *x, const char *bytes, size_t *len)
 {
-	if (*len > x->route.body_max - x->body.len)
-		return MHD_NO; /* a chunked one; too late for an answer */
-	buf_put(&x->body, bytes, *len);
+	if (x->verdict.status == 0 && *len > x->route.body_max - x->body.len) /* a chunked one */
+		x->verdict =
+		        (struct guard_verdict){ 413, "the body is larger than this path takes" };
+	if (x->verdict.status == 0) {
+		buf_put(&x->body, bytes, *len);
+		if (x->body.bad)
+			x->verdict =
+			        (struct guard_verdict){ 503, "there is no memory for the body" };
+	}
+	if (x->verdict.status != 0) {
+		buf_free(&x->body);
+		x->dropped += *len;
+	}
 	x->conn->moved += *len;
 	*len = 0;
-	return x->body.bad ? MHD_NO : MHD_YES;
+	return x->dropped > HTTP_DROP_MAX ? MHD_NO : MHD_YES;
 }
 
 /*
@@ -319,6 +333,8 @@ hand_over(struct http_exchange *x)
 {
 	struct MHD_Connection *mhd = x->conn->mhd;
 
+	if (x->verdict.status != 0)
+		return refuse_now(x, x->verdict.status, x->verdict.why);
 	if (x->head.has_length && x->body.len != x->head.length)
 		return MHD_NO;
 	x->request = (struct http_request){
