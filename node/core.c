@@ -349,6 +349,8 @@ take_reply(struct node *n, const struct node_event *ev, struct node_effects *fx,
 	if (!n->meeting)
 		return 0; /* of a meeting that was given up */
 	rc = sync_exchange_take(&n->x, ev->bytes, ev->len, &again, err);
+	if (rc == ERR_CORRUPT) /* the reply; or a record here that it made us read: */
+		heal_rot(n, &fx->healed, err); /* then the next meeting finds it made good */
 	if (rc == ERR_DENIED || rc == ERR_CORRUPT)
 		return end_meeting(n, false, err->msg, 0, fx, err);
 	if (rc < 0)

@@ -307,6 +307,12 @@ affinity_of(const char *type)
 	return TO_NUMBER;
 }
 
+bool
+store_rows_makes_text(const char *type)
+{
+	return affinity_of(type) == TO_TEXT;
+}
+
 /* Might a column of this type keep another value than it is given? */
 static bool
 may_turn(const char *type, const struct store_value *v)

@@ -19,6 +19,9 @@ struct store_rows {
 /* Append `name` quoted as an SQL identifier. */
 void store_rows_quote(struct buf *out, const char *name);
 
+/* Does a column declared like this (upper case) turn every number into text? */
+bool store_rows_makes_text(const char *type);
+
 /* End every statement. */
 void store_rows_end(struct store_rows *rows);
 

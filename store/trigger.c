@@ -15,7 +15,10 @@
  *   yz_T_bd  before delete          refusals
  *
  * Changed is: another storage class, or another value in binary order.  Plain
- * IS NOT misses 1 -> 1.0, and 'a' -> 'A' in a NOCASE column.
+ * IS NOT misses 1 -> 1.0, and 'a' -> 'A' in a NOCASE column.  A TEXT column holds
+ * no numbers, and a text never equals a blob, so it is asked for its value alone:
+ * every connection reads these sentences when it opens the file, and they are the
+ * most of what it reads.
  *
  * A table without max columns, hub-only columns or scope column has no "before"
  * triggers but those of an event table, and nothing looks anything up: the cost
@@ -69,23 +72,29 @@ put_raise(struct writer *w, const char *column, const char *sentence)
 	buf_printf(w->sql, "')");
 }
 
-/* Do LEFT and RIGHT differ in this column? */
+/* Do OLD and NEW differ in this column? */
 static void
-put_differs(struct buf *sql, const char *left, const char *right, const char *name)
+put_differs(struct buf *sql, const struct store_column *c)
 {
+	const char *name = c->here;
+
 	buf_printf(sql, "(");
-	put_column(sql, left, name);
+	put_column(sql, "OLD.", name);
 	buf_printf(sql, " IS NOT ");
-	put_column(sql, right, name);
+	put_column(sql, "NEW.", name);
 	if (MUT(8)) {
 		buf_printf(sql, ")");
 		return;
 	}
-	buf_printf(sql, " COLLATE BINARY OR typeof(");
-	put_column(sql, left, name);
-	buf_printf(sql, ") IS NOT typeof(");
-	put_column(sql, right, name);
-	buf_printf(sql, "))");
+	buf_printf(sql, " COLLATE BINARY");
+	if (!store_rows_makes_text(c->type)) {
+		buf_printf(sql, " OR typeof(");
+		put_column(sql, "OLD.", name);
+		buf_printf(sql, ") IS NOT typeof(");
+		put_column(sql, "NEW.", name);
+		buf_printf(sql, ")");
+	}
+	buf_printf(sql, ")");
 }
 
 /* Would NEW be lower than what OLD.name is in the order of max columns (store_value_cmp)? */
@@ -117,7 +126,7 @@ put_any_differs(struct writer *w, uint64_t mask)
 		if ((mask >> i & 1) == 0)
 			continue;
 		buf_printf(w->sql, "%s", or);
-		put_differs(w->sql, "OLD.", "NEW.", w->s->columns[i].here);
+		put_differs(w->sql, &w->s->columns[i]);
 		or = " OR ";
 	}
 }
@@ -252,7 +261,7 @@ write_updated(struct writer *w, struct store_triggers *out)
 		if ((w->s->cells >> i & 1) == 0)
 			continue;
 		buf_printf(w->sql, "%s(", or);
-		put_differs(w->sql, "OLD.", "NEW.", w->s->columns[i].here);
+		put_differs(w->sql, &w->s->columns[i]);
 		buf_printf(w->sql, "<<%u)", i);
 		or = "|";
 	}
@@ -409,7 +418,7 @@ put_update_guard(struct writer *w, unsigned i, bool is_hub)
 
 	if ((int)i == w->s->scope_column || (c->hub_only && !is_hub)) {
 		buf_printf(w->sql, " WHEN ");
-		put_differs(w->sql, "OLD.", "NEW.", c->here);
+		put_differs(w->sql, c);
 		buf_printf(w->sql, " THEN ");
 		put_raise(w, c->here, (int)i == w->s->scope_column ? stays : hub_writes);
 	}

@@ -125,6 +125,7 @@ disk_name(struct disk *d, struct disk_file *f, const char *name, const char *gon
 	snprintf(op->name, sizeof op->name, "%s", name);
 	snprintf(op->gone, sizeof op->gone, "%s", gone);
 	op->file = f;
+	op->call = ++d->calls;
 	disk_folder_do(&d->now, op);
 }
 
@@ -332,6 +333,14 @@ disk_sync_file(struct disk_file *f)
 		else if (!f->pending[i].overtaken)
 			f->pending[kept++] = f->pending[i];
 	f->pending_count = kept;
+}
+
+void
+disk_sync_all(struct disk *d)
+{
+	for (size_t i = 0; i < d->file_count; i++)
+		disk_sync_file(d->files[i]);
+	disk_sync_folder(d);
 }
 
 void
@@ -551,12 +560,18 @@ disk_set_device(struct disk *d, const struct disk_device *device)
 	d->random = device->seed;
 }
 
+/* Into new ones.  What is copied seldom grows much, so there is no room to spare. */
 static void
 copy_bytes(struct disk_bytes *to, const struct disk_bytes *from)
 {
-	disk_bytes_resize(to, from->size);
+	uint64_t room = (from->size / DISK_SECTOR + 1) * DISK_SECTOR;
+
+	to->at = disk_grown(NULL, room);
+	to->room = room;
+	to->size = from->size;
 	if (from->size > 0)
 		memcpy(to->at, from->at, from->size);
+	memset(to->at + from->size, 0, room - from->size);
 }
 
 void

@@ -70,6 +70,9 @@ void disk_use_memory(void *(*grow)(void *old, size_t bytes), void (*drop)(void *
 struct disk_device {
 	uint64_t seed;
 	unsigned lie_permille; /* so many syncs say that they have, and haven't */
+	bool in_order;         /* what it hasn't, it has in a cache that empties in order: a sync
+	                          that is true is one of all files, and a power cut leaves what
+	                          DISK_IN_ORDER leaves, or DISK_KEPT */
 	unsigned rot_permille; /* so many reads of what is all on the medium find one bit turned,
 	                          for ever: what is read was there before this life or its last
 	                          sync */
@@ -112,9 +115,10 @@ enum disk_damage {
 	DISK_REORDERED, /* any subset of the writes, and of the folder's operations */
 	DISK_SHORN,     /* so too; and of each 4 KiB page of a write the first 0 to 8 sectors, the
 	                   one at the tear sometimes with other bytes than anybody wrote */
+	DISK_IN_ORDER,  /* all writes and operations up to one of them, and nothing after it */
 };
 
-enum { DISK_DAMAGES = 5 };
+enum { DISK_DAMAGES = 6 };
 
 /* Cut the power now: every call fails until disk_reboot(). */
 void disk_cut(struct disk *d);

@@ -73,6 +73,8 @@ survives(struct disk *d, struct disk_pending *p, enum disk_damage damage, uint64
 		return draw_of(seed, p->call, p->where + p->is_size) & 1;
 	case DISK_REORDERED:
 		return draw_of(seed, p->call, 0) & 1;
+	case DISK_IN_ORDER:
+		return p->call <= d->last_kept;
 	case DISK_SHORN:
 		return p->is_size ? draw_of(seed, p->call, 0) & 1 : survives_shorn(d, p, seed);
 	}
@@ -101,6 +103,20 @@ damage_file(struct disk *d, struct disk_file *f, enum disk_damage damage, uint64
 		memcpy(f->now.at, b->at, b->size);
 }
 
+/* Which write or operation of those pending is the last to reach the medium; maybe none does. */
+static uint64_t
+last_in_order(const struct disk *d, uint64_t seed)
+{
+	uint64_t first = d->calls + 1;
+
+	for (size_t i = 0; i < d->file_count; i++)
+		if (d->files[i]->pending_count > 0 && d->files[i]->pending[0].call < first)
+			first = d->files[i]->pending[0].call;
+	if (d->op_count > 0 && d->ops[0].call < first)
+		first = d->ops[0].call;
+	return first - 1 + draw_of(seed, 3, 3) % (d->calls - first + 2);
+}
+
 /* How many of the folder's operations, from the first, may be there at all. */
 static int
 ops_that_may(const struct disk *d, enum disk_damage damage, uint64_t seed)
@@ -111,8 +127,10 @@ ops_that_may(const struct disk *d, enum disk_damage damage, uint64_t seed)
 }
 
 static bool
-op_survives(enum disk_damage damage, uint64_t seed, int i)
+op_survives(const struct disk *d, enum disk_damage damage, uint64_t seed, int i)
 {
+	if (damage == DISK_IN_ORDER)
+		return d->ops[i].call <= d->last_kept;
 	if (damage == DISK_REORDERED || damage == DISK_SHORN)
 		return draw_of(seed, 2, (uint64_t)i) & 1;
 	return true;
@@ -125,7 +143,7 @@ damage_folder(struct disk *d, enum disk_damage damage, uint64_t seed)
 
 	d->now = d->durable;
 	for (int i = 0; i < d->op_count; i++) {
-		if (i < may && op_survives(damage, seed, i))
+		if (i < may && op_survives(d, damage, seed, i))
 			disk_folder_do(&d->now, &d->ops[i]);
 		else
 			d->counts.undone++;
@@ -137,6 +155,9 @@ void
 disk_reboot(struct disk *d, enum disk_damage damage, uint64_t seed)
 {
 	assert(d->open_handles == 0);
+	if (d->device.in_order && damage != DISK_KEPT)
+		damage = DISK_IN_ORDER;
+	d->last_kept = last_in_order(d, seed);
 	for (size_t i = 0; i < d->file_count; i++)
 		damage_file(d, d->files[i], damage, draw_of(seed, i, 7));
 	damage_folder(d, damage, seed);

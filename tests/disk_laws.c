@@ -167,6 +167,39 @@ START_TEST(a_liar_loses_what_was_committed)
 }
 END_TEST
 
+START_TEST(a_liar_in_order_goes_back_to_what_once_was)
+{
+	struct disk_device liar = { .lie_permille = 800, .in_order = true };
+	int lost = 0;
+
+	for (liar.seed = 1; liar.seed <= 20; liar.seed++) {
+		char name[32], sql[96];
+		int64_t there;
+		sqlite3 *db;
+
+		snprintf(name, sizeof name, "%d.db", (int)liar.seed);
+		db = connect_to(name);
+		ck_assert_int_eq(run(db, "CREATE TABLE t(i INTEGER PRIMARY KEY)"), SQLITE_OK);
+		disk_set_device(d, &liar);
+		for (int i = 1; i <= 30; i++) {
+			snprintf(sql, sizeof sql, "INSERT INTO t VALUES(%d);%s", i,
+			         i % 7 == 0 ? "PRAGMA wal_checkpoint(TRUNCATE)" : "");
+			ck_assert_int_eq(run(db, sql), SQLITE_OK);
+		}
+		disk_cut(d);
+		sqlite3_close(db);
+		disk_reboot(d, DISK_LOST, liar.seed);
+		db = connect_to(name);
+		there = number(db, "SELECT count(*) FROM t");
+		ck_assert_int_eq(number(db, "SELECT ifnull(max(i), 0) FROM t"), there);
+		expect_whole(db);
+		sqlite3_close(db);
+		lost += there < 30;
+	}
+	ck_assert_int_gt(lost, 0);
+}
+END_TEST
+
 START_TEST(failed_sync_is_never_made_up_for)
 {
 	sqlite3 *db = connect_to("x.db");
@@ -290,6 +323,7 @@ suite_disk(void)
 	tcase_add_test(tcase, committed_stays_through_every_damage);
 	tcase_add_test(tcase, unsynced_may_go);
 	tcase_add_test(tcase, a_liar_loses_what_was_committed);
+	tcase_add_test(tcase, a_liar_in_order_goes_back_to_what_once_was);
 	tcase_add_test(tcase, failed_sync_is_never_made_up_for);
 	tcase_add_test(tcase, full_disk_takes_no_more_and_then_goes_on);
 	tcase_add_test(tcase, rot_is_seen);

@@ -61,6 +61,7 @@ struct disk_folder_op {
 	char name[DISK_NAME_MAX];
 	struct disk_file *file;
 	char gone[DISK_NAME_MAX]; /* "" if none */
+	uint64_t call;
 };
 
 struct disk {
@@ -68,7 +69,8 @@ struct disk {
 	char vfs_name[64];
 	struct disk_host host;
 	struct disk_device device;
-	uint64_t random; /* the device's */
+	uint64_t random;    /* the device's */
+	uint64_t last_kept; /* at a reboot in order: the number of the last call that is there */
 
 	struct disk_folder now, durable;
 	struct disk_folder_op *ops;
@@ -79,7 +81,7 @@ struct disk {
 	enum disk_fault fault;
 	uint64_t at, seen;
 	bool armed, lasting, hit, off;
-	uint64_t calls;
+	uint64_t calls; /* writes and operations of the folder, each with its number */
 	int open_handles;
 	struct disk_counts counts;
 };
@@ -107,6 +109,7 @@ void disk_sync_folder_of(struct disk *d, const char *name); /* and of its neighb
 void disk_write(struct disk *d, struct disk_file *f, const void *bytes, uint64_t len, uint64_t at);
 void disk_truncate(struct disk *d, struct disk_file *f, uint64_t size);
 void disk_sync_file(struct disk_file *f);
+void disk_sync_all(struct disk *d);
 void disk_doubt_file(struct disk_file *f);
 void disk_evict_file(struct disk_file *f);
 uint64_t disk_total(const struct disk *d);

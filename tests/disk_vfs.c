@@ -108,6 +108,20 @@ lies(struct disk *d)
 	return true;
 }
 
+/* Sync a file, or (NULL) the folder: one that lies does nothing, one in order is of everything. */
+static void
+sync_one(struct disk *d, struct disk_file *f)
+{
+	if (lies(d))
+		return;
+	if (d->device.in_order)
+		disk_sync_all(d);
+	else if (f != NULL)
+		disk_sync_file(f);
+	else
+		disk_sync_folder(d);
+}
+
 static int
 on_sync(sqlite3_file *file, int flags)
 {
@@ -120,14 +134,13 @@ on_sync(sqlite3_file *file, int flags)
 	if (fate != DISK_GO)
 		return SQLITE_IOERR_FSYNC;
 	h->d->counts.syncs++;
-	if (!lies(h->d))
-		disk_sync_file(h->f);
+	sync_one(h->d, h->f);
 	if (!h->sync_folder)
 		return SQLITE_OK;
 	h->sync_folder = false;
 	fate = disk_fate(h->d, DISK_NAMES);
-	if (fate == DISK_GO && !lies(h->d))
-		disk_sync_folder(h->d);
+	if (fate == DISK_GO)
+		sync_one(h->d, NULL);
 	return fate == DISK_GO ? SQLITE_OK : SQLITE_IOERR_DIR_FSYNC;
 }
 
@@ -231,8 +244,8 @@ on_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
 	disk_unlink(d, name);
 	if (fate == DISK_GO && sync_folder != 0) {
 		fate = disk_fate(d, DISK_NAMES);
-		if (fate == DISK_GO && !lies(d))
-			disk_sync_folder(d);
+		if (fate == DISK_GO)
+			sync_one(d, NULL);
 	}
 	return fate == DISK_GO ? SQLITE_OK : SQLITE_IOERR_DIR_FSYNC;
 }

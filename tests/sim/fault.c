@@ -3,6 +3,7 @@
 #include "node/hub/hub_node.h"
 #include "store/remote.h"
 #include "store/stmt.h"
+#include "tests/sim/medium.h"
 #include "tests/sim/rand.h"
 #include "tests/sim/sim.h"
 
@@ -73,19 +74,6 @@ fill_disk(struct sim_peer *p, uint64_t *x)
 {
 	p->disk_fails = true;
 	disk_arm(p->disk, DISK_NO_SPACE, sim_rand_below(x, 30), true);
-}
-
-/* A card that says it has written what it hasn't, or forgets bits, from now on. */
-static void
-spoil_disk(struct sim_peer *p, enum sim_kind kind, uint64_t *x)
-{
-	struct disk_device device = { .seed = sim_rand_next(x) };
-
-	if (kind == SIM_LIE)
-		device.lie_permille = 200;
-	else
-		device.rot_permille = 1;
-	disk_set_device(p->disk, &device);
 }
 
 /* ---- administrators ---- */
@@ -281,8 +269,10 @@ to_machine(struct sim *s, struct sim_peer *p, enum sim_kind kind, uint64_t *x)
 		fill_disk(p, x);
 		break;
 	case SIM_LIE:
+		sim_medium_lie(p, x);
+		break;
 	case SIM_ROT:
-		spoil_disk(p, kind, x);
+		sim_medium_rot(p, x);
 		break;
 	default:
 		administer(s, p, kind);
@@ -316,9 +306,12 @@ wake(struct sim_peer *p, int64_t now)
 static void
 heal_peer(struct sim *s, struct sim_peer *p)
 {
+	static const struct disk_device good;
+
 	wake(p, s->now);
 	disk_disarm(p->disk);
-	p->disk_fails = p->met = false;
+	disk_set_device(p->disk, &good);
+	p->disk_fails = p->met = p->lies = false;
 	p->line.cut_until = p->line.one_way_until = 0;
 	memset(p->line.fault, 0, sizeof p->line.fault);
 	p->clock.ppm = 0;

@@ -43,10 +43,8 @@ const struct sim_kind_info sim_kinds[SIM_KINDS] = {
 	[SIM_KILL] = { "kill", SIM_ANY, 5, 600, true, NULL },
 	[SIM_POWER] = { "power", SIM_ANY, 5, 500, true, NULL },
 	[SIM_DISK_FULL] = { "disk-full", SIM_ANY, 3, 300, true, NULL },
-	[SIM_LIE] = { "lie", SIM_ANY, 4, 200, true,
-	              "a file that a lying disk has torn isn't rebuilt from the hub yet" },
-	[SIM_ROT] = { "rot", SIM_ANY, 2, 200, true,
-	              "a damaged page isn't rebuilt from segments or the hub yet" },
+	[SIM_LIE] = { "lie", SIM_ANY, 4, 200, true, NULL },
+	[SIM_ROT] = { "rot", SIM_NODES, 4, 200, true, NULL },
 	[SIM_MOVE] = { "move", SIM_ANY, 2, 300, true, NULL },
 	[SIM_REGRANT] = { "regrant", SIM_NODES, 4, 300, true, NULL },
 	[SIM_FORGET] = { "forget", SIM_NODES, 3, 250, true, NULL },
@@ -80,6 +78,11 @@ static const char *const did[] = {
 	"said-attention",
 	"clock-corrected",
 	"stamped-anew",
+	"went-back",
+	"back-unseen",
+	"bit-turned",
+	"rot-healed",
+	"rot-unread",
 };
 
 _Static_assert(sizeof did / sizeof did[0] == SIM_COUNTS - SIM_KINDS, "a word for each");

@@ -111,6 +111,11 @@ enum sim_count {
 	SIM_DID_ATTENTION,        /* ... attention */
 	SIM_DID_CORRECT_CLOCK,    /* stamps were corrected by the hub's time */
 	SIM_DID_STAMP_ANEW,       /* records from far ahead were written again by the hub's time */
+	SIM_DID_GO_BACK,          /* a disk that lies lost what was committed */
+	SIM_DID_GO_BACK_UNSEEN,   /* ... and its anchor is of that time too */
+	SIM_DID_ROT,              /* a bit of a segment turned */
+	SIM_DID_HEAL_ROT,         /* a node made good what it couldn't read */
+	SIM_DID_LEAVE_ROT,        /* verify tells of rot that nobody had to read */
 	SIM_COUNTS,
 };
 

@@ -5,6 +5,7 @@
 #include "store/base/file.h"
 #include "store/base/text.h"
 #include "store/remote.h"
+#include "tests/sim/medium.h"
 #include "tests/sim/mould.h"
 #include "tests/sim/rand.h"
 #include "tests/sim/shell.h"
@@ -269,11 +270,16 @@ sim_peer_stop(struct sim_peer *p, int64_t boot_at)
 void
 sim_peer_crash(struct sim_peer *p, enum disk_damage damage, int64_t boot_at)
 {
+	uint64_t dropped;
+
 	if (!disk_is_off(p->disk))
 		disk_cut(p->disk);
 	close_process(p);
+	dropped = disk_counts(p->disk)->dropped;
 	disk_reboot(p->disk, damage,
 	            sim_rand(p->sim->plan->seed, p->no, SIM_USE_BOOT, (uint64_t)p->sim->now));
+	if (p->lies && disk_counts(p->disk)->dropped > dropped)
+		sim_medium_went_back(p);
 	p->disk_fails = false;
 	p->boot_at = boot_at;
 	sim_count(p->sim, SIM_DID_RECOVER);
@@ -316,6 +322,14 @@ true_of(const struct sim_peer *p, int64_t mono_ms)
 	return p->sim->now + mono_ms - sim_clock_mono(&p->clock, p->sim->now);
 }
 
+static void
+note_healed(struct sim_peer *p)
+{
+	sim_count(p->sim, SIM_DID_HEAL_ROT);
+	if (!p->rotten)
+		sim_fail(p->sim, "peer %u could not read what nobody spoiled", p->no);
+}
+
 void
 sim_peer_step(struct sim_peer *p, const struct node_event *ev)
 {
@@ -332,6 +346,8 @@ sim_peer_step(struct sim_peer *p, const struct node_event *ev)
 		p->tick_at = p->sim->now + p->sim->plan->tick_ms;
 		if (wake < p->tick_at)
 			p->tick_at = wake > p->sim->now ? wake : p->sim->now + 1;
+		if (fx.healed > 0)
+			note_healed(p);
 		if (fx.send)
 			sim_shell_send(p, &fx.request);
 		if (fx.met)
@@ -375,6 +391,7 @@ sim_peer_clone(struct sim_peer *p)
 	*twin = (struct sim_peer){ .sim = s, .exists = true, .place = p->place };
 	twin->no = 1 + SIM_PLACES + p->place;
 	twin->clock = p->clock;
+	twin->rotten = p->rotten;
 	snprintf(twin->dir, sizeof twin->dir, "%s/%u", s->folder, twin->no);
 	snprintf(twin->facility, sizeof twin->facility, "%s", p->facility);
 	snprintf(name, sizeof name, "peer%u", twin->no);
@@ -412,6 +429,7 @@ sim_peer_free(struct sim_peer *p)
 		return;
 	close_process(p);
 	arena_free(&p->day.arena);
+	buf_free(&p->anchor);
 	sim_peer_sweep(p->sim->folder, p->no);
 	disk_free(p->disk);
 	disk_free(p->backup);

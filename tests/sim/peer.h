@@ -60,6 +60,9 @@ struct sim_peer {
 	int losses;                     /* meetings in a row */
 	bool met;                       /* and well, since everything was healed */
 	struct disk *backup;            /* an older copy; NULL: none */
+	bool lies;                      /* its disk */
+	struct buf anchor;              /* as it was when it began to */
+	bool rotten;                    /* a bit of a segment has turned */
 	bool moved;                     /* since the last start: it has to notice */
 	bool restored;                  /* from it: what it lacks comes from the hub, in time */
 	uint8_t hub_epoch[STORE_EPOCH]; /* the hub's life that acknowledged: */

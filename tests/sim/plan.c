@@ -42,6 +42,8 @@ shape(struct sim_plan *plan)
 		        sim_rand_happens(&x, sim_kinds[k].per_mille) && sim_kinds[k].off == NULL;
 	if (always != SIM_KINDS)
 		plan->has[always] = true;
+	if (plan->has[SIM_ROT]) /* what a hub has lost can't come from who can't read it */
+		plan->has[SIM_HUB_RESTORE] = false;
 }
 
 /* Working hours draw most of what people do; faults come at any time. */

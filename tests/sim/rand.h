@@ -21,6 +21,7 @@ enum sim_use {
 	SIM_USE_DAY, /* the simulated day of a facility */
 	SIM_USE_BOOT,
 	SIM_USE_CHECK,
+	SIM_USE_LIE, /* whether the anchor goes back with the file */
 };
 
 /* The number for this key. */

@@ -49,12 +49,37 @@ note_stamp(struct stamps *st, int64_t stamp)
 	st->list[st->count++] = stamp;
 }
 
-/* The stamps of a stream rise from record to record. */
+/* What a stream's records are held to, from its first on. */
+struct rising {
+	struct replay *re;
+	struct stamps *out;
+	int64_t last;
+	bool salvaged; /* this unit was written again out of the rows, in their order */
+};
+
+static void
+hold_record(struct rising *x, const struct sync_record *r, uint64_t n)
+{
+	struct sim *s = x->re->s;
+
+	if (r->type == SYNC_OPENING)
+		x->salvaged = s->plan->has[SIM_ROT] && r->opening->kind == SYNC_REMINT;
+	if (r->type != SYNC_CHANGE)
+		return;
+	if (r->change.stamp <= x->last && !x->salvaged)
+		sim_fail(s, "record %llu of a stream has no later stamp than the one before it",
+		         (unsigned long long)n);
+	if (r->change.stamp > x->last)
+		x->last = r->change.stamp;
+	note_stamp(x->out, r->change.stamp);
+}
+
+/* The stamps of a stream rise from record to record; but not where a bit had turned. */
 static int
 read_stamps(struct replay *re, const struct store_stream *stream, struct stamps *out,
             struct err *err)
 {
-	int64_t last = 0;
+	struct rising x = { .re = re, .out = out };
 	uint64_t n = 1;
 	int rc = 0;
 
@@ -63,19 +88,8 @@ read_stamps(struct replay *re, const struct store_stream *stream, struct stamps 
 		struct sync_reader reader;
 
 		rc = sync_reader_open(re->hub->st.merge, stream, n, &a, &reader, err);
-		for (size_t i = 0; rc == 0 && i < reader.count; i++) {
-			const struct sync_record *r = &reader.records[i];
-
-			if (r->type != SYNC_CHANGE)
-				continue;
-			if (r->change.stamp <= last)
-				sim_fail(re->s,
-				         "record %llu of a stream has no later stamp than the "
-				         "one before it",
-				         (unsigned long long)(reader.seg.first + i));
-			last = r->change.stamp;
-			note_stamp(out, last);
-		}
+		for (size_t i = 0; rc == 0 && i < reader.count; i++)
+			hold_record(&x, &reader.records[i], reader.seg.first + i);
 		n = rc == 0 ? reader.seg.last + 1 : n;
 		arena_free(&a);
 	}

@@ -203,11 +203,22 @@ begin(struct sim *s)
 		}
 }
 
+/* Only a meeting makes anything equal, so it is looked at when there has been one. */
+static bool
+are_equal(struct sim *s, uint32_t *meetings)
+{
+	uint32_t before = *meetings;
+
+	*meetings = s->result->counts[SIM_DID_MEET];
+	return *meetings != before && sim_check_equal(s);
+}
+
 /* No new writes: everything has to be everywhere within two meetings and the longest back-off. */
 static void
 wait_until_equal(struct sim *s, size_t *event)
 {
 	int64_t healed = s->now;
+	uint32_t meetings = s->result->counts[SIM_DID_MEET];
 	int64_t bound = healed + 3 * s->plan->interval_ms + 3 * BACKOFF_CAP_MS + 20 * MINUTE;
 
 	while (!s->result->failed && s->now < bound) {
@@ -216,7 +227,7 @@ wait_until_equal(struct sim *s, size_t *event)
 		while (!s->result->failed && one_thing(s, event, until))
 			;
 		s->now = until;
-		if (!s->result->failed && sim_check_equal(s)) {
+		if (!s->result->failed && are_equal(s, &meetings)) {
 			sim_count(s, SIM_DID_CONVERGE);
 			s->result->heal_ms = s->now - healed;
 			return;

@@ -34,9 +34,10 @@ struct sim {
 	char folder[64];
 	int64_t now; /* true time */
 	int64_t draws_at;
-	uint64_t draws;                       /* of the product, at this time */
-	bool healed;                          /* no faults any more, and no work */
-	int64_t hub_ahead_ms;                 /* the most that its clock was ever ahead */
+	uint64_t draws;       /* of the product, at this time */
+	bool healed;          /* no faults any more, and no work */
+	bool hub_fell;        /* it forgot what it acknowledged, in the life that did */
+	int64_t hub_ahead_ms; /* the most that its clock was ever ahead */
 	struct sim_peer peers[SIM_PEERS + 1]; /* the last one for the replay */
 	struct sim_net net;
 	struct sim_acks acks;
