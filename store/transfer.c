@@ -81,6 +81,19 @@ put_where(struct buf *sql, const struct store_part *part, const struct store_col
 	buf_printf(sql, asks ? " = ?)" : " = ?");
 }
 
+static void
+put_order(struct buf *sql, const struct store_part *part, const struct store_columns *c)
+{
+	if (part->order == NULL || part->order[0] == NULL) {
+		store_columns_put_key(sql, " ORDER BY ", c);
+		return;
+	}
+	for (const char *const *name = part->order; *name != NULL; name++) {
+		buf_printf(sql, name == part->order ? " ORDER BY " : ", ");
+		store_columns_put_name(sql, *name);
+	}
+}
+
 static int
 put_part(struct store_db *db, const struct store_part *part, bool asks, struct buf *sql,
          struct err *err)
@@ -103,7 +116,7 @@ put_part(struct store_db *db, const struct store_part *part, bool asks, struct b
 		buf_printf(sql, asks ? " AS yz_row" : "");
 		if (part->only_column != NULL)
 			put_where(sql, part, &c, asks);
-		store_columns_put_key(sql, " ORDER BY ", &c);
+		put_order(sql, part, &c);
 		rc = buf_check(sql, err);
 	}
 	arena_free(&a);

@@ -18,13 +18,15 @@ MUST_CHECK int store_transfer_query(struct store_db *db, const char *table, stru
 struct store_part {
 	const char *table;
 	const char *const *without; /* columns left out, ended by NULL; NULL: none */
+	const char *const *order;   /* columns that the rows come in the order of, ended by NULL;
+	                               NULL: its key */
 	const char *only_column;    /* only rows whose column is that text; NULL: all */
 	const char *only_value;
 	const char *only_scope; /* with only_column: that says it of rows that were never moved; of
 	                           others their own scope does (store/share.h), which this names */
 };
 
-/* The query of a part, in the order of its key, ready to be stepped; the caller ends it. */
+/* The query of a part, in its order, ready to be stepped; the caller ends it. */
 MUST_CHECK int store_transfer_select(struct store_db *db, const struct store_part *part,
                                      struct store_stmt *s, struct err *err);
 

@@ -543,7 +543,11 @@ START_TEST(wrong_requests_are_problems_and_leak_nothing)
 	} cases[] = {
 		{ "/v1/export", "", 400, "table: is needed" },
 		{ "/v1/export", "table=child&format=xml", 400, "format=xml isn't offered here" },
-		{ "/v1/export", "table=child&format=fhir", 400, "csv and ndjson are" },
+		{ "/v1/export", "table=child&format=fhir", 400, "_type: is needed" },
+		{ "/v1/export", "_type=Patient", 400, "_type goes with format=fhir" },
+		{ "/v1/export", "format=fhir&_type=Device", 404,
+		  "Patient, Observation, Immunization, Encounter are" },
+		{ "/v1/export", "format=fhir&_type=Observation", 404, "doesn't read all of" },
 		{ "/v1/export", "table=child&limit=1", 400, "no parameter limit" },
 		{ "/v1/export", "table=%zz", 400, "" },
 		{ "/v1/export", "table=nowhere", 404, "no table nowhere that this token reads" },

@@ -57,12 +57,13 @@ void offers_snapshot(struct offers *o, const struct http_request *request,
                      const struct offers_headers *headers, struct http_response *response);
 
 /*
- * GET /v1/export: a table's rows.
+ * GET /v1/export: a table's rows, or resources of a type.
  *
  *   table=    which            format=  ndjson, the default, or csv (for spreadsheets: no text
- *   scope=    only this one             becomes a formula)
+ *   scope=    only this one             becomes a formula); or fhir (node/facility/fhir.h)
+ *   _type=    with fhir: Patient, Observation, Immunization, Encounter
  *
- *   200       400  a parameter   401       403  not this token's scope       404  no such table
+ *   200   400  a parameter   401   403  not this token's scope   404  no such table or type
  */
 void offers_export(struct offers *o, const struct http_request *request,
                    const struct offers_headers *headers, struct http_response *response);

@@ -1,4 +1,9 @@
-/* node/hub/offers_export.c - GET /v1/export. */
+/*
+ * node/hub/offers_export.c - GET /v1/export: a table's rows, or with format=fhir
+ * the resources of a type (node/facility/fhir.h), whose rows are chosen by the same
+ * rules (node/hub/extract.h).
+ */
+#include "node/facility/fhir.h"
 #include "node/http/form.h"
 #include "node/hub/bearer.h"
 #include "node/hub/export_log.h"
@@ -18,8 +23,10 @@ enum { FLUSH = 1 << 16, LOOK_EVERY = 1024, PATH_SIZE = 640 };
 
 struct asked {
 	char table[STORE_NAME_MAX + 1];
+	char type[STORE_NAME_MAX + 1];
 	char scope[STORE_SCOPE_MAX + 1];
 	enum store_table_form form;
+	bool fhir;
 };
 
 /* ---- the query ---- */
@@ -29,9 +36,10 @@ read_form(struct asked *asked, const char *value, struct err *err)
 {
 	bool csv = strcmp(value, "csv") == 0;
 
-	if (!csv && strcmp(value, "ndjson") != 0)
+	asked->fhir = strcmp(value, "fhir") == 0;
+	if (!csv && !asked->fhir && strcmp(value, "ndjson") != 0)
 		return err_set(err, ERR_INVALID,
-		               "format=%.20s isn't offered here; csv and ndjson are", value);
+		               "format=%.20s isn't offered here; csv, ndjson and fhir are", value);
 	asked->form = csv ? STORE_TABLE_EXCEL : STORE_TABLE_NDJSON;
 	return 0;
 }
@@ -43,9 +51,28 @@ take_parameter(struct asked *asked, const char *name, const char *value, struct 
 		return form_copy(asked->table, sizeof asked->table, name, value, err);
 	if (strcmp(name, "scope") == 0)
 		return form_copy(asked->scope, sizeof asked->scope, name, value, err);
+	if (strcmp(name, "_type") == 0)
+		return form_copy(asked->type, sizeof asked->type, name, value, err);
 	if (strcmp(name, "format") == 0)
 		return read_form(asked, value, err);
-	return err_set(err, ERR_INVALID, "there is no parameter %.40s: table, format, scope", name);
+	return err_set(err, ERR_INVALID,
+	               "there is no parameter %.40s: table, format, scope; _type with format=fhir",
+	               name);
+}
+
+/* Whether they go together. */
+static int
+check_query(const struct asked *asked, struct err *err)
+{
+	if (asked->fhir && asked->type[0] == 0)
+		return err_set(err, ERR_INVALID, "_type: is needed with format=fhir, one of %s",
+		               facility_fhir_types());
+	if (asked->fhir != (asked->type[0] != 0) || (asked->fhir && asked->table[0] != 0))
+		return err_set(err, ERR_INVALID,
+		               "_type goes with format=fhir, table with the other formats");
+	if (!asked->fhir && asked->table[0] == 0)
+		return err_set(err, ERR_INVALID, "table: is needed, /v1/export?table=NAME");
+	return 0;
 }
 
 static int
@@ -63,9 +90,7 @@ read_query(const char *query, struct asked *asked, struct err *err)
 	}
 	buf_free(&name);
 	buf_free(&value);
-	if (rc == 0 && asked->table[0] == 0)
-		rc = err_set(err, ERR_INVALID, "table: is needed, /v1/export?table=NAME");
-	return rc;
+	return rc == 0 ? check_query(asked, err) : rc;
 }
 
 /* ---- the rows ---- */
@@ -109,55 +134,116 @@ flush(const struct offers *o, struct buf *out, struct http_file *file, struct er
 	return rc;
 }
 
+/* What the rows go through on their way into the file. */
+struct spooling {
+	const struct offers *o;
+	const struct token *token;
+	const struct asked *asked;
+	struct fhir fhir;
+	struct buf out;
+	struct http_file *file;
+};
+
 static int
-write_rows(const struct offers *o, struct store_stmt *s, enum store_table_form form,
-           struct http_file *file, struct err *err)
+put_row(struct spooling *sp, struct store_stmt *s, struct err *err)
 {
-	const atomic_bool *stop = o->snapshots.stop;
-	struct buf out = { 0 };
+	if (sp->asked->fhir)
+		return facility_fhir_row(&sp->fhir, s, &sp->out, err);
+	store_table_row(&sp->out, s, sp->asked->form);
+	return 0;
+}
+
+static int
+write_rows(struct spooling *sp, struct store_stmt *s, struct err *err)
+{
+	const atomic_bool *stop = sp->o->snapshots.stop;
 	int rc = s->status == 0 ? 0 : store_stmt_step(s, err);
 
-	if (rc == 0)
-		store_table_head(&out, s, form);
+	if (rc == 0 && !sp->asked->fhir)
+		store_table_head(&sp->out, s, sp->asked->form);
 	for (unsigned n = 1; rc == 0 && (rc = store_stmt_step(s, err)) == 1; n++) {
-		store_table_row(&out, s, form);
-		rc = out.len < FLUSH ? 0 : flush(o, &out, file, err);
+		rc = put_row(sp, s, err);
+		if (rc == 0 && sp->out.len >= FLUSH)
+			rc = flush(sp->o, &sp->out, sp->file, err);
 		if (rc == 0 && n % LOOK_EVERY == 0 && stop != NULL && atomic_load(stop))
 			rc = err_set(err, ERR_BUSY, "export: stopping");
 	}
-	if (rc == 0)
-		rc = flush(o, &out, file, err);
-	buf_free(&out);
+	if (rc == 0 && sp->asked->fhir)
+		facility_fhir_end(&sp->fhir, &sp->out);
+	return rc == 0 ? flush(sp->o, &sp->out, sp->file, err) : rc;
+}
+
+/* May the token read that table here?  What it may of it, if `x` isn't NULL. */
+static bool
+may_read(const struct spooling *sp, const char *name, struct extract *x)
+{
+	const struct store_table *table = store_catalog_table_by_name(sp->o->snapshots.db, name);
+	struct extract unused;
+
+	return table != NULL &&
+	       extract_of(sp->token, table, sp->asked->scope[0] == 0 ? NULL : sp->asked->scope,
+	                  x == NULL ? &unused : x);
+}
+
+static int
+spool_table(struct spooling *sp, const char *name, const char *const *order, struct err *err)
+{
+	struct store_stmt s;
+	struct extract x;
+	int rc;
+
+	if (!may_read(sp, name, &x))
+		return err_set(err, ERR_NOTFOUND, "there is no table %.60s that this token reads",
+		               name);
+	x.part.order = order;
+	rc = store_transfer_select(sp->o->snapshots.db, &x.part, &s, err);
+	if (rc < 0)
+		return rc;
+	rc = write_rows(sp, &s, err);
+	store_stmt_end(&s);
+	return rc;
+}
+
+/* All sources of the type, each of which the token must read. */
+static int
+spool_type(struct spooling *sp, struct err *err)
+{
+	const struct fhir_type *type = sp->fhir.type;
+	int rc = 0;
+
+	for (size_t i = 0; i < FHIR_SOURCES && type->sources[i].table != NULL; i++)
+		if (!may_read(sp, type->sources[i].table, NULL) ||
+		    (type->sources[i].needs != NULL && !may_read(sp, type->sources[i].needs, NULL)))
+			return err_set(err, ERR_NOTFOUND,
+			               "%s is made of tables that this token doesn't read all of",
+			               type->name);
+	for (size_t i = 0; rc == 0 && i < FHIR_SOURCES && type->sources[i].table != NULL; i++) {
+		sp->fhir.source = &type->sources[i];
+		rc = spool_table(sp, type->sources[i].table, type->sources[i].order, err);
+	}
 	return rc;
 }
 
 /* All rows that the token may read, in the file; what it may not read isn't there (404). */
 static int
-spool(const struct offers *o, const struct token *token, const struct asked *asked,
-      struct http_file *file, struct err *err)
+spool(struct spooling *sp, struct err *err)
 {
-	struct store_db *db = o->snapshots.db;
-	const struct store_table *table;
-	struct store_stmt s;
-	struct extract x;
-	int rc = store_db_begin(db, err);
+	struct store_db *db = sp->o->snapshots.db;
+	int rc;
 
+	sp->fhir = (struct fhir){ .db = db, .type = facility_fhir_type(sp->asked->type) };
+	if (sp->asked->fhir && sp->fhir.type == NULL)
+		return err_set(err, ERR_NOTFOUND, "_type=%.40s isn't offered here; %s are",
+		               sp->asked->type, facility_fhir_types());
+	rc = store_db_begin(db, err);
 	if (rc < 0)
 		return rc;
-	table = store_catalog_table_by_name(db, asked->table);
-	if (table == NULL ||
-	    !extract_of(token, table, asked->scope[0] == 0 ? NULL : asked->scope, &x))
-		rc = err_set(err, ERR_NOTFOUND, "there is no table %.60s that this token reads",
-		             asked->table);
+	rc = open_spool(sp->o, &sp->file->fd, err);
 	if (rc == 0)
-		rc = open_spool(o, &file->fd, err);
-	if (rc == 0)
-		rc = store_transfer_select(db, &x.part, &s, err);
-	if (rc == 0) {
-		rc = write_rows(o, &s, asked->form, file, err);
-		store_stmt_end(&s);
-	}
+		rc = sp->asked->fhir ? spool_type(sp, err)
+		                     : spool_table(sp, sp->asked->table, NULL, err);
 	store_db_rollback(db);
+	buf_free(&sp->out);
 	return rc;
 }
 
@@ -169,7 +255,9 @@ tell(struct http_response *response, const struct asked *asked)
 	bool csv = asked->form == STORE_TABLE_EXCEL;
 
 	response->status = 200;
-	response->type = csv ? "text/csv; charset=utf-8" : "application/x-ndjson";
+	response->type = csv           ? "text/csv; charset=utf-8"
+	                 : asked->fhir ? "application/fhir+ndjson"
+	                               : "application/x-ndjson";
 	/* a table's name may hold anything, a header may not */
 	http_field(response, "Content-Disposition", "attachment; filename=\"export.%s\"",
 	           csv ? "csv" : "ndjson");
@@ -183,9 +271,11 @@ note(struct offers *o, const struct token *token, const struct http_request *req
 	struct export_entry entry = {
 		.token = token,
 		.peer = request->peer,
-		.what = asked->form == STORE_TABLE_EXCEL ? "export csv" : "export ndjson",
+		.what = asked->fhir                        ? "export fhir"
+		        : asked->form == STORE_TABLE_EXCEL ? "export csv"
+		                                           : "export ndjson",
 		.scope = asked->scope[0] == 0 ? token->scope : asked->scope,
-		.tables = asked->table,
+		.tables = asked->fhir ? asked->type : asked->table,
 		.bytes = bytes,
 	};
 
@@ -203,6 +293,7 @@ offers_export(struct offers *o, const struct http_request *request,
 	struct http_file file = { .fd = -1 };
 	struct token token;
 	struct asked asked;
+	struct spooling sp = { .o = o, .token = &token, .asked = &asked, .file = &file };
 	struct err err;
 	int rc;
 
@@ -215,7 +306,7 @@ offers_export(struct offers *o, const struct http_request *request,
 		rc = err_set(&err, ERR_DENIED, "this token reads %s, not %s", token.scope,
 		             asked.scope);
 	if (rc >= 0)
-		rc = spool(o, &token, &asked, &file, &err);
+		rc = spool(&sp, &err);
 	if (rc == 0)
 		rc = note(o, &token, request, &asked, file.len, &err);
 	if (rc == 0) {
