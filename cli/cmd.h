@@ -125,6 +125,7 @@ void cli_help_all(struct buf *out);
 void cli_help_command(struct buf *out, const struct cmd *cmd);
 void cli_help_manual(struct buf *out);
 
+extern const struct cmd cmd_admin;
 extern const struct cmd cmd_archive;
 extern const struct cmd cmd_backup;
 extern const struct cmd cmd_conflicts;
@@ -136,6 +137,7 @@ extern const struct cmd cmd_help;
 extern const struct cmd cmd_history;
 extern const struct cmd cmd_import;
 extern const struct cmd cmd_init;
+extern const struct cmd cmd_load;
 extern const struct cmd cmd_log;
 extern const struct cmd cmd_nodes;
 extern const struct cmd cmd_quarantine;

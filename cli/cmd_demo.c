@@ -1,5 +1,6 @@
 /*
- * cli/cmd_demo.c - the story: a day in a district; from 10:00 to 15:30 the second
+ * cli/cmd_demo.c - the story: a day in a district; at 08:30 parents ask the hub for
+ * leave; from 10:00 to 15:30 the second
  * facility's line is down and it works on; meanwhile hub and facility write the
  * same cell; the line returns, everything meets, a person decides.
  */
@@ -20,6 +21,7 @@ enum {
 	TURN_MS = 100,
 	OPENS = 7 * 60,
 	CLOSES = 20 * 60 + 30,
+	ASK = 8 * 60 + 30,
 	CUT = 10 * 60,
 	EDIT = 11 * 60,
 	HEALED = 15 * 60 + 30,
@@ -122,6 +124,24 @@ heal(struct story *s, struct err *err)
 	return rc < 0 ? rc : 0;
 }
 
+/* The one scene that comes from above; the answers go up again. */
+static int
+ask_for_leave(struct story *s, int64_t now, struct err *err)
+{
+	struct demo *d = &s->d;
+	int rc = 0;
+
+	if (!d->asked && date_minute(now, 8 * 60) >= ASK) {
+		rc = demo_ask_leave(d, err);
+		if (rc == 0)
+			say(s, "08:30  parents ask for leave in their app: the hub takes it and "
+			       "the facilities answer");
+	}
+	for (int i = 0; rc == 0 && d->asked && i < d->count; i++)
+		rc = demo_answer_leave(&d->places[i], now, err);
+	return rc;
+}
+
 static int
 turn_line(struct story *s, int minute, struct err *err)
 {
@@ -159,6 +179,22 @@ show(struct story *s, int64_t day_ms, struct err *err)
 	return rc;
 }
 
+/* All that happens until this moment of the day. */
+static int
+live_until(struct story *s, int64_t now, int64_t evening, struct err *err)
+{
+	int64_t shown = now < evening ? now : evening;
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < s->d.count; i++)
+		rc = demo_play(&s->d.places[i], now, err);
+	if (rc == 0)
+		rc = ask_for_leave(s, shown, err);
+	if (rc == 0)
+		rc = turn_line(s, date_minute(shown, 8 * 60), err);
+	return rc == 0 ? show(s, shown, err) : rc;
+}
+
 static int
 live_a_day(struct story *s, struct err *err)
 {
@@ -169,12 +205,7 @@ live_a_day(struct story *s, struct err *err)
 
 	while (rc == 0 && now < evening && stopped == 0) {
 		now = morning + (mono() - start) * s->d.speed;
-		for (int i = 0; rc == 0 && i < s->d.count; i++)
-			rc = demo_play(&s->d.places[i], now, err);
-		if (rc == 0)
-			rc = turn_line(s, date_minute(now < evening ? now : evening, 8 * 60), err);
-		if (rc == 0)
-			rc = show(s, now < evening ? now : evening, err);
+		rc = live_until(s, now, evening, err);
 		usleep(TURN_MS * 1000);
 	}
 	return rc;
@@ -258,10 +289,13 @@ wait_until_closed(struct story *s, struct err *err)
 static int
 tell(struct story *s, struct err *err)
 {
+	int64_t evening = date_ms(s->d.date, CLOSES, 8 * 60);
 	int rc = live_a_day(s, err);
 
 	if (rc == 0)
 		rc = wait_until_agreed(s, err);
+	if (rc == 0) /* what a slow machine has brought down only now */
+		rc = ask_for_leave(s, evening, err);
 	if (rc == 0 && s->edited)
 		rc = resolve(s, err);
 	if (rc == 0 && s->edited)

@@ -1,17 +1,20 @@
 /*
  * cli/cmd_enrol.c - how a node and a hub become acquainted.
  *
- *   at the hub    enrol new --facility ID [--auto]    a code, to be told to the facility
+ *   at the hub    enrol new --facility ID [--auto]    a code, to be told to the facility; with
+ *                                                     the TLS key of the front (node/pin.h)
  *                 enrol approve|deny|expire WHICH     WHICH: a code, its first group, or a node's
  * id enrol list at the node   enrol CODE URL
  */
 #include "cli/hub.h"
+#include "cli/qr.h"
 #include "node/config.h"
 #include "node/ctl.h"
 #include "node/ctl_words.h"
 #include "node/enrol_node.h"
 #include "node/hub/enrol.h"
 #include "node/identity.h"
+#include "node/pin.h"
 #include "node/role.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
@@ -59,6 +62,35 @@ close_hub(struct at_hub *h)
 	sync_key_wipe(&h->key);
 }
 
+/* The code as it is told: with the TLS key of the front before this hub, if node.conf names one. */
+static int
+tell_code(const struct cli *cli, const char *code, char told[CODE_TEXT + PIN_TAIL], struct err *err)
+{
+	struct config config;
+	char tail[PIN_TAIL];
+	int rc = config_load(cli->dir, &config, err);
+
+	snprintf(told, CODE_TEXT + PIN_TAIL, "%s", code);
+	if (rc == 0 && config.own_pin[0] != 0) {
+		rc = pin_tail(config.own_pin, tail, err);
+		snprintf(told, CODE_TEXT + PIN_TAIL, "%s.%s", code, tail);
+	}
+	return rc;
+}
+
+static int
+print_code(const struct cli *cli, const char *code, const char *expires, struct buf *out,
+           struct err *err)
+{
+	buf_printf(out,
+	           "%s\n\nAt the facility, before %s:\n  yizhan -C DIR enrol %s URL-OF-THIS-HUB\n",
+	           code, expires, code);
+	if (cli_option(cli, "qr") == NULL)
+		return 0;
+	buf_u8(out, '\n');
+	return cli_qr(out, code, err);
+}
+
 static int
 make_code(const struct cli *cli, struct at_hub *h, struct buf *out, struct err *err)
 {
@@ -67,25 +99,24 @@ make_code(const struct cli *cli, struct at_hub *h, struct buf *out, struct err *
 		.street = cli_option(cli, "street"),
 		.automatic = cli_option(cli, "auto") != NULL,
 	};
-	char code[CODE_TEXT], expires[TEXT_TIME_SIZE];
+	char code[CODE_TEXT], told[CODE_TEXT + PIN_TAIL], expires[TEXT_TIME_SIZE];
 	struct json j = json_to(out);
-	int64_t expires_ms;
+	int64_t expires_ms = 0;
 	int rc;
 
-	rc = enrol_new(&h->hub, &terms, code, &expires_ms, err);
+	rc = tell_code(cli, "", told, err); /* a setting that is wrong costs no code */
+	if (rc == 0)
+		rc = enrol_new(&h->hub, &terms, code, &expires_ms, err);
+	if (rc == 0)
+		rc = tell_code(cli, code, told, err);
 	if (rc < 0)
 		return rc;
 	text_time(expires, expires_ms);
-	if (!cli->json) {
-		buf_printf(out,
-		           "%s\n\nAt the facility, before %s:\n  yizhan -C DIR enrol %s "
-		           "URL-OF-THIS-HUB\n",
-		           code, expires, code);
-		return 0;
-	}
+	if (!cli->json)
+		return print_code(cli, told, expires, out, err);
 	json_object(&j);
 	json_name(&j, "code");
-	json_text(&j, code);
+	json_text(&j, told);
 	json_name(&j, "facility");
 	json_text(&j, terms.facility);
 	json_name(&j, "expires");
@@ -201,6 +232,7 @@ struct at_node {
 	struct sync_key key;
 	struct node_role role;
 	struct transport *transport;
+	char pin[PIN_SIZE]; /* that came with the code; "" if none */
 	char name[ENROL_LABEL + 1];
 };
 
@@ -325,19 +357,33 @@ say_granted(const struct cli *cli, const struct enrol_news *news, struct buf *ou
 	buf_u8(out, '\n');
 }
 
-/* The line to a hub that we don't know yet, but whose certificate node.conf may know. */
+/* The line to a hub that we don't know yet, but whose TLS key the code names, or whose certificate
+ * node.conf may know. */
 static int
-open_line(const struct cli *cli, struct transport **t, struct err *err)
+open_line(struct at_node *n, struct err *err)
 {
 	struct transport_options options = { 0 };
 	struct config config;
-	int rc = config_load(cli->dir, &config, err);
+	int rc = config_load(n->cli->dir, &config, err);
 
+	if (rc == 0)
+		rc = pin_of_code(n->code, n->pin, err);
 	if (rc < 0)
 		return rc;
-	options.pin = config.hub_pin[0] == 0 ? NULL : config.hub_pin;
-	options.ca_file = config.hub_ca[0] == 0 ? NULL : config.hub_ca;
-	return transport_new(&options, NULL, NULL, t, err);
+	options.pin_only = rc == 1 || strcmp(config.hub_ca, CONFIG_CA_NONE) == 0;
+	options.pin = rc == 1 ? n->pin : config.hub_pin[0] == 0 ? NULL : config.hub_pin;
+	options.ca_file = config.hub_ca[0] == 0 || options.pin_only ? NULL : config.hub_ca;
+	return transport_new(&options, NULL, NULL, &n->transport, err);
+}
+
+/* What was trusted for the code's sake is from now on, too. */
+static int
+keep_pin(const struct at_node *n, struct err *err)
+{
+	int rc = n->pin[0] == 0 ? 0 : config_set(n->cli->dir, "hub.pin", n->pin, err);
+
+	return rc == 0 && n->pin[0] != 0 ? config_set(n->cli->dir, "hub.ca", CONFIG_CA_NONE, err)
+	                                 : rc;
 }
 
 /* What the hub's list is to call us: the name that people gave at init, as much of it as fits, or
@@ -374,7 +420,7 @@ at_node(const struct cli *cli, struct buf *out, struct err *err)
 	if (rc == 0)
 		rc = identity_load_key(cli->dir, &n.key, err);
 	if (rc == 0)
-		rc = open_line(cli, &n.transport, err);
+		rc = open_line(&n, err);
 	if (rc == 0)
 		rc = ask(&n, &news, err);
 	if (rc == 0 && strcmp(news.grant.facility, n.role.facility) != 0)
@@ -383,6 +429,8 @@ at_node(const struct cli *cli, struct buf *out, struct err *err)
 		        "this code is for facility %.60s, and here is %.60s; get a code for it "
 		        "at the hub",
 		        news.grant.facility, n.role.facility);
+	if (rc == 0)
+		rc = keep_pin(&n, err);
 	if (rc == 0)
 		rc = enrol_node_keep(n.db, n.url, &news, err);
 	transport_free(n.transport);
@@ -449,6 +497,7 @@ static const struct cmd_option options[] = {
 	{ "facility", "ID", "new: whose node it is to be" },
 	{ "street", "CODE", "new: the subdistrict whose shared rows it may read" },
 	{ "auto", NULL, "new: no approval needed" },
+	{ "qr", NULL, "new: the code as a QR code, too" },
 	{ 0 },
 };
 

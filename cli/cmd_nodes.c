@@ -1,123 +1,255 @@
-/* cli/cmd_nodes.c - at the hub: which nodes it knows. */
+/*
+ * cli/cmd_nodes.c - at the hub: how the nodes stand that it knows (node/hub/fleet.h).
+ *
+ * Exit code 4 if one of those that are listed is in state alarm or warning.
+ */
 #include "cli/hub.h"
 #include "cli/table.h"
+#include "node/hub/fleet.h"
 #include "node/hub/hub_node.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
-#include "sync/life.h"
 
+#include <stdio.h>
 #include <string.h>
 
+static const char unknown[] = "unknown";
+
+/* ---- list ---- */
+
+enum { COLUMNS = 10 };
+
+/* "3d 4h", "5h 12m", "41s": so long ago. */
 static void
-node_json(struct json *j, const struct hub_node *n, const char *life)
+put_ago(char out[24], int64_t then_ms, int64_t now_ms)
 {
-	json_object(j);
-	json_name(j, "node");
-	json_hex(j, n->node, STORE_NODE_ID);
-	json_name(j, "facility");
-	json_text(j, n->facility);
-	json_name(j, "name");
-	json_text(j, n->label);
-	json_name(j, "state");
-	json_text(j, n->revoked_ms == 0 ? "granted" : "revoked");
-	json_name(j, "since");
-	json_time(j, n->since_ms);
-	json_name(j, "revoked");
-	if (n->revoked_ms == 0)
-		json_null(j);
+	long long s = now_ms > then_ms ? (now_ms - then_ms) / 1000 : 0;
+
+	if (s >= 86400)
+		snprintf(out, 24, "%lldd %lldh", s / 86400, s % 86400 / 3600);
+	else if (s >= 3600)
+		snprintf(out, 24, "%lldh %lldm", s / 3600, s % 3600 / 60);
+	else if (s >= 60)
+		snprintf(out, 24, "%lldm", s / 60);
 	else
-		json_time(j, n->revoked_ms);
-	json_name(j, "life");
-	json_text(j, life);
-	json_end_object(j);
+		snprintf(out, 24, "%llds", s);
 }
 
 static void
-node_row(struct table *t, const struct hub_node *n, const char *life)
+put_causes(struct buf *out, unsigned causes)
 {
-	char node[2 * STORE_NODE_ID + 1], since[TEXT_TIME_SIZE];
-	const char *texts[6] = { node,     n->facility,
-		                 n->label, n->revoked_ms == 0 ? "granted" : "revoked",
-		                 since,    life == NULL ? "" : life };
+	for (size_t i = 0; i < FLEET_CAUSES; i++)
+		if ((causes >> i & 1) != 0)
+			buf_printf(out, "%s%s", out->len > 0 ? " " : "", fleet_cause_word(i));
+}
 
-	text_hex(node, n->node, STORE_NODE_ID);
-	text_time(since, n->since_ms);
+static void
+put_row(struct table *t, const struct fleet_node *n, int64_t now_ms)
+{
+	char id[2 * STORE_NODE_ID + 1], ago[24] = "never", lacking[24];
+	const char *life = sync_life_name(n->life);
+	struct buf causes = { 0 };
+	const char *texts[COLUMNS] = { id,
+		                       n->node.facility,
+		                       n->name[0] != 0 ? n->name : n->node.label,
+		                       n->street[0] != 0 ? n->street : unknown,
+		                       fleet_state_word(n->state),
+		                       ago,
+		                       n->lacking < 0 ? unknown : lacking,
+		                       n->report.version[0] != 0 ? n->report.version : unknown,
+		                       life == NULL ? "" : life };
+
+	text_hex(id, n->node.node, STORE_NODE_ID);
+	if (n->met_ms > 0)
+		put_ago(ago, n->met_ms, now_ms);
+	snprintf(lacking, sizeof lacking, "%lld", (long long)n->lacking);
+	put_causes(&causes, n->causes);
+	texts[COLUMNS - 1] = buf_str(&causes);
 	table_row(t, texts);
-}
-
-/* What happened to the node's file this week; NULL if nothing. */
-static int
-life_of(struct store_db *db, const struct hub_node *n, const char **life, struct err *err)
-{
-	enum sync_life_word word;
-	int rc = sync_life_of(db, n->node, env_wall_ms(store_db_env(db)), &word, err);
-
-	*life = rc < 0 ? NULL : sync_life_name(word);
-	return rc;
+	buf_free(&causes);
 }
 
 static int
-print_rows(struct store_db *db, const struct hub_node *list, size_t count, struct err *err)
+print_table(const struct fleet *fleet, int64_t now_ms, struct err *err)
 {
-	static const char *const names[] = { "NODE", "FACILITY", "NAME", "STATE", "SINCE", "LIFE" };
-	struct table *t = table_new(names, sizeof names / sizeof names[0]);
-	const char *life;
-	int rc = 0;
+	static const char *const names[COLUMNS] = { "NODE",  "FACILITY", "NAME",    "STREET",
+		                                    "STATE", "CAME",     "BACKLOG", "VERSION",
+		                                    "LIFE",  "CAUSES" };
+	struct table *t = table_new(names, COLUMNS);
+	int rc;
 
 	if (t == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory for the table");
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = life_of(db, &list[i], &life, err);
-		if (rc == 0)
-			node_row(t, &list[i], life);
-	}
-	if (rc == 0)
-		rc = table_print(t, err);
+	for (size_t i = 0; i < fleet->count; i++)
+		put_row(t, &fleet->list[i], now_ms);
+	rc = table_print(t, err);
 	table_free(t);
 	return rc;
 }
 
-static int
-write_rows(struct store_db *db, const struct hub_node *list, size_t count, struct buf *out,
-           struct err *err)
+static void
+write_list(const struct fleet *fleet, struct buf *out)
 {
 	struct json j = json_to(out);
-	const char *life;
-	int rc = 0;
 
 	json_array(&j);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = life_of(db, &list[i], &life, err);
-		if (rc == 0)
-			node_json(&j, &list[i], life);
-	}
+	for (size_t i = 0; i < fleet->count; i++)
+		fleet_json(&j, &fleet->list[i]);
 	json_end_array(&j);
 	buf_u8(out, '\n');
-	return rc;
 }
 
 static int
-list_nodes(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
+list_nodes(const struct cli *cli, struct store_db *db, struct buf *out, bool *needs,
+           struct err *err)
 {
-	struct hub_node *list = NULL;
+	int64_t now = env_wall_ms(store_db_env(db)), range[2] = { 0, INT64_MAX };
+	struct fleet_filter filter = { .state = cli_option(cli, "state"),
+		                       .street = cli_option(cli, "street"),
+		                       .version = cli_option(cli, "version") };
 	struct arena a = { 0 };
-	size_t count = 0;
-	int rc = hub_node_list(db, &a, &list, &count, err);
+	struct fleet fleet;
+	int rc = cli_option_int(cli, "backlog", -1, range, &filter.backlog, err);
 
 	if (rc == 0)
-		rc = cli->json ? write_rows(db, list, count, out, err)
-		               : print_rows(db, list, count, err);
+		rc = fleet_read(db, &filter, now, &a, &fleet, err);
+	if (rc == 0 && cli->json)
+		write_list(&fleet, out);
+	else if (rc == 0)
+		rc = print_table(&fleet, now, err);
+	*needs = rc == 0 && fleet.of_state[FLEET_ALARM] + fleet.of_state[FLEET_WARNING] > 0;
 	arena_free(&a);
 	return rc;
 }
 
+/* ---- show ---- */
+
+static void
+line_time(struct buf *out, const char *name, int64_t ms, const char *none)
+{
+	char at[TEXT_TIME_SIZE];
+
+	text_time(at, ms);
+	buf_printf(out, "%-22s %s\n", name, ms > 0 ? at : none);
+}
+
+static void
+line_text(struct buf *out, const char *name, const char *text)
+{
+	buf_printf(out, "%-22s %s\n", name, text[0] != 0 ? text : unknown);
+}
+
+static void
+line_int(struct buf *out, const char *name, bool known, int64_t value, const char *unit)
+{
+	buf_printf(out, "%-22s ", name);
+	if (known)
+		buf_printf(out, "%lld%s\n", (long long)value, unit);
+	else
+		buf_printf(out, "%s\n", unknown);
+}
+
+static void
+show_place(struct buf *out, const struct fleet_node *n)
+{
+	if (n->placed)
+		buf_printf(out, "%-22s %.6f, %.6f\n", "latitude, longitude",
+		           (double)n->lat_e6 / 1e6, (double)n->lon_e6 / 1e6);
+	else
+		line_text(out, "latitude, longitude", "");
+}
+
+static void
+show_report(struct buf *out, const struct fleet_node *n)
+{
+	const struct report *r = &n->report;
+	bool told = n->reported_ms > 0;
+
+	line_time(out, "it told of itself", n->reported_ms, "never");
+	line_text(out, "version", r->version);
+	line_int(out, "database format", r->format >= 0, r->format, "");
+	line_int(out, "changes waiting then", r->waiting >= 0, r->waiting, "");
+	line_time(out, "the oldest since", r->oldest_ms > 0 ? r->oldest_ms : 0,
+	          r->waiting == 0 ? "-" : unknown);
+	line_int(out, "open conflicts", r->conflicts >= 0, r->conflicts, "");
+	line_int(out, "in quarantine", r->quarantined >= 0, r->quarantined, "");
+	line_int(out, "hub's time - its clock", r->clock_known, r->clock_offset_ms, " ms");
+	line_text(out, "its clock", !told ? "" : r->clock_unsure ? "unsure" : "plausible");
+	line_int(out, "database", r->db_bytes >= 0, r->db_bytes / 1000000, " MB");
+	line_int(out, "room on its disk", r->disk_free >= 0, r->disk_free / 1000000,
+	         r->disk_full ? " MB: full, it takes nothing new" : " MB");
+	line_int(out, "scopes that differ", r->differing >= 0, r->differing, "");
+	line_text(out, "it saw the hub go back",
+	          !told              ? ""
+	          : r->hub_went_back ? "yes, this week"
+	                             : "no");
+}
+
+static void
+show_text(struct buf *out, const struct fleet_node *n)
+{
+	char id[2 * STORE_NODE_ID + 1];
+	const char *life = sync_life_name(n->life);
+	struct buf causes = { 0 };
+
+	text_hex(id, n->node.node, STORE_NODE_ID);
+	put_causes(&causes, n->causes);
+	line_text(out, "node", id);
+	line_text(out, "name", n->node.label);
+	buf_printf(out, "%-22s %s %s\n", "facility", n->node.facility, n->name);
+	line_text(out, "subdistrict", n->street);
+	show_place(out, n);
+	buf_printf(out, "%-22s %s%s%s\n", "state", fleet_state_word(n->state),
+	           causes.len > 0 ? ": " : "", buf_str(&causes));
+	line_time(out, "enrolled", n->node.since_ms, unknown);
+	line_time(out, "revoked", n->node.revoked_ms, "-");
+	line_int(out, "grant", true, n->node.version, "");
+	line_time(out, "last exchange", n->met_ms, "never");
+	line_int(out, "backlog, records", n->lacking >= 0, n->lacking, "");
+	line_text(out, "digests", fleet_digest_word(n->digest));
+	line_time(out, "compared", n->digest_ms, "not yet");
+	line_text(out, "life", life == NULL ? "quiet this week" : life);
+	show_report(out, n);
+	buf_free(&causes);
+}
+
 static int
-revoke(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
+show_node(const struct cli *cli, struct store_db *db, struct buf *out, bool *needs, struct err *err)
+{
+	struct fleet_filter filter = { .backlog = -1, .node = cli->argv[1] };
+	struct json j = json_to(out);
+	struct arena a = { 0 };
+	struct fleet fleet;
+	int rc = fleet_read(db, &filter, env_wall_ms(store_db_env(db)), &a, &fleet, err);
+
+	if (rc == 0 && (fleet.count == 0 || filter.node[0] == 0))
+		rc = err_set(err, ERR_NOTFOUND,
+		             "there is no node %.40s here; yizhan nodes lists them", filter.node);
+	else if (rc == 0 && fleet.count > 1)
+		rc = err_set(err, ERR_INVALID, "%zu nodes begin with %.40s; give more of the id",
+		             fleet.count, filter.node);
+	if (rc == 0 && cli->json) {
+		fleet_json(&j, &fleet.list[0]);
+		buf_u8(out, '\n');
+	} else if (rc == 0) {
+		show_text(out, &fleet.list[0]);
+	}
+	*needs = rc == 0 &&
+	         (fleet.list[0].state == FLEET_ALARM || fleet.list[0].state == FLEET_WARNING);
+	arena_free(&a);
+	return rc;
+}
+
+/* ---- revoke ---- */
+
+static int
+revoke(const struct cli *cli, struct store_db *db, struct buf *out, bool *needs, struct err *err)
 {
 	const char *id = cli->argv[1];
 	uint8_t node[STORE_NODE_ID];
 	int rc;
 
+	*needs = false;
 	if (!text_unhex(node, sizeof node, id))
 		return err_set(err, ERR_INVALID,
 		               "\"%.60s\" is no node's id; yizhan nodes lists them", id);
@@ -131,34 +263,76 @@ revoke(const struct cli *cli, struct store_db *db, struct buf *out, struct err *
 	return rc;
 }
 
+static const struct word {
+	const char *name;
+	int args;
+	bool filters; /* takes the options */
+	int (*does)(const struct cli *, struct store_db *, struct buf *, bool *, struct err *);
+	const char *usage;
+} words[] = {
+	{ "list", 1, true, list_nodes, "list takes no more words" },
+	{ "show", 2, false, show_node, "show needs one NODE" },
+	{ "revoke", 2, false, revoke, "revoke needs one NODE" },
+};
+
+/* CLI_OK if the options and words can be. */
+static int
+check_line(const struct cli *cli, const struct word *word)
+{
+	const char *state = cli_option(cli, "state");
+
+	if (word == NULL)
+		return cli_usage(cli, "nodes can't \"%s\"", cli->argv[0]);
+	if (cli->argc > 0 && cli->argc != word->args)
+		return cli_usage(cli, "%s", word->usage);
+	if (!word->filters && cli->given_count > 0)
+		return cli_usage(cli, "%s takes no --%s", word->name, cli->given[0].name);
+	if (state != NULL && !fleet_is_state(state))
+		return cli_usage(cli,
+		                 "--state is alarm, warning, never, in_order or revoked, not %.40s",
+		                 state);
+	return CLI_OK;
+}
+
 static int
 run(struct cli *cli)
 {
-	bool is_list = cli->argc == 0 || strcmp(cli->argv[0], "list") == 0;
+	const struct word *word = cli->argc == 0 ? &words[0] : NULL;
 	struct store_db *db = NULL;
 	struct buf out = { 0 };
+	bool needs = false;
 	struct err err;
 	int rc, code;
 
-	if (!is_list && strcmp(cli->argv[0], "revoke") != 0)
-		return cli_usage(cli, "nodes can't \"%s\"", cli->argv[0]);
-	if (is_list ? cli->argc > 1 : cli->argc != 2)
-		return cli_usage(cli,
-		                 is_list ? "list takes no more words" : "revoke needs one NODE");
+	for (size_t i = 0; cli->argc > 0 && i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(words[i].name, cli->argv[0]) == 0)
+			word = &words[i];
+	code = check_line(cli, word);
+	if (code != CLI_OK || word == NULL)
+		return code;
 	rc = cli_hub_open(cli, &db, &err);
 	if (rc == 0)
-		rc = is_list ? list_nodes(cli, db, &out, &err) : revoke(cli, db, &out, &err);
+		rc = word->does(cli, db, &out, &needs, &err);
 	store_db_close(db);
 	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
 	buf_free(&out);
-	return code;
+	return code == CLI_OK && needs ? CLI_ATTENTION : code;
 }
+
+static const struct cmd_option options[] = {
+	{ "state", "WORD", "list: alarm, warning, never, in_order or revoked" },
+	{ "street", "CODE", "list: those of one subdistrict" },
+	{ "version", "V", "list: those with this program; unknown: those that didn't tell" },
+	{ "backlog", "N", "list: those of which the hub lacks at least N records" },
+	{ 0 },
+};
 
 const struct cmd cmd_nodes = {
 	.name = "nodes",
-	.args = "[list | revoke NODE]",
-	.help = "at the hub: list the nodes it knows, and which were restored or cloned this week, "
-	        "or shut one out",
+	.args = "[list | show NODE | revoke NODE]",
+	.help = "at the hub: list the nodes it knows, how they stand and which were restored or "
+	        "cloned this week, or shut one out",
+	.options = options,
 	.json = true,
 	.max = 2,
 	.run = run,

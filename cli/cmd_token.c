@@ -1,6 +1,7 @@
 /* cli/cmd_token.c - at the hub: who may read and write there from outside. */
 #include "cli/hub.h"
 #include "cli/table.h"
+#include "cli/when.h"
 #include "node/config.h"
 #include "node/hub/export_log.h"
 #include "node/hub/token.h"
@@ -10,51 +11,9 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { EXPORTS_SHOWN = 1000 }; /* the newest */
-
-/* "90d", "12h": so long from now. */
-static bool
-read_span(const char *text, int64_t now_ms, int64_t *ms)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-	int64_t unit = *end == 'd' ? 86400000 : *end == 'h' ? 3600000 : 0;
-
-	if (end == text || unit == 0 || end[1] != 0 || n < 1 || n > 100000)
-		return false;
-	*ms = now_ms + n * unit;
-	return true;
-}
-
-/* A day (its beginning in UTC), or a moment as RFC 3339 writes it in UTC. */
-static bool
-read_moment(const char *text, int64_t *ms)
-{
-	static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ" };
-
-	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-		struct tm tm = { 0 };
-		const char *end = strptime(text, forms[i], &tm);
-
-		if (end == NULL || *end != 0)
-			continue;
-		*ms = (int64_t)timegm(&tm) * 1000;
-		return true;
-	}
-	return false;
-}
-
-/* The moment that --expires names, 0 for never; false if it is none. */
-static bool
-read_expiry(const char *text, int64_t now_ms, int64_t *ms)
-{
-	*ms = 0;
-	return text == NULL || read_span(text, now_ms, ms) || read_moment(text, ms);
-}
 
 static bool
 is_scope(const char *scope)
@@ -93,10 +52,11 @@ make(const struct cli *cli, struct store_db *db, struct buf *out, struct err *er
 	struct token_terms terms = { .scope = cli_option(cli, "scope"),
 		                     .tables = cli_option(cli, "tables"),
 		                     .personal = cli_option(cli, "personal") != NULL,
-		                     .writes = cli_option(cli, "write") };
+		                     .writes = cli_option(cli, "write"),
+		                     .name = cli_option(cli, "name") };
 	int64_t now = env_wall_ms(env_real());
 	char text[TOKEN_TEXT], id[TOKEN_ID];
-	bool known = read_expiry(cli_option(cli, "expires"), now, &terms.expires_ms);
+	bool known = cli_when(cli_option(cli, "expires"), now, &terms.expires_ms);
 	int rc;
 
 	assert(known); /* by check_options() */
@@ -113,7 +73,7 @@ revoke(const struct cli *cli, struct store_db *db, struct buf *out, struct err *
 	int rc = token_revoke(db, id, env_wall_ms(env_real()), err);
 
 	if (rc == ERR_NOTFOUND)
-		return err_set(err, rc, "there is no token %.40s; its id was told when it was made",
+		return err_set(err, rc, "there is no token %.40s; yizhan token list names them",
 		               id);
 	if (rc == 0 && cli->json)
 		buf_printf(out, "{\"id\":\"%s\",\"state\":\"revoked\"}\n", id);
@@ -131,7 +91,7 @@ check_options(const struct cli *cli)
 
 	if (scope == NULL || !is_scope(scope))
 		return cli_usage(cli, "new needs --scope all or --scope f/ID");
-	if (!read_expiry(expires, 0, &ms))
+	if (!cli_when(expires, 0, &ms))
 		return cli_usage(cli,
 		                 "--expires %.40s is no time like 90d, 12h, 2027-01-31 or "
 		                 "2027-01-31T12:00:00Z",
@@ -184,6 +144,14 @@ exports(const struct cli *cli, struct store_db *db, struct buf *out, struct err 
 	                 : print_exports(db, EXPORTS_SHOWN, err);
 }
 
+/* One document for people and programs alike. */
+static int
+list_all(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
+{
+	(void)cli;
+	return token_list_json(db, env_wall_ms(env_real()), out, err);
+}
+
 static const struct word {
 	const char *name;
 	int args;
@@ -191,6 +159,7 @@ static const struct word {
 	const char *usage;
 } words[] = {
 	{ "new", 1, make, "new takes no more words" },
+	{ "list", 1, list_all, "list takes no more words" },
 	{ "revoke", 2, revoke, "revoke needs one ID" },
 	{ "exports", 1, exports, "exports takes no more words" },
 };
@@ -224,6 +193,7 @@ run(struct cli *cli)
 }
 
 static const struct cmd_option options[] = {
+	{ "name", "NAME", "new: what to call it; revoke takes it, too" },
 	{ "scope", "all|f/ID", "new: every facility, or one" },
 	{ "tables", "NAMES", "new: only these tables, with commas between them" },
 	{ "write", "NAMES", "new: it may also write these tables (POST /v1/records)" },
@@ -234,8 +204,10 @@ static const struct cmd_option options[] = {
 
 const struct cmd cmd_token = {
 	.name = "token",
-	.args = "new | revoke ID | exports",
-	.help = "at the hub: give or take back the right to read or write here from outside",
+	.args = "new | list | revoke ID | exports",
+	.help = "at the hub: give or take back the right to read or write here from outside; list "
+	        "is "
+	        "always JSON",
 	.options = options,
 	.json = true,
 	.min = 1,

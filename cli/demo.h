@@ -3,6 +3,7 @@
  * the healing.
  *
  *   demo_district   makes it: processes, folders, enrolment, rosters, the day's plan
+ *   demo_leave      plays the parents, who write at the hub
  *   demo_board      shows it while it lives, and adds it up at the end
  *   cmd_demo        tells the story
  */
@@ -27,6 +28,7 @@ struct demo_place {
 	struct arena arena; /* of the plan */
 	struct facility_action *plan;
 	size_t planned, done, refused;
+	size_t asked, answered; /* leave that parents asked the platform for */
 };
 
 struct demo {
@@ -39,6 +41,7 @@ struct demo {
 	struct demo_relay *relay;  /* the second facility's line */
 	int64_t cut_ms, healed_ms; /* monotonic; 0: not yet */
 	int64_t speed;             /* ms of the day in one of ours */
+	bool asked;                /* the parents have asked for leave */
 	int64_t waited;            /* changes at the second facility when its line came back */
 };
 
@@ -59,6 +62,15 @@ MUST_CHECK int demo_open(const struct demo_place *p, enum store_mode mode, struc
 
 /* Do every planned action up to this moment of the day (ms UTC). */
 MUST_CHECK int demo_play(struct demo_place *p, int64_t until_ms, struct err *err);
+
+/*
+ * Half past eight: the parents' app asks the hub for leave, through the platform's door
+ * (node/hub/records.h).  Once.
+ */
+MUST_CHECK int demo_ask_leave(struct demo *d, struct err *err);
+
+/* The facility answers what of it has come down to it. */
+MUST_CHECK int demo_answer_leave(struct demo_place *p, int64_t at, struct err *err);
 
 /* Where a board is written: into a log, onto a terminal, over the one before it on a terminal. */
 enum demo_screen { DEMO_PLAIN, DEMO_BELOW, DEMO_OVER };

@@ -244,17 +244,23 @@ sum_wire(struct demo *d, struct err *err)
 	return rc;
 }
 
-/* What the day asked for and the records' door refused, such as a medicine that was given. */
-static void
+/* What the day asked for and the records' door refused, such as a medicine that was given; and
+ * whether all that came from above was answered. */
+static bool
 sum_actions(const struct demo *d)
 {
-	size_t done = 0, refused = 0;
+	size_t done = 0, refused = 0, asked = 0, answered = 0;
 
 	for (int i = 0; i < d->count; i++) {
+		asked += d->places[i].asked;
+		answered += d->places[i].answered;
 		done += d->places[i].done;
 		refused += d->places[i].refused;
 	}
 	printf("  actions of the day      %10zu, %zu of them refused\n", done, refused);
+	printf("  leave asked at the hub  %10zu, %zu answered at the facilities\n", asked,
+	       answered);
+	return asked == answered;
 }
 
 /* How long the line was away, by the day's clock, and what waited behind it. */
@@ -320,7 +326,7 @@ demo_sum(struct demo *d, struct err *err)
 		return rc;
 	printf("\n  digests                 %s\n", agree ? "equal everywhere" : "NOT EQUAL");
 	printf("  open conflicts          %10lld\n", (long long)open);
-	sum_actions(d);
+	same = sum_actions(d) && same;
 	sum_outage(d);
 	rc = sum_wire(d, err);
 	if (rc == 0)

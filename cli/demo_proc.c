@@ -40,11 +40,10 @@ spawn(const char *const *args, const char *log_path, pid_t *pid, int *from, stru
 {
 	int ends[2], log = -1;
 
-	if (pipe(ends) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0) /* another thread may fork meanwhile */
 		return err_set(err, ERR_IO, "pipe: %s", strerror(errno));
 	if (log_path != NULL)
 		log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
 	*pid = fork();
 	if (*pid == 0)
 		become(args, ends[1], log_path == NULL ? ends[1] : log);

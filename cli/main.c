@@ -20,6 +20,7 @@
 /* clang-format off */
 const struct cmd *const cli_commands[] = {
 	&cmd_demo,
+	&cmd_load,
 	&cmd_init,
 	&cmd_run,
 	&cmd_enrol,
@@ -40,6 +41,7 @@ const struct cmd *const cli_commands[] = {
 	&cmd_backup,
 	&cmd_token,
 	&cmd_nodes,
+	&cmd_admin,
 	&cmd_seats,
 	&cmd_share,
 	&cmd_help,

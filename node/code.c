@@ -186,6 +186,8 @@ code_read(const char *text, struct code *code, struct err *err)
 	for (const char *at = text; *at != 0; at++) {
 		int symbol;
 
+		if (*at == '.')
+			break; /* what follows is for TLS, see node/pin.h */
 		if (strchr(" -\t\r\n", *at) != NULL)
 			continue;
 		symbol = symbol_of(*at);

@@ -45,7 +45,8 @@ void code_plain(const struct code *code, char out[CODE_CHARS + 1]);
 /* The group that names the enrolment; it tells nothing of the rest of the secret. */
 void code_name(const struct code *code, char out[CODE_NAME]);
 
-/* Read what a person typed.  ERR_INVALID says what is wrong with it. */
+/* Read what a person typed, up to its end or a dot (node/pin.h).  ERR_INVALID says what is wrong
+ * with it. */
 MUST_CHECK int code_read(const char *text, struct code *code, struct err *err);
 
 /* Was it made by the hub with this key? */

@@ -9,8 +9,8 @@
 #include <strings.h>
 
 static const char *const keys[] = {
-	"facility.id",   "facility.name", "node.role",  "hub.pin", "hub.ca",
-	"sync.interval", "http.listen",   "http.hosts", NULL,
+	"facility.id",   "facility.name", "node.role",  "hub.pin",  "hub.ca",
+	"sync.interval", "http.listen",   "http.hosts", "http.pin", NULL,
 };
 
 /* Where each plain text goes, and what it is if absent. */
@@ -23,6 +23,7 @@ static const struct {
 	{ "facility.id", FIELD(facility_id), "" }, { "facility.name", FIELD(facility_name), "" },
 	{ "hub.pin", FIELD(hub_pin), "" },         { "hub.ca", FIELD(hub_ca), "" },
 	{ "http.listen", FIELD(listen), "" },      { "http.hosts", FIELD(hosts), "" },
+	{ "http.pin", FIELD(own_pin), "" },
 };
 
 /* A reading in progress, so that complaints can name file and line. */

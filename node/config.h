@@ -3,10 +3,11 @@
  *
  *     [facility]  id  name
  *     [node]      role (node | hub)
- *     [hub]       pin (sha256//..., of its TLS key)  ca (file)
+ *     [hub]       pin (sha256//..., of its TLS key)  ca (file; none: the pin alone counts)
  *     [sync]      interval (seconds between exchanges, 30)
  *     [http]      listen (127.0.0.1:8710; a hub 127.0.0.1:8700)
  *                 hosts (further names it answers to)
+ *                 pin (a hub: of the TLS key of its front, told with each code)
  *
  * Which hub is ours, and its key, is no setting: enrolment keeps both in the
  * database, proven by the code.  The time zone is a column of the table facility.
@@ -33,6 +34,7 @@ struct config {
 	int64_t sync_interval_s;
 	char listen[CONFIG_URL_SIZE];
 	char hosts[CONFIG_LIST_SIZE];
+	char own_pin[CONFIG_LIST_SIZE]; /* at a hub: of the TLS key of the front before it; "" */
 };
 
 /*
@@ -40,6 +42,9 @@ struct config {
  * with file and line for what isn't right in it.
  */
 MUST_CHECK int config_load(const char *dir, struct config *config, struct err *err);
+
+/* hub.ca of a node whose code named the hub's TLS key: no authority counts, only hub.pin. */
+#define CONFIG_CA_NONE "none"
 
 /* Set one key, "hub.pin", durably; a NULL value takes it away.  ERR_INVALID for a key not listed.
  */

@@ -273,13 +273,15 @@ back_off(struct node *n, int64_t at_least)
 	int64_t cap = NODE_BACKOFF_MIN_MS;
 	uint32_t draw;
 
-	for (int i = 0; i < n->failures && cap < NODE_BACKOFF_MAX_MS; i++)
-		cap *= 2;
-	if (cap > NODE_BACKOFF_MAX_MS)
-		cap = NODE_BACKOFF_MAX_MS;
 	/* What asks us to wait isn't signed: a portal must not silence a node for a day. */
 	if (at_least > NODE_BACKOFF_MAX_MS)
 		at_least = NODE_BACKOFF_MAX_MS;
+	/* Who knows our turn is believed; who is only silent is asked ever more seldom. */
+	for (int i = 0; at_least == 0 && i < n->failures && cap < NODE_BACKOFF_MAX_MS; i++)
+		cap *= 2;
+	cap += at_least / 4;
+	if (cap > NODE_BACKOFF_MAX_MS)
+		cap = NODE_BACKOFF_MAX_MS;
 	env_rand(store_db_env(n->r.db), &draw, sizeof draw);
 	return at_least + (int64_t)(draw % (uint64_t)cap);
 }
@@ -410,6 +412,8 @@ hub_step(struct node *n, const struct hub_request *rq, struct hub_effects *fx, s
 		.key = &n->key,
 		.may_read = rq->may_read,
 		.ctx = rq->ctx,
+		.met = rq->met,
+		.met_ctx = rq->met_ctx,
 	};
 	int rc;
 

@@ -107,6 +107,10 @@ struct hub_request {
 	size_t len;
 	bool (*may_read)(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope);
 	void *ctx;
+	/* As in sync/exchange/exchange.h; NULL: nobody keeps how the node stands. */
+	int (*met)(void *ctx, const uint8_t node[STORE_NODE_ID], const struct sync_level *level,
+	           struct err *err);
+	void *met_ctx;
 };
 
 struct hub_effects {

@@ -1,4 +1,5 @@
 #include "node/link.h"
+#include "node/report.h"
 #include "store/base/text.h"
 
 #include <stdio.h>
@@ -43,7 +44,9 @@ keep_grant(struct link *l, const struct link_options *options, struct err *err)
 int
 link_new(const struct link_options *options, struct link **out, struct err *err)
 {
-	struct transport_options transport = { .pin = options->pin, .ca_file = options->ca_file };
+	struct transport_options transport = { .pin = options->pin,
+		                               .ca_file = options->ca_file,
+		                               .pin_only = options->pin_only };
 	struct link *l = calloc(1, sizeof *l);
 	int rc;
 
@@ -83,6 +86,7 @@ link_drop(struct link_call *call)
 		return;
 	transport_reply_free(call->reply);
 	buf_free(&call->body);
+	free(call->report);
 	free(call);
 }
 
@@ -102,12 +106,28 @@ link_cost(struct link *l, struct link_cost *cost)
 static void
 count_cost(struct link *l, const struct link_call *call)
 {
+	int status = call->reply->code == TRANSPORT_OK ? call->reply->status : 0;
+
 	if (call->watch)
 		return;
+	l->cost.lost += status == 0;
+	l->cost.busy += status == 429 || status == 503;
+	l->cost.refused +=
+	        status >= 300 && status != 429 && status != 503 && (status != 401 || call->again);
 	l->cost.bytes_out += call->reply->bytes_out;
 	l->cost.bytes_in += call->reply->bytes_in;
 	l->cost.took_ms += call->reply->took_ms;
 	l->cost.round_trips++;
+}
+
+/* The header line; signed for this very request. */
+static void
+put_report(const struct link *l, const struct link_call *call, char *line, size_t size)
+{
+	char value[REPORT_LINE];
+
+	report_sign(l->options.key, call->report, call->headers.signature, value);
+	snprintf(line, size, "Yz-Report: %s", value);
 }
 
 static int
@@ -120,17 +140,15 @@ send_call(struct link *l, struct link_call *call, struct err *err)
 		.body = call->body.bytes,
 		.body_len = call->body.len,
 	};
-	char path[96], lines[3][REQSIG_INPUT_SIZE + 32];
-	const char *headers[5] = { lines[0], lines[1], lines[2],
-		                   "Content-Type: application/octet-stream", buf_str(&l->grant) };
+	char path[96], lines[3][REQSIG_INPUT_SIZE + 32], report[REPORT_LINE + 16];
+	const char *headers[6] = { lines[0], lines[1], lines[2],
+		                   "Content-Type: application/octet-stream" };
 	struct transport_request request = {
 		.method = signed_part.method,
 		.base = l->base,
 		.path = path,
 		.headers = headers,
-		.header_count = call->watch   ? 3
-		                : call->shown ? 5
-		                              : 4,
+		.header_count = call->watch ? 3 : 4,
 		.quiet_s = call->watch ? WATCH_QUIET_S : 0,
 		.tag = call,
 	};
@@ -144,6 +162,12 @@ send_call(struct link *l, struct link_call *call, struct err *err)
 	snprintf(lines[0], sizeof lines[0], "Content-Digest: %s", call->headers.digest);
 	snprintf(lines[1], sizeof lines[1], "Signature-Input: %s", call->headers.input);
 	snprintf(lines[2], sizeof lines[2], "Signature: %s", call->headers.signature);
+	if (call->shown)
+		headers[request.header_count++] = buf_str(&l->grant);
+	if (call->report != NULL) {
+		put_report(l, call, report, sizeof report);
+		headers[request.header_count++] = report;
+	}
 	if (!call->watch) {
 		buf_put(&body, call->body.bytes, call->body.len);
 		request.body = &body;
@@ -180,12 +204,16 @@ begin(struct link *l, struct link_call *call, struct err *err)
 }
 
 int
-link_post(struct link *l, struct buf *body, struct err *err)
+link_post(struct link *l, struct buf *body, const char *report, struct err *err)
 {
 	struct link_call *call = new_call(l);
 
-	if (call == NULL)
+	if (call != NULL && report != NULL)
+		call->report = strdup(report);
+	if (call == NULL || (report != NULL && call->report == NULL)) {
+		link_drop(call);
 		return err_set(err, ERR_NOMEM, "link: out of memory");
+	}
 	call->body = *body;
 	*body = (struct buf){ 0 };
 	return begin(l, call, err);

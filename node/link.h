@@ -4,7 +4,8 @@
  *
  * The hub's nonce travels back on each reply and is kept for the next request,
  * so in steady state an exchange is one round trip; a first request, or one
- * after a long silence, is told a fresh nonce by a 401 and sent once more.
+ * after a long silence, is told a fresh nonce by a 401 and sent once more.  The first of a
+ * meeting may carry how this node stands (node/report.h).
  */
 #ifndef NODE_LINK_H
 #define NODE_LINK_H
@@ -24,6 +25,7 @@ struct link_call {
 	bool again;      /* sent a second time with a fresh nonce */
 	bool shown;      /* and once more with our grant, to a hub that has forgotten us */
 	struct buf body; /* as sent, for sending again */
+	char *report;    /* goes with it; or NULL */
 	char query[64];
 	struct reqsig_headers headers;
 	struct transport_reply *reply;
@@ -33,6 +35,7 @@ struct link_options {
 	const char *base;           /* the hub's URL */
 	const char *pin;            /* or NULL */
 	const char *ca_file;        /* or NULL: the system's */
+	bool pin_only;              /* the pin is all that counts */
 	const struct sync_key *key; /* borrowed */
 	uint8_t hub_key[SYNC_PUBLIC_KEY];
 	const char *nonce;    /* the last one the hub gave, kept from an earlier line; NULL, or what
@@ -50,8 +53,9 @@ MUST_CHECK int link_new(const struct link_options *options, struct link **l, str
  * to link_drop(). */
 void link_free(struct link *l);
 
-/* Post an exchange; the body is taken over. */
-MUST_CHECK int link_post(struct link *l, struct buf *body, struct err *err);
+/* Post an exchange; the body is taken over.  `report` (copied, may be NULL) goes with it, as
+ * report_write() makes it. */
+MUST_CHECK int link_post(struct link *l, struct buf *body, const char *report, struct err *err);
 
 /* Ask to be told when something we may read has moved since `counter` (long-poll). */
 MUST_CHECK int link_watch(struct link *l, uint64_t counter, struct err *err);
@@ -70,7 +74,10 @@ void link_drop(struct link_call *call);
 struct link_cost {
 	uint64_t bytes_out, bytes_in; /* heads and bodies */
 	int round_trips;              /* of HTTP */
-	int64_t took_ms;              /* waiting for replies */
+	int busy;                     /* of them: 429 or 503, come again later */
+	int refused; /* any other status that isn't an answer, but for a nonce that was too old */
+	int lost;    /* no whole reply */
+	int64_t took_ms; /* waiting for replies */
 };
 void link_cost(struct link *l, struct link_cost *cost);
 

@@ -3,6 +3,7 @@
 #include "store/stmt.h"
 
 #include <inttypes.h>
+#include <sys/statvfs.h>
 
 /* One family's lines stand together, as the format wants it. */
 static const struct {
@@ -70,8 +71,8 @@ metrics_http(struct metrics *m, int status)
 		metrics_add(m, of_class[status / 100 - 2], 1);
 }
 
-static void
-write_head(struct buf *out, const char *name, const char *type, const char *help)
+void
+metrics_head(struct buf *out, const char *name, const char *type, const char *help)
 {
 	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -84,7 +85,7 @@ metrics_write(struct buf *out, const struct metrics *m, struct store_db *db, boo
 		uint64_t value = atomic_load_explicit(&m->values[i], memory_order_relaxed);
 
 		if (counters[i].help != NULL)
-			write_head(out, counters[i].family, "counter", counters[i].help);
+			metrics_head(out, counters[i].family, "counter", counters[i].help);
 		buf_printf(out, "%s%s %" PRIu64 "\n", counters[i].family, counters[i].labels,
 		           value);
 	}
@@ -95,10 +96,22 @@ metrics_write(struct buf *out, const struct metrics *m, struct store_db *db, boo
 			continue;
 		if (store_stmt_int(db, facts[i].sql, 0, &value, err) < 0)
 			return err_wrap(err, "%s", facts[i].name);
-		write_head(out, facts[i].name, "gauge", facts[i].help);
+		metrics_head(out, facts[i].name, "gauge", facts[i].help);
 		buf_printf(out, "%s %" PRId64 "\n", facts[i].name, value);
 	}
 	return buf_check(out, err);
+}
+
+void
+metrics_disk(struct buf *out, const char *dir)
+{
+	struct statvfs disk;
+
+	if (statvfs(dir, &disk) != 0)
+		return; /* not known: no line */
+	metrics_head(out, "yizhan_disk_free_bytes", "gauge", "Room on the disk of the database.");
+	buf_printf(out, "yizhan_disk_free_bytes %" PRIu64 "\n",
+	           (uint64_t)disk.f_bavail * disk.f_frsize);
 }
 
 int

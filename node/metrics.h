@@ -45,6 +45,12 @@ void metrics_http(struct metrics *m, int status);
 MUST_CHECK int metrics_write(struct buf *out, const struct metrics *m, struct store_db *db,
                              bool is_hub, struct err *err);
 
+/* The two lines before a metric's values. */
+void metrics_head(struct buf *out, const char *name, const char *type, const char *help);
+
+/* Append the room on the disk of that folder; nothing if it can't be told. */
+void metrics_disk(struct buf *out, const char *dir);
+
 /* Append the answer to GET /healthz: {"status":"ok","role"} if the database can be read. */
 MUST_CHECK int metrics_health(struct buf *out, struct store_db *db, bool is_hub, struct err *err);
 

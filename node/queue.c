@@ -13,7 +13,12 @@ struct queue {
 	struct queue_item *last;
 	size_t len;
 	bool closed;
+	int64_t taken_us; /* when the last item was taken and others were left; 0: none were */
+	int64_t pace_us;  /* from one take to the next while items wait, on average */
+	int64_t turn_us;  /* the last turn that was told to somebody outside */
 };
+
+enum { PACE_WEIGHT = 8 };
 
 struct queue *
 queue_new(void)
@@ -94,6 +99,27 @@ wait_filled(struct queue *q, int timeout_ms)
 	}
 }
 
+static int64_t
+now_us(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	return (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
+}
+
+/* With the lock held, after a take: while items wait, takes follow each other as fast as
+ * whoever takes them can work. */
+static void
+note_pace(struct queue *q)
+{
+	int64_t now = now_us();
+
+	if (q->taken_us != 0)
+		q->pace_us += (now - q->taken_us - q->pace_us) / PACE_WEIGHT;
+	q->taken_us = q->len > 0 ? now : 0;
+}
+
 struct queue_item *
 queue_take(struct queue *q, int timeout_ms)
 {
@@ -108,6 +134,7 @@ queue_take(struct queue *q, int timeout_ms)
 			q->last = NULL;
 		q->len--;
 		item->next = NULL;
+		note_pace(q);
 	}
 	pthread_mutex_unlock(&q->lock);
 	return item;
@@ -142,4 +169,32 @@ queue_len(struct queue *q)
 	len = q->len;
 	pthread_mutex_unlock(&q->lock);
 	return len;
+}
+
+int64_t
+queue_wait_ms(struct queue *q)
+{
+	int64_t wait;
+
+	pthread_mutex_lock(&q->lock);
+	wait = (int64_t)q->len * q->pace_us / 1000;
+	pthread_mutex_unlock(&q->lock);
+	return wait;
+}
+
+int64_t
+queue_turn_ms(struct queue *q, int64_t most_ms)
+{
+	int64_t now = now_us(), turn;
+
+	pthread_mutex_lock(&q->lock);
+	turn = now + (int64_t)q->len * q->pace_us;
+	if (turn < q->turn_us)
+		turn = q->turn_us;
+	turn += q->pace_us;
+	if (turn > now + most_ms * 1000)
+		turn = now + most_ms * 1000;
+	q->turn_us = turn;
+	pthread_mutex_unlock(&q->lock);
+	return (turn - now) / 1000;
 }

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum queue_kind {
 	QUEUE_HTTP,  /* what: struct http_exchange, to be answered */
@@ -60,5 +61,18 @@ bool queue_closed(struct queue *q);
 
 /* How many items wait. */
 size_t queue_len(struct queue *q);
+
+/*
+ * How long an item put now would wait, in ms: how many are before it, times how long one
+ * has taken of late (an average that halves its memory with every fifth).  0 while nothing waits.
+ */
+int64_t queue_wait_ms(struct queue *q);
+
+/*
+ * In how many ms it will be the turn of somebody who isn't let in now: behind all that wait, and
+ * behind everybody who was told a turn before, at most `most_ms`.  So those who were sent away
+ * together don't come back together, and nobody idles who could be served.
+ */
+int64_t queue_turn_ms(struct queue *q, int64_t most_ms);
 
 #endif /* NODE_QUEUE_H */

@@ -412,6 +412,8 @@ write_loop(struct daemon *d, struct err *err)
 		if (item != NULL)
 			rc = outlive(d, take_item(d, item, err), err);
 		if (rc == 0 && (item == NULL || mono(d) - ticked >= TICK_MS)) {
+			if (d->station.is_hub)
+				station_publish(&d->station);
 			rc = step(d, &tick, err);
 			ticked = mono(d);
 			tell_large_log(d);

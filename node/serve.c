@@ -1,6 +1,7 @@
 #include "node/serve.h"
 #include "node/http/form.h"
 #include "node/hub/api_enrol.h"
+#include "node/hub/fleet_metrics.h"
 #include "node/hub/follow.h"
 #include "node/hub/openapi.h"
 #include "node/metrics.h"
@@ -43,6 +44,11 @@ static const struct serve_place places[] = {
 	{ "GET", "/v1/snapshot.sqlite.zst", true, false, SERVE_OFFERS, 0 },
 	{ "GET", "/v1/export", true, false, SERVE_OFFERS, 0 },
 	{ "POST", "/v1/records", true, false, SERVE_WRITE, HTTP_BODY_MAX },
+	{ "GET", "/fleet", true, false, SERVE_READ, 0 },
+	{ "GET", "/fleet.css", true, false, SERVE_READ, 0 },
+	{ "GET", "/fleet/signin", true, false, SERVE_READ, 0 },
+	{ "POST", "/fleet/enter", true, false, SERVE_WRITE, 4096 },
+	{ "POST", "/fleet/leave", true, false, SERVE_WRITE, 4096 },
 	{ "GET", "/metrics", true, true, SERVE_READ, 0 },
 	{ "GET", "/healthz", true, true, SERVE_READ, 0 },
 	{ "GET", "/openapi.json", true, true, SERVE_READ, 0 },
@@ -100,6 +106,19 @@ serve_health(struct reader *r, struct http_exchange *x)
 	http_answer(x, &response);
 }
 
+static int
+write_metrics(struct reader *r, struct buf *out, struct err *err)
+{
+	bool is_hub = r->station->is_hub;
+	int rc = metrics_write(out, &r->station->metrics, r->db, is_hub, err);
+
+	if (rc == 0)
+		metrics_disk(out, r->station->dir);
+	if (rc == 0 && is_hub)
+		rc = fleet_metrics(out, r->db, env_wall_ms(r->station->env), err);
+	return rc;
+}
+
 static void
 serve_metrics(struct reader *r, struct http_exchange *x)
 {
@@ -107,8 +126,7 @@ serve_metrics(struct reader *r, struct http_exchange *x)
 		                          .type = "text/plain; version=0.0.4; charset=utf-8" };
 	struct err err;
 
-	if (metrics_write(&response.body, &r->station->metrics, r->db, r->station->is_hub, &err) <
-	    0) {
+	if (write_metrics(r, &response.body, &err) < 0) {
 		buf_free(&response.body);
 		http_problem(x, 500, "the database could not be read");
 		return;
@@ -142,6 +160,12 @@ serve_read(struct reader *r, struct http_exchange *x)
 		serve_metrics(r, x);
 	else if (strcmp(path, "/openapi.json") == 0)
 		serve_openapi(x);
+	else if (strcmp(path, "/fleet") == 0)
+		serve_fleet(r, x);
+	else if (strcmp(path, "/fleet.css") == 0)
+		serve_fleet_style(x);
+	else if (strcmp(path, "/fleet/signin") == 0)
+		serve_sign_in(r, x);
 	else if (strcmp(path, "/app.css") == 0)
 		serve_style(x);
 	else
@@ -188,6 +212,10 @@ serve_write(struct station *st, const struct reader *r, struct http_exchange *x,
 		return serve_enrol(st, x);
 	if (strcmp(path, "/v1/records") == 0)
 		return serve_records(st, x, wrote, err);
+	if (strcmp(path, "/fleet/enter") == 0)
+		return serve_enter(st, r, x, err);
+	if (strcmp(path, "/fleet/leave") == 0)
+		return serve_leave(st, r, x, err);
 	if (strcmp(path, "/tap") == 0)
 		return serve_tap(st, r, x, wrote, err);
 	return serve_batch(st, x, wrote, err);

@@ -5,11 +5,15 @@
  *   hub    POST /v1/sync        write   an exchange, signed by an enrolled node
  *          POST /v1/enrol       write   a node asks to be known
  *          GET  /v1/watch       read    long-poll: tell me when something moved, signed
- *          GET  /v1/changes     read    the feed, with a token; waits if asked to
- * (node/hub/follow.h) POST /v1/records     write   records by the platform, with a token GET
- * /v1/snapshot.sqlite.zst, /v1/export   offers   (node/hub/offers.h) node   GET  /, /app.css read
- * the facility's page POST /tap            write   a form of that page POST /api/v1/batch   write
- * records as JSON lines; this machine only both   GET  /healthz, /metrics, /openapi.json   read
+ *          GET  /v1/changes     read    the feed, with a token; waits if asked to (node/hub/follow.h)
+ *          POST /v1/records     write   records by the platform, with a token
+ *          GET  /fleet, /fleet.css, /fleet/signin   read    the hub's page (node/serve_fleet.c)
+ *          POST /fleet/enter, /fleet/leave           write   in and out of it
+ *          GET  /v1/snapshot.sqlite.zst, /v1/export   offers   (node/hub/offers.h)
+ *   node   GET  /, /app.css     read    the facility's page
+ *          POST /tap            write   a form of that page
+ *          POST /api/v1/batch   write   records as JSON lines; this machine only
+ *   both   GET  /healthz, /metrics, /openapi.json   read
  */
 #ifndef NODE_SERVE_H
 #define NODE_SERVE_H

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-static enum page_lang
-language(struct http_exchange *x)
+enum page_lang
+serve_language(struct http_exchange *x)
 {
 	const struct http_request *rq = http_request(x);
 	char asked[16];
@@ -32,7 +32,7 @@ answer_page(const struct reader *r, struct store_db *db, struct http_exchange *x
             const char *notice)
 {
 	struct http_response response = { .status = status, .type = "text/html; charset=utf-8" };
-	struct page_view view = { .lang = language(x),
+	struct page_view view = { .lang = serve_language(x),
 		                  .now_ms = env_wall_ms(r->station->env),
 		                  .token = r->form_token,
 		                  .notice = notice };
@@ -73,7 +73,7 @@ refuse_elsewhere(struct http_exchange *x)
 
 	if (http_request(x)->loopback)
 		return false;
-	page_elsewhere(language(x), &response.body);
+	page_elsewhere(serve_language(x), &response.body);
 	http_field(&response, "Content-Security-Policy", "%s", page_policy);
 	http_field(&response, "Cache-Control", "no-store");
 	http_answer(x, &response);
@@ -97,13 +97,8 @@ serve_style(struct http_exchange *x)
 	http_answer(x, &response);
 }
 
-/*
- * Browsers say which page sends a form, and that page can't change what they say: new ones in
- * Sec-Fetch-Site, over plain HTTP to another machine and in older ones Origin.  Programs send
- * neither.
- */
-static bool
-from_elsewhere(struct http_exchange *x)
+bool
+serve_from_elsewhere(struct http_exchange *x)
 {
 	const char *site = http_header(x, "Sec-Fetch-Site");
 	const char *origin = http_header(x, "Origin"), *host = http_header(x, "Host");
@@ -121,14 +116,14 @@ void
 serve_tap_full(struct station *st, const struct reader *r, struct http_exchange *x)
 {
 	if (!refuse_elsewhere(x))
-		answer_page(r, st->local, x, 507, page_word(language(x), W_DISK_FULL));
+		answer_page(r, st->local, x, 507, page_word(serve_language(x), W_DISK_FULL));
 }
 
 int
 serve_tap(struct station *st, const struct reader *r, struct http_exchange *x, bool *wrote,
           struct err *err)
 {
-	struct page_view view = { .lang = language(x),
+	struct page_view view = { .lang = serve_language(x),
 		                  .now_ms = env_wall_ms(st->env),
 		                  .token = r->form_token };
 	struct http_response response = { .status = 303 };
@@ -136,7 +131,7 @@ serve_tap(struct station *st, const struct reader *r, struct http_exchange *x, b
 	struct facility f;
 	int rc;
 
-	if (from_elsewhere(x)) {
+	if (serve_from_elsewhere(x)) {
 		http_problem(x, 403, "the form came from another site");
 		return 0;
 	}
@@ -169,7 +164,7 @@ serve_batch(struct station *st, struct http_exchange *x, bool *wrote, struct err
 	int rc;
 
 	/* a page that is open on this machine reaches the loopback too */
-	if (from_elsewhere(x)) {
+	if (serve_from_elsewhere(x)) {
 		http_problem(x, 403, "the records came from another site's page");
 		return 0;
 	}

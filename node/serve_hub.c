@@ -3,6 +3,7 @@
 #include "node/http/nonce.h"
 #include "node/http/reqsig.h"
 #include "node/hub/api_records.h"
+#include "node/hub/fleet.h"
 #include "node/hub/hub_node.h"
 #include "node/hub/refusal.h"
 #include "node/hub/watch.h"
@@ -140,6 +141,25 @@ not_taken(struct station *st, struct http_exchange *x, int rc, const struct err 
 	return 0;
 }
 
+/* What a node says of itself beside its message, if it has signed that; a line that it hasn't is
+ * as good as none. */
+static const char *
+told_by(struct station *st, struct http_exchange *x, const uint8_t node[STORE_NODE_ID],
+        char text[REPORT_TEXT])
+{
+	const char *line = http_header(x, "Yz-Report"), *signature = http_header(x, "Signature");
+	struct arena a = { 0 };
+	struct hub_node known;
+	struct report report;
+	struct err err;
+	bool good = line != NULL && hub_node_find(st->merge, node, &a, &known, &err) == 1 &&
+	            report_check(line, known.key, signature, text, &err) == 0 &&
+	            report_read(text, &report, &err) == 0;
+
+	arena_free(&a);
+	return good ? text : NULL;
+}
+
 int
 serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, struct err *err)
 {
@@ -147,13 +167,18 @@ serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, 
 	struct hub_request request = { .bytes = rq->body,
 		                       .len = rq->body_len,
 		                       .may_read = rights_may_read,
-		                       .ctx = &st->rights };
+		                       .ctx = &st->rights,
+		                       .met = fleet_met };
+	struct fleet_met met = { .db = st->merge, .now_ms = env_wall_ms(st->env) };
+	char report[REPORT_TEXT];
 	struct http_response response = { 0 };
 	struct hub_effects fx = { 0 };
 	int rc;
 
 	if (!signer_of(r, st, x, request.peer))
 		return 0;
+	met.report = told_by(st, x, request.peer, report);
+	request.met_ctx = &met;
 	rc = hub_step(&st->node, &request, &fx, err);
 	metrics_add(&st->metrics,
 	            rc == 0 && fx.status == 200 ? METRIC_EXCHANGES_OK : METRIC_EXCHANGES_FAILED, 1);

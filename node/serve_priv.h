@@ -2,6 +2,7 @@
 #ifndef NODE_SERVE_PRIV_H
 #define NODE_SERVE_PRIV_H
 
+#include "node/facility/page_words.h"
 #include "node/serve.h"
 
 /* At a hub (node/serve_hub.c): POST /v1/sync; GET /v1/watch. */
@@ -31,6 +32,32 @@ void serve_tap_full(struct station *st, const struct reader *r, struct http_exch
 
 /* Records as JSON lines. */
 MUST_CHECK int serve_batch(struct station *st, struct http_exchange *x, bool *wrote,
+                           struct err *err);
+
+/* ---- at both (node/serve_facility.c) ---- */
+
+/* The language of a page's reader: asked for in query or form, else the browser's. */
+enum page_lang serve_language(struct http_exchange *x);
+
+/*
+ * Does another site's page send this form?  Browsers say which page does, and that page can't
+ * change what they say: new ones in Sec-Fetch-Site, over plain HTTP to another machine and in older
+ * ones Origin.  Programs send neither.
+ */
+bool serve_from_elsewhere(struct http_exchange *x);
+
+/* ---- the hub's page (node/serve_fleet.c) ---- */
+
+void serve_fleet(struct reader *r, struct http_exchange *x);
+void serve_fleet_style(struct http_exchange *x);
+
+/* The form to sign in. */
+void serve_sign_in(const struct reader *r, struct http_exchange *x);
+
+/* Name and password; and out again.  Negative as serve_write(). */
+MUST_CHECK int serve_enter(struct station *st, const struct reader *r, struct http_exchange *x,
+                           struct err *err);
+MUST_CHECK int serve_leave(struct station *st, const struct reader *r, struct http_exchange *x,
                            struct err *err);
 
 #endif /* NODE_SERVE_PRIV_H */

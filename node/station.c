@@ -8,6 +8,7 @@
 #include "node/hub/watch.h"
 #include "node/link.h"
 #include "node/log.h"
+#include "node/report.h"
 #include "store/base/mutant.h"
 #include "store/base/text.h"
 #include "store/remote.h"
@@ -338,9 +339,30 @@ station_close(struct station *st)
 
 /* ---- the line ---- */
 
+/* How this node stands goes with the first request of a meeting.  Where it can't be read the
+ * meeting goes on without: records are worth more than what is said of them. */
+static bool
+tell_hub(struct station *st, char text[REPORT_TEXT])
+{
+	struct node_status status;
+	struct arena a = { 0 };
+	struct report report;
+	int64_t format = 0;
+	struct err err;
+	bool told = st->node.x.round_trips == 1 && !st->is_hub &&
+	            node_status_read(st->merge, st->dir, &a, &status, &err) == 0 &&
+	            store_meta_get_int(st->merge, "format", 0, &format, &err) == 0;
+
+	if (told)
+		report_of_status(&report, &status, format);
+	arena_free(&a);
+	return told && report_write(&report, text);
+}
+
 int
 station_do(struct station *st, struct node_effects *fx, struct link *l, struct err *err)
 {
+	char report[REPORT_TEXT];
 	int rc = 0;
 
 	if (fx->healed > 0)
@@ -351,7 +373,7 @@ station_do(struct station *st, struct node_effects *fx, struct link *l, struct e
 	if (fx->anchor)
 		rc = station_anchor(st, err);
 	if (rc == 0 && fx->send && l != NULL)
-		rc = link_post(l, &fx->request, err);
+		rc = link_post(l, &fx->request, tell_hub(st, report) ? report : NULL, err);
 	return rc;
 }
 
@@ -374,7 +396,8 @@ station_link(struct station *st, struct queue *queue, struct link **l, struct er
 		options.grant = hub.grant;
 		options.grant_len = hub.grant_len;
 		options.pin = config.hub_pin[0] == 0 ? NULL : config.hub_pin;
-		options.ca_file = config.hub_ca[0] == 0 ? NULL : config.hub_ca;
+		options.pin_only = strcmp(config.hub_ca, CONFIG_CA_NONE) == 0;
+		options.ca_file = config.hub_ca[0] == 0 || options.pin_only ? NULL : config.hub_ca;
 		memcpy(options.hub_key, hub.key, sizeof options.hub_key);
 		if (rc == 0)
 			rc = link_new(&options, l, err);

@@ -9,6 +9,7 @@
 #define NODE_STATION_H
 
 #include "node/core.h"
+#include "node/hub/session.h"
 #include "node/identity.h"
 #include "node/metrics.h"
 #include "node/rights.h"
@@ -32,10 +33,12 @@ struct station {
 	uint64_t anchored;                  /* records of our own that the anchor covers */
 	uint8_t anchored_life[STORE_EPOCH]; /* and the life that wrote them */
 	struct rights rights;
-	struct metrics metrics; /* any thread may count */
-	struct watch *watch;    /* hub: told of every unit; or NULL */
-	bool fed;               /* hub: the feed may have grown; whoever tells of it sets it back */
+	struct metrics metrics;     /* any thread may count */
+	struct session_tries tries; /* hub: passwords looked at */
+	struct watch *watch;        /* hub: told of every unit; or NULL */
+	bool fed; /* hub: the feed may have grown; whoever tells of it sets it back */
 	struct room room;
+	bool unpublished; /* hub: facility_public couldn't be written, and the log has said so */
 };
 
 /*
@@ -79,6 +82,13 @@ MUST_CHECK int station_sync(struct station *st, struct node_met *met, struct lin
  * with the next meeting; if it fails, the next meeting makes up for it, and the log says why.
  */
 void station_seats(struct station *st, const uint8_t came[STORE_NODE_ID]);
+
+/*
+ * At the hub, before each seal: facility_public follows what facilities and the district have
+ * written meanwhile, by whatever door (node/facility/public.h).  Writes nothing if nothing has
+ * changed.  If it fails the next call makes up for it, and the log says why, once.
+ */
+void station_publish(struct station *st);
 
 /*
  * One round of the archive: what our own streams have grown by becomes a signed commit.  Nothing is

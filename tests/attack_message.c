@@ -392,6 +392,24 @@ START_TEST(a17_an_unsigned_wish_to_wait_is_kept_short)
 }
 END_TEST
 
+/* A hub that is there and says when it is our turn hasn't failed us, however often it says so. */
+START_TEST(who_is_told_when_to_come_comes_then)
+{
+	struct node_event ev = { .type = NODE_EV_LOST,
+		                 .words = "the hub answered 503",
+		                 .retry_after_ms = 10000 };
+	struct node_effects fx = { 0 };
+
+	for (int i = 0; i < 24; i++) {
+		must(node_step(&node->node, &ev, &fx, &err));
+		ck_assert_int_ge(node->node.next_sync_mono_ms - w.mono_ms, 10000);
+		ck_assert_int_lt(node->node.next_sync_mono_ms - w.mono_ms,
+		                 10000 + 10000 / 4 + NODE_BACKOFF_MIN_MS);
+		node_effects_clear(&fx);
+	}
+}
+END_TEST
+
 /* ---------------------------------------------------------------- a line for small things only */
 
 /* One meeting on a line on which whatever is larger than `most` vanishes; true if it went well. */
@@ -513,6 +531,7 @@ suite_attack_message(void)
 	tcase_add_test(tc, a13_a15_names_of_scopes);
 	tcase_add_test(tc, a28_another_node_is_not_spoken_for);
 	tcase_add_test(tc, a17_an_unsigned_wish_to_wait_is_kept_short);
+	tcase_add_test(tc, who_is_told_when_to_come_comes_then);
 	tcase_add_test(tc, f40_a_push_that_stalls_is_made_small);
 	tcase_add_test(tc, f32_a_try_on_a_dead_line_is_small);
 	suite_add_tcase(suite, tc);

@@ -222,7 +222,8 @@ END_TEST
 static void
 make_older(struct store_db *db)
 {
-	static const char *const come[] = { "seat_ask", "seat_override", "seat_unit" };
+	static const char *const come[] = { "seat_ask", "seat_override", "seat_unit", "staff_check",
+		                            "house_check" };
 	static const struct store_track_spec unit = { .table = "seat_unit",
 		                                      .scope = "f/",
 		                                      .scope_column = "facility_id",
@@ -233,6 +234,7 @@ make_older(struct store_db *db)
 		ck_assert_int_eq(store_track_stop(db, come[i], &err), 0);
 	ck_assert_msg(store_db_exec(db,
 	                            "DROP TABLE seat_ask; DROP TABLE seat_override;"
+	                            "DROP TABLE staff_check; DROP TABLE house_check;"
 	                            "DROP INDEX booking_seat; DROP INDEX seat_unit_used; DROP "
 	                            "INDEX seat_unit_moving;"
 	                            "ALTER TABLE seat_unit DROP COLUMN recall;"

@@ -477,14 +477,41 @@ START_TEST(a_parameter_given_twice_is_refused)
 }
 END_TEST
 
-START_TEST(a_chunked_body_over_the_limit_is_cut)
+START_TEST(a_chunked_body_over_the_limit_is_answered_at_its_end)
 {
 	char got[4096];
 	int fd = dial();
 	const char text[] = "POST /small HTTP/1.1\r\n" HOST
-	                    "Transfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n0\r\n\r\n";
+	                    "Transfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n"
+	                    "3\r\nabc\r\n0\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n";
 
 	say(fd, text, sizeof text - 1);
+	ck_assert_int_gt(hear_all(fd, got, sizeof got), 0);
+	ck_assert_int_eq(strncmp(got, "HTTP/1.1 413 ", 13), 0);
+	ck_assert_ptr_nonnull(strstr(got, "application/problem+json"));
+	ck_assert_ptr_nonnull(strstr(got, "\r\nConnection: close\r\n"));
+	ck_assert_ptr_null(strstr(got + 1, "HTTP/1.1")); /* what follows is nobody's */
+	ck_assert_int_eq((int)queue_len(lane), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_chunked_body_without_end_is_cut)
+{
+	static char chunk[7 + 65536 + 2]; /* its length, its bytes, the end of its line */
+	const char text[] = "POST /small HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n";
+	char got[4096];
+	int fd = dial();
+	size_t sent = 0;
+	ssize_t n;
+
+	say(fd, text, sizeof text - 1);
+	snprintf(chunk, sizeof chunk, "10000\r\n");
+	memset(chunk + 7, 'a', 65536);
+	memcpy(chunk + 7 + 65536, "\r\n", 2);
+	while (sent < 64 << 20 && (n = send(fd, chunk, sizeof chunk, MSG_NOSIGNAL)) > 0)
+		sent += (size_t)n;
+	ck_assert_uint_lt(sent, 64 << 20);
 	ck_assert_int_le(hear_all(fd, got, sizeof got), 0);
 	ck_assert_int_eq((int)queue_len(lane), 0);
 	close(fd);
@@ -645,6 +672,39 @@ START_TEST(a_full_lane_answers_503_with_retry_after)
 }
 END_TEST
 
+/* Sixteen wait, and whoever serves them needs 20 ms and more for each. */
+START_TEST(who_would_wait_too_long_is_told_at_once_when_to_come)
+{
+	static struct queue_item items[16];
+	char got[1024];
+	int64_t turn;
+
+	start(&(struct http_options){ .wait_ms = 50 }, false);
+	for (size_t i = 0; i < 16; i++)
+		ck_assert(queue_put(lane, &items[i], 0));
+	ck_assert_int_eq(queue_wait_ms(lane), 0); /* nobody knows yet */
+	for (size_t i = 0; i < 8; i++) {
+		ck_assert_ptr_eq(queue_take(lane, 0), &items[i]);
+		usleep(20000);
+	}
+	ck_assert_int_gt(queue_wait_ms(lane), 8 * 10);
+	ASK("GET / HTTP/1.1\r\n" HOST "\r\n", got);
+	ck_assert_int_eq(strncmp(got, "HTTP/1.1 503 ", 13), 0);
+	ck_assert_ptr_nonnull(strstr(got, "Retry-After: "));
+	ck_assert_uint_eq(queue_len(lane), 8);
+	/* each next one's turn is a place further behind, up to a bound */
+	turn = queue_turn_ms(lane, 60000);
+	ck_assert_int_ge(turn, queue_wait_ms(lane));
+	for (size_t i = 0; i < 8; i++)
+		ck_assert_int_gt(queue_turn_ms(lane, 60000), turn + 10 * (int64_t)i);
+	ck_assert_int_eq(queue_turn_ms(lane, 60), 60);
+	for (size_t i = 8; i < 16; i++)
+		ck_assert_ptr_eq(queue_take(lane, 0), &items[i]);
+	ck_assert_int_eq(queue_wait_ms(lane), 0);
+	stop_server();
+}
+END_TEST
+
 START_TEST(a_unix_socket_serves_too_and_is_removed_at_the_stop)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -702,7 +762,8 @@ suite_node_http(void)
 	tcase_add_test(served, another_method_is_told_which_there_are);
 	tcase_add_test(served, head_is_get_without_its_body);
 	tcase_add_test(served, a_parameter_given_twice_is_refused);
-	tcase_add_test(served, a_chunked_body_over_the_limit_is_cut);
+	tcase_add_test(served, a_chunked_body_over_the_limit_is_answered_at_its_end);
+	tcase_add_test(served, a_chunked_body_without_end_is_cut);
 	tcase_add_test(served, a_taken_address_is_busy_and_a_wrong_one_invalid);
 	tcase_add_test(own, a_head_that_drips_is_cut_off);
 	tcase_add_test(own, a_body_that_drips_is_cut_off);
@@ -711,6 +772,7 @@ suite_node_http(void)
 	tcase_add_test(own, a_full_server_listens_again_when_all_have_gone);
 	tcase_add_test(own, answers_may_come_late_and_in_any_order);
 	tcase_add_test(own, a_full_lane_answers_503_with_retry_after);
+	tcase_add_test(own, who_would_wait_too_long_is_told_at_once_when_to_come);
 	tcase_add_test(own, a_unix_socket_serves_too_and_is_removed_at_the_stop);
 	suite_add_tcase(suite, served);
 	suite_add_tcase(suite, own);

@@ -70,6 +70,7 @@ START_TEST(scope_all_is_every_facility)
 	ck_assert(!token_reads_table(&token, "not"));
 	ck_assert(!token_reads_table(&token, "notes"));
 	ck_assert(!token_reads_table(&token, ""));
+	ck_assert(!token_writes_table(&token, "note")); /* it was made without --write */
 }
 END_TEST
 
@@ -152,6 +153,37 @@ START_TEST(the_hub_keeps_only_hashes)
 }
 END_TEST
 
+START_TEST(a_token_is_listed_and_revoked_by_its_name)
+{
+	struct token_terms terms = { .scope = "f/F1", .tables = "note", .name = "platform" };
+	struct buf out = { 0 };
+	char first[TOKEN_TEXT];
+
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err), 0);
+	memcpy(first, text, sizeof first);
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err), ERR_INVALID);
+	ck_assert_int_eq(token_list_json(hub_db, hub.now_ms, &out, &hub_err), 0);
+	ck_assert_str_eq(strstr(buf_str(&out), "\"name\""),
+	                 "\"name\":\"platform\",\"scope\":\"f/F1\",\"tables\":\"note\","
+	                 "\"writes\":null,\"personal\":false,\"created\":\"2026-03-02T08:00:00."
+	                 "000Z\",\"expires\":null,\"revoked\":null,\"last_export\":null,"
+	                 "\"last_record\":null,\"state\":\"valid\"}]\n");
+	ck_assert(strstr(buf_str(&out), first) == NULL);
+	buf_free(&out);
+	ck_assert_int_eq(token_check(hub_db, first, hub.now_ms, &token, &hub_err), 1);
+	ck_assert_int_eq(token_revoke(hub_db, "platform", hub.now_ms, &hub_err), 0);
+	ck_assert_int_eq(token_check(hub_db, first, hub.now_ms, &token, &hub_err), 0);
+	ck_assert_int_eq(token_revoke(hub_db, "platform", hub.now_ms, &hub_err), ERR_NOTFOUND);
+	/* the name is free again, and the old one stays listed */
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err), 0);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_token WHERE name = 'platform'"), 2);
+	terms.name = "0123456789abcdef"; /* an id's form */
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err), ERR_INVALID);
+	terms.name = "a b";
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err), ERR_INVALID);
+}
+END_TEST
+
 Suite *
 suite_node_token(void)
 {
@@ -165,6 +197,7 @@ suite_node_token(void)
 	tcase_add_loop_test(t, a_token_ends_when_it_was_to_or_was_revoked, 0, 2);
 	tcase_add_test(t, terms_that_make_no_sense_are_refused);
 	tcase_add_test(t, the_hub_keeps_only_hashes);
+	tcase_add_test(t, a_token_is_listed_and_revoked_by_its_name);
 	suite_add_tcase(s, t);
 	return s;
 }

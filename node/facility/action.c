@@ -64,8 +64,8 @@ struct field {
 
 static const struct field arrival[] = { INT(arrival, at), ID(arrival, child), INT(arrival, method),
 	                                FINDINGS(arrival), END };
-static const struct field pickup[] = { INT(pickup, at), ID(pickup, child), ID(pickup, adult),
-	                               INT(pickup, method), END };
+static const struct field pickup[] = { INT(pickup, at),    ID(pickup, child),   ID(pickup, adult),
+	                               TEXT(pickup, code), INT(pickup, method), END };
 static const struct field strike[] = { INT(strike, at), ID(strike, event), END };
 static const struct field absence[] = { INT(absence, at),
 	                                ID(absence, child),
@@ -174,38 +174,104 @@ static const struct field book[] = { INT(book, at),
 	                             TEXT(book, note),
 	                             END };
 static const struct field book_cancel[] = { INT(book_cancel, at), ID(book_cancel, booking), END };
+static const struct field pickup_code[] = { INT(pickup_code, at),     ID(pickup_code, child),
+	                                    TEXT(pickup_code, name),  TEXT(pickup_code, relation),
+	                                    TEXT(pickup_code, phone), TEXT(pickup_code, code),
+	                                    INT(pickup_code, to),     END };
+static const struct field leave[] = { INT(leave, at),     ID(leave, child),
+	                              INT(leave, from),   INT(leave, to),
+	                              INT(leave, type),   TEXT(leave, reason),
+	                              INT(leave, source), END };
+static const struct field leave_review[] = { INT(leave_review, at), ID(leave_review, leave),
+	                                     INT(leave_review, review), TEXT(leave_review, note),
+	                                     END };
+static const struct field staff_check[] = {
+	INT(staff_check, at),      ID(staff_check, staff),
+	INT(staff_check, temp_dc), INT(staff_check, symptom_bits),
+	INT(staff_check, unfit),   TEXT(staff_check, note),
+	ID(staff_check, replaces), END
+};
+static const struct field house_check[] = { INT(house_check, at),      INT(house_check, kind),
+	                                    INT(house_check, result),  TEXT(house_check, findings),
+	                                    ID(house_check, replaces), END };
+
+/* How each is done: the one door's function of that name, with its member of the action. */
+#define DOES(function, member)                                                                     \
+	static int do_##function(struct facility *f, const struct facility_action *a,              \
+	                         struct err *err)                                                  \
+	{                                                                                          \
+		return facility_##function(f, &a->as.member, err);                                 \
+	}
+DOES(arrival, arrival)
+DOES(pickup, pickup)
+DOES(strike, strike)
+DOES(absence, absence)
+DOES(followup, followup)
+DOES(check, check)
+DOES(case, sick)
+DOES(medication, medication)
+DOES(medication_given, given)
+DOES(growth, growth)
+DOES(meal_batch, batch)
+DOES(nap_start, batch)
+DOES(nap_end, batch)
+DOES(nap_round, batch)
+DOES(care, care)
+DOES(menu, menu)
+DOES(sample, sample)
+DOES(cleaning, cleaning)
+DOES(handover, handover)
+DOES(incident, incident)
+DOES(report, report)
+DOES(clock, clock)
+DOES(visit, visit)
+DOES(visit_end, visit_end)
+DOES(session, session)
+DOES(book, book)
+DOES(book_cancel, book_cancel)
+DOES(pickup_code, pickup_code)
+DOES(leave, leave)
+DOES(leave_review, leave_review)
+DOES(staff_check, staff_check)
+DOES(house_check, house_check)
 
 static const struct record {
 	const char *name;
 	const struct field *fields;
+	int (*does)(struct facility *f, const struct facility_action *a, struct err *err);
 } records[DO_COUNT] = {
-	[DO_ARRIVAL] = { "arrival", arrival },
-	[DO_PICKUP] = { "pickup", pickup },
-	[DO_STRIKE] = { "strike", strike },
-	[DO_ABSENCE] = { "absence", absence },
-	[DO_FOLLOWUP] = { "followup", followup },
-	[DO_CHECK] = { "check", check },
-	[DO_CASE] = { "case", sick },
-	[DO_MEDICATION] = { "medication", medication },
-	[DO_MEDICATION_GIVEN] = { "medication_given", given },
-	[DO_GROWTH] = { "growth", growth },
-	[DO_MEAL] = { "meal", meal },
-	[DO_NAP_START] = { "nap_start", batch },
-	[DO_NAP_END] = { "nap_end", batch },
-	[DO_NAP_ROUND] = { "nap_round", batch },
-	[DO_CARE] = { "care", care },
-	[DO_MENU] = { "menu", menu },
-	[DO_SAMPLE] = { "sample", sample },
-	[DO_CLEANING] = { "cleaning", cleaning },
-	[DO_HANDOVER] = { "handover", handover },
-	[DO_INCIDENT] = { "incident", incident },
-	[DO_REPORT] = { "report", report },
-	[DO_CLOCK] = { "clock", clocking },
-	[DO_VISIT] = { "visit", visit },
-	[DO_VISIT_END] = { "visit_end", visit_end },
-	[DO_SESSION] = { "session", session },
-	[DO_BOOK] = { "book", book },
-	[DO_BOOK_CANCEL] = { "book_cancel", book_cancel },
+	[DO_ARRIVAL] = { "arrival", arrival, do_arrival },
+	[DO_PICKUP] = { "pickup", pickup, do_pickup },
+	[DO_STRIKE] = { "strike", strike, do_strike },
+	[DO_ABSENCE] = { "absence", absence, do_absence },
+	[DO_FOLLOWUP] = { "followup", followup, do_followup },
+	[DO_CHECK] = { "check", check, do_check },
+	[DO_CASE] = { "case", sick, do_case },
+	[DO_MEDICATION] = { "medication", medication, do_medication },
+	[DO_MEDICATION_GIVEN] = { "medication_given", given, do_medication_given },
+	[DO_GROWTH] = { "growth", growth, do_growth },
+	[DO_MEAL] = { "meal", meal, do_meal_batch },
+	[DO_NAP_START] = { "nap_start", batch, do_nap_start },
+	[DO_NAP_END] = { "nap_end", batch, do_nap_end },
+	[DO_NAP_ROUND] = { "nap_round", batch, do_nap_round },
+	[DO_CARE] = { "care", care, do_care },
+	[DO_MENU] = { "menu", menu, do_menu },
+	[DO_SAMPLE] = { "sample", sample, do_sample },
+	[DO_CLEANING] = { "cleaning", cleaning, do_cleaning },
+	[DO_HANDOVER] = { "handover", handover, do_handover },
+	[DO_INCIDENT] = { "incident", incident, do_incident },
+	[DO_REPORT] = { "report", report, do_report },
+	[DO_CLOCK] = { "clock", clocking, do_clock },
+	[DO_VISIT] = { "visit", visit, do_visit },
+	[DO_VISIT_END] = { "visit_end", visit_end, do_visit_end },
+	[DO_SESSION] = { "session", session, do_session },
+	[DO_BOOK] = { "book", book, do_book },
+	[DO_BOOK_CANCEL] = { "book_cancel", book_cancel, do_book_cancel },
+	[DO_PICKUP_CODE] = { "pickup_code", pickup_code, do_pickup_code },
+	[DO_LEAVE] = { "leave", leave, do_leave },
+	[DO_LEAVE_REVIEW] = { "leave_review", leave_review, do_leave_review },
+	[DO_STAFF_CHECK] = { "staff_check", staff_check, do_staff_check },
+	[DO_HOUSE_CHECK] = { "house_check", house_check, do_house_check },
 };
 
 const char *
@@ -217,79 +283,16 @@ facility_do_name(enum facility_do what)
 
 /* ------------------------------------------------------------------ doing */
 
-static int
-do_it(struct facility *f, const struct facility_action *a, struct err *err)
-{
-	switch (a->what) {
-	case DO_ARRIVAL:
-		return facility_arrival(f, &a->as.arrival, err);
-	case DO_PICKUP:
-		return facility_pickup(f, &a->as.pickup, err);
-	case DO_STRIKE:
-		return facility_strike(f, &a->as.strike, err);
-	case DO_ABSENCE:
-		return facility_absence(f, &a->as.absence, err);
-	case DO_FOLLOWUP:
-		return facility_followup(f, &a->as.followup, err);
-	case DO_CHECK:
-		return facility_check(f, &a->as.check, err);
-	case DO_CASE:
-		return facility_case(f, &a->as.sick, err);
-	case DO_MEDICATION:
-		return facility_medication(f, &a->as.medication, err);
-	case DO_MEDICATION_GIVEN:
-		return facility_medication_given(f, &a->as.given, err);
-	case DO_GROWTH:
-		return facility_growth(f, &a->as.growth, err);
-	case DO_MEAL:
-		return facility_meal_batch(f, &a->as.batch, err);
-	case DO_NAP_START:
-		return facility_nap_start(f, &a->as.batch, err);
-	case DO_NAP_END:
-		return facility_nap_end(f, &a->as.batch, err);
-	case DO_NAP_ROUND:
-		return facility_nap_round(f, &a->as.batch, err);
-	case DO_CARE:
-		return facility_care(f, &a->as.care, err);
-	case DO_MENU:
-		return facility_menu(f, &a->as.menu, err);
-	case DO_SAMPLE:
-		return facility_sample(f, &a->as.sample, err);
-	case DO_CLEANING:
-		return facility_cleaning(f, &a->as.cleaning, err);
-	case DO_HANDOVER:
-		return facility_handover(f, &a->as.handover, err);
-	case DO_INCIDENT:
-		return facility_incident(f, &a->as.incident, err);
-	case DO_REPORT:
-		return facility_report(f, &a->as.report, err);
-	case DO_CLOCK:
-		return facility_clock(f, &a->as.clock, err);
-	case DO_VISIT:
-		return facility_visit(f, &a->as.visit, err);
-	case DO_VISIT_END:
-		return facility_visit_end(f, &a->as.visit_end, err);
-	case DO_SESSION:
-		return facility_session(f, &a->as.session, err);
-	case DO_BOOK:
-		return facility_book(f, &a->as.book, err);
-	case DO_BOOK_CANCEL:
-		return facility_book_cancel(f, &a->as.book_cancel, err);
-	case DO_COUNT:
-		break;
-	}
-	return err_set(err, ERR_INVALID, "do: %d is no record", (int)a->what);
-}
-
 int
 facility_do(struct facility *f, const struct facility_action *action, struct err *err)
 {
 	const uint8_t *by = f->by;
 	int rc;
 
+	assert(action->what < DO_COUNT);
 	if (action->by != NULL)
 		f->by = action->by;
-	rc = do_it(f, action, err);
+	rc = records[action->what].does(f, action, err);
 	f->by = by;
 	if (rc == 0 && action->keep != NULL)
 		memcpy(action->keep, f->last_id, STORE_ID);

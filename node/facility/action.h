@@ -41,6 +41,11 @@ enum facility_do {
 	DO_SESSION,
 	DO_BOOK,
 	DO_BOOK_CANCEL,
+	DO_PICKUP_CODE,
+	DO_LEAVE,
+	DO_LEAVE_REVIEW,
+	DO_STAFF_CHECK,
+	DO_HOUSE_CHECK,
 	DO_COUNT,
 };
 
@@ -75,6 +80,11 @@ struct facility_action {
 		struct facility_session session;
 		struct facility_book book;
 		struct facility_book_cancel book_cancel;
+		struct facility_pickup_code pickup_code;
+		struct facility_leave leave;
+		struct facility_leave_review leave_review;
+		struct facility_staff_check staff_check;
+		struct facility_house_check house_check;
 	} as;
 };
 

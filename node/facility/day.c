@@ -5,7 +5,8 @@
  * seven and a quarter to nine, a third of them in one quarter of an hour.  Four
  * in a hundred arrive with something to see, three with medicine.  Each present
  * child has nine care events, three or four meals, a nap, a check after it, a
- * report with two edits; a third go home between half past four and five.
+ * report with two edits; a third go home between half past four and five.  Three
+ * in a hundred are fetched by somebody who has a code for that day alone.
  *
  * Everything is decided before anything is done: who is here at which minute is
  * known when a meal's exceptions are drawn, so that they name children who will
@@ -16,6 +17,7 @@
 #include "node/facility/date.h"
 #include "node/facility/day_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +31,7 @@ enum {
 	DRUG_PER_MILLE = 30,
 	HOME_EARLY_PER_MILLE = 300, /* of those odd */
 	BUMP_PER_MILLE = 5,
+	ONCE_PER_MILLE = 30, /* fetched by somebody who has a code for today */
 };
 
 /* One step of a histogram: until when, and how many of 100. */
@@ -188,14 +191,41 @@ plan_coming(struct day *d, struct day_child *c)
 		plan_medicine(d, c);
 }
 
+/* The mother has rung up: somebody else comes today, and says six digits.  NULL: nobody does. */
+static const char *
+plan_code(struct day *d, struct day_child *c)
+{
+	static const struct {
+		const char *name, *relation;
+	} others[] = { { "林阿姨", "邻居" }, { "舅舅", "舅舅" }, { "小姑", "姑姑" } };
+	struct dice x = dice_new(d, "code", c->number);
+	int minute = c->out - 30 - (int)dice_below(&x, 90);
+	size_t who = dice_below(&x, 3);
+	struct facility_action *e;
+	char digits[7], *code;
+
+	snprintf(digits, sizeof digits, "%06u", dice_below(&x, 1000000));
+	code = dice_happens(&x, ONCE_PER_MILLE) ? arena_copy(d->a, digits, 6) : NULL;
+	if (code == NULL)
+		return NULL;
+	e = day_add(d, DO_PICKUP_CODE, minute > c->in ? minute : c->in + 1, c->carer);
+	e->as.pickup_code.child = c->id;
+	e->as.pickup_code.name = others[who].name;
+	e->as.pickup_code.relation = others[who].relation;
+	e->as.pickup_code.code = code;
+	return code;
+}
+
 static void
 plan_going(struct day *d, struct day_child *c)
 {
 	struct dice x = dice_new(d, "pickup", c->number);
+	const char *code = plan_code(d, c);
 	struct facility_action *out = day_add(d, DO_PICKUP, c->out, c->carer);
 
 	out->as.pickup.child = c->id;
-	if (c->guardian_count > 0)
+	out->as.pickup.code = code;
+	if (code == NULL && c->guardian_count > 0)
 		out->as.pickup.adult = c->guardians[dice_below(&x, (unsigned)c->guardian_count)];
 }
 

@@ -27,4 +27,26 @@ MUST_CHECK int facility_day_plan(struct facility *f, int date, uint64_t seed, st
 MUST_CHECK int facility_day_do(struct facility *f, const struct facility_action *action,
                                struct err *err);
 
+/* A day of a facility. */
+struct facility_day {
+	struct facility *f;
+	int date; /* YYYYMMDD */
+	uint64_t seed;
+};
+
+/*
+ * The part of that day that isn't played at the facility: append what its parents ask the platform
+ * for at half past eight, as lines for POST /v1/records (node/hub/records.h); `count` of them.
+ * The day's plan has these children away, so before anything is recorded or after, they are the
+ * same.  Who plays the day without a hub has nowhere to put them: it leaves the scene out.
+ */
+MUST_CHECK int facility_day_leaves(const struct facility_day *day, struct buf *lines, size_t *count,
+                                   struct err *err);
+
+/*
+ * And what the facility does with what came down of it: accept each request of the platform that
+ * waits here, through the door, in transactions of their own.  `count` of them; 0 is usual.
+ */
+MUST_CHECK int facility_day_answer(struct facility *f, int64_t at, size_t *count, struct err *err);
+
 #endif /* NODE_FACILITY_DAY_H */

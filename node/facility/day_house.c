@@ -12,9 +12,31 @@
 
 #define AT(hour, minute) ((hour)*60 + (minute))
 
-enum { MEAL_ODD_PER_MILLE = 170, NAP_ODD_PER_MILLE = 80, ROUND_ODD_PER_MILLE = 60, ROUND_MIN = 12 };
+enum {
+	MEAL_ODD_PER_MILLE = 170,
+	NAP_ODD_PER_MILLE = 80,
+	ROUND_ODD_PER_MILLE = 60,
+	ROUND_MIN = 12,
+	STAFF_ODD_PER_MILLE = 15, /* who has a cough and works */
+	HOUSE_ODD_PER_MILLE = 60,
+};
 
-/* ------------------------------------------------------------------ staff, cleaning */
+/* ------------------------------------------------------------------ staff, house, cleaning */
+
+/* What she says of her own health, right after she came. */
+static void
+plan_staff_check(struct day *d, size_t number, int minute)
+{
+	struct dice x = dice_new(d, "own health", number);
+	struct facility_action *e = day_add(d, DO_STAFF_CHECK, minute, d->staff[number].id);
+
+	e->as.staff_check.staff = d->staff[number].id;
+	e->as.staff_check.temp_dc = dice_around(&x, 364, 2);
+	if (dice_happens(&x, STAFF_ODD_PER_MILLE)) {
+		e->as.staff_check.symptom_bits = SYMPTOM_COUGH;
+		e->as.staff_check.note = "戴口罩上岗";
+	}
+}
 
 static void
 plan_staff(struct day *d)
@@ -22,10 +44,13 @@ plan_staff(struct day *d)
 	for (size_t i = 0; i < d->staff_count; i++) {
 		struct dice x = dice_new(d, "staff", i);
 		struct facility_action *e;
+		int minute;
 
 		if (dice_happens(&x, 40))
 			continue; /* off today */
-		e = day_add(d, DO_CLOCK, AT(7, 0) + (int)dice_below(&x, 30), d->staff[i].id);
+		minute = AT(7, 0) + (int)dice_below(&x, 30);
+		plan_staff_check(d, i, minute + 1);
+		e = day_add(d, DO_CLOCK, minute, d->staff[i].id);
 		e->as.clock.staff = d->staff[i].id;
 		e->as.clock.kind = CLOCK_IN;
 		e->as.clock.method = METHOD_CARD;
@@ -34,6 +59,29 @@ plan_staff(struct day *d)
 		e->as.clock.kind = CLOCK_OUT;
 		e->as.clock.method = METHOD_CARD;
 	}
+}
+
+/* The rounds before the first child and after the last one. */
+static void
+plan_house_checks(struct day *d)
+{
+	static const char *const found[] = { "活动区门把手松动，已报修", "盥洗区地面有水，已擦干",
+		                             "户外沙池有落叶，已清理" };
+	struct dice x = dice_new(d, "house", 0);
+	int closing = AT(18, 20);
+	struct facility_action *e;
+
+	for (size_t i = 0; i < d->child_count; i++)
+		if (d->children[i].out + 3 > closing)
+			closing = d->children[i].out + 3;
+	e = day_add(d, DO_HOUSE_CHECK, AT(7, 5) + (int)dice_below(&x, 10), d->director);
+	e->as.house_check.kind = HOUSE_OPENING;
+	if (dice_happens(&x, HOUSE_ODD_PER_MILLE)) {
+		e->as.house_check.result = CHECK_TO_MEND;
+		e->as.house_check.findings = found[dice_below(&x, 3)];
+	}
+	e = day_add(d, DO_HOUSE_CHECK, closing, d->director);
+	e->as.house_check.kind = HOUSE_CLOSING;
 }
 
 static void
@@ -283,6 +331,8 @@ day_plan_house(struct day *d, struct err *err)
 	bool station = d->f->kind == KIND_STATION || d->f->kind == KIND_MODEL_STATION;
 
 	plan_staff(d);
+	if (d->staff_count > 0)
+		plan_house_checks(d);
 	plan_cleaning(d);
 	for (size_t i = 0; i < d->class_count; i++) {
 		if (!station)

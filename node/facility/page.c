@@ -3,6 +3,7 @@
 #include "node/facility/codes.h"
 #include "node/facility/date.h"
 #include "node/facility/today.h"
+#include "node/http/html.h"
 
 #include "store/base/text.h"
 
@@ -77,27 +78,7 @@ word(const struct page *p, enum page_word w)
 static void
 text(struct page *p, const char *s)
 {
-	for (; *s != 0; s++) {
-		switch (*s) {
-		case '&':
-			buf_printf(p->out, "&amp;");
-			break;
-		case '<':
-			buf_printf(p->out, "&lt;");
-			break;
-		case '>':
-			buf_printf(p->out, "&gt;");
-			break;
-		case '"':
-			buf_printf(p->out, "&quot;");
-			break;
-		case '\'':
-			buf_printf(p->out, "&#39;");
-			break;
-		default:
-			buf_u8(p->out, (uint8_t)*s);
-		}
-	}
+	html_text(p->out, s);
 }
 
 /* Our own markup. */

@@ -24,6 +24,7 @@ static const struct {
 	{ "handover", { "items" } },
 	{ "health_check", { "note" } },
 	{ "health_exam", { "provider", "result", "note" } },
+	{ "house_check", { "findings" } },
 	{ "incident", { "place", "text" } },
 	{ "inspection", { "inspector", "findings" } },
 	{ "leave_request", { "reason", "review_note" } },
@@ -35,6 +36,7 @@ static const struct {
 	{ "pickup_auth", { "name", "phone", "photo_id" } },
 	{ "staff", { "name", "phone" } },
 	{ "staff_cert", { "no", "result" } },
+	{ "staff_check", { "temp_dc", "symptom_bits", "note" } },
 	{ "symptom_case", { "hospital", "note" } },
 };
 

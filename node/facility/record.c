@@ -367,53 +367,12 @@ facility_arrival(struct facility *f, const struct facility_arrival *in, struct e
 	return rc;
 }
 
-/* May `adult` take this child home on `date`?  A guardian may; a pick-up right may be revoked or
- * over. */
-static int
-check_adult(struct facility *f, const struct record_child *who, const uint8_t *adult, int date,
-            struct err *err)
-{
-	char name[FACILITY_NAME_MAX];
-	bool revoked, over;
-	struct store_stmt s;
-	int rc;
-
-	s = store_stmt_new(
-	        f->db, "SELECT name, revoked, coalesce(valid_from, 0), coalesce(valid_to, 99999999)"
-	               " FROM pickup_auth WHERE id = ? AND child_id = ?"
-	               " UNION ALL SELECT name, 0, 0, 99999999 FROM guardian WHERE id = ? AND "
-	               "child_id = ?");
-	record_put_id(&s, adult);
-	record_put_id(&s, who->child);
-	record_put_id(&s, adult);
-	record_put_id(&s, who->child);
-	rc = store_stmt_step(&s, err);
-	if (rc == 1) {
-		text_copy(name, sizeof name, store_stmt_get_text(&s));
-		revoked = store_stmt_get_int(&s) != 0;
-		over = store_stmt_get_int(&s) > date;
-		over |= store_stmt_get_int(&s) < date;
-		rc = 0;
-		if (revoked)
-			rc = err_set(err, ERR_DENIED,
-			             "%s may not take %s home: the right was revoked", name,
-			             who->name);
-		else if (over)
-			rc = err_set(err, ERR_DENIED,
-			             "%s may not take %s home today: the right is for other days",
-			             name, who->name);
-	} else if (rc == 0) {
-		rc = err_set(err, ERR_DENIED, "adult: nobody with this id may take %s home",
-		             who->name);
-	}
-	store_stmt_end(&s);
-	return rc;
-}
-
 int
 facility_pickup(struct facility *f, const struct facility_pickup *in, struct err *err)
 {
+	struct facility_pickup going = *in;
 	struct record_child who = { 0 };
+	uint8_t adult[STORE_ID];
 	int date, rc;
 
 	rc = record_at(f, in->at, &date, err);
@@ -426,9 +385,14 @@ facility_pickup(struct facility *f, const struct facility_pickup *in, struct err
 		             who.state == ATTEND_OUT ? "%s has left already"
 		                                     : "%s is not here today",
 		             who.name);
-	if (rc == 0 && in->adult != NULL)
-		rc = check_adult(f, &who, in->adult, date, err);
-	return rc < 0 ? rc : put_attendance(f, &who, in, 0, err);
+	if (rc == 0 && in->code != NULL) {
+		rc = record_adult_by_code(f, &who, in, adult, err);
+		going.adult = adult;
+		going.method = in->method == 0 ? METHOD_PARENT_CODE : in->method;
+	} else if (rc == 0 && in->adult != NULL) {
+		rc = record_adult(f, &who, in->adult, date, err);
+	}
+	return rc < 0 ? rc : put_attendance(f, &who, &going, 0, err);
 }
 
 int

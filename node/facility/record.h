@@ -73,16 +73,37 @@ struct facility_arrival {
 MUST_CHECK int facility_arrival(struct facility *f, const struct facility_arrival *in,
                                 struct err *err);
 
-/* 离园: `adult` (pickup_auth or guardian) must have the right today: ERR_DENIED if revoked, over or
- * of another child. */
+/*
+ * 离园: `adult` (pickup_auth or guardian) must have the right today: ERR_DENIED if revoked, over or
+ * of another child.  Who comes with a code (facility_pickup_code) is found by it: ERR_DENIED if it
+ * is wrong, over, or was used; a right that has a code is none without it.
+ */
 struct facility_pickup {
 	int64_t at;
 	const uint8_t *child;
 	const uint8_t *adult;
-	int64_t method;
+	const char *code;
+	int64_t method; /* 0: by hand, or the parents' code */
 };
 MUST_CHECK int facility_pickup(struct facility *f, const struct facility_pickup *in,
                                struct err *err);
+
+/*
+ * 临时接送码: somebody may take the child home once, who knows these six digits; the parents have
+ * them from who calls this, and the file keeps a hash (record_adult.c).  Refused while another code
+ * of hers is the same.
+ */
+struct facility_pickup_code {
+	int64_t at;
+	const uint8_t *child;
+	const char *name; /* who will come */
+	const char *relation;
+	const char *phone;
+	const char *code;
+	int64_t to; /* YYYYMMDD, the last day on which it opens; 0: the day of `at` */
+};
+MUST_CHECK int facility_pickup_code(struct facility *f, const struct facility_pickup_code *in,
+                                    struct err *err);
 
 /* 更正: strike out an arrival or departure. */
 struct facility_strike {
@@ -119,6 +140,27 @@ struct facility_followup {
 };
 MUST_CHECK int facility_followup(struct facility *f, const struct facility_followup *in,
                                  struct err *err);
+
+/* 请假: leave that is asked for at the door or by telephone; the parents' app asks at the hub. */
+struct facility_leave {
+	int64_t at; /* its date is the default of `from` and `to` */
+	const uint8_t *child;
+	int64_t from, to; /* YYYYMMDD */
+	int64_t type;
+	const char *reason;
+	int64_t source; /* 0: at the door */
+};
+MUST_CHECK int facility_leave(struct facility *f, const struct facility_leave *in, struct err *err);
+
+/* 审批: the facility's answer to a request, whoever took it. */
+struct facility_leave_review {
+	int64_t at;
+	const uint8_t *leave;
+	int64_t review; /* leave_request.review */
+	const char *note;
+};
+MUST_CHECK int facility_leave_review(struct facility *f, const struct facility_leave_review *in,
+                                     struct err *err);
 
 /* 午检/全日观察: a check other than on arrival. */
 struct facility_check {
@@ -298,6 +340,32 @@ struct facility_clock {
 	int64_t method;
 };
 MUST_CHECK int facility_clock(struct facility *f, const struct facility_clock *in, struct err *err);
+
+/* 员工晨检: what a member of staff says of her own health before work.  Who may not work today
+ * needs a symptom, a temperature or a note. */
+struct facility_staff_check {
+	int64_t at;
+	const uint8_t *staff;
+	int64_t temp_dc;
+	int64_t symptom_bits; /* as of a child; stored as they are */
+	int64_t unfit;        /* 1: may not work today */
+	const char *note;
+	const uint8_t *replaces;
+};
+MUST_CHECK int facility_staff_check(struct facility *f, const struct facility_staff_check *in,
+                                    struct err *err);
+
+/* 开园检查/闭园检查: a round through the house.  What isn't in order must be named; how many
+ * children are here is taken from what is recorded. */
+struct facility_house_check {
+	int64_t at;
+	int64_t kind;         /* HOUSE_OPENING, HOUSE_CLOSING */
+	int64_t result;       /* inspection.result; 0: in order */
+	const char *findings; /* needed if it isn't */
+	const uint8_t *replaces;
+};
+MUST_CHECK int facility_house_check(struct facility *f, const struct facility_house_check *in,
+                                    struct err *err);
 
 /* 到访: a visit begins; facility_visit_end ends it. */
 struct facility_visit {

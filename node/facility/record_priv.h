@@ -95,6 +95,17 @@ MUST_CHECK int record_put_check(struct facility *f, const struct record_child *w
                                 const struct record_check *when, const struct facility_findings *in,
                                 struct err *err);
 
+/* ---- node/facility/record_adult.c ---- */
+
+/* May `adult` take this child home on `date`?  ERR_DENIED says why not. */
+MUST_CHECK int record_adult(struct facility *f, const struct record_child *who,
+                            const uint8_t *adult, int date, struct err *err);
+
+/* The same of who comes with a code; `adult` gets whose code it is. */
+MUST_CHECK int record_adult_by_code(struct facility *f, const struct record_child *who,
+                                    const struct facility_pickup *in, uint8_t adult[STORE_ID],
+                                    struct err *err);
+
 /*
  * A form over a row that is there: `record` is what was sent, and becomes what is to be written;
  * `was` is what the form had shown.

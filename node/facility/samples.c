@@ -36,6 +36,19 @@ draw(uint64_t *state, uint32_t below)
 	return (uint32_t)((z ^ z >> 31) >> 16) % below;
 }
 
+/* The `i`th person's names: no two of a roster are called alike, or they would be one to it. */
+static void
+draw_name(uint32_t first, int i, const char **his, const char **own)
+{
+	enum { NAMES = FAMILIES * GIVEN, STEP = 35 };
+	uint32_t at = (first + (uint32_t)i * STEP) % NAMES;
+
+	_Static_assert(STEP % 2 != 0 && STEP % 3 != 0 && NAMES == 2 * 2 * 2 * 2 * 2 * 3 * 3,
+	               "the step must visit every name");
+	*his = family[at / GIVEN];
+	*own = given[at % GIVEN];
+}
+
 static void
 draw_roster(uint64_t state, struct buf *out)
 {
@@ -44,20 +57,23 @@ draw_roster(uint64_t state, struct buf *out)
 	static const char *const roles[] = { "负责人", "保健", "保育", "保育", "保育",
 		                             "保育",   "保育", "炊事", "保安" };
 
+	uint32_t first = draw(&state, FAMILIES * GIVEN);
+	const char *name, *own;
+
 	buf_printf(out, "类型,姓名,性别,出生日期,班级,班型,岗位,监护人1,关系1,电话1\n");
 	for (int i = 0; i < DRAWN_CHILDREN; i++) {
-		const char *name = family[draw(&state, FAMILIES)];
 		uint32_t place = draw(&state, 3);
 
-		buf_printf(out, "儿童,%s%s,%s,%04u-%02u-%02u,%s,,%s%s,%s,138%08u\n", name,
-		           given[draw(&state, GIVEN)], i % 2 == 0 ? "男" : "女",
-		           place == 2 ? 2023 : 2024, 1 + draw(&state, 12), 1 + draw(&state, 28),
-		           classes[place], name, given[draw(&state, GIVEN)],
+		draw_name(first, i, &name, &own);
+		buf_printf(out, "儿童,%s%s,%s,%04u-%02u-%02u,%s,,%s%s,%s,138%08u\n", name, own,
+		           i % 2 == 0 ? "男" : "女", place == 2 ? 2023 : 2024, 1 + draw(&state, 12),
+		           1 + draw(&state, 28), classes[place], name, given[draw(&state, GIVEN)],
 		           i % 3 == 0 ? "父亲" : "母亲", draw(&state, 99999999));
 	}
-	for (int i = 0; i < DRAWN_STAFF; i++)
-		buf_printf(out, "员工,%s%s,女,,,,%s,,,\n", family[draw(&state, FAMILIES)],
-		           given[draw(&state, GIVEN)], roles[i]);
+	for (int i = 0; i < DRAWN_STAFF; i++) {
+		draw_name(first, DRAWN_CHILDREN + i, &name, &own);
+		buf_printf(out, "员工,%s%s,女,,,,%s,,,\n", name, own, roles[i]);
+	}
 }
 
 void

@@ -90,6 +90,16 @@ static const struct step {
 	  " facility_id TEXT NOT NULL, grant_id BLOB, no INTEGER, holder BLOB, reason TEXT,"
 	  " by_name TEXT, at INTEGER, recorded_by BLOB) WITHOUT ROWID;",
 	  { "seat_unit", "seat_ask", "seat_override", NULL } },
+	/* opening and closing the house */
+	{ "CREATE TABLE staff_check(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),"
+	  " facility_id TEXT NOT NULL, staff_id BLOB, at INTEGER, biz_date INTEGER, temp_dc"
+	  " INTEGER, symptom_bits INTEGER, fit INTEGER, note TEXT, replaces_id BLOB,"
+	  " recorded_by BLOB) WITHOUT ROWID;"
+	  "CREATE TABLE house_check(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),"
+	  " facility_id TEXT NOT NULL, kind INTEGER, at INTEGER, biz_date INTEGER, result"
+	  " INTEGER, findings TEXT, present_n INTEGER, replaces_id BLOB, recorded_by BLOB)"
+	  " WITHOUT ROWID;",
+	  { "staff_check", "house_check", NULL } },
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

@@ -120,6 +120,22 @@ CREATE TABLE staff_attendance(
   recorded_by BLOB
 ) WITHOUT ROWID;
 
+-- 6 员工晨检 · what staff say of their own health before work (event); symptom_bits as in health_check,
+-- fit: 1 may work today, 0 may not
+CREATE TABLE staff_check(
+  id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
+  facility_id TEXT NOT NULL,
+  staff_id BLOB,
+  at INTEGER,
+  biz_date INTEGER,
+  temp_dc INTEGER,
+  symptom_bits INTEGER,
+  fit INTEGER,
+  note TEXT,
+  replaces_id BLOB,
+  recorded_by BLOB
+) WITHOUT ROWID;
+
 -- ---------------------------------------------------------------- 7-12 婴幼儿 · the child
 
 -- 7 婴幼儿 · child; id_hash is a keyed hash of the number on the identity paper, which is kept nowhere
@@ -548,6 +564,21 @@ CREATE TABLE handover(
   leave_n INTEGER,
   absent_n INTEGER,
   items TEXT,
+  replaces_id BLOB,
+  recorded_by BLOB
+) WITHOUT ROWID;
+
+-- 31 开园/闭园检查 · a round through the house (event); kind: 1 开园 opening, 2 闭园 closing;
+-- result as in inspection
+CREATE TABLE house_check(
+  id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
+  facility_id TEXT NOT NULL,
+  kind INTEGER,
+  at INTEGER,
+  biz_date INTEGER,
+  result INTEGER,
+  findings TEXT,
+  present_n INTEGER,
   replaces_id BLOB,
   recorded_by BLOB
 ) WITHOUT ROWID;

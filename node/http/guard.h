@@ -25,9 +25,12 @@
  * digits), broken chunks, a header line without a colon or with a NUL in its
  * name, a request line of other than three words, HTTP/2.  It answers in its own
  * words, a page of HTML instead of our problem document, and for such a
- * Content-Length it puts its head twice, the second as the body's beginning; no
- * hook of it comes before that.  It does what counts: 4xx or 505, Connection:
- * close, nothing of what follows is read, and nobody here hears of the request.
+ * Content-Length it puts its head twice, the second as the body's beginning.  That
+ * can't be mended from outside: transmit_error_response_len() of its connection.c
+ * (0.9.75, and 1.0 still) is static, makes the response of a fixed text and queues
+ * it itself; what it calls on the way is its log alone, which isn't told which
+ * connection it is about.  It does what counts: 4xx or 505, Connection: close,
+ * nothing of what follows is read, and nobody here hears of the request.
  */
 #ifndef NODE_GUARD_H
 #define NODE_GUARD_H

@@ -37,8 +37,8 @@
 #include <unistd.h>
 
 enum {
-	/* of a connection; above 32 KiB the library takes fresh pages for it and gives them back, so
-	 * that one which is parked holds those that it has touched, two */
+	/* of a connection; above 32 KiB the library takes fresh pages for it and gives them back,
+	 * so that one which is parked holds those that it has touched, two */
 	POOL_BYTES = 36 * 1024,
 	POOL_STEP = 4 * 1024,
 };
@@ -231,7 +231,7 @@ refuse_now(struct http_exchange *x, int status, const char *why)
 
 	http_problem_body(&response, status, why);
 	if (status == 503)
-		http_field(&response, "Retry-After", "2");
+		http_field(&response, "Retry-After", "%d", HTTP_AGAIN_MIN_S);
 	if (status == 405)
 		http_field(&response, "Allow", "%s", x->route.allow);
 	set_answer(x, &response);
@@ -325,21 +325,54 @@ begin_request(struct http_exchange *x, const char *method, const char *version)
 	return MHD_YES;
 }
 
+/*
+ * A piece of the body.  What is wrong with it can't be answered before the whole has come: in the
+ * middle of a body the library takes no response.  So the rest is let go by, but not without end.
+ */
 static enum MHD_Result
 add_body(struct http_exchange *x, const char *bytes, size_t *len)
 {
-	if (*len > x->route.body_max - x->body.len)
-		return MHD_NO; /* a chunked one; too late for an answer */
-	buf_put(&x->body, bytes, *len);
+	if (x->verdict.status == 0 && *len > x->route.body_max - x->body.len) /* a chunked one */
+		x->verdict =
+		        (struct guard_verdict){ 413, "the body is larger than this path takes" };
+	if (x->verdict.status == 0) {
+		buf_put(&x->body, bytes, *len);
+		if (x->body.bad)
+			x->verdict =
+			        (struct guard_verdict){ 503, "there is no memory for the body" };
+	}
+	if (x->verdict.status != 0) {
+		buf_free(&x->body);
+		x->dropped += *len;
+	}
 	x->conn->moved += *len;
 	*len = 0;
-	return x->body.bad ? MHD_NO : MHD_YES;
+	return x->dropped > HTTP_DROP_MAX ? MHD_NO : MHD_YES;
+}
+
+/*
+ * Too many are before it.  It hears at once when to come: so long before its turn that there are
+ * always some who wait inside, since nobody comes to the second.
+ */
+static void
+send_away(struct http_exchange *x)
+{
+	int64_t turn_ms = queue_turn_ms(x->route.lane, HTTP_AGAIN_MAX_S * 1000);
+	int64_t again_s = (turn_ms - x->conn->server->options.wait_ms / 2) / 1000;
+	struct http_response busy = { 0 };
+
+	http_problem_body(&busy, 503, "too many requests wait here");
+	http_field(&busy, "Retry-After", "%lld",
+	           (long long)(again_s > HTTP_AGAIN_MIN_S ? again_s : HTTP_AGAIN_MIN_S));
+	http_answer(x, &busy);
 }
 
 /* The request is complete: park it and put it into its lane. */
 static enum MHD_Result
 hand_over(struct http_exchange *x)
 {
+	if (x->verdict.status != 0)
+		return refuse_now(x, x->verdict.status, x->verdict.why);
 	if (x->head.has_length && x->body.len != x->head.length)
 		return MHD_NO;
 	x->request = (struct http_request){
@@ -352,13 +385,9 @@ hand_over(struct http_exchange *x)
 		.loopback = x->conn->peer.loopback,
 	};
 	http_park(x);
-	if (!queue_put(x->route.lane, &x->item, HTTP_QUEUE_MAX)) {
-		struct http_response busy = { 0 };
-
-		http_problem_body(&busy, 503, "too many requests wait here");
-		http_field(&busy, "Retry-After", "2");
-		http_answer(x, &busy);
-	}
+	if (queue_wait_ms(x->route.lane) > x->conn->server->options.wait_ms ||
+	    !queue_put(x->route.lane, &x->item, HTTP_QUEUE_MAX))
+		send_away(x);
 	return MHD_YES;
 }
 
@@ -489,6 +518,7 @@ http_start(const struct http_options *options, struct http_server **out, struct 
 	if (server == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory");
 	server->options = *options;
+	server->options.wait_ms = options->wait_ms > 0 ? options->wait_ms : HTTP_WAIT_MS;
 	server->options.per_ip = options->per_ip > 0 ? options->per_ip : HTTP_PER_IP;
 	server->options.connections =
 	        options->connections > 0 ? options->connections : HTTP_CONNECTIONS;

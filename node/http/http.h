@@ -16,6 +16,11 @@
  * a close, a request line or a header line without its parts, a malformed
  * Content-Length or chunk, and a head that outgrows its buffer.
  *
+ * A request that finds HTTP_QUEUE_MAX before it in its lane, or so many that it would
+ * wait longer than WAIT ms, is answered 503 at once, and Retry-After says when it
+ * will be its turn: whoever came in would hold a connection, a body in memory and
+ * a client's patience for nothing.
+ *
  * Limits of time: the head must be there HEAD ms after the connection was
  * opened, a body and our answer must move at HTTP_RATE_MIN bytes a second after
  * their first MOVE ms, an idle connection is closed after IDLE ms.
@@ -35,6 +40,9 @@ enum {
 	HTTP_BODY_MAX = 1 << 20,  /* of an ordinary request */
 	HTTP_SYNC_MAX = 16 << 20, /* of POST /v1/sync */
 	HTTP_QUEUE_MAX = 256,     /* requests waiting in one lane; more are answered 503 */
+	HTTP_WAIT_MS = 20000,     /* and so are those that would wait longer in it */
+	HTTP_AGAIN_MIN_S = 2,     /* in Retry-After, at least ... */
+	HTTP_AGAIN_MAX_S = 120,   /* ... and at most */
 	HTTP_PER_IP = 16,         /* connections of one address, not counting the loopback's */
 	HTTP_CONNECTIONS = 8000,  /* in all: half of them may follow the feed (node/hub/follow.h) */
 	HTTP_HEAD_MS = 10000,
@@ -66,6 +74,7 @@ struct http_options {
 	void *ctx;
 	unsigned per_ip;
 	unsigned connections;
+	int wait_ms;
 	int head_ms;
 	int idle_ms;
 	int move_ms;         /* before HTTP_RATE_MIN is asked of a body or an answer */

@@ -20,6 +20,8 @@ struct MHD_Connection;
 struct MHD_Daemon;
 struct MHD_Response;
 
+enum { HTTP_DROP_MAX = 4 << 20 }; /* bytes of a refused body that are let go by */
+
 enum phase { READING, HANDED, PIECE, ANSWERED };
 
 /* A body that comes in pieces: the piece is its own, the rest goes with the exchange. */
@@ -38,7 +40,8 @@ struct http_exchange {
 	char *target; /* as sent; the parts of head point into it */
 	char *block;  /* a copy of the header block, likewise */
 	struct guard_head head;
-	struct guard_verdict verdict;
+	struct guard_verdict verdict; /* of the body, told when the whole has come */
+	size_t dropped;               /* bytes of it since */
 	struct http_request request;
 	struct http_route route;
 	struct buf body;

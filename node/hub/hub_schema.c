@@ -10,6 +10,10 @@
  *   hub_feed       what they read                          (node/hub/feed.c)
  *   hub_export     what was given out, to whom             (node/hub/export_log.c)
  *   hub_record_key the keys of lines that were stored      (node/hub/records.c)
+ *   hub_seen       how each node stood when it last came   (node/hub/fleet.c)
+ *   hub_admin      who may look at /fleet                  (node/hub/admin.c)
+ *   hub_session    who is signed in there                  (node/hub/session.c)
+ *   hub_sign_in    who tried, and who came                 (node/hub/session.c)
  *
  * Secrets are there as hashes only.
  */
@@ -48,7 +52,24 @@ static const char step_2[] =
         "NULL, PRIMARY KEY(token, key)) WITHOUT ROWID;"
         "CREATE INDEX hub_record_key_age ON hub_record_key(at_ms);";
 
-static const char *const steps[] = { step_1, step_2 };
+static const char step_3[] =
+        "CREATE TABLE hub_seen(node BLOB PRIMARY KEY, met_ms INTEGER NOT NULL, lacking INTEGER, "
+        "digest INTEGER NOT NULL, digest_ms INTEGER, reported_ms INTEGER, report TEXT) WITHOUT "
+        "ROWID;";
+
+static const char step_4[] =
+        "CREATE TABLE hub_admin(name TEXT PRIMARY KEY, password TEXT NOT NULL, created_ms INTEGER "
+        "NOT NULL, expires_ms INTEGER, revoked_ms INTEGER) WITHOUT ROWID;"
+        "CREATE TABLE hub_session(hash BLOB PRIMARY KEY, admin TEXT NOT NULL, created_ms INTEGER "
+        "NOT NULL, expires_ms INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE hub_sign_in(no INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, admin TEXT NOT "
+        "NULL, peer TEXT NOT NULL, what TEXT NOT NULL);";
+
+static const char step_5[] =
+        "ALTER TABLE hub_token ADD COLUMN name TEXT;"
+        "CREATE UNIQUE INDEX hub_token_name ON hub_token(name) WHERE revoked_ms IS NULL;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

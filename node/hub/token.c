@@ -3,6 +3,7 @@
 #include "node/grant.h"
 #include "node/hub/hub_schema.h"
 #include "store/base/hash.h"
+#include "store/base/json.h"
 #include "store/base/text.h"
 
 #include <stdio.h>
@@ -73,6 +74,19 @@ list_tables(struct store_db *db, const char *names, char *out, size_t size, stru
 	                         "tables: no name is given; put commas between the names");
 }
 
+/* A word, and none that could be an id. */
+static int
+check_name(const char *name, struct err *err)
+{
+	uint8_t id[TOKEN_ID / 2];
+
+	if (grant_facility_check(name, err) == 0 && !text_unhex(id, sizeof id, name))
+		return 0;
+	return err_set(err, ERR_INVALID,
+	               "a token's name has 1 to %d of A-Z a-z 0-9 - _ and is no id; choose another",
+	               GRANT_FACILITY);
+}
+
 static int
 check_terms(const struct token_terms *terms, int64_t now_ms, struct err *err)
 {
@@ -82,7 +96,7 @@ check_terms(const struct token_terms *terms, int64_t now_ms, struct err *err)
 		               "a token's scope is `all` or f/<facility>; give one of them");
 	if (terms->expires_ms != 0 && terms->expires_ms <= now_ms)
 		return err_set(err, ERR_INVALID, "this expiry is in the past; give a later one");
-	return 0;
+	return terms->name == NULL ? 0 : check_name(terms->name, err);
 }
 
 static int
@@ -91,7 +105,7 @@ insert(struct store_db *db, const struct token *token, const struct token_terms 
 {
 	struct store_stmt s = store_stmt_new(
 	        db, "INSERT INTO hub_token(id, hash, scope, tables, writes, personal, created_ms,"
-	            " expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+	            " expires_ms, name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	store_stmt_put_text(&s, token->id);
 	store_stmt_put_blob(&s, hash, HASH_32);
@@ -104,7 +118,29 @@ insert(struct store_db *db, const struct token *token, const struct token_terms 
 		store_stmt_put_null(&s);
 	else
 		store_stmt_put_int(&s, terms->expires_ms);
+	if (terms->name == NULL)
+		store_stmt_put_null(&s);
+	else
+		store_stmt_put_text(&s, terms->name);
 	return store_stmt_run(&s, err);
+}
+
+/* Does a token of that name open anything still? */
+static int
+check_free(struct store_db *db, const char *name, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT 1 FROM hub_token WHERE name = ? AND revoked_ms IS NULL");
+	int rc;
+
+	store_stmt_put_text(&s, name);
+	rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	return rc == 1 ? err_set(err, ERR_INVALID,
+	                         "there is a token %.48s already; revoke it first, or choose "
+	                         "another name",
+	                         name)
+	               : rc;
 }
 
 int
@@ -125,6 +161,8 @@ token_new(struct store_db *db, const struct token_terms *terms, int64_t now_ms,
 		rc = list_tables(db, terms->tables, token.tables, sizeof token.tables, err);
 	if (rc == 0 && terms->writes != NULL)
 		rc = list_tables(db, terms->writes, token.writes, sizeof token.writes, err);
+	if (rc == 0 && terms->name != NULL)
+		rc = check_free(db, terms->name, err);
 	if (rc == 0) {
 		env_rand(store_db_env(db), secret, sizeof secret);
 		env_rand(store_db_env(db), name, sizeof name);
@@ -186,18 +224,98 @@ token_again(struct store_db *db, const char *id, int64_t now_ms, struct token *t
 }
 
 int
-token_revoke(struct store_db *db, const char *id, int64_t now_ms, struct err *err)
+token_revoke(struct store_db *db, const char *which, int64_t now_ms, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(
-	        db, "UPDATE hub_token SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ?");
+	struct store_stmt s =
+	        store_stmt_new(db, "UPDATE hub_token SET revoked_ms = coalesce(revoked_ms, ?1) "
+	                           "WHERE id = ?2 OR (name = ?2"
+	                           " AND revoked_ms IS NULL)");
 	int rc;
 
 	store_stmt_put_int(&s, now_ms);
-	store_stmt_put_text(&s, id);
+	store_stmt_put_text(&s, which);
 	rc = store_stmt_run(&s, err);
 	if (rc == 0 && store_stmt_changes(db) == 0)
-		rc = err_set(err, ERR_NOTFOUND, "there is no token %.20s", id);
+		rc = err_set(err, ERR_NOTFOUND, "there is no token %.48s", which);
 	return rc;
+}
+
+/* ---- the list ---- */
+
+/* "a,b" of ",a,b,"; null for none. */
+static void
+put_list(struct json *j, const char *name, const char *list)
+{
+	size_t len = strlen(list);
+
+	json_name(j, name);
+	if (len < 2)
+		json_null(j);
+	else
+		json_bytes(j, list + 1, len - 2);
+}
+
+static int64_t
+put_time(struct json *j, const char *name, struct store_stmt *s)
+{
+	int64_t ms = store_stmt_get_int(s);
+
+	json_name(j, name);
+	if (ms == 0)
+		json_null(j);
+	else
+		json_time(j, ms);
+	return ms;
+}
+
+static void
+put_token(struct json *j, struct store_stmt *s, int64_t now_ms)
+{
+	const char *name;
+	int64_t expires, revoked;
+
+	json_object(j);
+	json_name(j, "id");
+	json_text(j, store_stmt_get_text(s));
+	name = store_stmt_get_text(s);
+	json_name(j, "name");
+	json_text(j, name[0] == 0 ? NULL : name);
+	json_name(j, "scope");
+	json_text(j, store_stmt_get_text(s));
+	put_list(j, "tables", store_stmt_get_text(s));
+	put_list(j, "writes", store_stmt_get_text(s));
+	json_name(j, "personal");
+	json_bool(j, store_stmt_get_int(s) != 0);
+	put_time(j, "created", s);
+	expires = put_time(j, "expires", s);
+	revoked = put_time(j, "revoked", s);
+	put_time(j, "last_export", s);
+	put_time(j, "last_record", s);
+	json_name(j, "state");
+	json_text(j, revoked != 0                        ? "revoked"
+	             : expires != 0 && expires <= now_ms ? "expired"
+	                                                 : "valid");
+	json_end_object(j);
+}
+
+int
+token_list_json(struct store_db *db, int64_t now_ms, struct buf *out, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT id, name, scope, tables, writes, personal, created_ms, expires_ms,"
+	            " revoked_ms, (SELECT max(at_ms) FROM hub_export e WHERE e.token = t.id),"
+	            " (SELECT max(at_ms) FROM hub_record_key k WHERE k.token = t.id)"
+	            " FROM hub_token t ORDER BY created_ms DESC, id");
+	struct json j = json_to(out);
+	int rc;
+
+	json_array(&j);
+	while ((rc = store_stmt_step(&s, err)) == 1)
+		put_token(&j, &s, now_ms);
+	store_stmt_end(&s);
+	json_end_array(&j);
+	buf_u8(out, '\n');
+	return rc < 0 ? rc : buf_check(out, err);
 }
 
 bool

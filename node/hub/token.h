@@ -8,6 +8,7 @@
 #ifndef NODE_TOKEN_H
 #define NODE_TOKEN_H
 
+#include "store/base/buf.h"
 #include "store/catalog.h"
 #include "store/schema.h"
 #include "store/stmt.h"
@@ -26,6 +27,7 @@ struct token_terms {
 	int64_t expires_ms; /* 0: never */
 	bool personal;      /* may read personal columns (node/facility/personal.h) */
 	const char *writes; /* tables that it may write, likewise; NULL: none */
+	const char *name;   /* what people call it, or NULL; no two that are valid share one */
 };
 
 /* What a valid token may do. */
@@ -51,8 +53,18 @@ MUST_CHECK int token_check(struct store_db *db, const char *text, int64_t now_ms
 MUST_CHECK int token_again(struct store_db *db, const char *id, int64_t now_ms, struct token *token,
                            struct err *err);
 
-/* From now on it opens nothing.  ERR_NOTFOUND if there is none of that id. */
-MUST_CHECK int token_revoke(struct store_db *db, const char *id, int64_t now_ms, struct err *err);
+/* From now on it opens nothing.  ERR_NOTFOUND if there is none of that id or name. */
+MUST_CHECK int token_revoke(struct store_db *db, const char *which, int64_t now_ms,
+                            struct err *err);
+
+/*
+ * Append all that there ever were as a JSON array, newest first, never the token itself: [{"id",
+ * "name","state","scope","tables","writes","personal","created","expires","revoked","last_export",
+ * "last_record"}].  The last two are what the hub notes of their use: a snapshot or an export, and
+ * a line of POST /v1/records in the last 30 days; of reading the feed it notes nothing.
+ */
+MUST_CHECK int token_list_json(struct store_db *db, int64_t now_ms, struct buf *out,
+                               struct err *err);
 
 /* May it read rows of this scope; of this table? */
 MUST_CHECK bool token_reads_scope(const struct token *token, const char *scope);

@@ -1,9 +1,15 @@
 /* node/web/assets.S - the documents that travel inside the program, each with a zero behind it. */
 	.section .rodata
-	.global	web_asset_openapi
-	.type	web_asset_openapi, %object
+
+	.macro	asset name, file
+	.global	\name
+	.type	\name, %object
 	.balign	8
-web_asset_openapi:
-	.incbin	"node/web/openapi.json"
+\name:
+	.incbin	"\file"
 	.byte	0
-	.size	web_asset_openapi, . - web_asset_openapi
+	.size	\name, . - \name
+	.endm
+
+	asset	web_asset_openapi, "node/web/openapi.json"
+	asset	web_asset_fleet_css, "node/web/fleet.css"

@@ -2,7 +2,12 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <string.h>
 
+enum { PASSWORD_PASSES = 2, PASSWORD_BYTES = 19 << 20 };
+
+_Static_assert((int)HASH_PASSWORD == (int)crypto_pwhash_argon2id_STRBYTES,
+               "as libsodium writes it");
 _Static_assert(sizeof(crypto_generichash_state) <= 384, "struct hash holds libsodium's state");
 
 bool
@@ -80,4 +85,19 @@ void
 hash_random(void *bytes, size_t len)
 {
 	randombytes_buf(bytes, len);
+}
+
+int
+hash_password(char kept[HASH_PASSWORD], const char *password, struct err *err)
+{
+	if (crypto_pwhash_argon2id_str(kept, password, strlen(password), PASSWORD_PASSES,
+	                               PASSWORD_BYTES) != 0)
+		return err_set(err, ERR_NOMEM, "password: out of memory");
+	return 0;
+}
+
+bool
+hash_password_is(const char kept[HASH_PASSWORD], const char *password)
+{
+	return crypto_pwhash_argon2id_str_verify(kept, password, strlen(password)) == 0;
 }

@@ -5,6 +5,8 @@
 #ifndef STORE_BASE_HASH_H
 #define STORE_BASE_HASH_H
 
+#include "store/base/err.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +51,16 @@ void hash_sha512(uint8_t out[64], const void *bytes, size_t len);
 
 /* Are the two equal?  Takes the same time whatever they hold. */
 bool hash_equal(const void *a, const void *b, size_t len);
+
+/*
+ * What is kept of a password: argon2id (two passes over 19 MiB) with a salt of its own; some 30 ms.
+ * ERR_NOMEM without the memory.
+ */
+enum { HASH_PASSWORD = 128 };
+MUST_CHECK int hash_password(char kept[HASH_PASSWORD], const char *password, struct err *err);
+
+/* Was it kept of this password?  Takes as long whatever it is. */
+MUST_CHECK bool hash_password_is(const char kept[HASH_PASSWORD], const char *password);
 
 /* Fill with random bytes from the system. */
 void hash_random(void *bytes, size_t len);

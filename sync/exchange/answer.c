@@ -259,6 +259,18 @@ take(struct answering *an, struct err *err)
 	return rc;
 }
 
+/* Whoever keeps how nodes stand hears of it. */
+static int
+keep_met(struct answering *an, struct err *err)
+{
+	struct sync_level level;
+
+	if (an->h->met == NULL)
+		return 0;
+	level = sync_level_of(an->asked, &an->draft.m);
+	return an->h->met(an->h->met_ctx, an->h->peer, &level, err);
+}
+
 /* In the transaction: take, then say what we have. */
 static int
 take_and_say(struct answering *an, struct buf *reply, struct err *err)
@@ -289,6 +301,8 @@ take_and_say(struct answering *an, struct buf *reply, struct err *err)
 	if (rc == 0)
 		rc = next_counter(r->db, &an->draft.m.counter, err);
 	memcpy(an->draft.m.peer_epoch, an->asked->self.epoch, STORE_EPOCH);
+	if (rc == 0)
+		rc = keep_met(an, err);
 	return rc == 0 ? write_reply(an, reply, err) : rc;
 }
 

@@ -20,6 +20,7 @@
 #ifndef SYNC_EXCHANGE_H
 #define SYNC_EXCHANGE_H
 
+#include "sync/exchange/level.h"
 #include "sync/exchange/message.h"
 #include "sync/exchange/session.h"
 #include "sync/replica.h"
@@ -117,6 +118,11 @@ struct sync_answer {
 	/* May that node read this scope? */
 	bool (*may_read)(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope);
 	void *ctx;
+	/* Called once the reply is made, in the transaction that took what came: to keep how the
+	 * node stands together with what it brought.  NULL: nobody keeps that. */
+	int (*met)(void *ctx, const uint8_t node[STORE_NODE_ID], const struct sync_level *level,
+	           struct err *err);
+	void *met_ctx;
 	/* told */
 	int64_t changes;  /* merged from it */
 	int64_t rejected; /* remarks about what could not be taken */

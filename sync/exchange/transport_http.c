@@ -445,6 +445,10 @@ set_limits(struct job *job, const struct transport_request *request)
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 	if (o->pin != NULL)
 		curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, o->pin);
+	if (o->pin != NULL && o->pin_only) { /* curl compares the pin all the same */
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
 	if (o->ca_file != NULL)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
 }

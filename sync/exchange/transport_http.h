@@ -46,6 +46,8 @@ struct transport_options {
 	const char *pin; /* "sha256//...;sha256//...": public keys of which the hub must show one;
 	                    or NULL */
 	const char *ca_file; /* trust these certificates instead of the system's; or NULL */
+	bool pin_only; /* the pin is all that counts: neither authorities nor the name; needs `pin`
+	                */
 	int connect_ms;
 	int quiet_s;      /* how long less than 30 bytes a second are borne */
 	size_t max_reply; /* bytes of a body */

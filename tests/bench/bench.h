@@ -79,6 +79,7 @@ void bench_seal_rate(void);
 void bench_merge(void);
 void bench_codec(void);
 void bench_month(void);
+void bench_herd(void);
 void bench_feed(void);
 void bench_snapshot(void);
 void bench_follow(void);

@@ -25,6 +25,10 @@ check 1 'there is no table nothere here; yizhan schema show lists them' -C "$hub
 check 2 '--expires soon is no time like 90d, 12h, 2027-01-31 or 2027-01-31T12:00:00Z; usage: ' -C "$hub" token new --scope all --expires soon
 check 1 'expiry is in the past; give a later one' -C "$hub" token new --scope all --expires 2001-01-01
 check 1 'there is no token 12ab; ' -C "$hub" token revoke 12ab
+check 0 "^.{43}  ?It is shown only now" -C "$hub" token new --scope all --name platform
+check 1 "there is a token platform already; revoke it first" -C "$hub" token new --scope all --name platform
+check 0 "\"name\":\"platform\",\"scope\":\"all\".*\"state\":\"valid\".*\"state\":\"revoked\"" -C "$hub" token list --json
+check 0 "^token platform opens nothing any more" -C "$hub" token revoke platform
 check 2 'new needs --scope all or --scope f/ID; usage: ' -C "$hub" token new
 check 1 'no enrolment is called ZZZZ.*; yizhan enrol list names those that wait' -C "$hub" enrol approve ZZZZ
 echo '姓名,出生日期,班级' >"$SCRATCH/roster"

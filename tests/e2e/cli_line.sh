@@ -59,8 +59,8 @@ start "$hub"
 hub_pid=$last hub_url=$address
 enrol "$one"
 enrol "$two"
-check 0 '"facility":"F1","name":"向日葵园 办公室","state":"granted"' -C "$hub" nodes --json
-is "$("$YIZHAN" -C "$hub" nodes | grep -c " $(hostname) *granted")" 1 'a node without a name is called like its machine'
+check 0 '"facility":"F1","name":"向日葵园 办公室","facility_name":null,"street":null,"lat_e6":null,"lon_e6":null,"state":"never"' -C "$hub" nodes --json
+is "$("$YIZHAN" -C "$hub" nodes | grep -c " $(hostname) *unknown *never")" 1 'a node without a name is called like its machine'
 check 1 'is granted; yizhan enrol list names those that wait, yizhan nodes revoke shuts a granted node out' \
 	-C "$hub" enrol deny "$code"
 check 1 'Address already in use; choose another with --listen ADDR:PORT' -C "$one" run --listen "${hub_url#http://}"

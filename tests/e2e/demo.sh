@@ -17,5 +17,9 @@ is "$(grep -oE 'longest outage survived +[1-9] h [0-5][0-9] min, [1-9][0-9]* cha
 waited=$(sed -n 's/.* min, \([0-9]*\) changes waited$/\1/p' "$out")
 sent=$(sed -n 's/^ *sent \([0-9]*\), received .*/\1/p' "$out" | head -n 1)
 is "$([ "${sent:-0}" -le "$waited" ] && echo yes)" yes "sent ${sent:-nothing} of the $waited that waited"
+# parents asked at the hub, and each facility answered what came down to it
+is "$(sed -n 's/^  leave asked at the hub  *\([0-9]*\), \([0-9]*\) answered .*/\1 \2/p' "$out" |
+	awk '$1 > 0 && $1 == $2 { print "all" }')" all 'the leave that was asked and answered'
+is "$(awk '$1 == "house_check" { print $2, $3 }' "$out")" '4 4' 'two houses opened and closed'
 [ "$failed" = 0 ] || cat "$out"
 finish

@@ -1,4 +1,5 @@
-/* node/station_seats.c - what a meeting means for seats (node/station.h). */
+/* node/station_tables.c - what a meeting means for the facility's tables (node/station.h). */
+#include "node/facility/public.h"
 #include "node/facility/seats.h"
 #include "node/log.h"
 #include "node/station.h"
@@ -29,4 +30,33 @@ station_seats(struct station *st, const uint8_t came[STORE_NODE_ID])
 
 	if (settle(st, came, &err) < 0)
 		log_line(LOG_LEVEL_WARN, "seats: %s", err.msg);
+}
+
+static int
+publish(struct station *st, struct err *err)
+{
+	bool yes = false;
+	int rc = facility_public_stale(st->local, &yes, err);
+
+	if (rc < 0 || !yes)
+		return rc;
+	rc = store_db_begin(st->local, err);
+	if (rc == 0)
+		rc = facility_public_keep(st->local, err);
+	if (rc == 0)
+		rc = store_db_commit(st->local, err);
+	if (rc < 0)
+		store_db_rollback(st->local);
+	return rc;
+}
+
+void
+station_publish(struct station *st)
+{
+	struct err err;
+	bool good = publish(st, &err) == 0;
+
+	if (!good && !st->unpublished)
+		log_line(LOG_LEVEL_WARN, "facility_public: %s", err.msg);
+	st->unpublished = !good;
 }
