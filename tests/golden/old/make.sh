@@ -12,7 +12,8 @@
 # e2e/old_files.sh reads them.
 #
 # Formats 3 to 6 were each a program's for an hour of 2026-11-30, between merges; their
-# files were made by programs built from 8320b1c, 2eb98d3, 12b508e and 9743c9b.
+# files were made by programs built from 8320b1c, 2eb98d3, 12b508e and 9743c9b; that of
+# format 7 by 589a273.
 set -eu
 dir=$(mktemp -d)
 hub=$dir/hub node=$dir/node two=$dir/two far=$dir/far
