@@ -5,7 +5,7 @@
  *   hub    POST /v1/sync        write   an exchange, signed by an enrolled node
  *          POST /v1/enrol       write   a node asks to be known
  *          GET  /v1/watch       read    long-poll: tell me when something moved, signed
- *          GET  /v1/changes     read    the feed, with a token; waits if asked to (node/hub/follow.h)
+ *          GET  /v1/changes     read    the feed, with a token; waits if asked to
  *          POST /v1/records     write   records by the platform, with a token
  *          GET  /fleet, /fleet.css, /fleet/signin   read    the hub's page (node/serve_fleet.c)
  *          POST /fleet/enter, /fleet/leave           write   in and out of it

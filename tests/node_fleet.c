@@ -199,7 +199,7 @@ START_TEST(rows_are_sorted_filtered_and_placed)
 	int64_t expires;
 
 	for (int i = 1; i <= 3; i++) {
-		char facility[8];
+		char facility[16];
 
 		snprintf(facility, sizeof facility, "F%d", i);
 		sites[i] = hub_enrol(facility, (uint8_t)i);

@@ -8,9 +8,9 @@
 #include "store/inbox.h"
 #include "store/stmt.h"
 #include "sync/clock.h"
-#include "sync/merge/ingest.h"
-#include "sync/life.h"
 #include "sync/exchange/outgoing.h"
+#include "sync/life.h"
+#include "sync/merge/ingest.h"
 
 #include <stdio.h>
 #include <stdlib.h>

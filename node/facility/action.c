@@ -45,27 +45,29 @@
 		NULL, FIELD_INT, 0, 0                                                              \
 	}
 
-static const struct action_field arrival[] = { INT(arrival, at), ID(arrival, child), INT(arrival, method),
-	                                FINDINGS(arrival), END };
-static const struct action_field pickup[] = { INT(pickup, at),    ID(pickup, child),   ID(pickup, adult),
-	                               TEXT(pickup, code), INT(pickup, method), END };
+static const struct action_field arrival[] = { INT(arrival, at), ID(arrival, child),
+	                                       INT(arrival, method), FINDINGS(arrival), END };
+static const struct action_field pickup[] = { INT(pickup, at),     ID(pickup, child),
+	                                      ID(pickup, adult),   TEXT(pickup, code),
+	                                      INT(pickup, method), END };
 static const struct action_field strike[] = { INT(strike, at), ID(strike, event), END };
 static const struct action_field absence[] = { INT(absence, at),
-	                                ID(absence, child),
-	                                INT(absence, from),
-	                                INT(absence, to),
-	                                INT(absence, reason),
-	                                TEXT(absence, disease),
-	                                INT(absence, symptom_bits),
-	                                TEXT(absence, informed_by),
-	                                TEXT(absence, hospital),
-	                                WAS(absence),
-	                                END };
+	                                       ID(absence, child),
+	                                       INT(absence, from),
+	                                       INT(absence, to),
+	                                       INT(absence, reason),
+	                                       TEXT(absence, disease),
+	                                       INT(absence, symptom_bits),
+	                                       TEXT(absence, informed_by),
+	                                       TEXT(absence, hospital),
+	                                       WAS(absence),
+	                                       END };
 static const struct action_field followup[] = { INT(followup, at),        ID(followup, absence),
-	                                 INT(followup, method),    TEXT(followup, result),
-	                                 INT(followup, next_date), END };
-static const struct action_field check[] = { INT(check, at),      ID(check, child), INT(check, slot),
-	                              ID(check, replaces), FINDINGS(check),  END };
+	                                        INT(followup, method),    TEXT(followup, result),
+	                                        INT(followup, next_date), END };
+static const struct action_field check[] = { INT(check, at),   ID(check, child),
+	                                     INT(check, slot), ID(check, replaces),
+	                                     FINDINGS(check),  END };
 static const struct action_field sick[] = {
 	INT(case, at),           ID(case, child),      TEXT(case, disease),
 	INT(case, symptom_bits), INT(case, confirmed), INT(case, isolated_at),
@@ -76,34 +78,35 @@ static const struct action_field medication[] = {
 	TEXT(medication, dose), INT(medication, time_bits), INT(medication, from),
 	INT(medication, to),    ID(medication, signature),  END
 };
-static const struct action_field given[] = { INT(medication_given, at),
-	                              ID(medication_given, request),
-	                              { "slot", FIELD_INT,
-	                                offsetof(struct facility_medication_given, slot), -1 },
-	                              TEXT(medication_given, dose),
-	                              ID(medication_given, witness),
-	                              TEXT(medication_given, reaction),
-	                              END };
+static const struct action_field given[] = {
+	INT(medication_given, at),
+	ID(medication_given, request),
+	{ "slot", FIELD_INT, offsetof(struct facility_medication_given, slot), -1 },
+	TEXT(medication_given, dose),
+	ID(medication_given, witness),
+	TEXT(medication_given, reaction),
+	END
+};
 static const struct action_field growth[] = { INT(growth, at),       ID(growth, child),
-	                               INT(growth, weight_g), INT(growth, length_mm),
-	                               INT(growth, head_mm),  INT(growth, posture),
-	                               ID(growth, replaces),  END };
-static const struct action_field meal[] = { INT(batch, at), INT(batch, meal), INT(batch, level), BATCH,
-	                             END };
+	                                      INT(growth, weight_g), INT(growth, length_mm),
+	                                      INT(growth, head_mm),  INT(growth, posture),
+	                                      ID(growth, replaces),  END };
+static const struct action_field meal[] = { INT(batch, at), INT(batch, meal), INT(batch, level),
+	                                    BATCH, END };
 static const struct action_field batch[] = { INT(batch, at), BATCH, END };
 static const struct action_field care[] = { INT(care, at),
-	                             ID(care, child),
-	                             INT(care, kind),
-	                             INT(care, amount),
-	                             INT(care, code),
-	                             TEXT(care, note),
-	                             END };
+	                                    ID(care, child),
+	                                    INT(care, kind),
+	                                    INT(care, amount),
+	                                    INT(care, code),
+	                                    TEXT(care, note),
+	                                    END };
 static const struct action_field menu[] = { INT(menu, at),         INT(menu, meal),
-	                             TEXT(menu, dish),      INT(menu, per_child_g),
-	                             TEXT(menu, allergens), END };
+	                                    TEXT(menu, dish),      INT(menu, per_child_g),
+	                                    TEXT(menu, allergens), END };
 static const struct action_field sample[] = { INT(sample, at),      INT(sample, meal),
-	                               TEXT(sample, dish),   INT(sample, weight_g),
-	                               ID(sample, replaces), END };
+	                                      TEXT(sample, dish),   INT(sample, weight_g),
+	                                      ID(sample, replaces), END };
 static const struct action_field cleaning[] = {
 	INT(cleaning, at),
 	{ "class", FIELD_ID, offsetof(struct facility_cleaning, class_id), 0 },
@@ -123,60 +126,64 @@ static const struct action_field handover[] = {
 	END
 };
 static const struct action_field incident[] = { INT(incident, at),          INT(incident, kind),
-	                                 INT(incident, severity),    ID(incident, child),
-	                                 TEXT(incident, place),      TEXT(incident, text),
-	                                 INT(incident, notified_at), END };
+	                                        INT(incident, severity),    ID(incident, child),
+	                                        TEXT(incident, place),      TEXT(incident, text),
+	                                        INT(incident, notified_at), END };
 static const struct action_field report[] = { INT(report, at),      ID(report, child),
-	                               INT(report, mood),    TEXT(report, meals),
-	                               INT(report, nap_min), TEXT(report, activity),
-	                               TEXT(report, note),   INT(report, publish),
-	                               WAS(report),          END };
+	                                      INT(report, mood),    TEXT(report, meals),
+	                                      INT(report, nap_min), TEXT(report, activity),
+	                                      TEXT(report, note),   INT(report, publish),
+	                                      WAS(report),          END };
 static const struct action_field clocking[] = { INT(clock, at), ID(clock, staff), INT(clock, kind),
-	                                 INT(clock, method), END };
+	                                        INT(clock, method), END };
 static const struct action_field visit[] = { INT(visit, at),        INT(visit, kind),
-	                              ID(visit, child),      TEXT(visit, child_name),
-	                              INT(visit, month_age), TEXT(visit, adult_name),
-	                              ID(visit, session),    END };
+	                                     ID(visit, child),      TEXT(visit, child_name),
+	                                     INT(visit, month_age), TEXT(visit, adult_name),
+	                                     ID(visit, session),    END };
 static const struct action_field visit_end[] = { INT(visit_end, at), ID(visit_end, visit), END };
 static const struct action_field session[] = { INT(session, at),
-	                                INT(session, kind),
-	                                TEXT(session, title),
-	                                INT(session, minutes),
-	                                INT(session, cap),
-	                                TEXT(session, place),
-	                                END };
+	                                       INT(session, kind),
+	                                       TEXT(session, title),
+	                                       INT(session, minutes),
+	                                       INT(session, cap),
+	                                       TEXT(session, place),
+	                                       END };
 static const struct action_field book[] = { INT(book, at),
-	                             INT(book, kind),
-	                             TEXT(book, resource),
-	                             TEXT(book, period),
-	                             ID(book, session),
-	                             ID(book, child),
-	                             TEXT(book, guardian_name),
-	                             TEXT(book, phone),
-	                             INT(book, wanted_at),
-	                             TEXT(book, note),
-	                             END };
-static const struct action_field book_cancel[] = { INT(book_cancel, at), ID(book_cancel, booking), END };
-static const struct action_field pickup_code[] = { INT(pickup_code, at),     ID(pickup_code, child),
-	                                    TEXT(pickup_code, name),  TEXT(pickup_code, relation),
-	                                    TEXT(pickup_code, phone), TEXT(pickup_code, code),
-	                                    INT(pickup_code, to),     END };
+	                                    INT(book, kind),
+	                                    TEXT(book, resource),
+	                                    TEXT(book, period),
+	                                    ID(book, session),
+	                                    ID(book, child),
+	                                    TEXT(book, guardian_name),
+	                                    TEXT(book, phone),
+	                                    INT(book, wanted_at),
+	                                    TEXT(book, note),
+	                                    END };
+static const struct action_field book_cancel[] = { INT(book_cancel, at), ID(book_cancel, booking),
+	                                           END };
+static const struct action_field pickup_code[] = {
+	INT(pickup_code, at),     ID(pickup_code, child),
+	TEXT(pickup_code, name),  TEXT(pickup_code, relation),
+	TEXT(pickup_code, phone), TEXT(pickup_code, code),
+	INT(pickup_code, to),     END
+};
 static const struct action_field leave[] = { INT(leave, at),     ID(leave, child),
-	                              INT(leave, from),   INT(leave, to),
-	                              INT(leave, type),   TEXT(leave, reason),
-	                              INT(leave, source), END };
+	                                     INT(leave, from),   INT(leave, to),
+	                                     INT(leave, type),   TEXT(leave, reason),
+	                                     INT(leave, source), END };
 static const struct action_field leave_review[] = { INT(leave_review, at), ID(leave_review, leave),
-	                                     INT(leave_review, review), TEXT(leave_review, note),
-	                                     END };
+	                                            INT(leave_review, review),
+	                                            TEXT(leave_review, note), END };
 static const struct action_field staff_check[] = {
 	INT(staff_check, at),      ID(staff_check, staff),
 	INT(staff_check, temp_dc), INT(staff_check, symptom_bits),
 	INT(staff_check, unfit),   TEXT(staff_check, note),
 	ID(staff_check, replaces), END
 };
-static const struct action_field house_check[] = { INT(house_check, at),      INT(house_check, kind),
-	                                    INT(house_check, result),  TEXT(house_check, findings),
-	                                    ID(house_check, replaces), END };
+static const struct action_field house_check[] = {
+	INT(house_check, at),        INT(house_check, kind),    INT(house_check, result),
+	TEXT(house_check, findings), ID(house_check, replaces), END
+};
 
 /* How each is done: the one door's function of that name, with its member of the action. */
 #define DOES(function, member)                                                                     \

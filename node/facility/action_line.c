@@ -335,7 +335,8 @@ facility_action_write(struct buf *out, const struct facility_action *action)
 	const char *base = (const char *)&action->as;
 
 	buf_printf(out, "\"do\":\"%s\"", action_records[action->what].name);
-	for (const struct action_field *f = action_records[action->what].fields; f->name != NULL; f++) {
+	for (const struct action_field *f = action_records[action->what].fields; f->name != NULL;
+	     f++) {
 		const void *at = base + f->offset;
 
 		if (f->kind == FIELD_WAS)

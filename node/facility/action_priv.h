@@ -18,7 +18,8 @@ struct action_field {
 
 struct action_record {
 	const char *name;
-	const struct action_field *fields; /* of its member of the union, ended by one without a name */
+	const struct action_field
+	        *fields; /* of its member of the union, ended by one without a name */
 	int (*does)(struct facility *f, const struct facility_action *a, struct err *err);
 };
 

@@ -41,8 +41,8 @@ struct sync_share_row {
 struct sync_share_unit {
 	struct sync_replica *r;
 	struct arena *arena;
-	int scope, site;     /* of the stream */
-	int stream;          /* and its number, and that of the unit's first record; 0: not told */
+	int scope, site; /* of the stream */
+	int stream;      /* and its number, and that of the unit's first record; 0: not told */
 	uint64_t n;
 	bool is_relay;       /* the hub passes all of it on */
 	int64_t from, to;    /* stamps of its changes */

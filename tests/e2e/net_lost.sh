@@ -8,10 +8,12 @@ set -u
 . tests/e2e/net.inc
 district
 
-# everything WHERE: rows, records and remarks there, to be compared before and after.
+# everything WHERE: rows, the facility's records and remarks there, to be compared before and after.
+# What the hub writes for all, facility_public, comes when it comes.
 everything() {
-	sql "$1" "SELECT (SELECT count(*) FROM child) AS children, (SELECT sum(n) FROM yz_stream) AS records,
-		(SELECT count(*) FROM yz_segment) AS segments, (SELECT count(*) FROM yz_conflict) AS conflicts,
+	own="FROM yz_stream t JOIN yz_scope c ON c.id = t.scope WHERE c.name = 'f/F1'"
+	sql "$1" "SELECT (SELECT count(*) FROM child) AS children, (SELECT sum(t.n) $own) AS records,
+		(SELECT count(*) FROM yz_segment WHERE stream IN (SELECT t.id $own)) AS segments, (SELECT count(*) FROM yz_conflict) AS conflicts,
 		(SELECT count(*) FROM yz_quarantine) AS quarantined"
 	digest "$1"
 }

@@ -108,12 +108,9 @@ read_wish(int argc, char **argv, struct wish *w)
 	const struct {
 		const char *name;
 		const char **value;
-	} options[] = { { "--seed", &w->seed },
-		        { "--from", &w->from },
-		        { "--count", &w->count },
-		        { "--hunt", &w->hunt },
-		        { "--replay", &w->replay },
-		        { "--with", &w->with } };
+	} options[] = { { "--seed", &w->seed },     { "--from", &w->from },
+		        { "--count", &w->count },   { "--hunt", &w->hunt },
+		        { "--replay", &w->replay }, { "--with", &w->with } };
 
 	for (int i = 1; i < argc; i += 2) {
 		size_t k = 0;
