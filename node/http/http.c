@@ -357,7 +357,7 @@ add_body(struct http_exchange *x, const char *bytes, size_t *len)
 static void
 send_away(struct http_exchange *x)
 {
-	int64_t turn_ms = queue_turn_ms(x->route.lane, HTTP_AGAIN_MAX_S * 1000);
+	int64_t turn_ms = queue_turn_ms(x->route.lane, (int64_t)HTTP_AGAIN_MAX_S * 1000);
 	int64_t again_s = (turn_ms - x->conn->server->options.wait_ms / 2) / 1000;
 	struct http_response busy = { 0 };
 

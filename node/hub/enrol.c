@@ -250,7 +250,7 @@ give_grant(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_
            struct err *err)
 {
 	uint8_t node[STORE_NODE_ID];
-	struct hub_node known;
+	struct hub_node known = { 0 };
 	struct arena a = { 0 };
 	int rc;
 

@@ -160,7 +160,7 @@ static int
 follow(struct store_db *db, const struct rotation *r, int64_t now_ms, struct err *err)
 {
 	uint8_t next[SYNC_PUBLIC_KEY];
-	struct known known;
+	struct known known = { 0 };
 	int replaced, rc = find_node(db, r->node, &known, err);
 
 	if (rc == 0)
