@@ -141,7 +141,7 @@ live(struct load *l, size_t i, struct station *st, struct err *err)
 	struct samples_place place;
 	struct roster_counts counts;
 	struct buf roster = { 0 };
-	struct facility f;
+	struct facility f = { 0 };
 	int rc = hurry(st->local, err);
 
 	if (rc == 0)

@@ -687,7 +687,7 @@ START_TEST(who_would_wait_too_long_is_told_at_once_when_to_come)
 		ck_assert_ptr_eq(queue_take(lane, 0), &items[i]);
 		usleep(20000);
 	}
-	ck_assert_int_gt(queue_wait_ms(lane), 8 * 10);
+	ck_assert_int_gt(queue_wait_ms(lane), (int64_t)8 * 10);
 	ASK("GET / HTTP/1.1\r\n" HOST "\r\n", got);
 	ck_assert_int_eq(strncmp(got, "HTTP/1.1 503 ", 13), 0);
 	ck_assert_ptr_nonnull(strstr(got, "Retry-After: "));

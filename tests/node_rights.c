@@ -230,7 +230,7 @@ rotate(uint8_t from, uint8_t to)
 	struct buf chain = { 0 };
 	int rc;
 
-	put_rotation(&chain, from, to, from, 10U * from);
+	put_rotation(&chain, from, to, from, UINT64_C(10) * from);
 	rc = hub_key_rotate(hub_db, chain.bytes, chain.len, hub.now_ms, &hub_err);
 	buf_free(&chain);
 	return rc;

@@ -282,32 +282,34 @@ is_believed(const struct sync_replica *r, const struct sync_message *m,
 	                 : memcmp(node, view->site.node, STORE_NODE_ID) == 0;
 }
 
+/* A site has one key for ever; what a node says wrongly of its own, it says rightly the next time.
+ */
+static int
+take_key(struct sync_replica *r, const struct sync_view_site *view, struct err *err)
+{
+	uint8_t known[SYNC_PUBLIC_KEY];
+	int id = 0, rc;
+
+	rc = store_catalog_find_site(r->db, view->site.node, view->site.epoch, &id, err);
+	if (rc == 0 && r->is_hub && id != 0 && store_catalog_site_key(r->db, id, known, err) == 0)
+		return 0; /* what a hub has of it, it has proven by another key */
+	if (rc == 0)
+		rc = store_catalog_site(r->db, view->site.node, view->site.epoch, &id, err);
+	if (rc == 0)
+		rc = store_catalog_site_key(r->db, id, known, err);
+	if (rc < 0 || (rc == 1 && !r->is_hub))
+		return rc < 0 ? rc : 0;
+	return store_catalog_set_site_key(r->db, id, view->key, err);
+}
+
 int
 sync_draft_keys(struct sync_replica *r, const struct sync_message *m, struct err *err)
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < m->site_count; i++) {
-		const struct sync_view_site *view = &m->sites[i];
-		uint8_t known[SYNC_PUBLIC_KEY];
-		int id = 0;
-
-		if (!view->has_key || !is_believed(r, m, view))
-			continue;
-		rc = store_catalog_find_site(r->db, view->site.node, view->site.epoch, &id, err);
-		if (rc == 0 && r->is_hub && id != 0 &&
-		    store_catalog_site_key(r->db, id, known, err) == 0)
-			continue; /* what a hub has of it, it has proven by another key */
-		if (rc == 0)
-			rc = store_catalog_site(r->db, view->site.node, view->site.epoch, &id, err);
-		if (rc == 0)
-			rc = store_catalog_site_key(r->db, id, known, err);
-		/* a site has one key for ever; what a node says wrongly of its own, it says rightly
-		 * the next time */
-		if (rc == 0 || (rc == 1 && r->is_hub))
-			rc = store_catalog_set_site_key(r->db, id, view->key, err);
-		rc = rc == 1 ? 0 : rc;
-	}
+	for (size_t i = 0; rc == 0 && i < m->site_count; i++)
+		if (m->sites[i].has_key && is_believed(r, m, &m->sites[i]))
+			rc = take_key(r, &m->sites[i], err);
 	return rc;
 }
 

@@ -41,6 +41,7 @@ bench_herd(void)
 	}
 	snprintf(command, sizeof command, "'%s' load --json --nodes '%s' --days '%s' 2>/dev/null",
 	         yizhan, nodes == NULL ? "60" : nodes, days == NULL ? "3" : days);
+	/* NOLINTNEXTLINE(cert-env33-c): whoever sets YIZHAN and HERD_* types the command anyhow */
 	f = popen(command, "r");
 	if (f == NULL || fgets(doc, sizeof doc, f) == NULL || pclose(f) != 0) {
 		fprintf(stderr, "bench: %s: %s\n", command, doc);
