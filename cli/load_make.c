@@ -174,7 +174,7 @@ make_node(struct load *l, size_t i, struct err *err)
 	rc = enrol(l, n, err);
 	if (rc == 0)
 		rc = station_open(n->dir, env_real(), &st, err);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	rc = live(l, i, &st, err);
 	if (rc == 0)
