@@ -109,7 +109,7 @@ list_nodes(const struct cli *cli, struct store_db *db, struct buf *out, bool *ne
 		                       .street = cli_option(cli, "street"),
 		                       .version = cli_option(cli, "version") };
 	struct arena a = { 0 };
-	struct fleet fleet;
+	struct fleet fleet = { 0 };
 	int rc = cli_option_int(cli, "backlog", -1, range, &filter.backlog, err);
 
 	if (rc == 0)

@@ -41,8 +41,10 @@ void
 fleet_page_phrase(struct buf *html, const char *phrase, const char *one, const char *two)
 {
 	for (const char *hash; (hash = strchr(phrase, '#')) != NULL; phrase = hash + 2) {
+		const char *text = hash[1] == '1' ? one : two;
+
 		buf_put(html, phrase, (size_t)(hash - phrase));
-		html_text(html, hash[1] == '1' ? one : two);
+		html_text(html, text == NULL ? "" : text);
 	}
 	buf_put(html, phrase, strlen(phrase));
 }

@@ -62,7 +62,7 @@ come_back(struct sync_sharing *sh, struct store_row *row, int scope, struct err 
 static int
 come_in(struct sync_sharing *sh, struct store_row *row, struct err *err)
 {
-	int hub, rc = sync_share_join(sh, row, false, err);
+	int hub = 0, rc = sync_share_join(sh, row, false, err);
 
 	if (rc == 0)
 		rc = store_catalog_scope(sh->r->db, "hub", &hub, err);
