@@ -132,12 +132,7 @@ show_log(const struct cli *cli, struct store_db *db, struct buf *out, struct err
 	return session_log_json(db, LOG_SHOWN, out, err);
 }
 
-static const struct word {
-	const char *name;
-	int args;
-	int (*does)(const struct cli *, struct store_db *, struct buf *, struct err *);
-	const char *usage;
-} words[] = {
+static const struct cli_word words[] = {
 	{ "new", 2, make, "new needs one NAME" },
 	{ "list", 1, list_all, "list takes no more words" },
 	{ "revoke", 2, revoke, "revoke needs one NAME" },
@@ -147,28 +142,15 @@ static const struct word {
 static int
 run(struct cli *cli)
 {
-	const struct word *word = NULL;
-	struct store_db *db = NULL;
-	struct buf out = { 0 };
-	struct err err;
-	int rc, code;
+	int code = CLI_OK;
+	const struct cli_word *word =
+	        cli_hub_word(cli, words, sizeof words / sizeof words[0], &code);
 
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (strcmp(words[i].name, cli->argv[0]) == 0)
-			word = &words[i];
 	if (word == NULL)
-		return cli_usage(cli, "admin can't \"%s\"", cli->argv[0]);
-	if (cli->argc != word->args)
-		return cli_usage(cli, "%s", word->usage);
+		return code;
 	if (word->does != make && cli_option(cli, "expires") != NULL)
 		return cli_usage(cli, "%s takes no --expires", word->name);
-	rc = cli_hub_open(cli, &db, &err);
-	if (rc == 0)
-		rc = word->does(cli, db, &out, &err);
-	store_db_close(db);
-	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
-	buf_free(&out);
-	return code;
+	return cli_hub_run(cli, word);
 }
 
 static const struct cmd_option options[] = {

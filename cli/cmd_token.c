@@ -152,12 +152,7 @@ list_all(const struct cli *cli, struct store_db *db, struct buf *out, struct err
 	return token_list_json(db, env_wall_ms(env_real()), out, err);
 }
 
-static const struct word {
-	const char *name;
-	int args;
-	int (*does)(const struct cli *, struct store_db *, struct buf *, struct err *);
-	const char *usage;
-} words[] = {
+static const struct cli_word words[] = {
 	{ "new", 1, make, "new takes no more words" },
 	{ "list", 1, list_all, "list takes no more words" },
 	{ "revoke", 2, revoke, "revoke needs one ID" },
@@ -167,29 +162,14 @@ static const struct word {
 static int
 run(struct cli *cli)
 {
-	const struct word *word = NULL;
-	struct store_db *db = NULL;
-	struct buf out = { 0 };
-	struct err err;
-	int rc, code;
+	int code = CLI_OK;
+	const struct cli_word *word =
+	        cli_hub_word(cli, words, sizeof words / sizeof words[0], &code);
 
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (strcmp(words[i].name, cli->argv[0]) == 0)
-			word = &words[i];
 	if (word == NULL)
-		return cli_usage(cli, "token can't \"%s\"", cli->argv[0]);
-	if (cli->argc != word->args)
-		return cli_usage(cli, "%s", word->usage);
-	code = word->does == make ? check_options(cli) : CLI_OK;
-	if (code != CLI_OK)
 		return code;
-	rc = cli_hub_open(cli, &db, &err);
-	if (rc == 0)
-		rc = word->does(cli, db, &out, &err);
-	store_db_close(db);
-	code = rc < 0 ? cli_fail(cli, &err) : cli_print(cli, &out);
-	buf_free(&out);
-	return code;
+	code = word->does == make ? check_options(cli) : CLI_OK;
+	return code == CLI_OK ? cli_hub_run(cli, word) : code;
 }
 
 static const struct cmd_option options[] = {

@@ -8,33 +8,6 @@
 /* ---- for programs ---- */
 
 static void
-member_time(struct json *j, const char *name, int64_t ms)
-{
-	json_name(j, name);
-	if (ms == 0)
-		json_null(j);
-	else
-		json_time(j, ms);
-}
-
-static void
-member_text(struct json *j, const char *name, const char *text)
-{
-	json_name(j, name);
-	json_text(j, text[0] == 0 ? NULL : text);
-}
-
-static void
-member_int(struct json *j, const char *name, bool known, int64_t value)
-{
-	json_name(j, name);
-	if (known)
-		json_int(j, value);
-	else
-		json_null(j);
-}
-
-static void
 rifts_json(struct json *j, const struct node_status_scope *scope)
 {
 	struct buf where = { 0 };
@@ -102,30 +75,30 @@ node_status_json(struct json *j, const struct node_status *s, int64_t now_ms)
 	json_hex(j, s->self.node, STORE_NODE_ID);
 	json_name(j, "epoch");
 	json_hex(j, s->self.epoch, STORE_EPOCH);
-	member_text(j, "facility", s->role.facility);
+	json_member_text(j, "facility", s->role.facility);
 	json_name(j, "role");
 	json_text(j, s->role.is_hub ? "hub" : "node");
 	json_name(j, "state");
 	json_text(j, node_status_word(node_status_state(s)));
 	json_name(j, "waiting");
 	json_int(j, s->waiting);
-	member_int(j, "oldest_waiting_s", s->oldest_waiting_ms > 0,
-	           seconds_since(s->oldest_waiting_ms, now_ms));
-	member_time(j, "last_success", s->last_success_ms);
-	member_time(j, "last_attempt", s->last_attempt_ms);
-	member_text(j, "last_error", s->last_error);
+	json_member_int(j, "oldest_waiting_s", s->oldest_waiting_ms > 0,
+	                seconds_since(s->oldest_waiting_ms, now_ms));
+	json_member_time(j, "last_success", s->last_success_ms);
+	json_member_time(j, "last_attempt", s->last_attempt_ms);
+	json_member_text(j, "last_error", s->last_error);
 	json_name(j, "conflicts");
 	json_int(j, s->conflicts);
 	json_name(j, "quarantined");
 	json_int(j, s->quarantined);
-	member_int(j, "clock_offset_ms", s->last_success_ms > 0, s->clock_offset_ms);
+	json_member_int(j, "clock_offset_ms", s->last_success_ms > 0, s->clock_offset_ms);
 	json_name(j, "clock_unsure");
 	json_bool(j, s->clock_unsure);
-	member_text(j, "hub", s->hub);
+	json_member_text(j, "hub", s->hub);
 	json_name(j, "scopes");
 	scopes_json(j, s);
-	member_int(j, "db_bytes", s->db_bytes >= 0, s->db_bytes);
-	member_int(j, "disk_free", s->disk_free >= 0, s->disk_free);
+	json_member_int(j, "db_bytes", s->db_bytes >= 0, s->db_bytes);
+	json_member_int(j, "disk_free", s->disk_free >= 0, s->disk_free);
 	json_name(j, "disk_full");
 	json_bool(j, s->disk_full);
 	json_name(j, "life");

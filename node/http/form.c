@@ -94,6 +94,23 @@ form_copy(char *out, size_t size, const char *name, const char *value, struct er
 	return 0;
 }
 
+int
+form_each(const char *query, form_take *take, void *ctx, struct err *err)
+{
+	struct form form = form_from(query, strlen(query));
+	struct buf name = { 0 }, value = { 0 };
+	int rc;
+
+	while ((rc = form_next(&form, &name, &value, err)) == 1) {
+		rc = take(ctx, buf_str(&name), buf_str(&value), err);
+		if (rc < 0)
+			break;
+	}
+	buf_free(&name);
+	buf_free(&value);
+	return rc;
+}
+
 bool
 form_is_single(struct form form)
 {

@@ -40,6 +40,13 @@ MUST_CHECK int form_get(struct form form, const char *name, char *out, size_t si
 MUST_CHECK int form_copy(char *out, size_t size, const char *name, const char *value,
                          struct err *err);
 
+/*
+ * Give every pair of `query` to `take`, in order, until one is refused: what it then says, or that
+ * of form_next(), or 0.  What it is given is borrowed until it returns.
+ */
+typedef int form_take(void *ctx, const char *name, const char *value, struct err *err);
+MUST_CHECK int form_each(const char *query, form_take *take, void *ctx, struct err *err);
+
 enum { FORM_NAMES_MAX = 32 };
 
 /*

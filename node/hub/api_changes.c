@@ -47,8 +47,10 @@ take_feed(const char *value, enum changes_feed *feed, struct err *err)
 }
 
 static int
-take_parameter(struct changes_asked *asked, const char *name, const char *value, struct err *err)
+take_parameter(void *ctx, const char *name, const char *value, struct err *err)
 {
+	struct changes_asked *asked = ctx;
+
 	if (strcmp(name, "since") == 0)
 		return form_copy(asked->since, sizeof asked->since, name, value, err);
 	if (strcmp(name, "scope") == 0)
@@ -63,23 +65,6 @@ take_parameter(struct changes_asked *asked, const char *name, const char *value,
 	               "there is no parameter %.40s: since, limit, scope, feed, timeout", name);
 }
 
-static int
-read_query(const char *query, struct changes_asked *asked, struct err *err)
-{
-	struct form form = form_from(query, strlen(query));
-	struct buf name = { 0 }, value = { 0 };
-	int rc;
-
-	while ((rc = form_next(&form, &name, &value, err)) == 1) {
-		rc = take_parameter(asked, buf_str(&name), buf_str(&value), err);
-		if (rc < 0)
-			break;
-	}
-	buf_free(&name);
-	buf_free(&value);
-	return rc;
-}
-
 int
 api_changes_ask(struct store_db *db, const struct changes_request *request, int64_t now_ms,
                 struct changes_asked *asked, struct http_response *response)
@@ -91,7 +76,7 @@ api_changes_ask(struct store_db *db, const struct changes_request *request, int6
 	rc = bearer_check(db, request->authorization, now_ms, &asked->token, response);
 	if (rc < 0)
 		return rc;
-	rc = read_query(request->query, asked, &err);
+	rc = form_each(request->query, take_parameter, asked, &err);
 	if (rc >= 0 && asked->feed == CHANGES_EVENTSOURCE && request->last_event_id != NULL &&
 	    request->last_event_id[0] != 0)
 		rc = form_copy(asked->since, sizeof asked->since, "Last-Event-ID",

@@ -30,8 +30,10 @@ read_limit(const char *text, size_t *limit, struct err *err)
 }
 
 static int
-take_parameter(struct asked *asked, const char *name, const char *value, struct err *err)
+take_parameter(void *ctx, const char *name, const char *value, struct err *err)
 {
+	struct asked *asked = ctx;
+
 	if (strcmp(name, "near") == 0) {
 		asked->has_near = true;
 		return near_read_place(value, &asked->near.from, err);
@@ -46,18 +48,10 @@ take_parameter(struct asked *asked, const char *name, const char *value, struct 
 static int
 read_query(const char *query, struct asked *asked, struct err *err)
 {
-	struct form form = form_from(query, strlen(query));
-	struct buf name = { 0 }, value = { 0 };
 	int rc;
 
 	*asked = (struct asked){ .near.km = 5, .limit = LIMIT };
-	while ((rc = form_next(&form, &name, &value, err)) == 1) {
-		rc = take_parameter(asked, buf_str(&name), buf_str(&value), err);
-		if (rc < 0)
-			break;
-	}
-	buf_free(&name);
-	buf_free(&value);
+	rc = form_each(query, take_parameter, asked, err);
 	if (rc == 0 && !asked->has_near)
 		rc = err_set(err, ERR_INVALID, "near: is needed, /v1/facilities?near=30.31,120.15");
 	return rc;

@@ -138,61 +138,24 @@ fleet_digest_word(enum sync_level_word digest)
 /* ---- the document ---- */
 
 static void
-put_time(struct json *j, const char *name, int64_t ms)
-{
-	json_name(j, name);
-	if (ms == 0)
-		json_null(j);
-	else
-		json_time(j, ms);
-}
-
-static void
-put_int(struct json *j, const char *name, bool known, int64_t value)
-{
-	json_name(j, name);
-	if (known)
-		json_int(j, value);
-	else
-		json_null(j);
-}
-
-static void
-put_text(struct json *j, const char *name, const char *text)
-{
-	json_name(j, name);
-	json_text(j, text[0] == 0 ? NULL : text);
-}
-
-static void
-put_flag(struct json *j, const char *name, bool known, bool value)
-{
-	json_name(j, name);
-	if (known)
-		json_bool(j, value);
-	else
-		json_null(j);
-}
-
-static void
 put_report(struct json *j, const struct fleet_node *n)
 {
 	const struct report *r = &n->report;
 	bool told = n->reported_ms > 0;
 
-	put_time(j, "reported", n->reported_ms);
-	put_text(j, "version", r->version);
-	put_int(j, "format", r->format >= 0, r->format);
-	put_int(j, "waiting", r->waiting >= 0, r->waiting);
-	put_time(j, "oldest_waiting", r->oldest_ms > 0 ? r->oldest_ms : 0);
-	put_int(j, "conflicts", r->conflicts >= 0, r->conflicts);
-	put_int(j, "quarantined", r->quarantined >= 0, r->quarantined);
-	put_int(j, "clock_offset_ms", r->clock_known, r->clock_offset_ms);
-	put_flag(j, "clock_unsure", told, r->clock_unsure);
-	put_int(j, "db_bytes", r->db_bytes >= 0, r->db_bytes);
-	put_int(j, "disk_free", r->disk_free >= 0, r->disk_free);
-	put_flag(j, "disk_full", told, r->disk_full);
-	put_int(j, "differing_scopes", r->differing >= 0, r->differing);
+	json_member_time(j, "reported", n->reported_ms);
+	json_member_text(j, "version", r->version);
+	json_member_int(j, "format", r->format >= 0, r->format);
+	json_member_int(j, "waiting", r->waiting >= 0, r->waiting);
+	json_member_time(j, "oldest_waiting", r->oldest_ms > 0 ? r->oldest_ms : 0);
+	json_member_int(j, "conflicts", r->conflicts >= 0, r->conflicts);
+	json_member_int(j, "quarantined", r->quarantined >= 0, r->quarantined);
+	json_member_int(j, "clock_offset_ms", r->clock_known, r->clock_offset_ms);
+	json_member_bool(j, "clock_unsure", told, r->clock_unsure);
+	json_member_int(j, "db_bytes", r->db_bytes >= 0, r->db_bytes);
+	json_member_int(j, "disk_free", r->disk_free >= 0, r->disk_free);
+	json_member_bool(j, "disk_full", told, r->disk_full);
+	json_member_int(j, "differing_scopes", r->differing >= 0, r->differing);
 	json_name(j, "hub_life");
 	json_text(j, told && r->hub_went_back ? "went back" : NULL);
 }
@@ -207,10 +170,10 @@ fleet_json(struct json *j, const struct fleet_node *n)
 	json_text(j, n->node.facility);
 	json_name(j, "name");
 	json_text(j, n->node.label);
-	put_text(j, "facility_name", n->name);
-	put_text(j, "street", n->street);
-	put_int(j, "lat_e6", n->placed, n->lat_e6);
-	put_int(j, "lon_e6", n->placed, n->lon_e6);
+	json_member_text(j, "facility_name", n->name);
+	json_member_text(j, "street", n->street);
+	json_member_int(j, "lat_e6", n->placed, n->lat_e6);
+	json_member_int(j, "lon_e6", n->placed, n->lon_e6);
 	json_name(j, "state");
 	json_text(j, fleet_state_word(n->state));
 	json_name(j, "causes");
@@ -219,15 +182,15 @@ fleet_json(struct json *j, const struct fleet_node *n)
 		if ((n->causes >> i & 1) != 0)
 			json_text(j, fleet_cause_word(i));
 	json_end_array(j);
-	put_time(j, "since", n->node.since_ms);
-	put_time(j, "revoked", n->node.revoked_ms);
+	json_member_time(j, "since", n->node.since_ms);
+	json_member_time(j, "revoked", n->node.revoked_ms);
 	json_name(j, "grant");
 	json_int(j, n->node.version);
-	put_time(j, "last_exchange", n->met_ms);
-	put_int(j, "backlog", n->lacking >= 0, n->lacking);
+	json_member_time(j, "last_exchange", n->met_ms);
+	json_member_int(j, "backlog", n->lacking >= 0, n->lacking);
 	json_name(j, "digest");
 	json_text(j, fleet_digest_word(n->digest));
-	put_time(j, "digest_at", n->digest_ms);
+	json_member_time(j, "digest_at", n->digest_ms);
 	json_name(j, "life");
 	json_text(j, sync_life_name(n->life));
 	put_report(j, n);

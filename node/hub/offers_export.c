@@ -46,8 +46,10 @@ read_form(struct asked *asked, const char *value, struct err *err)
 }
 
 static int
-take_parameter(struct asked *asked, const char *name, const char *value, struct err *err)
+take_parameter(void *ctx, const char *name, const char *value, struct err *err)
 {
+	struct asked *asked = ctx;
+
 	if (strcmp(name, "table") == 0)
 		return form_copy(asked->table, sizeof asked->table, name, value, err);
 	if (strcmp(name, "scope") == 0)
@@ -79,18 +81,10 @@ check_query(const struct asked *asked, struct err *err)
 static int
 read_query(const char *query, struct asked *asked, struct err *err)
 {
-	struct form form = form_from(query, strlen(query));
-	struct buf name = { 0 }, value = { 0 };
 	int rc;
 
 	*asked = (struct asked){ .form = STORE_TABLE_NDJSON };
-	while ((rc = form_next(&form, &name, &value, err)) == 1) {
-		rc = take_parameter(asked, buf_str(&name), buf_str(&value), err);
-		if (rc < 0)
-			break;
-	}
-	buf_free(&name);
-	buf_free(&value);
+	rc = form_each(query, take_parameter, asked, err);
 	return rc == 0 ? check_query(asked, err) : rc;
 }
 

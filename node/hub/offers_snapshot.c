@@ -86,32 +86,19 @@ unquote(char out[SNAPSHOT_ETAG], const char *text)
 		out[0] = 0;
 }
 
-/* The query's `name`, or "". */
+/* form_take: the `name` of a snapshot, SNAPSHOT_ETAG bytes. */
 static int
-read_query(const char *query, char name[SNAPSHOT_ETAG], struct err *err)
+take_parameter(void *ctx, const char *name, const char *value, struct err *err)
 {
-	struct form form = form_from(query, strlen(query));
-	struct buf key = { 0 }, value = { 0 };
-	int rc;
-
-	name[0] = 0;
-	while ((rc = form_next(&form, &key, &value, err)) == 1) {
-		if (strcmp(buf_str(&key), "name") != 0)
-			rc = err_set(err, ERR_INVALID,
-			             "there is no parameter %.40s: name, or none at all",
-			             buf_str(&key));
-		else if (!is_etag(buf_str(&value)))
-			rc = err_set(err, ERR_INVALID,
-			             "name: this isn't the name of a snapshot; take it from the "
-			             "ETag of the answer that you go on with");
-		else
-			memcpy(name, buf_str(&value), SNAPSHOT_ETAG);
-		if (rc < 0)
-			break;
-	}
-	buf_free(&key);
-	buf_free(&value);
-	return rc;
+	if (strcmp(name, "name") != 0)
+		return err_set(err, ERR_INVALID,
+		               "there is no parameter %.40s: name, or none at all", name);
+	if (!is_etag(value))
+		return err_set(err, ERR_INVALID,
+		               "name: this isn't the name of a snapshot; take it from the "
+		               "ETag of the answer that you go on with");
+	memcpy(ctx, value, SNAPSHOT_ETAG);
+	return 0;
 }
 
 /* The one that is asked for: by name, the one that If-Range goes on with, or a fresh one. */
@@ -222,7 +209,7 @@ offers_snapshot(struct offers *o, const struct http_request *request,
                 const struct offers_headers *headers, struct http_response *response)
 {
 	struct snapshot snap = { .fd = -1 };
-	char name[SNAPSHOT_ETAG], resumed[SNAPSHOT_ETAG];
+	char name[SNAPSHOT_ETAG] = "", resumed[SNAPSHOT_ETAG];
 	struct asking by = { .o = o, .request = request, .headers = headers };
 	struct err err;
 	int rc;
@@ -232,7 +219,7 @@ offers_snapshot(struct offers *o, const struct http_request *request,
 	                 &by.token, response) < 0)
 		return;
 	unquote(resumed, headers->if_range);
-	rc = read_query(request->query, name, &err);
+	rc = form_each(request->query, take_parameter, name, &err);
 	if (rc >= 0)
 		rc = choose(o, &by.token, name, resumed, &snap, &err);
 	if (rc == ERR_INVALID || rc == ERR_NOTFOUND) {

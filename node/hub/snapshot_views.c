@@ -4,6 +4,7 @@
 #include "node/hub/external.h"
 #include "store/stmt.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -135,9 +136,10 @@ leave_out(const char *words, struct arena *a, struct extract *x, struct err *err
 {
 	size_t count = 0;
 
-	while (*words != 0 && count < EXTRACT_WITHOUT - 1) {
+	while (*words != 0) {
 		size_t len = strcspn(words, " ");
 
+		assert(count < EXTRACT_WITHOUT - 1); /* the list is ours */
 		x->without[count] = arena_copy(a, words, len);
 		if (x->without[count++] == NULL)
 			return err_set(err, ERR_NOMEM, "export: out of memory");

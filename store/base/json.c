@@ -199,3 +199,40 @@ json_time(struct json *j, int64_t ms)
 	text_time(text, ms);
 	json_text(j, text);
 }
+
+void
+json_member_int(struct json *j, const char *name, bool known, int64_t value)
+{
+	json_name(j, name);
+	if (known)
+		json_int(j, value);
+	else
+		json_null(j);
+}
+
+void
+json_member_bool(struct json *j, const char *name, bool known, bool value)
+{
+	json_name(j, name);
+	if (known)
+		json_bool(j, value);
+	else
+		json_null(j);
+}
+
+void
+json_member_time(struct json *j, const char *name, int64_t ms)
+{
+	json_name(j, name);
+	if (ms == 0)
+		json_null(j);
+	else
+		json_time(j, ms);
+}
+
+void
+json_member_text(struct json *j, const char *name, const char *text)
+{
+	json_name(j, name);
+	json_text(j, text == NULL || text[0] == 0 ? NULL : text);
+}

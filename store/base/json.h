@@ -60,6 +60,13 @@ void json_hex(struct json *j, const void *bytes, size_t len);
 /* A string as RFC 3339 UTC of ms since 1970. */
 void json_time(struct json *j, int64_t ms);
 
+/* A member, its name and its value, that is null where nothing is known: unless `known`, for the
+ * time 0, for NULL or an empty text. */
+void json_member_int(struct json *j, const char *name, bool known, int64_t value);
+void json_member_bool(struct json *j, const char *name, bool known, bool value);
+void json_member_time(struct json *j, const char *name, int64_t ms);
+void json_member_text(struct json *j, const char *name, const char *text);
+
 /* Append the digits that json_real writes. */
 void json_real_text(struct buf *out, double value);
 
