@@ -1,10 +1,10 @@
 /*
- * sync/exchange/told.c - what a request says that its node has read (sync/merge/told.h): found
- * before the request's records are taken, because what they do may be passed on into the same
+ * What a request says that its node has read (sync/merge/told.h): found before the
+ * request's records are taken, because what they do may be passed on into the same
  * streams; noted after that, because it holds for what comes later.
  */
-#include "sync/merge/told.h"
 #include "sync/exchange/exchange_priv.h"
+#include "sync/merge/told.h"
 
 #include <string.h>
 
