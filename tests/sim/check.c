@@ -370,12 +370,65 @@ count(struct sim_peer *p, const char *sql)
 	return n;
 }
 
+/* Is record `n` of that life in this file? */
+static bool
+has_record(struct sim_peer *p, const uint8_t *node, const uint8_t *epoch, int64_t n)
+{
+	struct store_stmt q = store_stmt_new(
+	        p->st.local, "SELECT 1 FROM yz_stream t JOIN yz_site s ON s.id = t.site"
+	                     " WHERE s.node = ? AND s.epoch = ? AND t.n >= ?");
+	struct err err;
+	int rc;
+
+	store_stmt_put_blob(&q, node, STORE_NODE_ID);
+	store_stmt_put_blob(&q, epoch, STORE_EPOCH);
+	store_stmt_put_int(&q, n);
+	rc = store_stmt_step(&q, &err);
+	store_stmt_end(&q);
+	return sim_must(p->sim, rc, &err, "look for a record") && rc == 1;
+}
+
+/*
+ * What the hub holds as stamped far ahead waits for its node to stamp it anew.  A node whose disk
+ * has forgotten it can't: then the hub has the only copy, and says so until a person lets it in.
+ */
+static int64_t
+held_for_nobody(struct sim_peer *hub)
+{
+	struct store_stmt q = store_stmt_new(
+	        hub->st.local,
+	        "SELECT s.node, s.epoch, q.n FROM yz_quarantine q"
+	        " JOIN yz_stream t ON t.id = q.stream JOIN yz_site s ON s.id = t.site"
+	        " WHERE q.reason LIKE 'clock: its stamps%'");
+	int64_t lonely = 0;
+	struct err err;
+	int rc;
+
+	while ((rc = store_stmt_step(&q, &err)) == 1) {
+		size_t len;
+		const uint8_t *node = store_stmt_get_blob(&q, &len);
+		const uint8_t *epoch = store_stmt_get_blob(&q, &len);
+		int64_t n = store_stmt_get_int(&q);
+		bool kept = false;
+
+		for (unsigned i = 0; i < SIM_PEERS; i++)
+			kept |= hub->sim->peers[i].exists && !hub->sim->peers[i].is_hub &&
+			        has_record(&hub->sim->peers[i], node, epoch, n);
+		lonely += !kept;
+	}
+	store_stmt_end(&q);
+	sim_must(hub->sim, rc, &err, "look for what is held");
+	return lonely;
+}
+
 /* Nobody here writes what he may not, so nothing is in quarantine; conflicts may be open. */
 static void
 check_inbox(struct sim_peer *p)
 {
 	int64_t aside = count(p, "SELECT count(*) FROM yz_quarantine");
 
+	if (p->is_hub && aside != 0)
+		aside -= held_for_nobody(p);
 	if (aside != 0)
 		sim_fail(p->sim, "peer %u holds %lld changes in quarantine", p->no,
 		         (long long)aside);
