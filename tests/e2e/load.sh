@@ -29,7 +29,7 @@ is "$([ "$(figure bytes_out)" -lt $((20 * $(figure changes))) ] && echo yes)" ye
 # what can't be had is said before anything is made
 check 2 '--nodes 0 is not a number that can be; give one from 1 to 5000' load --nodes 0
 check 2 '--days 61 is not a number that can be; give one from 1 to 60' load --days 61
-said=$(ulimit -n 200 && "$YIZHAN" load --nodes 100 2>&1)
+said=$(prlimit --nofile=200 "$YIZHAN" load --nodes 100 2>&1)
 is "$?" 1 'status of too many'
 is "$(printf '%s' "$said" | grep -c '100 nodes need 1664 open files and this shell allows 200; ulimit')" 1 "$said"
 said=$(TMPDIR=$SCRATCH/nowhere "$YIZHAN" load 2>&1)

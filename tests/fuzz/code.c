@@ -1,21 +1,23 @@
 /*
  * tests/fuzz/code.c - any text as an enrolment code: refused, or a code that is
- * written as it was typed; and no code with a slip in it.
+ * written as it was typed; and no code with a slip in it.  What stands behind a dot
+ * is a whole key of the TLS front, or refused (node/pin.h).
  *
  * Input: where to slip (1 byte), what to put there (1 byte), the text.
  */
 #include "node/code.h"
+#include "node/pin.h"
 #include "tests/fuzz/help.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The text as its one form: no separators, upper case, O and I and L as digits. */
+/* The text before its dot as its one form: no separators, upper case, O and I and L as digits. */
 static void
 check_typed(const char *text, const char *plain)
 {
-	for (; *text != 0; text++) {
+	for (; *text != 0 && *text != '.'; text++) {
 		char c = (char)toupper((unsigned char)*text);
 
 		if (strchr(" -\t\r\n", c) != NULL)
@@ -50,6 +52,22 @@ check_slips(const char *plain, uint8_t at, uint8_t by)
 	HOLDS(plain[at] == plain[by] || code_read(bent, &code, &err) == ERR_INVALID);
 }
 
+/* The key behind the dot, to the setting and back. */
+static void
+check_pin(const char *text)
+{
+	const char *dot = strchr(text, '.');
+	char pin[PIN_SIZE], tail[PIN_TAIL];
+	struct err err;
+	int rc = pin_of_code(text, pin, &err);
+
+	HOLDS(rc == 1 || rc == 0 || rc == ERR_INVALID);
+	HOLDS(rc != 0 || dot == NULL);
+	HOLDS((rc == 1) == (pin[0] != 0));
+	if (rc == 1)
+		HOLDS(pin_tail(pin, tail, &err) == 0 && strncmp(tail, dot + 1, PIN_TAIL - 1) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -61,6 +79,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	text = help_text(data + 2, size - 2);
+	check_pin(text);
 	rc = code_read(text, &code, &err);
 	HOLDS(rc == 0 || rc == ERR_INVALID);
 	if (rc == 0) {

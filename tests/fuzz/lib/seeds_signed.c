@@ -28,6 +28,7 @@ make_grant(struct buf *out, const char *street)
 static void
 code_seeds(char text[CODE_TEXT])
 {
+	static const char pin[] = ".K87oWBWM9UZfyddvDfoxL-8lpNyoUB2ptGtn0fv6G2Q";
 	struct sync_key hub = help_key(0);
 	struct buf out = { 0 };
 	struct code code;
@@ -40,6 +41,9 @@ code_seeds(char text[CODE_TEXT])
 	out.bytes[4] = (uint8_t)(out.bytes[4] | 0x20);
 	buf_put(&out, " \n", 2);
 	seeds_put("code", "as-typed", &out);
+	out.len -= 2;
+	buf_put(&out, pin, strlen(pin));
+	seeds_put("code", "with-pin", &out);
 	buf_free(&out);
 }
 
