@@ -24,6 +24,7 @@ static Suite *(*const suites[])(void) = {
 	suite_facility_page,
 	suite_facility_public,
 	suite_facility_record,
+	suite_facility_register,
 	suite_facility_roster,
 	suite_facility_schema,
 	suite_facility_district,

@@ -19,6 +19,7 @@ Suite *suite_facility_open(void);
 Suite *suite_facility_page(void);
 Suite *suite_facility_public(void);
 Suite *suite_facility_record(void);
+Suite *suite_facility_register(void);
 Suite *suite_facility_roster(void);
 Suite *suite_facility_schema(void);
 Suite *suite_facility_district(void);
