@@ -21,7 +21,7 @@
 	"(SELECT a.kind FROM attendance_event a WHERE a.enrollment_id = e.id AND a.kind IN (1, 2)" \
 	" AND " RECORD_OF_DAY(                                                                     \
 	        "a") " AND NOT EXISTS (SELECT 1 FROM attendance_event r WHERE r.replaces_id = "    \
-	             "a.id)"                                                                       \
+	             "a.id AND r.facility_id = a.facility_id)"                                     \
 	             " ORDER BY a.at DESC, a.kind DESC LIMIT 1)"
 
 /* An enrolled child. */
