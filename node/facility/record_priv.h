@@ -35,6 +35,9 @@ struct record_child {
 	int birth_date;
 };
 
+/* ERR_INVALID if the facility has declined this request for medicine. */
+MUST_CHECK int record_medication_open(struct facility *f, const uint8_t *request, struct err *err);
+
 /* The parameters of RECORD_OF_DAY. */
 void record_put_day(struct store_stmt *s, const struct facility *f, int date);
 

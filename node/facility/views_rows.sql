@@ -123,13 +123,14 @@ CREATE VIEW v1_symptom_case AS
          recorded_by
   FROM symptom_case;
 
--- 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00
+-- 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00; review is the facility's answer
 CREATE VIEW v1_medication_request AS
   SELECT id, facility_id, child_id,
          drug,  -- personal
          dose_text,  -- personal
-         time_bits, date_from, date_to, guardian_sign_id, at, accepted_by, accepted_at,
-         recorded_by
+         time_bits, date_from, date_to, guardian_sign_id, at, accepted_by, accepted_at, review,
+         review_note,  -- personal
+         reviewed_at, recorded_by
   FROM medication_request;
 
 -- 喂药记录 · medicine given: one dose per request, day and slot, whoever records it
