@@ -20,6 +20,7 @@ static Suite *(*const suites[])(void) = {
 	suite_facility_batch,
 	suite_facility_csv,
 	suite_facility_day,
+	suite_facility_fhir,
 	suite_facility_open,
 	suite_facility_page,
 	suite_facility_public,

@@ -15,6 +15,7 @@ Suite *suite_facility_alias(void);
 Suite *suite_facility_batch(void);
 Suite *suite_facility_csv(void);
 Suite *suite_facility_day(void);
+Suite *suite_facility_fhir(void);
 Suite *suite_facility_open(void);
 Suite *suite_facility_page(void);
 Suite *suite_facility_public(void);

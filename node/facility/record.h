@@ -198,6 +198,17 @@ struct facility_medication {
 MUST_CHECK int facility_medication(struct facility *f, const struct facility_medication *in,
                                    struct err *err);
 
+/* 用药答复: the facility's answer to a request, whoever took it; what was declined isn't given. */
+struct facility_medication_review {
+	int64_t at;
+	const uint8_t *request;
+	int64_t review; /* as leave_request.review */
+	const char *note;
+};
+MUST_CHECK int facility_medication_review(struct facility *f,
+                                          const struct facility_medication_review *in,
+                                          struct err *err);
+
 /* 喂药: one dose of a request; refused if this slot (quarter hour from 06:00, 0...) is given
  * already today. */
 struct facility_medication_given {
@@ -423,6 +434,15 @@ struct facility_book_cancel {
 	const uint8_t *booking;
 };
 MUST_CHECK int facility_book_cancel(struct facility *f, const struct facility_book_cancel *in,
+                                    struct err *err);
+
+/* 预约答复: the facility confirms a booking, or says whether they came; declining is cancelling. */
+struct facility_book_review {
+	int64_t at;
+	const uint8_t *booking;
+	int64_t state; /* booking.state: 2 confirmed, 3 came, 5 did not come */
+};
+MUST_CHECK int facility_book_review(struct facility *f, const struct facility_book_review *in,
                                     struct err *err);
 
 /*
