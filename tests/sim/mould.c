@@ -214,6 +214,23 @@ put_removal(struct buf *sql, const char *table)
 	buf_printf(sql, "DROP TABLE %s;", table);
 }
 
+/* Without their mark going too, by which they would be made again at the next opening. */
+static void
+put_views_away(struct buf *sql)
+{
+	struct facility_views_ask ask = { .is_hub = true, .personal = true };
+	struct facility_view *list = NULL;
+	struct arena a = { 0 };
+	struct err err;
+	size_t count = 0;
+
+	if (facility_views_list(ask, &a, &list, &count, &err) < 0)
+		abort();
+	for (size_t i = 0; i < count; i++)
+		buf_printf(sql, "DROP VIEW IF EXISTS %s;", list[i].name);
+	arena_free(&a);
+}
+
 /* Take the views away and every table of the facility that isn't among the few. */
 static int
 make_small(const char *path, bool is_hub, struct err *err)
@@ -223,13 +240,12 @@ make_small(const char *path, bool is_hub, struct err *err)
 	bool mended;
 	int rc = store_db_open(path, STORE_MERGE, &env, &db, err);
 
+	put_views_away(&sql);
 	for (size_t i = 0; i < facility_table_count; i++)
 		if (!sim_mould_has(facility_tables[i].table))
 			put_removal(&sql, facility_tables[i].table);
 	if (rc == 0)
 		rc = store_db_begin(db, err);
-	if (rc == 0)
-		rc = facility_views_drop(db, err);
 	if (rc == 0)
 		rc = store_db_exec(db, buf_str(&sql), err);
 	if (rc == 0)
