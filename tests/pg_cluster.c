@@ -5,8 +5,8 @@
  */
 #include "tests/pg_cluster.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <glob.h>
 #include <grp.h>
 #include <pwd.h>
@@ -109,13 +109,19 @@ run(char *const argv[])
 	_exit(127);
 }
 
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
 static void
 remove_dir(void)
 {
-	char command[PATHS + 16];
-
-	snprintf(command, sizeof command, "rm -rf '%s'", cluster.dir);
-	if (system(command) != 0)
+	if (nftw(cluster.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
 		fprintf(stderr, "tests: %s stays behind\n", cluster.dir);
 }
 
@@ -182,7 +188,7 @@ start(void)
 static void
 wait_for_it(void)
 {
-	const struct timespec pause = { .tv_nsec = 50 * 1000000 };
+	const struct timespec pause = { .tv_nsec = 50000000 };
 
 	for (int i = 0; PQping(cluster.conninfo) != PQPING_OK; i++) {
 		if (i == 1200)

@@ -362,10 +362,9 @@ append(int part, const char *text, size_t count)
 
 START_TEST(what_is_undone_gives_no_number)
 {
-	struct store_pg_line *lines;
-	struct arena a = { 0 };
 	const int part = 3;
-	size_t count;
+	struct store_pg_page page = { .part = part, .after = 1, .limit = 100 };
+	struct arena a = { 0 };
 
 	must(store_pg_take(pg, &part, 1, &err));
 	append(part, "first", 2);
@@ -382,13 +381,12 @@ START_TEST(what_is_undone_gives_no_number)
 	ck_assert_ptr_null(store_pg_head(pg, part + 1));
 	append(part, "second", 1);
 	must(store_pg_leave(pg, &err));
-	must(store_pg_feed_read(pg, part, 1, 100, &a, &lines, &count, &err));
-	ck_assert_uint_eq(count, 2);
-	ck_assert_int_eq(lines[1].n, 3);
-	ck_assert_mem_eq(lines[1].bytes, "second", 6);
+	must(store_pg_feed_read(pg, &page, &a, &err));
+	ck_assert_uint_eq(page.count, 2);
+	ck_assert_int_eq(page.lines[1].n, 3);
+	ck_assert_mem_eq(page.lines[1].bytes, "second", 6);
 	pg_cluster_exec(own, "DELETE FROM yz_feed WHERE n = 2");
-	refused(store_pg_feed_read(pg, part, 1, 100, &a, &lines, &count, &err), ERR_CORRUPT,
-	        "no line 2");
+	refused(store_pg_feed_read(pg, &page, &a, &err), ERR_CORRUPT, "no line 2");
 	arena_free(&a);
 }
 END_TEST

@@ -311,17 +311,15 @@ read_on(struct reading *r)
 	size_t total = 0;
 
 	for (int part = 0; part < FACILITIES; part++) {
-		struct store_pg_line *lines;
+		struct store_pg_page page = { .part = part, .after = r->parts[part].n, .limit = 7 };
 		struct arena a = { 0 };
-		size_t count;
 		struct err err;
-		int rc = store_pg_feed_read(r->place.pg, part, r->parts[part].n, 7, &a, &lines,
-		                            &count, &err);
+		int rc = store_pg_feed_read(r->place.pg, &page, &a, &err);
 
 		ck_assert_msg(rc == 0, "%s", err.msg);
-		for (size_t i = 0; i < count; i++)
-			take_line(r, part, &lines[i]);
-		total += count;
+		for (size_t i = 0; i < page.count; i++)
+			take_line(r, part, &page.lines[i]);
+		total += page.count;
 		arena_free(&a);
 	}
 	return total;

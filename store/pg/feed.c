@@ -105,27 +105,27 @@ take_line(const struct store_pg_call *c, int row, int64_t n, struct store_pg_lin
 }
 
 int
-store_pg_feed_read(struct store_pg *pg, int part, int64_t after, int limit, struct arena *a,
-                   struct store_pg_line **lines, size_t *count, struct err *err)
+store_pg_feed_read(struct store_pg *pg, struct store_pg_page *page, struct arena *a,
+                   struct err *err)
 {
 	struct store_pg_call c =
 	        store_pg_call(pg, "SELECT n, scope, unit, line, hash FROM yz_feed"
 	                          " WHERE part = $1 AND n > $2 ORDER BY n LIMIT $3");
 	int rc, rows;
 
-	*count = 0;
-	store_pg_put_int4(&c, part);
-	store_pg_put_int8(&c, after);
-	store_pg_put_int8(&c, limit);
+	page->count = 0;
+	store_pg_put_int4(&c, page->part);
+	store_pg_put_int8(&c, page->after);
+	store_pg_put_int8(&c, page->limit);
 	rc = rows = store_pg_ask(&c, err);
-	*lines = arena_take(a, rows > 0 ? (size_t)rows : 0, sizeof **lines);
-	if (rc >= 0 && *lines == NULL)
+	page->lines = arena_take(a, rows > 0 ? (size_t)rows : 0, sizeof *page->lines);
+	if (rc >= 0 && page->lines == NULL)
 		rc = err_set(err, ERR_NOMEM, "postgres: feed: out of memory");
 	for (int row = 0; rc >= 0 && row < rows; row++)
-		rc = take_line(&c, row, after + 1 + row, &(*lines)[row], a, err);
+		rc = take_line(&c, row, page->after + 1 + row, &page->lines[row], a, err);
 	store_pg_call_end(&c);
 	if (rc < 0)
 		return rc;
-	*count = (size_t)rows;
+	page->count = (size_t)rows;
 	return 0;
 }

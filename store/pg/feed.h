@@ -29,12 +29,20 @@ struct store_pg_line {
 MUST_CHECK int store_pg_feed_append(struct store_pg *pg, int part, struct store_pg_line *lines,
                                     size_t count, struct err *err);
 
+/* A page of a part: what is asked for, and what came. */
+struct store_pg_page {
+	int part;
+	int64_t after; /* the line's number */
+	int limit;
+	struct store_pg_line *lines;
+	size_t count;
+};
+
 /*
- * Lines of a part after number `after`, at most `limit`, into `a`.  ERR_CORRUPT if a number is
- * missing.  In a transaction or without one.
+ * Read a page; its lines are in `a`.  ERR_CORRUPT if a number is missing.  In a transaction or
+ * without one.
  */
-MUST_CHECK int store_pg_feed_read(struct store_pg *pg, int part, int64_t after, int limit,
-                                  struct arena *a, struct store_pg_line **lines, size_t *count,
+MUST_CHECK int store_pg_feed_read(struct store_pg *pg, struct store_pg_page *page, struct arena *a,
                                   struct err *err);
 
 /* The hash of a line after the one with `before`. */
