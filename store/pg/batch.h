@@ -12,8 +12,9 @@
  * STORE_PG_BATCH rows, of one part.
  *
  * get and put are called in a transaction that has taken the parts of all rows'
- * scopes (store_pg_take); put asserts it.  Not here: rows that count in several
- * scopes (store/share.h), of which a hub on this engine knows nothing yet.
+ * scopes (store_pg_take); put asserts it, and takes rows that get has looked for.
+ * Not here: rows that count in several scopes (store/share.h), of which nothing
+ * on this engine knows yet.
  */
 #ifndef STORE_PG_BATCH_H
 #define STORE_PG_BATCH_H

@@ -1,6 +1,9 @@
 /*
  * store/pg/batch_write.c - rows over what is there, many by one statement, and
  * the digests that they move.
+ *
+ * Rows that get has not found go first, by a plain INSERT, which takes half the
+ * time of an upsert; the part's head says that nobody has put them there since.
  */
 #include "store/pg/batch.h"
 #include "store/pg/batch_priv.h"
@@ -21,7 +24,9 @@ struct packed {
 struct writing {
 	struct store_batch *face;
 	struct store_pg *pg;
-	const struct store_pg_some *some;
+	int part;
+	struct store_row **rows; /* the new ones first; owned */
+	size_t count, new_count;
 	struct packed packed[STORE_PG_BATCH];
 	struct buf cells;
 	/* the digest of the scope that is being counted in */
@@ -64,7 +69,7 @@ write_digest(struct writing *w, struct err *err)
 	c = store_pg_call(w->pg, "INSERT INTO yz_digest(part, scope, sum, live)"
 	                         " VALUES ($1, $2, $3, $4) ON CONFLICT (part, scope)"
 	                         " DO UPDATE SET sum = excluded.sum, live = excluded.live");
-	store_pg_put_int4(&c, w->some->part);
+	store_pg_put_int4(&c, w->part);
 	store_pg_put_int4(&c, w->scope);
 	store_pg_put_bytes(&c, w->sum, STORE_TERM);
 	store_pg_put_int8(&c, w->live);
@@ -99,16 +104,30 @@ count(struct writing *w, struct store_row *row, const struct packed *p, struct e
 
 /* ---- rows ---- */
 
+static int
+order(struct writing *w, const struct store_pg_some *some, struct err *err)
+{
+	w->rows = calloc(some->count, sizeof(struct store_row *));
+	if (w->rows == NULL)
+		return err_set(err, ERR_NOMEM, "postgres: merge: out of memory");
+	for (int known = 0; known < 2; known++) {
+		for (size_t i = 0; i < some->count; i++)
+			if (some->rows[i]->known == (known == 1))
+				w->rows[w->count++] = some->rows[i];
+		w->new_count = known == 0 ? w->count : w->new_count;
+	}
+	return 0;
+}
+
 /* Pack rows from `from` on, as many as one statement takes. */
 static size_t
 pack(struct writing *w, size_t from)
 {
-	size_t n = 0;
+	size_t n = 0, end = from < w->new_count ? w->new_count : w->count;
 
 	buf_clear(&w->cells);
-	while (from + n < w->some->count && n < STORE_PG_BATCH &&
-	       (n == 0 || w->cells.len < STATEMENT_BYTES)) {
-		const struct store_row *row = w->some->rows[from + n];
+	while (from + n < end && n < STORE_PG_BATCH && (n == 0 || w->cells.len < STATEMENT_BYTES)) {
+		const struct store_row *row = w->rows[from + n];
 		struct packed *p = &w->packed[n++];
 
 		store_row_term(w->face, row, p->term);
@@ -147,28 +166,56 @@ put_rows(const struct writing *w, struct store_pg_call *c, struct store_row **ro
 	}
 }
 
-/* The scope of a row never changes, so it isn't written again. */
-static int
-write_packed(struct writing *w, struct store_row **rows, size_t n, struct err *err)
+/* The same columns in the same order, whichever it is.  The scope of a row never changes, so it
+ * isn't written again. */
+static const char *
+statement(bool known)
 {
-	struct store_pg_call c = store_pg_call(
-	        w->pg,
-	        "INSERT INTO yz_row(part, tbl, key, scope, cl, stamp, site, schema, term, cells)"
-	        " SELECT $1, u.tbl, u.key, u.scope, u.cl, u.stamp, u.site, u.schema, u.term,"
-	        " u.cells FROM unnest($2::int4[], $3::bytea[], $4::int4[], $5::int8[],"
-	        " $6::int8[], $7::int4[], $8::int4[], $9::bytea[], $10::bytea[])"
-	        " AS u(tbl, key, scope, cl, stamp, site, schema, term, cells)"
-	        " ON CONFLICT (part, tbl, key) DO UPDATE SET cl = excluded.cl,"
-	        " stamp = excluded.stamp, site = excluded.site, schema = excluded.schema,"
-	        " term = excluded.term, cells = excluded.cells");
+	if (!known)
+		return "INSERT INTO yz_row(part, tbl, key, scope, cl, stamp, site, schema, term, "
+		       "cells)"
+		       " SELECT $1, u.tbl, u.key, u.scope, u.cl, u.stamp, u.site, u.schema, u.term,"
+		       " u.cells FROM unnest($2::int4[], $3::bytea[], $4::int4[], $5::int8[],"
+		       " $6::int8[], $7::int4[], $8::int4[], $9::bytea[], $10::bytea[])"
+		       " AS u(tbl, key, scope, cl, stamp, site, schema, term, cells)";
+	return "INSERT INTO yz_row(part, tbl, key, scope, cl, stamp, site, schema, term, cells)"
+	       " SELECT $1, u.tbl, u.key, u.scope, u.cl, u.stamp, u.site, u.schema, u.term,"
+	       " u.cells FROM unnest($2::int4[], $3::bytea[], $4::int4[], $5::int8[],"
+	       " $6::int8[], $7::int4[], $8::int4[], $9::bytea[], $10::bytea[])"
+	       " AS u(tbl, key, scope, cl, stamp, site, schema, term, cells)"
+	       " ON CONFLICT (part, tbl, key) DO UPDATE SET cl = excluded.cl,"
+	       " stamp = excluded.stamp, site = excluded.site, schema = excluded.schema,"
+	       " term = excluded.term, cells = excluded.cells";
+}
+
+static int
+write_packed(struct writing *w, size_t from, size_t n, struct err *err)
+{
+	struct store_pg_call c = store_pg_call(w->pg, statement(from >= w->new_count));
 	int rc;
 
-	store_pg_put_int4(&c, w->some->part);
-	put_rows(w, &c, rows, n);
+	store_pg_put_int4(&c, w->part);
+	put_rows(w, &c, w->rows + from, n);
 	rc = store_pg_run(&c, err);
 	if (rc >= 0 && (size_t)rc != n)
 		rc = err_set(err, ERR_CORRUPT, "postgres: of %zu rows %d were written", n, rc);
 	return rc < 0 ? rc : 0;
+}
+
+static int
+write_all(struct writing *w, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t from = 0, n; rc == 0 && from < w->count; from += n) {
+		n = pack(w, from);
+		rc = buf_check(&w->cells, err);
+		if (rc == 0)
+			rc = write_packed(w, from, n, err);
+		for (size_t i = 0; rc == 0 && i < n; i++)
+			rc = count(w, w->rows[from + i], &w->packed[i], err);
+	}
+	return rc == 0 ? write_digest(w, err) : rc;
 }
 
 int
@@ -176,24 +223,18 @@ store_pg_write_rows(struct store_batch *face, struct store_pg *pg, const struct 
                     struct err *err)
 {
 	struct writing *w = calloc(1, sizeof *w);
-	int rc = 0;
+	int rc;
 
 	if (w == NULL)
 		return err_set(err, ERR_NOMEM, "postgres: merge: out of memory");
 	w->face = face;
 	w->pg = pg;
-	w->some = some;
-	for (size_t from = 0, n; rc == 0 && from < some->count; from += n) {
-		n = pack(w, from);
-		rc = buf_check(&w->cells, err);
-		if (rc == 0)
-			rc = write_packed(w, some->rows + from, n, err);
-		for (size_t i = 0; rc == 0 && i < n; i++)
-			rc = count(w, some->rows[from + i], &w->packed[i], err);
-	}
+	w->part = some->part;
+	rc = order(w, some, err);
 	if (rc == 0)
-		rc = write_digest(w, err);
+		rc = write_all(w, err);
 	buf_free(&w->cells);
+	free(w->rows);
 	free(w);
 	return rc;
 }

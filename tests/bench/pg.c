@@ -238,6 +238,26 @@ turn_of_both(struct pg_bench *b, size_t turn, double took[2])
 	}
 }
 
+/* What a row or a line takes on the server's disk, index and all. */
+static double
+bytes_each(const struct pg_bench *b, const char *table)
+{
+	char sql[200];
+	PGresult *result;
+	double bytes;
+
+	snprintf(sql, sizeof sql, "SELECT pg_total_relation_size('%s')::float8 / count(*) FROM %s",
+	         table, table);
+	result = PQexec(b->own, sql);
+	if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+		fprintf(stderr, "bench: %s\n", PQerrorMessage(b->own));
+		exit(1);
+	}
+	bytes = strtod(PQgetvalue(result, 0, 0), NULL);
+	PQclear(result);
+	return bytes;
+}
+
 void
 bench_pg(void)
 {
@@ -256,5 +276,7 @@ bench_pg(void)
 	bench_say("pg_merge_per_s", bench_median(merged, BENCH_TURNS), 0);
 	bench_say("pg_bare_upsert_per_s", bench_median(bare, BENCH_TURNS), 0);
 	bench_say("pg_merge_vs_bare_ratio", bench_median(ratios, BENCH_TURNS), 2);
+	bench_say("pg_bytes_per_row", bytes_each(&b, "yz_row"), 0);
+	bench_say("pg_bytes_per_line", bytes_each(&b, "yz_feed"), 0);
 	close_pg(&b);
 }
