@@ -53,6 +53,27 @@ config_is_facility_id(const char *id)
 	               len;
 }
 
+/* What people who read of plans may try: a sentence of its own says more than "unknown". */
+static int
+refuse_unbuilt(const struct reading *r, struct err *err)
+{
+	static const char *const unbuilt[] = { "hub.engine", "hub.postgres" };
+
+	for (size_t i = 0; i < sizeof unbuilt / sizeof unbuilt[0]; i++) {
+		const char *value;
+		int rc = sync_gitconf_text(r->conf, unbuilt[i], "", &value, err);
+
+		if (rc < 0)
+			return rc;
+		if (value[0] != 0)
+			return complain(r, unbuilt[i],
+			                "a hub on PostgreSQL isn't built yet; take this line out, "
+			                "and the hub keeps everything in one SQLite file",
+			                err);
+	}
+	return 0;
+}
+
 static int
 read_texts(const struct reading *r, struct err *err)
 {
@@ -134,6 +155,8 @@ config_load(const char *dir, struct config *config, struct err *err)
 		               "%.80s is not a yizhan directory: it has no node.conf; write it "
 		               "anew with git config -f %.80s/node.conf facility.id ID",
 		               dir, dir);
+	if (rc == 0)
+		rc = refuse_unbuilt(&r, err);
 	if (rc == 0)
 		rc = sync_gitconf_check(r.conf, keys, err);
 	if (rc == 0)

@@ -74,6 +74,8 @@ static Suite *(*const suites[])(void) = {
 	suite_store_capture,
 	suite_store_db,
 	suite_store_inbox,
+	suite_store_pg,
+	suite_store_pg_race,
 	suite_store_print,
 	suite_store_range,
 	suite_store_rescan,
