@@ -9,6 +9,7 @@
 #include "node/facility/schema.h"
 #include "node/facility/word.h"
 #include "store/inbox.h"
+#include "store/share.h"
 #include "store/track.h"
 #include "store/verdict.h"
 
@@ -34,6 +35,9 @@ make_tables(struct world_peer *p, bool is_hub)
 {
 	static const char *const tables[] = { "child", "allergy", "allergy_word", "enrollment",
 		                              "enrollment_step" };
+	static const struct store_track_spec shares = {
+		.table = "yz_share", .scope = "", .scope_column = "scope", .hub_only = "at,ended,by"
+	};
 	static const struct store_track_spec verdicts = { .table = "yz_verdict",
 		                                          .scope = "",
 		                                          .scope_column = "scope" };
@@ -43,18 +47,33 @@ make_tables(struct world_peer *p, bool is_hub)
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
 		must(store_track_table(p->merge, facility_table(tables[i]), is_hub, &err));
 	must(store_track_table(p->merge, &verdicts, is_hub, &err));
+	must(store_track_table(p->merge, &shares, is_hub, &err));
 	if (!is_hub)
-		must(store_meta_set(p->merge, "facility", "F1", 2, &err));
+		must(store_meta_set(p->merge, "facility", p->facility, strlen(p->facility), &err));
 	must(store_db_commit(p->merge, &err));
+}
+
+static void
+open_facilities(const char *const *ids)
+{
+	world_open(&w, 83, ids);
+	make_tables(&w.hub, true);
+	for (int i = 0; i < w.node_count; i++)
+		make_tables(&w.nodes[i], false);
 }
 
 static void
 open_world(void)
 {
-	world_open(&w, 83, facilities);
-	make_tables(&w.hub, true);
-	for (int i = 0; i < w.node_count; i++)
-		make_tables(&w.nodes[i], false);
+	open_facilities(facilities);
+}
+
+static void
+open_two(void)
+{
+	static const char *const two[] = { "F1", "F2", NULL };
+
+	open_facilities(two);
 }
 
 static void
@@ -90,7 +109,7 @@ static void
 meet_all(int rounds)
 {
 	for (int round = 0; round < rounds; round++)
-		for (int i = 0; i < NODES; i++)
+		for (int i = 0; i < w.node_count; i++)
 			ck_assert(meet(i));
 }
 
@@ -117,7 +136,7 @@ expect_asked(struct world_peer *p)
 static void
 expect_active(int64_t want)
 {
-	for (int i = 0; i < NODES; i++)
+	for (int i = 0; i < w.node_count; i++)
 		ck_assert_msg(world_int(&w.nodes[i], ACTIVE) == want, "node %d isn't %d", i,
 		              (int)want);
 	ck_assert_int_eq(world_int(&w.hub, ACTIVE), want);
@@ -456,6 +475,62 @@ START_TEST(who_has_left_stays_so_and_a_person_sees_the_other)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ two facilities */
+
+static void
+expect_shared_level(void)
+{
+	static const char *const scopes[] = { "f/F1", "f/F2" };
+
+	for (int i = 0; i < 2; i++) {
+		char here[33], there[33];
+
+		world_digest(&w.nodes[i], scopes[i], here);
+		world_digest(&w.hub, scopes[i], there);
+		ck_assert_msg(strcmp(here, there) == 0, "%s: %s, the hub %s", scopes[i], here,
+		              there);
+		ck_assert_int_eq(world_int(&w.nodes[i], "SELECT count(*) FROM yz_quarantine"), 0);
+	}
+}
+
+/* A child whom two facilities see: the one tells it again, the other strikes it out.  _i: which;
+ * how it is struck out. */
+START_TEST(of_a_shared_child_the_word_of_the_other_facility_counts)
+{
+	struct buf key = { 0 };
+	struct store_value v = store_value_blob("\x01", 1);
+	struct store_share_line line = { .table = "child", .scope = "f/F2", .at_ms = 1, .by = "" };
+	int teller = _i & 1;
+
+	store_value_write(&key, &v);
+	line.key = key.bytes;
+	line.key_len = key.len;
+	world_sql(&w.nodes[0],
+	          "INSERT INTO child(id, facility_id, name) VALUES (x'01', 'F1', 'Wu')");
+	world_sql(&w.nodes[0], "INSERT INTO allergy(child_id, allergen_code, facility_id)"
+	                       " VALUES (x'01', 'NUTS', 'F1')");
+	ck_assert(meet(0));
+	must(store_db_begin(w.hub.local, &err));
+	must(store_share_say(w.hub.local, &line, &err));
+	must(store_db_commit(w.hub.local, &err));
+	buf_free(&key);
+	meet_all(2);
+	world_sql(&w.nodes[teller], again[0]);
+	w.nodes[!teller].skew_ms = 30000;
+	world_sql(&w.nodes[!teller], gone[_i >> 1]);
+	meet_all(5);
+	expect_active(1);
+	expect_shared_level();
+	world_sql(&w.nodes[!teller], gone[_i >> 1]);
+	meet_all(4);
+	expect_active(0);
+	ck_assert_int_eq(world_int(&w.nodes[teller], "SELECT count(*) FROM yz_conflict"
+	                                             " WHERE state = 'open'"),
+	                 0);
+	expect_shared_level();
+}
+END_TEST
+
 Suite *
 suite_facility_word(void)
 {
@@ -473,6 +548,10 @@ suite_facility_word(void)
 	tcase_add_loop_test(tc, any_order_of_steps_of_an_enrolment, 0, 40);
 	tcase_add_loop_test(tc, a_file_that_was_put_back_says_the_same, 0, 4);
 	tcase_add_loop_test(tc, who_has_left_stays_so_and_a_person_sees_the_other, 0, 4);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("two facilities");
+	tcase_add_checked_fixture(tc, open_two, close_world);
+	tcase_add_loop_test(tc, of_a_shared_child_the_word_of_the_other_facility_counts, 0, 4);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
