@@ -26,9 +26,9 @@ session_try(struct session_tries *tries, int64_t mono_ms)
 
 /* ---- what is written down ---- */
 
-static int
-note(struct store_db *db, const struct session_ask *ask, const char *what, int64_t now_ms,
-     struct err *err)
+int
+session_log_add(struct store_db *db, const struct session_ask *ask, const char *what,
+                int64_t now_ms, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(
 	        db, "INSERT INTO hub_sign_in(at_ms, admin, peer, what) VALUES (?, ?, ?, ?)");
@@ -119,7 +119,7 @@ session_begin(struct store_db *db, const struct session_ask *ask, int64_t now_ms
 	rc = hub_work_begin(&work, db, err);
 	if (rc < 0)
 		return rc;
-	rc = note(db, ask, good ? "signed in" : "refused", now_ms, err);
+	rc = session_log_add(db, ask, good ? "signed in" : "refused", now_ms, err);
 	if (rc == 0 && good)
 		rc = insert(db, ask->name, now_ms, session, err);
 	rc = hub_work_end(&work, rc, err);
@@ -169,6 +169,6 @@ session_end(struct store_db *db, const char *session, const char *peer, int64_t 
 	store_stmt_put_blob(&s, hash, sizeof hash);
 	rc = store_stmt_run(&s, err);
 	if (rc == 0)
-		rc = note(db, &ask, "left", now_ms, err);
+		rc = session_log_add(db, &ask, "left", now_ms, err);
 	return hub_work_end(&work, rc, err);
 }

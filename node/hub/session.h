@@ -47,8 +47,12 @@ MUST_CHECK int session_check(struct store_db *db, const char *session, int64_t n
 MUST_CHECK int session_end(struct store_db *db, const char *session, const char *peer,
                            int64_t now_ms, struct err *err);
 
+/* Write down what somebody did, in the caller's transaction. */
+MUST_CHECK int session_log_add(struct store_db *db, const struct session_ask *ask, const char *what,
+                               int64_t now_ms, struct err *err);
+
 /* Append the newest `limit` tries as a JSON array, newest first: [{"at","admin","peer","what"}];
- * what: signed in, refused, left. */
+ * what: signed in, refused, left, or what was decided about a node's late records. */
 MUST_CHECK int session_log_json(struct store_db *db, int64_t limit, struct buf *out,
                                 struct err *err);
 
