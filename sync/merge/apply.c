@@ -378,8 +378,8 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 	if (u->opening->kind == SYNC_RELAY && !sync_law_is_hubs(u) && !sync_apply_says_own(u))
 		return keep_aside(&ap, NULL, u->first, "only the hub passes on what others wrote",
 		                  err);
-	if (u->r->key_until != NULL && u->first > u->r->key_until(u->r->ctx, site, scope) &&
-	    !MUT(102))
+	if (u->r->key_until != NULL && !u->let_in &&
+	    u->first > u->r->key_until(u->r->ctx, site, scope) && !MUT(102))
 		return keep_aside(&ap, NULL, u->first,
 		                  "it came after the key that signs it was replaced", err);
 	rc = sync_apply_origins(u, err);
