@@ -431,9 +431,8 @@ static const struct cmd_option options[] = {
 const struct cmd cmd_quarantine = {
 	.name = "quarantine",
 	.args = "[list | show ID | retry [ID] | drop ID]",
-	.help = "list the changes that could not be applied, with the reason; try them again, or "
-	        "give "
-	        "them up",
+	.help = "list the changes that could not be applied, at the hub also what a revoked node "
+	        "sent since, with the reason; try them again or let them in, or give them up",
 	.options = options,
 	.json = true,
 	.max = 2,

@@ -361,8 +361,10 @@ run_write(struct daemon *d, const volatile sig_atomic_t *stop, struct err *err)
 		if (item != NULL)
 			rc = outlive(d, take_item(d, item, err), err);
 		if (rc == 0 && (item == NULL || run_mono(d) - ticked >= RUN_TICK_MS)) {
-			if (d->station.is_hub)
+			if (d->station.is_hub) {
 				station_publish(&d->station);
+				station_note_uses(&d->station, false);
+			}
 			rc = step(d, &tick, err);
 			ticked = run_mono(d);
 			tell_large_log(d);
@@ -375,5 +377,7 @@ run_write(struct daemon *d, const volatile sig_atomic_t *stop, struct err *err)
 		tell_followers(d);
 		feed_watchdog(d);
 	}
+	if (rc == 0 && d->station.is_hub)
+		station_note_uses(&d->station, true);
 	return rc;
 }

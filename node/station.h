@@ -105,6 +105,11 @@ void station_met(struct station *st, const uint8_t came[STORE_NODE_ID]);
  */
 void station_publish(struct station *st);
 
+/* At the hub, with each tick: which tokens were shown since (node/hub/token_use.h), once a minute
+ * or
+ * (`leaving`) at once.  If it fails the log says so; it is what people look at and no more. */
+void station_note_uses(struct station *st, bool leaving);
+
 /*
  * One round of the archive: what our own streams have grown by becomes a signed commit.  Nothing is
  * lost if it fails; the next round makes up for it, and the log says why.

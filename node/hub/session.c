@@ -133,31 +133,68 @@ session_log_add(struct store_db *db, const struct session_ask *ask, const char *
 	return store_stmt_run(&s, err);
 }
 
+static const char *
+take_text(struct store_stmt *s, struct arena *a)
+{
+	const char *text = store_stmt_get_text(s);
+
+	return arena_copy(a, text, strlen(text));
+}
+
 int
-session_log_json(struct store_db *db, int64_t limit, struct buf *out, struct err *err)
+session_log(struct store_db *db, int64_t limit, struct arena *a, struct session_entry **list,
+            size_t *count, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(db, "SELECT at_ms, admin, peer, what FROM hub_sign_in"
 	                                         " ORDER BY no DESC LIMIT ?");
-	struct json j = json_to(out);
-	int rc;
+	int rc = 0;
 
+	*count = 0;
+	*list = arena_take(a, (size_t)limit, sizeof **list);
+	if (*list == NULL)
+		return err_set(err, ERR_NOMEM, "sign-ins: out of memory");
 	store_stmt_put_int(&s, limit);
-	json_array(&j);
-	while ((rc = store_stmt_step(&s, err)) == 1) {
-		json_object(&j);
-		json_name(&j, "at");
-		json_time(&j, store_stmt_get_int(&s));
-		json_name(&j, "admin");
-		json_text(&j, store_stmt_get_text(&s));
-		json_name(&j, "peer");
-		json_text(&j, store_stmt_get_text(&s));
-		json_name(&j, "what");
-		json_text(&j, store_stmt_get_text(&s));
-		json_end_object(&j);
+	while (*count < (size_t)limit && (rc = store_stmt_step(&s, err)) == 1) {
+		struct session_entry *e = &(*list)[(*count)++];
+
+		e->at_ms = store_stmt_get_int(&s);
+		e->admin = take_text(&s, a);
+		e->peer = take_text(&s, a);
+		e->what = take_text(&s, a);
+		if (e->admin == NULL || e->peer == NULL || e->what == NULL)
+			rc = err_set(err, ERR_NOMEM, "sign-ins: out of memory");
+		if (rc < 0)
+			break;
 	}
 	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+int
+session_log_json(struct store_db *db, int64_t limit, struct buf *out, struct err *err)
+{
+	struct session_entry *list = NULL;
+	struct json j = json_to(out);
+	struct arena a = { 0 };
+	size_t count = 0;
+	int rc = session_log(db, limit, &a, &list, &count, err);
+
+	json_array(&j);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		json_object(&j);
+		json_name(&j, "at");
+		json_time(&j, list[i].at_ms);
+		json_name(&j, "admin");
+		json_text(&j, list[i].admin);
+		json_name(&j, "peer");
+		json_text(&j, list[i].peer);
+		json_name(&j, "what");
+		json_text(&j, list[i].what);
+		json_end_object(&j);
+	}
 	json_end_array(&j);
 	buf_u8(out, '\n');
+	arena_free(&a);
 	return rc < 0 ? rc : buf_check(out, err);
 }
 

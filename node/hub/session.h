@@ -70,8 +70,19 @@ MUST_CHECK int session_end(struct store_db *db, const char *session, const char 
 MUST_CHECK int session_log_add(struct store_db *db, const struct session_ask *ask, const char *what,
                                int64_t now_ms, struct err *err);
 
-/* Append the newest `limit` tries as a JSON array, newest first: [{"at","admin","peer","what"}];
- * what: signed in, refused, left, or what was decided about a node's late records. */
+/* Texts live in the arena. */
+struct session_entry {
+	int64_t at_ms;
+	const char *admin, *peer;
+	const char *what; /* signed in, refused, left, or what was decided about a node's late
+	                     records */
+};
+
+/* The newest `limit` of the log, newest first. */
+MUST_CHECK int session_log(struct store_db *db, int64_t limit, struct arena *a,
+                           struct session_entry **list, size_t *count, struct err *err);
+
+/* The same as a JSON array: [{"at","admin","peer","what"}]. */
 MUST_CHECK int session_log_json(struct store_db *db, int64_t limit, struct buf *out,
                                 struct err *err);
 
