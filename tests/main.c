@@ -86,6 +86,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_archive_verify,
 	suite_sync_chain,
 	suite_sync_clock,
+	suite_sync_late,
 	suite_sync_codec,
 	suite_sync_crafted,
 	suite_sync_foreign,

@@ -81,6 +81,7 @@ Suite *suite_sync_archive(void);
 Suite *suite_sync_archive_verify(void);
 Suite *suite_sync_chain(void);
 Suite *suite_sync_clock(void);
+Suite *suite_sync_late(void);
 Suite *suite_sync_codec(void);
 Suite *suite_sync_crafted(void);
 Suite *suite_sync_foreign(void);

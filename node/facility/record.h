@@ -16,6 +16,7 @@
 #ifndef NODE_FACILITY_RECORD_H
 #define NODE_FACILITY_RECORD_H
 
+#include "node/facility/tries.h"
 #include "store/id.h"
 
 #include <stddef.h>
@@ -31,6 +32,7 @@ struct facility {
 	int kind;
 	int offset_min;    /* of its time zone, east of UTC */
 	const uint8_t *by; /* staff id of who records, borrowed; NULL: nobody signed in */
+	struct facility_tries *tries; /* wrong codes, borrowed; NULL: nobody counts */
 	uint8_t last_id[STORE_ID];
 };
 
@@ -77,7 +79,8 @@ MUST_CHECK int facility_arrival(struct facility *f, const struct facility_arriva
 /*
  * 离园: `adult` (pickup_auth or guardian) must have the right today: ERR_DENIED if revoked, over or
  * of another child.  Who comes with a code (facility_pickup_code) is found by it: ERR_DENIED if it
- * is wrong, over, or was used; a right that has a code is none without it.
+ * is wrong, over, or was used; a right that has a code is none without it.  Wrong ones are counted
+ * in f->tries and told in the log; ERR_DENIED, however right it is, after too many of them.
  */
 struct facility_pickup {
 	int64_t at;
