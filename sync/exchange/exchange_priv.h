@@ -96,6 +96,9 @@ const struct sync_view_stream *sync_draft_view(const struct sync_replica *r,
                                                const struct sync_message *m,
                                                const struct store_stream *stream);
 
+/* A hub that says something else each time gets no more lives out of us in one meeting. */
+enum { SYNC_LIVES_MAX = 4 };
+
 /*
  * The node's side, before a reply's records are taken: does the hub hold our own streams as we do?
  * Where it doesn't, another file has gone on under our name.  Then a new life begins here and what
