@@ -237,9 +237,10 @@ say_any(void)
 }
 
 /* Any history of writing, meeting, coming and going, and the hub put back in the midst of it. */
-START_TEST(any_history_with_the_hub_put_back_ends_level)
+static void
+run_history(int seed)
 {
-	w.random = 5000 + (uint64_t)_i;
+	w.random = 5000 + (uint64_t)seed;
 	for (int i = 0; i < 3; i++) {
 		char sql[100];
 
@@ -266,6 +267,23 @@ START_TEST(any_history_with_the_hub_put_back_ends_level)
 	world_settle(&w, 6);
 	share_world_expect_level(&w);
 }
+
+START_TEST(any_history_with_the_hub_put_back_ends_level)
+{
+	run_history(_i);
+}
+END_TEST
+
+/*
+ * Where the hub forgets the end of a share, or that it began again, and hears it from the nodes in
+ * another order; and where a row that was written while it was away comes back.
+ */
+START_TEST(histories_that_did_not_end_level)
+{
+	static const int seeds[] = { 205, 213, 234, 302, 337, 365 };
+
+	run_history(seeds[_i]);
+}
 END_TEST
 
 Suite *
@@ -282,6 +300,7 @@ suite_sync_share_back(void)
 	tcase_add_test(tc, who_had_not_heard_hears_it_from_the_hub_again);
 	tcase_add_loop_test(tc, what_was_given_up_before_a_scope_left_is_taken, 0, 2);
 	tcase_add_loop_test(tc, any_history_with_the_hub_put_back_ends_level, 0, 100);
+	tcase_add_loop_test(tc, histories_that_did_not_end_level, 0, 6);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
