@@ -1,6 +1,7 @@
 /* tests/sim/share.c - the hub's word about a child, edits of her, and who has her in the end. */
 #include "tests/sim/share.h"
 #include "node/facility/schema.h"
+#include "store/base/text.h"
 #include "store/share.h"
 #include "store/stmt.h"
 #include "store/stream.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHILDREN = 3, KEY_MAX = 40 /* of a facility, the first ones by id */ };
+enum { CHILDREN = 3 /* of a facility, the first ones by id */ };
 
 /* ---- finding ---- */
 
@@ -109,8 +110,8 @@ say(struct sim_peer *hub, const struct word *w, unsigned which, bool ends, struc
 static int
 turn(struct sim_peer *hub, struct word *w, unsigned which, struct err *err)
 {
-	bool lonely = w->sees[which] && !w->sees[1 - which];
 	int rc = store_db_begin(hub->st.local, err);
+	bool lonely = false;
 
 	if (rc == 0)
 		rc = read_word(hub->st.local, w, err);
@@ -144,8 +145,7 @@ sim_share_say(struct sim *s, uint64_t *x)
 		rc = turn(hub, &w, which, &err);
 	}
 	buf_free(&w.key);
-	if (!sim_peer_bears(hub, rc, &err, "say who sees a child"))
-		return;
+	sim_peer_bears(hub, rc, &err, "say who sees a child");
 }
 
 /* ---- writing ---- */
@@ -157,13 +157,12 @@ sim_share_edit(struct sim_peer *p, struct store_db *db, uint64_t *x, char *sql, 
 	        sim_mould_facility(sim_rand_happens(x, 500) ? p->place : draw_place(p->sim, x));
 	unsigned n = sim_rand_below(x, CHILDREN), number = sim_rand_below(x, 1000);
 	uint8_t id[STORE_ID];
-	char hex[2 * STORE_ID + 1] = "";
+	char hex[2 * STORE_ID + 1];
 	struct err err;
 
 	if (find_child(db, place, n, id, &err) != 1)
 		return false;
-	for (unsigned i = 0; i < STORE_ID; i++)
-		snprintf(hex + 2 * i, 3, "%02x", id[i]);
+	text_hex(hex, id, STORE_ID);
 	if (number % 4 == 0)
 		snprintf(sql, size, "UPDATE child SET note = 'n%u' WHERE id = x'%s'", number, hex);
 	else if (number % 4 == 1)
