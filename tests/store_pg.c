@@ -438,6 +438,7 @@ suite_store_pg(void)
 	TCase *tcase = tcase_create("pg");
 
 	tcase_set_timeout(tcase, 30);
+	tcase_set_tags(tcase, "postgres");
 	tcase_add_unchecked_fixture(tcase, pg_cluster_begin, NULL);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, what_is_made_is_ready_and_stays);

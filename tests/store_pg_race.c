@@ -430,6 +430,7 @@ suite_store_pg_race(void)
 	TCase *tcase = tcase_create("pg_race");
 
 	tcase_set_timeout(tcase, 120);
+	tcase_set_tags(tcase, "postgres");
 	tcase_add_unchecked_fixture(tcase, pg_cluster_begin, NULL);
 	tcase_add_test(tcase, a_reader_sees_every_unit_once_and_in_order);
 	suite_add_tcase(suite, tcase);
