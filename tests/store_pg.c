@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { PARTS = 8, MANY = 2500 };
 
@@ -84,6 +86,38 @@ START_TEST(what_is_made_is_ready_and_stays)
 	store_pg_undo(second);
 	refused(store_pg_make(second, PARTS + 1, &err), ERR_INVALID, "8 parts, not 9");
 	store_pg_close(second);
+}
+END_TEST
+
+/* Four hubs that start at once on an empty database; each ends with 0. */
+static void
+be_a_hub(void)
+{
+	struct store_pg *mine;
+
+	if (store_pg_open(conninfo, &mine, &err) < 0 || store_pg_make(mine, PARTS, &err) < 0) {
+		fprintf(stderr, "%s\n", err.msg);
+		_exit(1);
+	}
+	store_pg_close(mine);
+	_exit(0);
+}
+
+START_TEST(several_may_make_the_tables_at_once)
+{
+	pid_t pids[4];
+	int status;
+
+	pg_cluster_drop("pg");
+	pg_cluster_namespace("pg");
+	for (size_t i = 0; i < 4; i++)
+		if ((pids[i] = fork()) == 0)
+			be_a_hub();
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+		ck_assert_int_eq(status, 0);
+	}
+	ck_assert_int_eq(number("SELECT count(*) FROM yz_part_head"), PARTS + 2);
 }
 END_TEST
 
@@ -442,6 +476,7 @@ suite_store_pg(void)
 	tcase_add_unchecked_fixture(tcase, pg_cluster_begin, NULL);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, what_is_made_is_ready_and_stays);
+	tcase_add_loop_test(tcase, several_may_make_the_tables_at_once, 0, 5);
 	tcase_add_test(tcase, parts_are_spread_and_stay);
 	tcase_add_test(tcase, what_is_wrong_is_said_in_a_sentence);
 	tcase_add_test(tcase, processes_share_their_numbers);
