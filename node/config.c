@@ -128,6 +128,18 @@ check_values(const struct reading *r, struct err *err)
 	return 0;
 }
 
+/* What can be done about a wrong setting; `err` names file and line. */
+static int
+advise(const char *path, struct err *err)
+{
+	const struct err why = *err;
+
+	if (strstr(why.msg, "; ") != NULL)
+		return why.code;
+	return err_set(err, why.code, "%.140s; put that right, by hand or with git config -f %.60s",
+	               why.msg, path);
+}
+
 int
 config_load(const char *dir, struct config *config, struct err *err)
 {
@@ -156,7 +168,7 @@ config_load(const char *dir, struct config *config, struct err *err)
 	if (rc == 0)
 		rc = check_values(&r, err);
 	sync_gitconf_close(r.conf);
-	return rc;
+	return rc == ERR_INVALID ? advise(path, err) : rc;
 }
 
 int
