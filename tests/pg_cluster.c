@@ -59,13 +59,13 @@ find_programs(void)
 	globfree(&found);
 }
 
-/* A socket's path is short. */
+/* A socket's path is short; and root's own folder may be closed to nobody. */
 static void
 make_dir(void)
 {
 	const char *parent = getenv("TMPDIR");
 
-	if (parent == NULL || strlen(parent) > SOCKET_DIR_MAX)
+	if (parent == NULL || geteuid() == 0 || strlen(parent) > SOCKET_DIR_MAX)
 		parent = "/tmp";
 	snprintf(cluster.dir, sizeof cluster.dir, "%s/yizhan-pg-XXXXXX", parent);
 	if (mkdtemp(cluster.dir) == NULL)
