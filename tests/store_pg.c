@@ -98,8 +98,7 @@ START_TEST(what_is_wrong_is_said_in_a_sentence)
 	struct store_pg *other;
 	const int part = 0, none = 999;
 
-	pg_refused(store_pg_open("host", &other, &pg_err), ERR_INVALID,
-	           "the pg_conninfo isn't one");
+	pg_refused(store_pg_open("host", &other, &pg_err), ERR_INVALID, "the conninfo isn't one");
 	pg_refused(store_pg_open("host=/nowhere/at/all user=u password=sesame", &other, &pg_err),
 	           ERR_BUSY, "/nowhere/at/all");
 	ck_assert_ptr_null(strstr(pg_err.msg, "sesame"));
