@@ -76,6 +76,7 @@ static Suite *(*const suites[])(void) = {
 	suite_store_db,
 	suite_store_inbox,
 	suite_store_pg,
+	suite_store_pg_head,
 	suite_store_pg_race,
 	suite_store_print,
 	suite_store_range,

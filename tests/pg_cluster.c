@@ -37,6 +37,14 @@ give_up(const char *what)
 	exit(1);
 }
 
+/* That something is there already, or goes with something else, is no news. */
+static void
+hear_nothing(void *ctx, const PGresult *notice)
+{
+	(void)ctx;
+	(void)notice;
+}
+
 /* ---- a server of our own ---- */
 
 static void
@@ -51,13 +59,13 @@ find_programs(void)
 	globfree(&found);
 }
 
-/* A socket's path is short. */
+/* A socket's path is short; and root's own folder may be closed to nobody. */
 static void
 make_dir(void)
 {
 	const char *parent = getenv("TMPDIR");
 
-	if (parent == NULL || strlen(parent) > SOCKET_DIR_MAX)
+	if (parent == NULL || geteuid() == 0 || strlen(parent) > SOCKET_DIR_MAX)
 		parent = "/tmp";
 	snprintf(cluster.dir, sizeof cluster.dir, "%s/yizhan-pg-XXXXXX", parent);
 	if (mkdtemp(cluster.dir) == NULL)
@@ -133,6 +141,7 @@ drop_namespaces(void)
 	char sql[PATHS];
 	PGresult *found;
 
+	PQsetNoticeReceiver(conn, hear_nothing, NULL);
 	snprintf(sql, sizeof sql,
 	         "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'yz\\_%%\\_%d'",
 	         (int)cluster.owner);
@@ -224,6 +233,7 @@ pg_cluster_connect(const char *conninfo)
 		fprintf(stderr, "tests: %s\n", PQerrorMessage(conn));
 		abort();
 	}
+	PQsetNoticeReceiver(conn, hear_nothing, NULL);
 	return conn;
 }
 
@@ -241,19 +251,11 @@ pg_cluster_exec(PGconn *conn, const char *sql)
 }
 
 static void
-hear_nothing(void *ctx, const PGresult *notice)
-{
-	(void)ctx;
-	(void)notice;
-}
-
-static void
 say(const char *format, const char *name)
 {
 	PGconn *conn = pg_cluster_connect(cluster.conninfo);
 	char sql[PATHS];
 
-	PQsetNoticeReceiver(conn, hear_nothing, NULL);
 	snprintf(sql, sizeof sql, format, name, (int)cluster.owner);
 	pg_cluster_exec(conn, sql);
 	PQfinish(conn);

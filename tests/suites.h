@@ -71,6 +71,7 @@ Suite *suite_store_capture(void);
 Suite *suite_store_db(void);
 Suite *suite_store_inbox(void);
 Suite *suite_store_pg(void);
+Suite *suite_store_pg_head(void);
 Suite *suite_store_pg_race(void);
 Suite *suite_store_print(void);
 Suite *suite_store_range(void);
