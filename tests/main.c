@@ -17,6 +17,7 @@ static Suite *(*const suites[])(void) = {
 	suite_base_rd,
 	suite_disk,
 	suite_facility_alias,
+	suite_facility_due,
 	suite_facility_word,
 	suite_facility_batch,
 	suite_facility_csv,

@@ -12,6 +12,7 @@ Suite *suite_base_json(void);
 Suite *suite_base_rd(void);
 Suite *suite_disk(void);
 Suite *suite_facility_alias(void);
+Suite *suite_facility_due(void);
 Suite *suite_facility_word(void);
 Suite *suite_facility_batch(void);
 Suite *suite_facility_csv(void);
