@@ -36,6 +36,7 @@ static Suite *(*const suites[])(void) = {
 	suite_law_delivery,
 	suite_law_merge,
 	suite_law_seats,
+	suite_law_words,
 	suite_node_code,
 	suite_node_config,
 	suite_node_ctl,

@@ -31,6 +31,7 @@ Suite *suite_law_conflicts(void);
 Suite *suite_law_delivery(void);
 Suite *suite_law_merge(void);
 Suite *suite_law_seats(void);
+Suite *suite_law_words(void);
 Suite *suite_node_code(void);
 Suite *suite_node_config(void);
 Suite *suite_node_ctl(void);
