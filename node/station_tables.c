@@ -3,6 +3,7 @@
 #include "node/facility/public.h"
 #include "node/facility/seats.h"
 #include "node/facility/word.h"
+#include "node/hub/token_use.h"
 #include "node/log.h"
 #include "node/station.h"
 
@@ -90,4 +91,13 @@ station_publish(struct station *st)
 	if (!good && !st->unpublished)
 		log_line(LOG_LEVEL_WARN, "facility_public: %s", err.msg);
 	st->unpublished = !good;
+}
+
+void
+station_note_uses(struct station *st, bool leaving)
+{
+	struct err err;
+
+	if (token_use_keep(st->merge, env_mono_ms(st->env), leaving, &err) < 0)
+		log_line(LOG_LEVEL_WARN, "last uses of tokens: %s", err.msg);
 }

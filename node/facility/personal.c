@@ -31,7 +31,7 @@ static const struct {
 	{ "leave_request", { "reason", "review_note" } },
 	{ "meal_intake", { "note" } },
 	{ "medication_given", { "dose", "reaction" } },
-	{ "medication_request", { "drug", "dose_text" } },
+	{ "medication_request", { "drug", "dose_text", "review_note" } },
 	{ "nap_check", { "note" } },
 	{ "nap_session", { "note" } },
 	{ "pickup_auth", { "name", "phone", "photo_id" } },

@@ -146,6 +146,11 @@ static const struct step {
 	  " TEXT NOT NULL, recorded_by BLOB, PRIMARY KEY(alias_id, child_id)) WITHOUT ROWID;"
 	  "CREATE INDEX child_id_hash ON child(facility_id, id_hash) WHERE id_hash IS NOT NULL;",
 	  { "child_alias", NULL } },
+	/* what the facility answers to a request for medicine */
+	{ "ALTER TABLE medication_request ADD COLUMN review INTEGER;"
+	  "ALTER TABLE medication_request ADD COLUMN review_note TEXT;"
+	  "ALTER TABLE medication_request ADD COLUMN reviewed_at INTEGER;",
+	  { "medication_request", NULL } },
 	/* what was said of an allergy, and the steps of an enrolment */
 	{ "CREATE TABLE local_word( "
 	  "thing TEXT NOT NULL, "

@@ -385,7 +385,8 @@ CREATE TABLE symptom_case(
   recorded_by BLOB
 ) WITHOUT ROWID;
 
--- 19 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00
+-- 19 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00; review is the facility's
+-- answer, as leave_request.review
 CREATE TABLE medication_request(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
   facility_id TEXT NOT NULL,
@@ -399,7 +400,10 @@ CREATE TABLE medication_request(
   at INTEGER,
   accepted_by BLOB,
   accepted_at INTEGER,
-  recorded_by BLOB
+  recorded_by BLOB,
+  review INTEGER,
+  review_note TEXT,
+  reviewed_at INTEGER
 ) WITHOUT ROWID;
 
 -- 20 喂药记录 · medicine given: one dose per request, day and slot, whoever records it

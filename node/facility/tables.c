@@ -39,7 +39,8 @@ static const char *const groups_meal_intake[] = { "level, at", NULL };
 static const char *const groups_medication_given[] = { "at, dose, given_by, witness, reaction",
 	                                               NULL };
 static const char *const groups_medication_request[] = {
-	"drug, dose_text, time_bits, date_from, date_to", "accepted_by, accepted_at", NULL
+	"drug, dose_text, time_bits, date_from, date_to", "accepted_by, accepted_at",
+	"review, review_note, reviewed_at", NULL
 };
 static const char *const groups_session_event[] = { "starts_at, ends_at", NULL };
 
