@@ -191,12 +191,15 @@ decide(const struct cli *cli, struct at_hub *h, enum enrol_verdict verdict, stru
 	const char *did = verdict == ENROL_APPROVE ? "approved"
 	                  : verdict == ENROL_DENY  ? "denied"
 	                                           : "expired";
+	const char *which = cli->argv[1];
+	int shown = 2 * STORE_NODE_ID;
 	char what[80];
-	int rc = enrol_decide(&h->hub, cli->argv[1], verdict, err);
+	int rc = enrol_decide(&h->hub, which, verdict, err);
 
 	/* of a code its first group, which names it and opens nothing */
-	snprintf(what, sizeof what, "%s enrolment %.*s", did,
-	         strlen(cli->argv[1]) == 2 * STORE_NODE_ID ? 2 * STORE_NODE_ID : 4, cli->argv[1]);
+	if (strlen(which) != (size_t)2 * STORE_NODE_ID)
+		shown = 4;
+	snprintf(what, sizeof what, "%s enrolment %.*s", did, shown, which);
 	if (rc == 0)
 		rc = session_log_decided(h->db, cli_who(), what, err);
 	if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
