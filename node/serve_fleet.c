@@ -127,8 +127,9 @@ read_query(const struct http_request *rq, struct asked *q, struct fleet_view *v)
 		return "state: alarm, warning, never, in_order or revoked";
 	if (strspn(q->backlog, "0123456789") != strlen(q->backlog) || strlen(q->backlog) > 18)
 		return "backlog: a whole number of records";
-	if (strspn(q->page, "0123456789") != strlen(q->page) || strlen(q->page) > 9)
-		return "page: a whole number";
+	if (strspn(q->page, "0123456789") != strlen(q->page) || strlen(q->page) > 9 ||
+	    (q->page[0] != 0 && atol(q->page) < 1))
+		return "page: a whole number from 1 on";
 	v->filter = (struct fleet_filter){ .state = or_null(q->state),
 		                           .street = or_null(q->street),
 		                           .version = or_null(q->version),

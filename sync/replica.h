@@ -36,6 +36,12 @@ struct sync_replica {
 	struct sync_clock clock;
 	int64_t look_left; /* what may still be looked at for the peer (sync/look.h) */
 	struct sync_look *look;
+	/* At the hub, while it takes a request: scopes of which the node has records of the hub's
+	 * own that aren't here, because it was put back.  Borrowed. */
+	struct sync_forgotten {
+		const int *scopes;
+		size_t count;
+	} forgotten;
 
 	/* May this site write this scope?  NULL: yes.  Integrity is another matter: it is always
 	 * stored. */

@@ -160,6 +160,95 @@ START_TEST(leave_is_asked_for_and_answered)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ answers */
+
+START_TEST(a_request_for_medicine_is_accepted_or_declined)
+{
+	struct facility f;
+	struct store_db *db = open_staffed(&f);
+	struct err err = { 0 };
+	struct facility_medication_review answer = { .at = help_at(8, 50),
+		                                     .review = LEAVE_DECLINED,
+		                                     .note = "没有处方" };
+	struct facility_medication_given dose = { .at = help_at(10, 0),
+		                                  .slot = 16,
+		                                  .dose = "5 ml" };
+	uint8_t request[STORE_ID];
+
+	/* as the platform writes it */
+	OK(store_db_exec(db,
+	                 "INSERT INTO medication_request(id, facility_id, child_id, drug) VALUES"
+	                 " (x'77777777777777777777777777777777', 'F1',"
+	                 " x'01010101010101010101010101010101', '布洛芬')",
+	                 &err));
+	memset(request, 0x77, sizeof request);
+	REFUSED(ERR_INVALID, "request: is needed", facility_medication_review(&f, &answer, &err));
+	answer.request = help_id(0x78);
+	REFUSED(ERR_NOTFOUND, "request: there is no",
+	        facility_medication_review(&f, &answer, &err));
+	answer.request = dose.request = request;
+	f.by = help_id(0x41);
+	OK(facility_medication_review(&f, &answer, &err));
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM medication_request WHERE review = 2 AND"
+	                              " review_note = '没有处方' AND accepted_at IS NULL AND"
+	                              " reviewed_at > 0"),
+	                 1);
+	REFUSED(ERR_INVALID, "request: was declined: give nothing",
+	        facility_medication_given(&f, &dose, &err));
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM medication_given"), 0);
+	answer.review = LEAVE_ACCEPTED; /* on second thoughts */
+	OK(facility_medication_review(&f, &answer, &err));
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM medication_request WHERE review = 1 AND"
+	                              " accepted_at = reviewed_at AND length(accepted_by) = 16"),
+	                 1);
+	OK(facility_medication_given(&f, &dose, &err));
+	answer.review = LEAVE_DECLINED; /* and back: nobody has accepted it any more */
+	OK(facility_medication_review(&f, &answer, &err));
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM medication_request WHERE review = 2 AND"
+	                              " accepted_at IS NULL AND accepted_by IS NULL"),
+	                 1);
+	answer.review = 3;
+	REFUSED(ERR_INVALID, "review: 3 is not in 1 to 2",
+	        facility_medication_review(&f, &answer, &err));
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(a_booking_is_confirmed_and_kept_or_not)
+{
+	struct facility f;
+	struct store_db *db = open_staffed(&f);
+	struct err err = { 0 };
+	struct facility_book_review answer = { .at = help_at(8, 50), .state = BOOKING_CONFIRMED };
+	struct facility_book_cancel cancel = { .at = help_at(9, 0) };
+	uint8_t booking[STORE_ID];
+
+	OK(store_db_exec(db,
+	                 "INSERT INTO booking(id, facility_id, kind, guardian_name) VALUES"
+	                 " (x'77777777777777777777777777777777', 'F1', 1, '张三')",
+	                 &err));
+	memset(booking, 0x77, sizeof booking);
+	answer.booking = help_id(0x78);
+	REFUSED(ERR_NOTFOUND, "booking: there is no", facility_book_review(&f, &answer, &err));
+	answer.booking = cancel.booking = booking;
+	OK(facility_book_review(&f, &answer, &err));
+	answer.state = BOOKING_CAME;
+	OK(facility_book_review(&f, &answer, &err));
+	ck_assert_int_eq(help_int(db, "SELECT state FROM booking"), BOOKING_CAME);
+	answer.state = BOOKING_CANCELLED;
+	REFUSED(ERR_INVALID, "state: 4 is said with book_cancel",
+	        facility_book_review(&f, &answer, &err));
+	answer.state = BOOKING_WAITING;
+	REFUSED(ERR_INVALID, "state: 1 is not in 2 to 5", facility_book_review(&f, &answer, &err));
+	OK(facility_book_cancel(&f, &cancel, &err));
+	answer.state = BOOKING_CONFIRMED;
+	REFUSED(ERR_INVALID, "booking: was cancelled: make a new one",
+	        facility_book_review(&f, &answer, &err));
+	ck_assert_int_eq(help_int(db, "SELECT state FROM booking"), BOOKING_CANCELLED);
+	store_db_close(db);
+}
+END_TEST
+
 static const struct leave_case {
 	struct facility_leave in;
 	int child;
@@ -548,6 +637,8 @@ suite_facility_open(void)
 	tcase_add_test(tcase, staff_say_how_they_are);
 	LOOP(a_bad_staff_check_is_refused, staff_cases);
 	tcase_add_test(tcase, the_house_is_opened_and_closed);
+	tcase_add_test(tcase, a_request_for_medicine_is_accepted_or_declined);
+	tcase_add_test(tcase, a_booking_is_confirmed_and_kept_or_not);
 	tcase_add_test(tcase, leave_is_asked_for_and_answered);
 	LOOP(a_bad_leave_is_refused, leave_cases);
 	tcase_add_test(tcase, a_code_takes_her_home_once);

@@ -508,6 +508,20 @@ START_TEST(an_export_is_what_the_token_may_read)
 }
 END_TEST
 
+/* As a snapshot's: rows and cursor are of one moment, so the feed goes on behind them. */
+START_TEST(an_export_names_the_cursor_behind_it)
+{
+	char cursor[FEED_CURSOR];
+
+	ck_assert_int_eq(feed_cursor(hub_db, cursor, &hub_err), 0);
+	export(f1, "table=child");
+	ck_assert_str_eq(field("Yz-Cursor"), cursor);
+	ck_assert_ptr_nonnull(strstr(field("Link"), cursor));
+	export(f1, "table=nowhere");
+	ck_assert_str_eq(field("Yz-Cursor"), "");
+}
+END_TEST
+
 START_TEST(csv_is_for_spreadsheets)
 {
 	export(f1_personal, "table=child&format=csv");
@@ -654,6 +668,7 @@ suite_node_offers(void)
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_test(t, an_export_is_what_the_token_may_read);
 	tcase_add_test(t, csv_is_for_spreadsheets);
+	tcase_add_test(t, an_export_names_the_cursor_behind_it);
 	tcase_add_test(t, an_export_of_many_rows_is_whole);
 	tcase_add_test(t, wrong_requests_are_problems_and_leak_nothing);
 	tcase_add_test(t, every_export_is_noted_before_it_leaves);

@@ -10,9 +10,9 @@
  *   Encounter      attendance_event                     a child's day: first in, last out
  *
  * LOINC codes and UCUM units as in R4's vital-signs profiles.  Rows that a later
- * one replaces are not told.  Ids are those of our rows in hex, so that resources
- * of one child find each other; a facility is an identifier (urn:yizhan:facility).
- * A column that a reader may not have is simply not among the row's columns.
+ * one of the same facility replaces are not told.  Ids are those of our rows in hex, so that
+ * resources of one child find each other; a facility is an identifier (urn:yizhan:facility). A
+ * column that a reader may not have is simply not among the row's columns.
  */
 #ifndef NODE_FACILITY_FHIR_H
 #define NODE_FACILITY_FHIR_H
@@ -20,7 +20,7 @@
 #include "store/base/buf.h"
 #include "store/stmt.h"
 
-enum { FHIR_SOURCES = 3, FHIR_ORDER = 3, FHIR_ID = 16 };
+enum { FHIR_SOURCES = 3, FHIR_ORDER = 4, FHIR_ID = 16 };
 
 /* Rows of a table that make resources of a type. */
 struct fhir_source {

@@ -138,7 +138,8 @@ find_right(struct facility *f, const uint8_t *child, const char *code, struct ri
 	        " coalesce(p.valid_to, 99999999), EXISTS (SELECT 1 FROM enrollment e"
 	        "  JOIN attendance_event a ON a.enrollment_id = e.id WHERE e.child_id = p.child_id"
 	        "  AND a.kind = 2 AND a.by_adult_id = p.id AND NOT EXISTS"
-	        "  (SELECT 1 FROM attendance_event r WHERE r.replaces_id = a.id))"
+	        "  (SELECT 1 FROM attendance_event r WHERE r.replaces_id = a.id"
+	        "  AND r.facility_id = a.facility_id))"
 	        " FROM pickup_auth p WHERE p.child_id = ? AND length(p.id) = 16"
 	        " AND length(p.code_hash) = 16 ORDER BY p.valid_to DESC, p.id");
 	record_put_id(&s, child);

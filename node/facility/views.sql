@@ -36,7 +36,7 @@ CREATE VIEW v1_attendance_event AS
          a.kind, a.at, a.by_adult_id, a.temp_dc, a.method, a.class_id, a.recorded_by
   FROM attendance_event a
   WHERE a.kind IN (1, 2)
-    AND NOT EXISTS (SELECT 1 FROM attendance_event r WHERE r.replaces_id = a.id);
+    AND NOT EXISTS (SELECT 1 FROM attendance_event r WHERE r.replaces_id = a.id AND r.facility_id = a.facility_id);
 
 -- 每日出勤 · one row a child and day: first in, last out; present while the last event is an arrival
 CREATE VIEW v1_attendance_day AS
@@ -56,7 +56,7 @@ CREATE VIEW v1_health_check AS
          h.note,  -- personal
          h.recorded_by
   FROM health_check h
-  WHERE NOT EXISTS (SELECT 1 FROM health_check r WHERE r.replaces_id = h.id);
+  WHERE NOT EXISTS (SELECT 1 FROM health_check r WHERE r.replaces_id = h.id AND r.facility_id = h.facility_id);
 
 -- 缺勤 · absences with their reason by name
 CREATE VIEW v1_absence AS
@@ -76,7 +76,8 @@ CREATE VIEW v1_consent AS
          max(granted) = 1 AND NOT EXISTS (
            SELECT 1 FROM consent w
            WHERE w.child_id IS c.child_id AND w.purpose IS c.purpose AND w.granted = 0
-             AND NOT EXISTS (SELECT 1 FROM consent g WHERE g.granted = 1 AND g.replaces_id = w.id)) AS holds
+             AND NOT EXISTS (SELECT 1 FROM consent g WHERE g.granted = 1 AND g.replaces_id = w.id
+                               AND g.facility_id = w.facility_id)) AS holds
   FROM consent c
   GROUP BY facility_id, child_id, purpose;
 
@@ -87,7 +88,7 @@ CREATE VIEW v1_growth AS
          m.measured_date, m.weight_g, m.length_mm, m.posture, m.head_mm, m.at, m.method, m.recorded_by
   FROM growth_measurement m
   JOIN child c ON c.id = m.child_id
-  WHERE NOT EXISTS (SELECT 1 FROM growth_measurement r WHERE r.replaces_id = m.id);
+  WHERE NOT EXISTS (SELECT 1 FROM growth_measurement r WHERE r.replaces_id = m.id AND r.facility_id = m.facility_id);
 
 -- 生长评价 · z scores and percentiles of v1_growth's weight, length and head: a row a measurement, measure and standard.
 -- age_months = days / 30.4375; value in kg or cm; length is compared lying under 24 months and standing from then on,

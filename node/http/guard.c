@@ -341,10 +341,10 @@ check_body(struct guard_head *head, const char *method)
 static bool
 says_twice(const struct guard_head *head)
 {
-	static const char *const once[] = { "Authorization",  "Range",     "If-Range",
-		                            "Last-Event-ID",  "Signature", "Signature-Input",
-		                            "Content-Digest", "Yz-Grant",  "Yz-Rotation",
-		                            "Yz-Report" };
+	static const char *const once[] = { "Authorization", "Origin",          "Range",
+		                            "If-Range",      "If-None-Match",   "Last-Event-ID",
+		                            "Signature",     "Signature-Input", "Content-Digest",
+		                            "Yz-Grant",      "Yz-Rotation",     "Yz-Report" };
 
 	for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
 		if (count_fields(head, once[i]) > 1)

@@ -230,7 +230,9 @@ check_parts(const struct reqsig_given *given, const void *body, size_t body_len,
 	char digest[REQSIG_DIGEST_SIZE];
 
 	if (given->digest == NULL || given->input == NULL || given->signature == NULL)
-		return err_set(err, ERR_DENIED, "not signed");
+		return err_set(
+		        err, ERR_DENIED,
+		        "not signed: Content-Digest, Signature-Input or Signature is missing");
 	digest_of(digest, body, body_len);
 	if (strcmp(given->digest, digest) != 0)
 		return err_set(err, ERR_DENIED, "the body is not the one that was signed");

@@ -64,6 +64,9 @@ void offers_snapshot(struct offers *o, const struct http_request *request,
  *   scope=    only this one             becomes a formula); or fhir (node/facility/fhir.h)
  *   _type=    with fhir: Patient, Observation, Immunization, Encounter
  *
+ * Yz-Cursor says where the feed goes on: it is of the same moment as the rows, so who applies whole
+ * rows to tables exported one after the other begins with the first one's.
+ *
  *   200   400  a parameter   401   403  not this token's scope   404  no such table or type
  */
 void offers_export(struct offers *o, const struct http_request *request,
