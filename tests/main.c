@@ -55,6 +55,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node_external,
 	suite_node_near,
 	suite_node_offers,
+	suite_node_pin,
 	suite_node_openapi,
 	suite_node_records,
 	suite_node_reqsig,

@@ -50,6 +50,7 @@ Suite *suite_node_memory(void);
 Suite *suite_node_external(void);
 Suite *suite_node_near(void);
 Suite *suite_node_offers(void);
+Suite *suite_node_pin(void);
 Suite *suite_node_openapi(void);
 Suite *suite_node_records(void);
 Suite *suite_node_reqsig(void);
