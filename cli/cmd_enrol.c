@@ -342,7 +342,9 @@ say_granted(const struct cli *cli, const struct enrol_news *news, struct buf *ou
 
 	if (!cli->json) {
 		buf_printf(out,
-		           "enrolled as a node of %s; records go up by themselves from now on\n",
+		           "enrolled as a node of %s; its records go up while yizhan run runs, or "
+		           "with "
+		           "yizhan sync\n",
 		           news->grant.facility);
 		return;
 	}

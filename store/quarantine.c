@@ -286,3 +286,17 @@ store_quarantine_woken(struct store_db *db, int64_t *id, struct err *err)
 
 	return rc < 0 || *id == 0 ? rc : store_meta_set_int(db, "retry", 0, err);
 }
+
+int
+store_quarantine_own_wakes(struct store_db *db, bool *yes, struct err *err)
+{
+	static const char any_own[] = "SELECT EXISTS(SELECT 1 FROM yz_quarantine WHERE stream = 0"
+	                              " AND n = 0 AND dropped_ms IS NULL)";
+	int64_t woken, any = 0;
+	int rc = store_meta_get_int(db, "retry", 0, &woken, err);
+
+	if (rc == 0 && woken != 0)
+		rc = store_stmt_int(db, any_own, 0, &any, err);
+	*yes = rc == 0 && any != 0;
+	return rc;
+}

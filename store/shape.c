@@ -142,6 +142,20 @@ name_travellers(struct store_db *db, struct store_shape *shape, struct arena *a,
 	return 0;
 }
 
+/*
+ * Its name, kind and whether it is WITHOUT ROWID, which is when its own name is that of an index.
+ * pragma_table_list would tell all three; but it first works out the columns of every view of the
+ * file, and while there is one that names what isn't there any more it begins again with that one
+ * as often as there are tables.  So it is asked only for what a virtual table may have made.
+ */
+static const char one_table[] =
+        "SELECT name, CASE WHEN type = 'view' THEN 'view' WHEN rootpage = 0 THEN 'virtual'"
+        " WHEN EXISTS(SELECT 1 FROM main.sqlite_schema v WHERE v.type = 'table' AND v.rootpage = 0"
+        " AND lower(substr(m.name, 1, length(v.name) + 1)) = lower(v.name || '_'))"
+        " THEN (SELECT l.type FROM pragma_table_list l WHERE l.schema = 'main' AND l.name = m.name)"
+        " ELSE 'table' END, EXISTS(SELECT 1 FROM pragma_index_info(m.name, 'main'))"
+        " FROM main.sqlite_schema m WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE";
+
 int
 store_shape_read(struct store_db *db, const char *table, struct arena *a, struct store_shape **out,
                  struct err *err)
@@ -153,8 +167,7 @@ store_shape_read(struct store_db *db, const char *table, struct arena *a, struct
 
 	if (shape == NULL)
 		return no_memory(err);
-	s = store_stmt_new(db, "SELECT name, type, wr FROM pragma_table_list"
-	                       " WHERE schema = 'main' AND name = ? COLLATE NOCASE");
+	s = store_stmt_new(db, one_table);
 	store_stmt_put_text(&s, table);
 	rc = store_stmt_step(&s, err);
 	if (rc == 1) {

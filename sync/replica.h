@@ -36,10 +36,18 @@ struct sync_replica {
 	struct sync_clock clock;
 	int64_t look_left; /* what may still be looked at for the peer (sync/look.h) */
 	struct sync_look *look;
+	/* At the hub, while it takes a request: scopes of which the node has records of the hub's
+	 * own that aren't here, because it was put back.  Borrowed. */
+	struct sync_forgotten {
+		const int *scopes;
+		size_t count;
+	} forgotten;
 
 	/* May this site write this scope?  NULL: yes.  Integrity is another matter: it is always
 	 * stored. */
 	bool (*may_write)(void *ctx, const struct store_site *site, const char *scope);
+	/* At a hub: might it, until its key was revoked?  NULL: no. */
+	bool (*might_write)(void *ctx, const struct store_site *site, const char *scope);
 	/* The public key that signs this site's heads; false if unknown. */
 	bool (*key_of)(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY]);
 	/* Up to which record of its stream there that key is good: it was replaced then.  NULL, or

@@ -346,6 +346,83 @@ START_TEST(a_code_takes_her_home_once)
 }
 END_TEST
 
+START_TEST(wrong_codes_come_to_an_end)
+{
+	static struct facility_tries tries;
+	struct facility f;
+	uint8_t id[STORE_ID];
+	struct store_db *db = open_with_code(&f, id);
+	struct err err = { 0 };
+	struct facility_pickup out = { .at = help_at(17, 0), .child = help_id(1) };
+	struct facility_arrival in = { .at = help_at(8, 0), .child = help_id(2) };
+
+	memset(&tries, 0, sizeof tries);
+	f.tries = &tries;
+	out.code = "4711"; /* a slip of the finger is no guess */
+	REFUSED(ERR_INVALID, "code: is not 6 digits", facility_pickup(&f, &out, &err));
+	out.code = "004712";
+	for (int i = 0; i < FACILITY_TRIES; i++)
+		REFUSED(ERR_DENIED, "code: is wrong: nobody may take 安一 home with it",
+		        facility_pickup(&f, &out, &err));
+	out.code = "004711";
+	REFUSED(ERR_DENIED,
+	        "code: too many wrong ones for 安一; no code opens for 10 minutes: "
+	        "call the parents, and choose who has a right",
+	        facility_pickup(&f, &out, &err));
+	/* another child's is another matter, and so is who needs none */
+	OK(facility_arrival(&f, &in, &err));
+	REFUSED(ERR_DENIED, "code: is wrong",
+	        facility_pickup(&f,
+	                        &(struct facility_pickup){ .at = help_at(17, 0),
+	                                                   .child = help_id(2),
+	                                                   .code = "111111" },
+	                        &err));
+	out.code = NULL;
+	out.adult = help_id(0x31);
+	OK(facility_pickup(&f, &out, &err));
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(wrong_tries_come_back_one_by_one)
+{
+	static struct facility_tries tries;
+	int64_t now = 1000;
+	uint8_t child[STORE_ID] = { 1 }, other[STORE_ID] = { 2 };
+
+	memset(&tries, 0, sizeof tries);
+	for (int i = 1; i <= FACILITY_TRIES; i++) {
+		ck_assert_int_eq(facility_tries_wait(&tries, child, now), 0);
+		ck_assert_int_eq(facility_tries_wrong(&tries, child, now), FACILITY_TRIES - i);
+	}
+	ck_assert_int_eq(facility_tries_wait(&tries, child, now), 10);
+	ck_assert_int_eq(facility_tries_wait(&tries, other, now), 0);
+	now += FACILITY_TRY_MS - 1;
+	ck_assert_int_eq(facility_tries_wait(&tries, child, now), 1);
+	now++;
+	ck_assert_int_eq(facility_tries_wait(&tries, child, now), 0);
+	ck_assert_int_eq(facility_tries_wrong(&tries, child, now), 0);
+	ck_assert_int_eq(facility_tries_wait(&tries, child, now), 10);
+	now += (int64_t)FACILITY_TRIES * FACILITY_TRY_MS;
+	ck_assert_int_eq(facility_tries_wrong(&tries, child, now), FACILITY_TRIES - 1);
+	/* a day of it is some hundred */
+	for (int64_t end = now + 86400000, wrong = 0; now <= end; now += 1000) {
+		if (facility_tries_wait(&tries, child, now) == 0) {
+			facility_tries_wrong(&tries, child, now);
+			wrong++;
+		}
+		ck_assert_int_le(wrong, 86400000 / FACILITY_TRY_MS + FACILITY_TRIES);
+	}
+	/* who has spent all isn't forgotten for those who have spent one */
+	for (int i = 0; i < 2 * FACILITY_TRIES_CHILDREN; i++) {
+		other[1] = (uint8_t)i;
+		other[2] = (uint8_t)(i >> 8);
+		facility_tries_wrong(&tries, other, now);
+	}
+	ck_assert_int_gt(facility_tries_wait(&tries, child, now), 0);
+}
+END_TEST
+
 START_TEST(a_right_with_a_code_is_none_without_it)
 {
 	struct facility f;
@@ -565,6 +642,8 @@ suite_facility_open(void)
 	tcase_add_test(tcase, leave_is_asked_for_and_answered);
 	LOOP(a_bad_leave_is_refused, leave_cases);
 	tcase_add_test(tcase, a_code_takes_her_home_once);
+	tcase_add_test(tcase, wrong_codes_come_to_an_end);
+	tcase_add_test(tcase, wrong_tries_come_back_one_by_one);
 	tcase_add_test(tcase, a_right_with_a_code_is_none_without_it);
 	tcase_add_test(tcase, a_code_expires_and_can_be_revoked);
 	tcase_add_test(tcase, a_code_made_with_another_key_is_named);

@@ -56,6 +56,7 @@ void
 share_world_open(struct world *w)
 {
 	world_open(w, 31, facilities);
+	w->hold_sums = true;
 	make_tables(w, &w->hub);
 	for (int i = 0; i < w->node_count; i++)
 		make_tables(w, &w->nodes[i]);

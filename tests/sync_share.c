@@ -286,6 +286,26 @@ START_TEST(who_comes_back_gets_all_of_it)
 }
 END_TEST
 
+/* What was written while it was away stands in its table alone until it is sealed: no alarm. */
+START_TEST(what_was_written_meanwhile_is_told_when_it_comes_back)
+{
+	share_world_make_child(&w);
+	share_world_say(&w, 1, "f/B", false);
+	share_world_say(&w, 1, "f/A", true);
+	world_settle(&w, 3);
+	world_sql(&w.nodes[SHARE_A], "UPDATE child SET note = 'upset'");
+	world_settle(&w, 1);
+	world_sql(&w.nodes[SHARE_B], "UPDATE child SET name = 'Wu Yi'");
+	world_settle(&w, 1);
+	share_world_say(&w, 1, "f/A", false);
+	world_settle(&w, 3);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM child WHERE note = 'upset'"), 1);
+	share_world_expect_same_child(&w.nodes[SHARE_A], &w.nodes[SHARE_B]);
+	share_world_expect_same_child(&w.nodes[SHARE_A], &w.hub);
+	share_world_expect_level(&w);
+}
+END_TEST
+
 /* ---- a law ---- */
 
 static const char *const name_of_scope[] = { "f/A", "f/B", "f/C" };
@@ -340,11 +360,12 @@ all_hub_records(void)
 
 /* Any history of writing, meeting, coming and going, two machines at B among them: at the end all
  * who see a child see the same, all digests agree, and nothing is passed on any more. */
-START_TEST(any_history_of_sharing_ends_level)
+static void
+run_history(int seed)
 {
 	int64_t passed;
 
-	w.random = 1000 + (uint64_t)_i;
+	w.random = 1000 + (uint64_t)seed;
 	for (int i = 0; i < 3; i++) {
 		char sql[100];
 
@@ -374,6 +395,20 @@ START_TEST(any_history_of_sharing_ends_level)
 	world_settle(&w, 3);
 	ck_assert_int_eq(all_hub_records(), passed);
 }
+
+START_TEST(any_history_of_sharing_ends_level)
+{
+	run_history(_i);
+}
+END_TEST
+
+/* Those in which a row that was written while it was away came back. */
+START_TEST(histories_that_raised_a_false_alarm_end_level)
+{
+	static const int seeds[] = { 65, 90 };
+
+	run_history(seeds[_i]);
+}
 END_TEST
 
 Suite *
@@ -396,7 +431,9 @@ suite_sync_share(void)
 	                    2);
 	tcase_add_test(tc, who_has_left_and_pretends_not_to_know_writes_no_more);
 	tcase_add_test(tc, who_comes_back_gets_all_of_it);
-	tcase_add_loop_test(tc, any_history_of_sharing_ends_level, 0, 12);
+	tcase_add_test(tc, what_was_written_meanwhile_is_told_when_it_comes_back);
+	tcase_add_loop_test(tc, any_history_of_sharing_ends_level, 0, 24);
+	tcase_add_loop_test(tc, histories_that_raised_a_false_alarm_end_level, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

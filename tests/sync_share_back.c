@@ -182,6 +182,45 @@ START_TEST(who_had_not_heard_hears_it_from_the_hub_again)
 }
 END_TEST
 
+/*
+ * Hub and a machine of B are put back together, and both go on; the other machine holds what was
+ * given up.  It has read meanwhile that B has left the child, but what it writes again is from
+ * before: it is taken, and reaches who still sees the child.
+ */
+START_TEST(what_was_given_up_before_a_scope_left_is_taken)
+{
+	share_world_make_child(&w);
+	share_world_say(&w, 1, "f/B", false);
+	world_settle(&w, 3);
+	measure(SHARE_B2, 0x10);
+	world_settle(&w, 2);
+	world_save(&w.nodes[SHARE_B], "node");
+	share_world_say(&w, 1, "f/B", true);
+	ck_assert(world_sync(&w, SHARE_A)); /* the hub carries it out */
+	world_save(&w.hub, "hub");
+	world_wait(&w, 1000);
+	measure(SHARE_B, 0x20);
+	world_sql(&w.nodes[SHARE_B], "UPDATE child SET note = 'before' WHERE id = x'01'");
+	ck_assert(world_sync(&w, SHARE_B));
+	world_settle(&w, _i);
+	ck_assert(world_sync(&w, SHARE_B2));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM growth WHERE id = x'20'"), 1);
+	world_put_back(&w.hub, "hub");
+	world_put_back(&w.nodes[SHARE_B], "node");
+	world_wait(&w, 60000);
+	measure(SHARE_B, 0x30);
+	ck_assert(world_sync(&w, SHARE_B));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM growth WHERE id = x'20'"), 0);
+	world_wait(&w, 1000);
+	ck_assert(world_sync(&w, SHARE_B2));
+	world_settle(&w, 3);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM growth"), 4);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM child WHERE note = 'before'"), 1);
+	share_world_expect_same_child(&w.nodes[SHARE_A], &w.hub);
+	share_world_expect_level(&w);
+}
+END_TEST
+
 /* ---- a law ---- */
 
 static const char *const name_of_scope[] = { "f/A", "f/B", "f/C" };
@@ -198,9 +237,10 @@ say_any(void)
 }
 
 /* Any history of writing, meeting, coming and going, and the hub put back in the midst of it. */
-START_TEST(any_history_with_the_hub_put_back_ends_level)
+static void
+run_history(int seed)
 {
-	w.random = 5000 + (uint64_t)_i;
+	w.random = 5000 + (uint64_t)seed;
 	for (int i = 0; i < 3; i++) {
 		char sql[100];
 
@@ -227,6 +267,23 @@ START_TEST(any_history_with_the_hub_put_back_ends_level)
 	world_settle(&w, 6);
 	share_world_expect_level(&w);
 }
+
+START_TEST(any_history_with_the_hub_put_back_ends_level)
+{
+	run_history(_i);
+}
+END_TEST
+
+/*
+ * Where the hub forgets the end of a share, or that it began again, and hears it from the nodes in
+ * another order; and where a row that was written while it was away comes back.
+ */
+START_TEST(histories_that_did_not_end_level)
+{
+	static const int seeds[] = { 205, 213, 234, 302, 337, 365 };
+
+	run_history(seeds[_i]);
+}
 END_TEST
 
 Suite *
@@ -241,7 +298,9 @@ suite_sync_share_back(void)
 	tcase_add_loop_test(tc, a_child_that_it_never_knew_comes_back, 0, 3);
 	tcase_add_loop_test(tc, a_transfer_that_it_lost_stands, 0, 6);
 	tcase_add_test(tc, who_had_not_heard_hears_it_from_the_hub_again);
+	tcase_add_loop_test(tc, what_was_given_up_before_a_scope_left_is_taken, 0, 2);
 	tcase_add_loop_test(tc, any_history_with_the_hub_put_back_ends_level, 0, 100);
+	tcase_add_loop_test(tc, histories_that_did_not_end_level, 0, 6);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -503,6 +503,25 @@ world_wait(struct world *w, int64_t ms)
 	w->mono_ms += ms;
 }
 
+static void
+tell_fault(void *ctx, const struct store_digest_fault *f)
+{
+	const struct world_peer *p = ctx;
+
+	ck_abort_msg("%s: %s: %s", p->path, f->table, f->what);
+}
+
+/* A meeting mends a sum that isn't right, and says so: here it is found where it goes wrong. */
+static void
+hold_sums(struct world *w, struct world_peer *p)
+{
+	struct store_digest_verify verify = { .tell = tell_fault, .ctx = p };
+	struct err err;
+
+	if (w->hold_sums && !w->spoiled)
+		must(store_digest_verify(p->merge, &verify, &err), &err);
+}
+
 /* The hub's answer to a request as the node will hear it; its bytes live in `reply`. */
 static struct node_event
 carry(struct world *w, struct world_peer *p, const struct buf *request, struct buf *reply)
@@ -522,6 +541,7 @@ carry(struct world *w, struct world_peer *p, const struct buf *request, struct b
 		request->bytes[request->len - 1] ^= 1;
 	w->damage_request = false;
 	must(hub_step(&w->hub.node, &rq, &hub, &err), &err);
+	hold_sums(w, &w->hub);
 	if (w->damage_reply)
 		hub.reply.bytes[hub.reply.len - 1] ^= 1;
 	w->damage_reply = false;
@@ -611,6 +631,7 @@ step_from(struct world *w, int i, struct node_event ev, struct node_met *met)
 
 	do {
 		must(node_step(&p->node, &ev, &fx, &err), &err);
+		hold_sums(w, p);
 		buf_free(&reply);
 		if (fx.send)
 			ev = carry(w, p, &fx.request, &reply);

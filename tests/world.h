@@ -38,6 +38,7 @@ struct world {
 	int node_count;
 	int lose_reply;      /* the hub commits, this reply from here on is lost; 0: none */
 	bool spoiled;        /* the test lets rows differ that may not: they are mended */
+	bool hold_sums;      /* at each step each scope's digest is the sum over its rows */
 	bool damage_request; /* its last byte arrives as another one, once */
 	bool damage_reply;
 	size_t bytes_up, bytes_down;

@@ -11,6 +11,7 @@ static const struct {
 	{ "absence_case", { "hospital", "informed_by", "note" } },
 	{ "absence_followup", { "result" } },
 	{ "allergy", { "reaction" } },
+	{ "allergy_word", { "reaction" } },
 	{ "booking", { "guardian_name", "phone", "note" } },
 	{ "care_event", { "note" } },
 	{ "child", { "name", "birth_date", "id_hash", "note" } },

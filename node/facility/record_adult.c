@@ -17,6 +17,7 @@
 #include "node/facility/codes.h"
 #include "node/facility/record_priv.h"
 #include "node/facility/roster_priv.h"
+#include "node/log.h"
 
 #include "store/base/hash.h"
 #include "store/base/text.h"
@@ -161,6 +162,35 @@ find_right(struct facility *f, const uint8_t *child, const char *code, struct ri
 	return rc;
 }
 
+/* Counted, and told to who reads the log. */
+static void
+count_wrong(struct facility *f, const struct record_child *who)
+{
+	char hex[2 * STORE_ID + 1];
+	int left;
+
+	if (f->tries == NULL)
+		return;
+	left = facility_tries_wrong(f->tries, who->child, env_mono_ms(store_db_env(f->db)));
+	text_hex(hex, who->child, STORE_ID);
+	log_line(LOG_LEVEL_WARN, "a wrong pick-up code for child %s; %d more are looked at now",
+	         hex, left);
+}
+
+static int
+check_tries(const struct facility *f, const struct record_child *who, struct err *err)
+{
+	int wait = f->tries == NULL ? 0
+	                            : facility_tries_wait(f->tries, who->child,
+	                                                  env_mono_ms(store_db_env(f->db)));
+
+	return wait == 0 ? 0
+	                 : err_set(err, ERR_DENIED,
+	                           "code: too many wrong ones for %s; no code opens for %d "
+	                           "minutes: call the parents, and choose who has a right",
+	                           who->name, wait);
+}
+
 int
 record_adult_by_code(struct facility *f, const struct record_child *who,
                      const struct facility_pickup *in, uint8_t adult[STORE_ID], struct err *err)
@@ -169,9 +199,13 @@ record_adult_by_code(struct facility *f, const struct record_child *who,
 	struct right right;
 
 	if (rc == 0)
+		rc = check_tries(f, who, err);
+	if (rc == 0)
 		rc = find_right(f, who->child, in->code, &right, err);
 	if (rc < 0)
 		return rc;
+	if (rc == 0)
+		count_wrong(f, who);
 	if (rc == 0 && right.foreign)
 		return err_set(err, ERR_DENIED,
 		               "code: opens nothing for %s here; one of hers was made at another "

@@ -81,6 +81,11 @@ CREATE VIEW v1_enrollment AS
          recorded_by
   FROM enrollment;
 
+-- 入托状态的每次变化 · each step of an enrolment; ended by the next one whose writer knew of it
+CREATE VIEW v1_enrollment_step AS
+  SELECT enrollment_id, said, facility_id, child_id, was, status, ended, recorded_by
+  FROM enrollment_step;
+
 -- 分班 · which class from which day on
 CREATE VIEW v1_class_assignment AS
   SELECT enrollment_id, from_date, facility_id, class_id, recorded_by
@@ -144,12 +149,23 @@ CREATE VIEW v1_medication_given AS
          recorded_by
   FROM medication_given;
 
--- 过敏/体弱 · allergy or frailty
+-- 过敏/体弱 · allergy or frailty; active, too, while a node hasn't yet put right what two people said of it
 CREATE VIEW v1_allergy AS
-  SELECT child_id, allergen_code, facility_id,
+  SELECT a.child_id, a.allergen_code, a.facility_id,
+         a.reaction,  -- personal
+         a.severity,
+         CASE WHEN a.active = 0 AND 2 = (SELECT count(DISTINCT w.active) FROM allergy_word w
+           WHERE w.child_id = a.child_id AND w.allergen_code = a.allergen_code AND w.ended = 0)
+           THEN 1 ELSE a.active END AS active,
+         a.recorded_by
+  FROM allergy a;
+
+-- 过敏的每次告知 · each time somebody said that a child has it, or no more; ended by whoever knew of it
+CREATE VIEW v1_allergy_word AS
+  SELECT child_id, allergen_code, said, facility_id, active, ended,
          reaction,  -- personal
-         severity, active, recorded_by
-  FROM allergy;
+         severity, recorded_by
+  FROM allergy_word;
 
 -- 体检 · medical examination
 CREATE VIEW v1_health_exam AS

@@ -254,8 +254,11 @@ take(struct answering *an, struct err *err)
 
 	if (rc == 0)
 		rc = sync_told_find(r, an->asked, &an->draft.arena, &reads, err);
-	if (rc == 0)
+	if (rc == 0) {
+		r->forgotten = (struct sync_forgotten){ reads.forgotten, reads.forgotten_count };
 		rc = sync_draft_take(r, an->asked, tell, an, &an->h->changes, err);
+		r->forgotten = (struct sync_forgotten){ 0 };
+	}
 	if (rc == 0)
 		rc = sync_told_take(r, an->asked, &reads, err);
 	for (size_t i = 0; rc == 0 && i < an->remark_count; i++)

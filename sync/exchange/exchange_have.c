@@ -2,6 +2,7 @@
  * sync/exchange/exchange_have.c - what the two sides have, as a reply tells it: of each
  * stream, and of each scope the digest.
  */
+#include "store/inbox.h"
 #include "store/remote.h"
 #include "store/rift.h"
 #include "sync/exchange/exchange_priv.h"
@@ -117,9 +118,12 @@ int
 sync_exchange_take_digests(struct sync_exchange *x, const struct sync_message *m,
                            const struct store_stream *streams, size_t count, struct err *err)
 {
-	int rc = 0;
+	bool waits = false;
+	int rc = store_quarantine_own_wakes(x->r->db, &waits, err);
 
-	x->level = sync_exchange_hub_has_ours(x, m, streams, count);
+	/* Until then the tables may say more than the records that both have. */
+	x->level = !waits && sync_exchange_hub_has_ours(x, m, streams, count);
+	x->more_to_push |= waits;
 	x->differs = 0;
 	x->look_differs = false;
 	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {
@@ -129,7 +133,7 @@ sync_exchange_take_digests(struct sync_exchange *x, const struct sync_message *m
 		if (rc < 0)
 			break;
 		memcpy(d.sum, m->digests[i].sum, STORE_TERM);
-		d.equal_have = equal_have(x, m, streams, count, d.scope);
+		d.equal_have = !waits && equal_have(x, m, streams, count, d.scope);
 		x->level = x->level && d.equal_have;
 		rc = store_remote_set_digest(x->r->db, "hub", &d, err);
 		if (rc == 0 && d.equal_have)

@@ -96,6 +96,9 @@ const struct sync_view_stream *sync_draft_view(const struct sync_replica *r,
                                                const struct sync_message *m,
                                                const struct store_stream *stream);
 
+/* A hub that says something else each time gets no more lives out of us in one meeting. */
+enum { SYNC_LIVES_MAX = 4 };
+
 /*
  * The node's side, before a reply's records are taken: does the hub hold our own streams as we do?
  * Where it doesn't, another file has gone on under our name.  Then a new life begins here and what
@@ -174,12 +177,14 @@ struct sync_reads {
 		int64_t stamp;  /* the latest of our stream there */
 	} * list;
 	size_t count;
+	int *forgotten; /* scopes of which it has records of ours that aren't here */
+	size_t forgotten_count;
 };
 
-/* Which of our streams a request says that it has all of, where a scope has left somebody; before
- * its records are taken.  It lives in `a`. */
-MUST_CHECK int sync_told_find(const struct sync_replica *r, const struct sync_message *m,
-                              struct arena *a, struct sync_reads *out, struct err *err);
+/* Which of our streams a request says that it has all of, where a scope has left somebody, and of
+ * which it has others than we; before its records are taken.  It lives in `a`. */
+MUST_CHECK int sync_told_find(struct sync_replica *r, const struct sync_message *m, struct arena *a,
+                              struct sync_reads *out, struct err *err);
 
 /* After that: what the node writes behind what it has said that it has is later. */
 MUST_CHECK int sync_told_take(struct sync_replica *r, const struct sync_message *m,

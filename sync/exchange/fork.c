@@ -20,9 +20,6 @@
 
 #include <string.h>
 
-/* A hub that says something else each time gets no more out of us in one meeting. */
-enum { LIVES_MAX = 4 };
-
 struct healing {
 	struct sync_exchange *x;
 	const struct sync_message *m;
@@ -290,7 +287,7 @@ sync_fork_heal(struct sync_exchange *x, const struct sync_message *m, bool *heal
 
 	x->healed = x->hold = false;
 	memset(healed, 0, m->stream_count * sizeof *healed);
-	if (x->lives >= LIVES_MAX)
+	if (x->lives >= SYNC_LIVES_MAX)
 		return 0;
 	rc = store_stream_list(x->r->db, 0, &a, &list, &count, err);
 	if (rc == 0)

@@ -17,7 +17,9 @@
  * A reply holds some MB of records and no more, so those may well all be known.
  * The hub's own streams: sync/exchange/back.c.
  */
+#include "store/share.h"
 #include "sync/exchange/exchange_priv.h"
+#include "sync/life.h"
 #include "sync/reader.h"
 #include "sync/seal/remint.h"
 
@@ -167,8 +169,27 @@ sync_parted_found(struct sync_exchange *x, const struct sync_message *m, unsigne
 	return true;
 }
 
+/*
+ * What is written again lies behind the record by which we told the hub that we have read who sees
+ * what no more (sync/merge/told.h), but its writer needn't have heard.  In a new life of ours it
+ * lies before the first such record.
+ */
 static int
-heal(struct sync_exchange *x, const struct store_stream *stream, uint64_t common, struct err *err)
+begin_life(struct sync_exchange *x, int scope, bool *begun, struct err *err)
+{
+	bool any = false;
+	int rc = *begun ? 0 : store_share_any_left(x->r->db, scope, &any, err);
+
+	if (rc < 0 || !any)
+		return rc;
+	*begun = true;
+	x->lives++;
+	return sync_life_begin(x->r, SYNC_LIFE_QUIET, err);
+}
+
+static int
+heal(struct sync_exchange *x, const struct store_stream *stream, uint64_t common, bool *begun,
+     struct err *err)
 {
 	const char *scope = store_catalog_scope_of(x->r->db, stream->scope);
 	struct sync_restamp none = { 0 };
@@ -177,8 +198,10 @@ heal(struct sync_exchange *x, const struct store_stream *stream, uint64_t common
 	struct arena a = { 0 };
 	int schema = 0, rc;
 
-	if (x->r->may_write == NULL || x->r->may_write(x->r->ctx, &x->r->self, scope))
-		return sync_remint(x->r, &job, err);
+	if (x->r->may_write == NULL || x->r->may_write(x->r->ctx, &x->r->self, scope)) {
+		rc = begin_life(x, stream->scope, begun, err);
+		return rc == 0 ? sync_remint(x->r, &job, err) : rc;
+	}
 	/* What we may not write stays in the rows, and the digests tell of it. */
 	rc = sync_remint_cut(x->r, stream, common, &common, err);
 	if (rc == 0)
@@ -197,13 +220,19 @@ sync_parted_heal(struct sync_exchange *x, struct err *err)
 	struct store_stream *list = NULL;
 	struct arena a = { 0 };
 	size_t count = 0, left = 0;
-	int rc = x->parted_count == 0 ? 0 : store_stream_list(x->r->db, 0, &a, &list, &count, err);
+	bool begun = false;
+	int rc = 0;
+
+	x->parted_healed = false;
+	if (x->parted_count == 0 || x->lives >= SYNC_LIVES_MAX)
+		return 0;
+	rc = store_stream_list(x->r->db, 0, &a, &list, &count, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		const struct sync_parted *p = find(x, list[i].id);
 
 		if (p != NULL && p->found)
-			rc = heal(x, &list[i], p->n, err);
+			rc = heal(x, &list[i], p->n, &begun, err);
 	}
 	for (size_t i = 0; i < x->parted_count; i++)
 		if (!x->parted[i].found)

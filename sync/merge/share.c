@@ -9,6 +9,18 @@
 
 #include <string.h>
 
+/* Does the peer have records of the hub's that the hub hasn't?  It was put back then, and may have
+ * forgotten that a scope came again; of two branches of its stream the stamps don't tell which one
+ * a unit's writer has read. */
+static bool
+hub_forgot(const struct sync_share_unit *unit)
+{
+	for (size_t i = 0; i < unit->r->forgotten.count; i++)
+		if (unit->r->forgotten.scopes[i] == unit->scope)
+			return true;
+	return false;
+}
+
 /* Had the unit's writer seen that the scope left?  It says so itself, or has told the hub. */
 static bool
 had_heard(const struct sync_share_unit *unit, const struct store_share *share)
@@ -16,7 +28,8 @@ had_heard(const struct sync_share_unit *unit, const struct store_share *share)
 	struct err err;
 	bool told = false;
 
-	if (sync_seen_covers(unit->seen, unit->seen_len,
+	if (!hub_forgot(unit) &&
+	    sync_seen_covers(unit->seen, unit->seen_len,
 	                     store_catalog_site_of(unit->r->db, share->left_site), share->left))
 		return true;
 	return unit->r->is_hub && unit->stream != 0 &&
@@ -223,6 +236,8 @@ sync_share_again(struct sync_replica *r, int scope, struct store_row **rows, siz
  * A row deleted by somebody who hadn't heard that his scope was leaving: his file didn't move it,
  * because it moves what lives.  So it counts there still, and he hears what has become of it.  If
  * it lives on all the same, his file puts aside what it hears, as it would have put aside the row.
+ * A hub that was put back may have heard of the delete before it heard of the end: it counts the
+ * row then, and says so to him, who had put it aside while it lived.
  */
 static int
 stay(const struct sync_share_unit *unit, struct sync_sharing *sh, struct store_row *row,
@@ -234,7 +249,7 @@ stay(const struct sync_share_unit *unit, struct sync_sharing *sh, struct store_r
 	int rc = store_share_of_row(unit->r->db, row, unit->arena, &has, &count, err);
 
 	share = rc == 0 ? sync_share_in(has, count, unit->scope) : NULL;
-	*stays = share != NULL && share->left != 0 && !had_heard(unit, share);
+	*stays = share != NULL && share->left != 0 && (unit->is_relay || !had_heard(unit, share));
 	if (!*stays)
 		return rc;
 	if (store_row_is_live(row)) {
@@ -272,12 +287,16 @@ pass_on(const struct sync_share_unit *unit, struct sync_share_plan *plan, struct
 	return rc;
 }
 
-/* A row of a root that has left: written by who hadn't heard so; or said by the hub, to whom it has
- * left, because of a delete of its own that lost. */
+/*
+ * A row of a root that has left: written by who hadn't heard so; or said by the hub, to whom it has
+ * left, because of a delete of its own that lost.  What its writer had seen isn't asked: of a hub
+ * that was put back there are two branches with the same stamps, and who has seen the one would
+ * seem to have read the end in the other.
+ */
 static bool
 goes_aside(const struct sync_share_unit *unit, const struct store_share *own)
 {
-	return unit->is_relay ? !unit->r->is_hub : !had_heard(unit, own);
+	return own != NULL && own->left != 0 && !(unit->is_relay && unit->r->is_hub);
 }
 
 /*
@@ -313,7 +332,7 @@ place(const struct sync_share_unit *unit, struct sync_sharing *sh, const struct 
 	                           &sh->group_count, err);
 
 	own = rc == 0 ? sync_share_in(sh->group, sh->group_count, unit->scope) : NULL;
-	if (own != NULL && own->left != 0 && goes_aside(unit, own))
+	if (goes_aside(unit, own))
 		rc = sync_share_leave(sh, it->row, own, err);
 	if (rc == 0 && unit->r->is_hub)
 		rc = sync_share_join(sh, it->row, it->is_new, err);
@@ -328,7 +347,7 @@ place_row(const struct sync_share_unit *unit, struct sync_sharing *sh,
 	bool stays = false;
 	int rc = store_share_tables(unit->r->db, &tables, err);
 
-	if (rc == 0 && it->is_deleted && !unit->is_relay)
+	if (rc == 0 && it->is_deleted && !(unit->is_relay && unit->r->is_hub))
 		rc = stay(unit, sh, it->row, &stays, err);
 	if (rc < 0 || stays)
 		return rc;

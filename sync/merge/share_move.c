@@ -49,7 +49,9 @@ sync_share_count(struct sync_sharing *sh, struct store_row *row, int scope, stru
 	if (rc < 0 || row->scope == scope || sync_share_in(has, count, scope) != NULL)
 		return rc;
 	rc = store_share_set_row(sh->r->db, row, &sh->root, &now, err);
-	return rc == 0 ? store_digest_add(sh->r->db, scope, row, 1, err) : rc;
+	if (rc == 0)
+		rc = store_digest_add(sh->r->db, scope, row, 1, err);
+	return rc == 0 ? sync_share_plan_add(sh->plan, scope, row, true, err) : rc;
 }
 
 /* ---- whose own ---- */

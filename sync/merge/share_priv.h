@@ -47,7 +47,7 @@ const struct store_share *sync_share_in(const struct store_share *list, size_t c
 MUST_CHECK int sync_share_join(struct sync_sharing *sh, struct store_row *row, bool is_new,
                                struct err *err);
 
-/* At the hub: the row counts in this scope, too. */
+/* At the hub: the dead row counts in this scope, too, which hears that it is dead. */
 MUST_CHECK int sync_share_count(struct sync_sharing *sh, struct store_row *row, int scope,
                                 struct err *err);
 

@@ -70,6 +70,17 @@ come_in(struct sync_sharing *sh, struct store_row *row, struct err *err)
 	                                                        : rc;
 }
 
+/* A scope sees the row no more.  The hub may have been put back, and hear of the end alone: then
+ * those who still see the row get it first, or it would become nobody's. */
+static int
+go_out(struct sync_sharing *sh, struct store_row *row, const struct store_share *what,
+       struct err *err)
+{
+	int rc = sh->r->is_hub ? sync_share_join(sh, row, false, err) : 0;
+
+	return rc == 0 ? sync_share_leave(sh, row, what, err) : rc;
+}
+
 static int
 move_rows(struct sync_sharing *sh, const struct store_share *what, struct err *err)
 {
@@ -88,7 +99,7 @@ move_rows(struct sync_sharing *sh, const struct store_share *what, struct err *e
 		else if (what->left == 0)
 			rc = come_back(sh, rows[i], what->scope, err);
 		else if (store_row_is_live(rows[i]))
-			rc = sync_share_leave(sh, rows[i], what, err);
+			rc = go_out(sh, rows[i], what, err);
 	}
 	return rc;
 }
@@ -101,7 +112,7 @@ sync_share_carry_out(struct sync_sharing *sh, const struct store_share *what, st
 	if (rc == 0)
 		rc = store_share_group(sh->r->db, &sh->root, sh->arena, &sh->group,
 		                       &sh->group_count, err);
-	if (rc == 0 && sh->r->is_hub && what->left == 0)
+	if (rc == 0 && sh->r->is_hub)
 		rc = add_home(sh, err);
 	if (rc == 0)
 		rc = move_rows(sh, what, err);

@@ -10,6 +10,7 @@
 #include "store/base/text.h"
 #include "store/stmt.h"
 #include "store/verdict.h"
+#include "tests/sim/mould.h"
 #include "tests/sim/rand.h"
 #include "tests/sim/sim.h"
 
@@ -107,6 +108,15 @@ table_of(enum facility_do what)
 	return tables[what];
 }
 
+/* Are the tables that such an action writes there? */
+static bool
+has_tables(const struct sim *s, enum facility_do what)
+{
+	const char *table = table_of(what);
+
+	return s->plan->whole || (table != NULL && sim_mould_has(table));
+}
+
 void
 sim_staff_act(struct sim_peer *p)
 {
@@ -119,7 +129,8 @@ sim_staff_act(struct sim_peer *p)
 	struct err err;
 	int rc;
 
-	if (!sim_peer_awake(p) || s->healed || !sim_rand_happens(&x, s->plan->share))
+	if (!sim_peer_awake(p) || s->healed || !sim_rand_happens(&x, s->plan->share) ||
+	    !has_tables(s, action->what))
 		return;
 	rc = facility_open(&f, tablet(p, x), NULL, &err);
 	if (rc == 0)
