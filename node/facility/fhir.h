@@ -11,9 +11,9 @@
  *                                                       a day after she came, if nobody has said
  *
  * LOINC codes and UCUM units as in R4's vital-signs profiles.  Rows that a later
- * one of the same facility replaces are not told.  Ids are those of our rows in hex, so that resources
- * of one child find each other; a facility is an identifier (urn:yizhan:facility).
- * A column that a reader may not have is simply not among the row's columns.
+ * one of the same facility replaces are not told.  Ids are those of our rows in hex, so that
+ * resources of one child find each other; a facility is an identifier (urn:yizhan:facility). A
+ * column that a reader may not have is simply not among the row's columns.
  */
 #ifndef NODE_FACILITY_FHIR_H
 #define NODE_FACILITY_FHIR_H

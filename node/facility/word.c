@@ -301,11 +301,12 @@ ask(struct store_db *db, const struct thing *t, struct err *err)
 	bool known = t->kept_len == t->least_len && t->kept_len > 0;
 	int rc = with_word(db, t, t->least_said, t->least_len, store_stale_keep, err);
 
-	return rc < 0 || known ? rc
-	              : remember(db, t,
-	                         "INSERT INTO local_word(thing, k1, k2, said) VALUES (?, ?, ?, ?)"
-	                         " ON CONFLICT(thing, k1, k2) DO UPDATE SET said = excluded.said",
-	                         t->least_said, t->least_len, err);
+	return rc < 0 || known
+	               ? rc
+	               : remember(db, t,
+	                          "INSERT INTO local_word(thing, k1, k2, said) VALUES (?, ?, ?, ?)"
+	                          " ON CONFLICT(thing, k1, k2) DO UPDATE SET said = excluded.said",
+	                          t->least_said, t->least_len, err);
 }
 
 static int
