@@ -7,8 +7,8 @@
  *                                                       8302-2 height, 9843-4 head circumference
  *                  health_check, attendance_event       8310-5 temperature
  *   Immunization   immunization
- *   Encounter      attendance_event                     a child's day: first in, last out; `unknown`
- *                                                       a day after she came, if nobody has said
+ *   Encounter      attendance_event                     a child's day: first in, last out;
+ *                                                       unknown a day later if nobody said
  *
  * LOINC codes and UCUM units as in R4's vital-signs profiles.  Rows that a later
  * one of the same facility replaces are not told.  Ids are those of our rows in hex, so that
