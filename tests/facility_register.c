@@ -3,6 +3,7 @@
 #include "tests/suites.h"
 
 #include "node/facility/codes.h"
+#include "node/facility/register.h"
 #include "tests/facility_help.h"
 
 #include <check.h>

@@ -11,6 +11,7 @@
  */
 #include "node/facility/roster.h"
 #include "node/facility/record_priv.h"
+#include "node/facility/register.h"
 #include "node/facility/roster_priv.h"
 
 #include "store/catalog.h"

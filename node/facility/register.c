@@ -1,11 +1,13 @@
 /*
- * node/facility/record_register.c - who belongs to the house: classes, children
+ * node/facility/register.c - who belongs to the house: classes, children
  * with their places, guardians and allergies, staff.
  *
  * A list that is taken in tells of everybody, each time.  So every statement
  * writes only where something differs: what says nothing new changes no row, and
  * leaves nothing to be sent.
  */
+#include "node/facility/register.h"
+
 #include "node/facility/codes.h"
 #include "node/facility/record_priv.h"
 
