@@ -43,6 +43,10 @@ shape(struct sim_plan *plan)
 		        sim_rand_happens(&x, sim_kinds[k].per_mille) && sim_kinds[k].off == NULL;
 	if (always != SIM_KINDS)
 		plan->has[always] = true;
+	if (count == 1)
+		plan->has[SIM_SHARE] = false;
+	if (plan->has[SIM_SHARE])
+		plan->has[SIM_CHILD] = true;
 	if (plan->has[SIM_ROT]) /* what a hub has lost can't come from who can't read it */
 		plan->has[SIM_HUB_RESTORE] = false;
 }
