@@ -286,7 +286,7 @@ give(uint64_t n, bool least, enum sync_outcome want)
 	struct rd r, one;
 	size_t count, len;
 	const uint8_t *at;
-	uint64_t to;
+	uint64_t to = n;
 
 	ck_assert_int_eq(store_stream_list(thief->merge, 0, &a, &list, &count, &err), 0);
 	for (size_t i = 0; i < count; i++)
