@@ -169,6 +169,7 @@ START_TEST(a_token_was_shown)
 	ck_assert_int_eq(token_use_keep(hub_db, mono, true, &hub_err), 0);
 	ck_assert_int_eq(hub_int("SELECT max(used_ms) FROM hub_token"), hub.now_ms + 9);
 	buf_free(&response.body);
+	buf_free(&response.fields);
 }
 END_TEST
 

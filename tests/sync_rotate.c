@@ -200,24 +200,6 @@ START_TEST(an_older_file_goes_on_under_the_new_key)
 }
 END_TEST
 
-/* What it has forgotten was signed with the key that the node's id is made of, or with the next. */
-START_TEST(a_hub_of_before_it_all_believes_the_node_about_its_keys)
-{
-	world_save(&w.hub, "before");
-	write_some(&w.nodes[0], "aa", 5);
-	world_settle(&w, 2);
-	world_rotate(&w, 0);
-	write_some(&w.nodes[0], "ab", 5);
-	world_settle(&w, 2);
-	world_rotate(&w, 0);
-	write_some(&w.nodes[0], "ac", 5);
-	world_settle(&w, 2);
-	world_put_back(&w.hub, "before");
-	world_settle(&w, 4);
-	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 15);
-	expect_same();
-}
-END_TEST
 
 static uint64_t
 until_three(void *ctx, const struct store_site *site, const char *scope)
@@ -390,7 +372,6 @@ suite_sync_rotate(void)
 	tcase_add_test(tc, twice_in_a_row_without_a_line);
 	tcase_add_test(tc, a_later_correction_stands);
 	tcase_add_test(tc, an_older_file_goes_on_under_the_new_key);
-	tcase_add_test(tc, a_hub_of_before_it_all_believes_the_node_about_its_keys);
 	tcase_add_test(tc, what_comes_later_under_an_old_key_is_kept_aside);
 	suite_add_tcase(s, tc);
 	tcase_add_test(docs, a_document_reads_back_and_every_change_is_refused);
