@@ -193,13 +193,12 @@ is_late(const struct store_quarantined *q)
 static int
 note_late(struct store_db *db, const struct store_quarantined *q, const char *did, struct err *err)
 {
-	struct session_ask ask = { .name = cli_who(), .peer = "the hub's machine" };
 	char site[STORE_PRINT_SITE] = "", what[160];
 
 	site_of(db, q, site);
 	snprintf(what, sizeof what, "%s what %s wrote of %s and sent after it was revoked", did,
 	         site, store_catalog_scope_of(db, q->scope));
-	return session_log_add(db, &ask, what, env_wall_ms(store_db_env(db)), err);
+	return session_log_decided(db, cli_who(), what, err);
 }
 
 /* ---- drop ---- */

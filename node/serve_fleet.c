@@ -247,6 +247,9 @@ too_many(const struct reader *r, struct http_exchange *x, int wait_s)
 	fleet_page_sign_in(serve_language(x), r->form_token, buf_str(&notice), &response.body);
 	buf_free(&notice);
 	http_field(&response, "Retry-After", "%d", wait_s);
+	http_field(&response, "RateLimit-Policy", "\"signin\";q=%d;w=%d", SESSION_TRIES,
+	           SESSION_TRIES * SESSION_TRY_MS / 1000);
+	http_field(&response, "RateLimit", "\"signin\";r=0;t=%d", wait_s);
 	add_headers(&response);
 	http_answer(x, &response);
 }

@@ -148,7 +148,8 @@ MUST_CHECK int store_quarantine_stays(struct store_db *db, int64_t id, struct er
 enum { STORE_QUARANTINE_ALL = -1 };
 MUST_CHECK int store_quarantine_wake(struct store_db *db, int64_t id, struct err *err);
 MUST_CHECK int store_quarantine_woken(struct store_db *db, int64_t *id, struct err *err);
-/* Will the next seal judge rows written here anew, whose values stand in tables and in no record? */
+/* Will the next seal judge rows written here anew, whose values stand in tables and in no record?
+ */
 MUST_CHECK int store_quarantine_own_wakes(struct store_db *db, bool *yes, struct err *err);
 /* Was this one asked for by its id, whatever else was woken since?  And forget all that were. */
 MUST_CHECK int store_quarantine_asked(struct store_db *db, int64_t id, bool *yes, struct err *err);

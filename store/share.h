@@ -83,6 +83,14 @@ MUST_CHECK int store_share_next(struct store_db *db, struct arena *a,
 MUST_CHECK int store_share_tables(struct store_db *db, struct store_share_tables *out,
                                   struct err *err);
 
+/* Those of them of which something has left here. */
+MUST_CHECK int store_share_left_tables(struct store_db *db, struct store_share_tables *out,
+                                       struct err *err);
+
+/* The column of a table's rows that names the root: `<root table>_id`, or the root's own key.  Its
+ * position; -1: they hang on none. */
+int store_share_subject(const struct store_schema *s, const struct store_table *root);
+
 /* What the row hangs on, of these tables: false if on nothing.  A dead row's isn't known. */
 bool store_share_root_of(struct store_db *db, const struct store_share_tables *tables,
                          const struct store_row *row, struct store_root *root);

@@ -14,10 +14,10 @@ no_memory(struct err *err)
 
 /* ---- roots ---- */
 
-int
-store_share_tables(struct store_db *db, struct store_share_tables *out, struct err *err)
+/* The tables that the statement, given the last one's number, gives one by one; ends it. */
+static int
+get_tables(struct store_stmt s, struct store_share_tables *out, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(db, "SELECT min(tbl) FROM yz_group WHERE tbl > ?");
 	int rc = 1, last = 0;
 
 	for (out->count = 0; out->count < STORE_SHARE_ROOTS; out->count++) {
@@ -32,6 +32,21 @@ store_share_tables(struct store_db *db, struct store_share_tables *out, struct e
 	return rc < 0 ? rc : 0;
 }
 
+int
+store_share_tables(struct store_db *db, struct store_share_tables *out, struct err *err)
+{
+	return get_tables(store_stmt_new(db, "SELECT min(tbl) FROM yz_group WHERE tbl > ?"), out,
+	                  err);
+}
+
+int
+store_share_left_tables(struct store_db *db, struct store_share_tables *out, struct err *err)
+{
+	return get_tables(store_stmt_new(db, "SELECT min(tbl) FROM yz_group WHERE tbl > ? AND left"
+	                                     " <> 0"),
+	                  out, err);
+}
+
 /* The column by which rows of a table hang on rows of `root`: its position, or -1. */
 static int
 subject_of(const struct store_schema *s, const struct store_table *root)
@@ -40,6 +55,14 @@ subject_of(const struct store_schema *s, const struct store_table *root)
 
 	snprintf(name, sizeof name, "%s_id", root->name);
 	return store_schema_find(s, name);
+}
+
+int
+store_share_subject(const struct store_schema *s, const struct store_table *root)
+{
+	if (s->table_id != root->id)
+		return subject_of(s, root);
+	return s->key_count == 1 ? (int)s->keys[0] : -1;
 }
 
 bool

@@ -40,6 +40,11 @@ MUST_CHECK int store_track_table(struct store_db *db, const struct store_track_s
  */
 MUST_CHECK int store_track_refresh(struct store_db *db, bool is_hub, struct err *err);
 
+/* At a node, after something of the table `root` has left or come back: the tables whose rows hang
+ * on it get the triggers that guard what has left, or lose them.  In a transaction, with nothing in
+ * the log. */
+MUST_CHECK int store_track_guard(struct store_db *db, int root, struct err *err);
+
 /*
  * Tell each table whose changes are not captured as they should be: its triggers are not the ones
  * that its columns ask for, or it was given up and why.  `what` is a few words.  Only reads; in a

@@ -12,8 +12,8 @@ struct store_triggered {
 	bool is_hub, make;
 };
 
-/* Do the triggers of `by` stand, and did they all the time since we made them?  If not and by->make,
- * drop what is there and make them. */
+/* Do the triggers of `by` stand, and did they all the time since we made them?  If not and
+ * by->make, drop what is there and make them. */
 MUST_CHECK int store_track_triggers(struct store_db *db, const struct store_shape *shape,
                                     const struct store_triggered *by, bool *stood, struct err *err);
 

@@ -9,7 +9,9 @@
  * else.  VACUUM and a dump keep the order.
  */
 #include "store/rows_priv.h"
+#include "store/share.h"
 #include "store/stmt.h"
+#include "store/track.h"
 #include "store/track_priv.h"
 #include "store/trigger_priv.h"
 
@@ -123,6 +125,8 @@ store_track_triggers(struct store_db *db, const struct store_shape *shape,
 
 	*stood = false;
 	rc = store_trigger_write(by->schema, shape, by->is_hub, &want, err);
+	if (rc == 0 && !by->is_hub)
+		rc = store_trigger_left(db, by->schema, &want, err);
 	if (rc == 0)
 		rc = triggers_stand(db, shape->table, &want, stood, err);
 	if (rc == 0 && by->make && !*stood)
@@ -148,5 +152,20 @@ store_track_dress(struct store_db *db, const char *table, bool is_hub, struct er
 	if (rc == 0)
 		rc = store_track_triggers(db, shape, &by, &stood, err);
 	arena_free(&a);
+	return rc;
+}
+
+int
+store_track_guard(struct store_db *db, int root, struct err *err)
+{
+	int rc = 0;
+
+	for (int id = 1; rc == 0 && id <= store_catalog_table_count(db); id++) {
+		const struct store_table *t = store_catalog_table(db, id);
+
+		if (t->local != NULL &&
+		    store_share_subject(t->local, store_catalog_table(db, root)) >= 0)
+			rc = store_track_dress(db, t->name, false, err);
+	}
 	return rc;
 }

@@ -46,9 +46,8 @@ put_column(struct buf *sql, const char *prefix, const char *name)
 	store_rows_quote(sql, name);
 }
 
-/* A sentence inside '...'. */
-static void
-put_text(struct buf *sql, const char *text)
+void
+store_trigger_text(struct buf *sql, const char *text)
 {
 	for (; *text != 0; text++) {
 		if (*text == '\'')
@@ -62,13 +61,13 @@ static void
 put_raise(struct writer *w, const char *column, const char *sentence)
 {
 	buf_printf(w->sql, "RAISE(ABORT,'");
-	put_text(w->sql, w->s->table);
+	store_trigger_text(w->sql, w->s->table);
 	if (column != NULL) {
 		buf_u8(w->sql, '.');
-		put_text(w->sql, column);
+		store_trigger_text(w->sql, column);
 	}
 	buf_u8(w->sql, ' ');
-	put_text(w->sql, sentence);
+	store_trigger_text(w->sql, sentence);
 	buf_printf(w->sql, "')");
 }
 

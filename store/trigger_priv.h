@@ -6,7 +6,7 @@
 
 #include "store/shape_priv.h"
 
-enum { STORE_TRIGGERS_MAX = 7 };
+enum { STORE_TRIGGERS_MAX = 10 };
 
 /* Milliseconds since 1970 in SQL of 2021: NULL never, the same within one statement. */
 #define STORE_SQL_NOW "CAST((julianday('now')-2440587.5)*86400000 AS INTEGER)"
@@ -22,6 +22,14 @@ struct store_triggers {
 MUST_CHECK int store_trigger_write(const struct store_schema *schema,
                                    const struct store_shape *shape, bool is_hub,
                                    struct store_triggers *out, struct err *err);
+
+/* Those of a node that guard what hangs on somebody who has left (store/trigger_left.c), behind
+ * what is in `out`; none while nobody has. */
+MUST_CHECK int store_trigger_left(struct store_db *db, const struct store_schema *schema,
+                                  struct store_triggers *out, struct err *err);
+
+/* Append text that stands inside '...'. */
+void store_trigger_text(struct buf *sql, const char *text);
 
 /* Free their texts. */
 void store_trigger_free(struct store_triggers *triggers);

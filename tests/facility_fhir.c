@@ -18,11 +18,13 @@ static struct facility house;
 static struct store_db *db;
 static struct err err;
 static struct buf out;
+static int64_t now_ms;
 
 static void
 begin(void)
 {
 	db = help_open(&house);
+	now_ms = 1772442000000; /* 2026-03-02 09:00, in Greenwich */
 }
 
 static void
@@ -66,7 +68,7 @@ tell_source(struct fhir *f, const struct fhir_source *source, const char *column
 static const char *
 told(const char *type, const char *columns)
 {
-	struct fhir f = { .db = db, .type = facility_fhir_type(type) };
+	struct fhir f = { .db = db, .now_ms = now_ms, .type = facility_fhir_type(type) };
 
 	ck_assert_ptr_nonnull(f.type);
 	buf_clear(&out);
@@ -309,6 +311,9 @@ START_TEST(a_day_is_from_the_first_in_to_the_last_out)
 	ck_assert_int_eq(times("\n"), 1);
 	ck_assert_int_eq(times("\"status\":\"in-progress\""), 1);
 	ck_assert_int_eq(times("\"period\":{\"start\":\"2026-03-02T00:30:00.000Z\"}"), 1);
+	now_ms += 86400000; /* nobody has said that she left */
+	told("Encounter", "*");
+	ck_assert_int_eq(times("\"status\":\"unknown\""), 1);
 	event(4, "F1", 2, "2026-03-02 09:00", 0);
 	told("Encounter", "*");
 	ck_assert_int_eq(times("\"end\":\"2026-03-02T09:00:00.000Z\""), 1);

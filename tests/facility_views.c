@@ -105,6 +105,37 @@ START_TEST(each_view_has_the_columns_that_are_documented)
 }
 END_TEST
 
+/* An indicator is told with its formula and where that comes from; its worked example is in
+ * tests/facility_district.c. */
+START_TEST(each_indicator_has_a_formula_and_a_source)
+{
+	static const char *const names[] = {
+		"v1_seats_per_1000",        "v1_supply_demand",
+		"v1_attendance_rate_day",   "v1_attendance_rate_month",
+		"v1_morning_check_missing", "v1_health_managed_facility",
+		"v1_subsidy_due",           "v1_health_managed_subdistrict",
+	};
+	size_t count, found = 0;
+	struct facility_view *list =
+	        list_of((struct facility_views_ask){ .is_hub = true, .personal = true }, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_named = false;
+
+		for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+			is_named = is_named || strcmp(list[i].name, names[k]) == 0;
+		if (!is_named)
+			continue;
+		ck_assert_msg(strstr(list[i].about, "Source:") != NULL, "%s: no source",
+		              list[i].name);
+		ck_assert_msg(strpbrk(list[i].about, "=/*") != NULL, "%s: no formula",
+		              list[i].name);
+		found++;
+	}
+	ck_assert_uint_eq(found, sizeof names / sizeof names[0]);
+}
+END_TEST
+
 /* A column of a table's view that says who somebody is, is marked, and documented as such. */
 START_TEST(personal_columns_are_marked)
 {
@@ -379,6 +410,7 @@ suite_facility_views(void)
 
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_test(tcase, each_view_has_the_columns_that_are_documented);
+	tcase_add_test(tcase, each_indicator_has_a_formula_and_a_source);
 	tcase_add_test(tcase, personal_columns_are_marked);
 	tcase_add_test(tcase, every_table_can_be_read_by_a_view);
 	tcase_add_test(tcase, every_view_can_be_read);

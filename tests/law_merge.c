@@ -458,6 +458,7 @@ START_TEST(postgres_holds_what_memory_holds)
 
 	world_engine(WORLD_POSTGRES);
 	postgres = replica_new(_i % WORLD_NUMBERINGS);
+	world_engine(WORLD_MEMORY);
 	for (int n = 0; n < IN_POSTGRES; n++) {
 		uint64_t seed = first_seed() + (uint64_t)_i * IN_POSTGRES + (uint64_t)n;
 		struct write writes[WORLD_WRITES];
@@ -559,6 +560,7 @@ suite_law_merge(void)
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("laws in postgres");
 	tcase_set_timeout(tcase, 300);
+	tcase_set_tags(tcase, "postgres");
 	tcase_add_unchecked_fixture(tcase, pg_cluster_begin, NULL);
 	tcase_add_checked_fixture(tcase, open_replicas, close_replicas);
 	tcase_add_loop_test(tcase, postgres_holds_what_memory_holds, 0, WORLD_NUMBERINGS);

@@ -1,7 +1,11 @@
 /*
- * tests/pg_cluster.c - the server of our own is a child that dies with us, runs as
- * somebody without rights, listens on a socket in its own directory alone, and
- * doesn't sync: what a power cut would do isn't tested here.
+ * tests/pg_cluster.c - the server of our own runs as somebody without rights,
+ * listens on a socket in its own directory alone, and doesn't sync: what a power
+ * cut would do isn't tested here.
+ *
+ * It is started by a keeper, a process that does nothing but wait until the
+ * program and all its children are gone, however they went, and then ends the
+ * server and removes the directory.
  */
 #include "tests/pg_cluster.h"
 
@@ -26,7 +30,8 @@ static struct {
 	char conninfo[2 * PATHS]; /* "" until there is a server */
 	char dir[PATHS];          /* "" if it isn't ours */
 	char bin[PATHS];
-	pid_t owner, server;
+	pid_t owner, keeper;
+	int leash; /* the keeper has the other end */
 } cluster;
 
 static void
@@ -35,6 +40,14 @@ give_up(const char *what)
 	fprintf(stderr,
 	        "tests: no PostgreSQL to test against: %s (packaging/install-deps --test)\n", what);
 	exit(1);
+}
+
+/* That something is there already, or goes with something else, is no news. */
+static void
+hear_nothing(void *ctx, const PGresult *notice)
+{
+	(void)ctx;
+	(void)notice;
 }
 
 /* ---- a server of our own ---- */
@@ -51,13 +64,13 @@ find_programs(void)
 	globfree(&found);
 }
 
-/* A socket's path is short. */
+/* A socket's path is short; and root's own folder may be closed to nobody. */
 static void
 make_dir(void)
 {
 	const char *parent = getenv("TMPDIR");
 
-	if (parent == NULL || strlen(parent) > SOCKET_DIR_MAX)
+	if (parent == NULL || geteuid() == 0 || strlen(parent) > SOCKET_DIR_MAX)
 		parent = "/tmp";
 	snprintf(cluster.dir, sizeof cluster.dir, "%s/yizhan-pg-XXXXXX", parent);
 	if (mkdtemp(cluster.dir) == NULL)
@@ -133,6 +146,7 @@ drop_namespaces(void)
 	char sql[PATHS];
 	PGresult *found;
 
+	PQsetNoticeReceiver(conn, hear_nothing, NULL);
 	snprintf(sql, sizeof sql,
 	         "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'yz\\_%%\\_%d'",
 	         (int)cluster.owner);
@@ -155,11 +169,44 @@ stop(void)
 		drop_namespaces();
 		return;
 	}
-	if (cluster.server > 0) {
-		kill(cluster.server, SIGQUIT);
-		waitpid(cluster.server, NULL, 0);
+	if (cluster.keeper > 0) {
+		close(cluster.leash);
+		waitpid(cluster.keeper, NULL, 0);
+	}
+}
+
+/* The keeper: ends when nobody holds the leash any more. */
+static void
+keep(char *const postgres[], int leash)
+{
+	pid_t server;
+	char c;
+
+	setpgid(0, 0); /* what is sent to the program and its group isn't meant for it */
+	server = run(postgres);
+	while (read(leash, &c, 1) > 0)
+		continue;
+	if (server > 0) {
+		kill(server, SIGQUIT);
+		waitpid(server, NULL, 0);
 	}
 	remove_dir();
+	_exit(0);
+}
+
+static void
+start_keeper(char *const postgres[])
+{
+	int ends[2];
+
+	if (pipe(ends) != 0 || (cluster.keeper = fork()) < 0)
+		give_up("there is no pipe, or no process more");
+	if (cluster.keeper == 0) {
+		close(ends[1]);
+		keep(postgres, ends[0]);
+	}
+	close(ends[0]);
+	cluster.leash = ends[1];
 }
 
 static void
@@ -177,9 +224,11 @@ start(void)
 	make_dir();
 	give_away_dir();
 	snprintf(data, sizeof data, "%s/data", cluster.dir);
-	if (waitpid(run(initdb), &status, 0) < 0 || status != 0)
+	if (waitpid(run(initdb), &status, 0) < 0 || status != 0) {
+		remove_dir();
 		give_up("initdb failed");
-	cluster.server = run(postgres);
+	}
+	start_keeper(postgres);
 	snprintf(cluster.conninfo, sizeof cluster.conninfo, "host='%s' user=yizhan dbname=postgres",
 	         cluster.dir);
 }
@@ -224,6 +273,7 @@ pg_cluster_connect(const char *conninfo)
 		fprintf(stderr, "tests: %s\n", PQerrorMessage(conn));
 		abort();
 	}
+	PQsetNoticeReceiver(conn, hear_nothing, NULL);
 	return conn;
 }
 
@@ -241,19 +291,11 @@ pg_cluster_exec(PGconn *conn, const char *sql)
 }
 
 static void
-hear_nothing(void *ctx, const PGresult *notice)
-{
-	(void)ctx;
-	(void)notice;
-}
-
-static void
 say(const char *format, const char *name)
 {
 	PGconn *conn = pg_cluster_connect(cluster.conninfo);
 	char sql[PATHS];
 
-	PQsetNoticeReceiver(conn, hear_nothing, NULL);
 	snprintf(sql, sizeof sql, format, name, (int)cluster.owner);
 	pg_cluster_exec(conn, sql);
 	PQfinish(conn);

@@ -2,6 +2,7 @@
 #include "tests/share_world.h"
 
 #include "store/share.h"
+#include "store/stmt.h"
 #include "store/track.h"
 
 #include <check.h>
@@ -94,6 +95,41 @@ share_world_make_child(struct world *w)
 	world_settle(w, 1);
 }
 
+/* ---- what has left ---- */
+
+void
+share_world_expect_refused(struct world_peer *p, const char *sql)
+{
+	struct err why = { 0 };
+
+	ck_assert_msg(store_db_exec(p->local, sql, &why) < 0, "%s: not refused", sql);
+	ck_assert_msg(strstr(why.msg, "has left") != NULL, "%s: %s", sql, why.msg);
+}
+
+/* Without the guards, and then with them again. */
+void
+share_world_write_past(struct world_peer *p, const char *sql)
+{
+	struct store_stmt s = store_stmt_new(
+	        p->local, "SELECT 'DROP TRIGGER ' || name || ';', sql || ';' FROM sqlite_schema"
+	                  " WHERE type = 'trigger' AND name GLOB 'yz_*_l[iud]'");
+	struct buf drop = { 0 }, make = { 0 };
+	int rc;
+
+	while ((rc = store_stmt_step(&s, &err)) == 1) {
+		buf_printf(&drop, "%s", store_stmt_get_text(&s));
+		buf_printf(&make, "%s", store_stmt_get_text(&s));
+	}
+	store_stmt_end(&s);
+	must(rc);
+	ck_assert_uint_gt(drop.len, 0);
+	world_sql(p, buf_str(&drop));
+	world_sql(p, sql);
+	world_sql(p, buf_str(&make));
+	buf_free(&drop);
+	buf_free(&make);
+}
+
 /* ---- looking ---- */
 
 static const char *const everything[] = {
@@ -161,7 +197,7 @@ share_world_hub_records(struct world *w, const char *scope)
 }
 
 void
-share_world_write(struct world *w, int node, int step)
+share_world_write(struct world *w, int node, int step, bool older)
 {
 	static const char *const forms[] = {
 		"UPDATE child SET note = '%d' WHERE id = x'0%d'",
@@ -194,5 +230,9 @@ share_world_write(struct world *w, int node, int step)
 	default:
 		snprintf(sql, sizeof sql, forms[world_draw(w, 3)], step, child);
 	}
-	world_sql(&w->nodes[node], sql);
+	if (store_db_exec(w->nodes[node].local, sql, &err) == 0)
+		return;
+	ck_assert_msg(strstr(err.msg, "has left") != NULL, "%s: %s", sql, err.msg);
+	if (older)
+		share_world_write_past(&w->nodes[node], sql);
 }

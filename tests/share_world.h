@@ -20,8 +20,15 @@ void share_world_say(struct world *w, int child, const char *scope, bool ends);
 /* Child 1 of A, with a measurement and an allergy; the hub has all of it. */
 void share_world_make_child(struct world *w);
 
-/* Node `i` writes something, drawn, about a child that it has; `step` tells it from others. */
-void share_world_write(struct world *w, int i, int step);
+/* Node `i` writes something, drawn, about a child that it has; `step` tells it from others.  What
+ * is refused because the child has left an older program writes all the same. */
+void share_world_write(struct world *w, int i, int step, bool older);
+
+/* The write is refused, with a sentence that says of what. */
+void share_world_expect_refused(struct world_peer *p, const char *sql);
+
+/* Write as a file of an older program does, which doesn't guard what is kept of who has left. */
+void share_world_write_past(struct world_peer *p, const char *sql);
 
 /* Both show the same of child 1. */
 void share_world_expect_same_child(struct world_peer *x, struct world_peer *y);

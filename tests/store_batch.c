@@ -229,6 +229,12 @@ in_postgres(void)
 	world_engine(WORLD_POSTGRES);
 }
 
+static void
+in_memory(void)
+{
+	world_engine(WORLD_MEMORY);
+}
+
 /* The memory batch keeps one entry per row, column and versions, as every batch must. */
 Suite *
 suite_store_batch(void)
@@ -244,8 +250,9 @@ suite_store_batch(void)
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("terms in postgres");
 	tcase_set_timeout(tcase, 60);
+	tcase_set_tags(tcase, "postgres");
 	tcase_add_unchecked_fixture(tcase, pg_cluster_begin, NULL);
-	tcase_add_checked_fixture(tcase, in_postgres, NULL);
+	tcase_add_checked_fixture(tcase, in_postgres, in_memory);
 	tcase_add_test(tcase, term_is_the_byte_table);
 	tcase_add_test(tcase, terms_of_different_rows_differ);
 	suite_add_tcase(suite, tcase);

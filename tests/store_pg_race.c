@@ -154,21 +154,22 @@ get_row(const struct unit *u, struct store_row *row, struct buf *key, struct are
 	return u->place->batch->get(u->place->batch, &list, 1, a, err);
 }
 
+/* The cell lives as long as the row. */
 static int
-put_row(const struct unit *u, struct store_row *row, struct err *err)
+put_row(const struct unit *u, struct store_row *row, struct store_cell *cell, struct err *err)
 {
-	struct store_cell cell = { .column = u->place->schema->columns[1].id,
-		                   .site = u->place->site,
-		                   .stamp = u->number,
-		                   .value = store_value_int(u->plan.lines) };
 	struct store_row *list = row;
 
+	*cell = (struct store_cell){ .column = u->place->schema->columns[1].id,
+		                     .site = u->place->site,
+		                     .stamp = u->number,
+		                     .value = store_value_int(u->plan.lines) };
 	row->cl = 1;
 	row->stamp = u->number;
 	row->site = u->place->site;
 	row->schema = u->place->schema->id;
 	row->cell_count = 1;
-	row->cells = &cell;
+	row->cells = cell;
 	row->changed = row->write_row = true;
 	return u->place->batch->put(u->place->batch, &list, 1, err);
 }
@@ -207,6 +208,7 @@ static int
 write_unit(struct store_pg *pg, void *ctx, struct err *err)
 {
 	const struct unit *u = ctx;
+	struct store_cell cell;
 	struct store_row row;
 	struct buf key = { 0 };
 	struct arena a = { 0 };
@@ -217,7 +219,7 @@ write_unit(struct store_pg *pg, void *ctx, struct err *err)
 		for (int i = 0; rc == 0 && i < u->plan.part_count; i++)
 			rc = put_lines(u, u->plan.parts[i], err);
 		if (rc == 0)
-			rc = put_row(u, &row, err);
+			rc = put_row(u, &row, &cell, err);
 		hold();
 	}
 	buf_free(&key);
@@ -430,6 +432,7 @@ suite_store_pg_race(void)
 	TCase *tcase = tcase_create("pg_race");
 
 	tcase_set_timeout(tcase, 120);
+	tcase_set_tags(tcase, "postgres");
 	tcase_add_unchecked_fixture(tcase, pg_cluster_begin, NULL);
 	tcase_add_test(tcase, a_reader_sees_every_unit_once_and_in_order);
 	suite_add_tcase(suite, tcase);

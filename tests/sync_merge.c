@@ -401,6 +401,12 @@ in_postgres(void)
 	world_engine(WORLD_POSTGRES);
 }
 
+static void
+in_memory(void)
+{
+	world_engine(WORLD_MEMORY);
+}
+
 Suite *
 suite_sync_merge(void)
 {
@@ -415,8 +421,9 @@ suite_sync_merge(void)
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("rules in postgres");
 	tcase_set_timeout(tcase, 60);
+	tcase_set_tags(tcase, "postgres");
 	tcase_add_unchecked_fixture(tcase, pg_cluster_begin, NULL);
-	tcase_add_checked_fixture(tcase, in_postgres, NULL);
+	tcase_add_checked_fixture(tcase, in_postgres, in_memory);
 	tcase_add_loop_test(tcase, rules_hold_in_every_order, 0, RULE_CASES);
 	tcase_add_loop_test(tcase, effects_are_told_to_put, 0, EFFECT_CASES);
 	suite_add_tcase(suite, tcase);

@@ -164,12 +164,50 @@ START_TEST(who_is_left_keeps_what_there_was_and_hears_no_more)
 	world_settle(&w, 3);
 	ck_assert_int_eq(world_int(&w.nodes[SHARE_A], "SELECT note = 'quiet' FROM child"), 1);
 	share_world_expect_level(&w);
-	/* what is written there now goes nowhere, and is listed */
-	world_sql(&w.nodes[SHARE_A], "UPDATE child SET note = 'after' WHERE id = x'01'");
+	share_world_expect_digest(&w, SHARE_A, "f/A");
+}
+END_TEST
+
+/* It can only be read, whatever program writes: past that, what is written goes nowhere. */
+START_TEST(what_is_kept_of_who_has_left_can_only_be_read)
+{
+	static const char *const writes[] = {
+		"UPDATE child SET note = 'after' WHERE id = x'01'",
+		"DELETE FROM child WHERE id = x'01'",
+		"REPLACE INTO child VALUES (x'01', 'A', 'Wu', 'after')",
+		"UPDATE allergy SET note = 'after' WHERE child_id = x'01'",
+		"DELETE FROM allergy WHERE child_id = x'01'",
+		"INSERT INTO allergy VALUES (x'01', 8, 'A', 'milk')",
+		"UPDATE allergy SET child_id = x'01' WHERE child_id = x'02'",
+		"INSERT INTO growth(facility_id, child_id, grams) VALUES ('A', x'01', 9300)",
+	};
+
+	share_world_make_child(&w);
+	world_sql(&w.nodes[SHARE_A], "INSERT INTO child VALUES (x'02', 'A', 'Li', 'loud');"
+	                             "INSERT INTO allergy VALUES (x'02', 7, 'A', 'milk')");
+	share_world_say(&w, 1, "f/B", false);
+	share_world_say(&w, 1, "f/A", true);
+	world_settle(&w, 3);
+	for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++)
+		share_world_expect_refused(&w.nodes[SHARE_A], writes[i]);
+	/* others, and where the child is now, are written as ever */
+	world_sql(&w.nodes[SHARE_A], "UPDATE allergy SET note = 'all milk' WHERE child_id = x'02'");
+	world_sql(&w.nodes[SHARE_B], "UPDATE child SET note = 'lively' WHERE id = x'01'");
+	world_settle(&w, 3);
+	ck_assert_int_eq(world_int(&w.nodes[SHARE_A], "SELECT count(*) FROM yz_quarantine"), 0);
+	share_world_expect_level(&w);
+	share_world_write_past(&w.nodes[SHARE_A], "UPDATE child SET note = 'x' WHERE id = x'01'");
 	world_settle(&w, 2);
 	ck_assert_int_eq(world_int(&w.nodes[SHARE_A], "SELECT count(*) FROM yz_quarantine"), 1);
-	ck_assert_int_eq(world_int(&w.hub, "SELECT note = 'lively' FROM child"), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM child WHERE note = 'lively'"), 1);
 	share_world_expect_digest(&w, SHARE_A, "f/A");
+	share_world_say(&w, 1, "f/A", false);
+	world_settle(&w, 3);
+	for (size_t i = 3; i < sizeof writes / sizeof writes[0]; i++)
+		world_sql(&w.nodes[SHARE_A], writes[i]);
+	world_settle(&w, 3);
+	share_world_expect_same_child(&w.nodes[SHARE_A], &w.nodes[SHARE_B]);
+	share_world_expect_level(&w);
 }
 END_TEST
 
@@ -293,7 +331,7 @@ START_TEST(what_was_written_meanwhile_is_told_when_it_comes_back)
 	share_world_say(&w, 1, "f/B", false);
 	share_world_say(&w, 1, "f/A", true);
 	world_settle(&w, 3);
-	world_sql(&w.nodes[SHARE_A], "UPDATE child SET note = 'upset'");
+	share_world_write_past(&w.nodes[SHARE_A], "UPDATE child SET note = 'upset'");
 	world_settle(&w, 1);
 	world_sql(&w.nodes[SHARE_B], "UPDATE child SET name = 'Wu Yi'");
 	world_settle(&w, 1);
@@ -361,7 +399,7 @@ all_hub_records(void)
 /* Any history of writing, meeting, coming and going, two machines at B among them: at the end all
  * who see a child see the same, all digests agree, and nothing is passed on any more. */
 static void
-run_history(int seed)
+run_history(int seed, bool older)
 {
 	int64_t passed;
 
@@ -385,7 +423,7 @@ run_history(int seed)
 		else if (what == 1)
 			world_sync(&w, (int)world_draw(&w, 4));
 		else
-			share_world_write(&w, (int)world_draw(&w, 4), step);
+			share_world_write(&w, (int)world_draw(&w, 4), step, older);
 	}
 	world_settle(&w, 4);
 	share_world_expect_level(&w);
@@ -398,7 +436,7 @@ run_history(int seed)
 
 START_TEST(any_history_of_sharing_ends_level)
 {
-	run_history(_i);
+	run_history(_i, _i % 2 != 0);
 }
 END_TEST
 
@@ -407,7 +445,7 @@ START_TEST(histories_that_raised_a_false_alarm_end_level)
 {
 	static const int seeds[] = { 65, 90 };
 
-	run_history(seeds[_i]);
+	run_history(seeds[_i], true);
 }
 END_TEST
 
@@ -426,6 +464,7 @@ suite_sync_share(void)
 	tcase_add_test(tc, two_who_write_at_once_are_in_conflict_on_both_sides);
 	tcase_add_test(tc, the_hub_writes_for_all_who_see_it);
 	tcase_add_test(tc, who_is_left_keeps_what_there_was_and_hears_no_more);
+	tcase_add_test(tc, what_is_kept_of_who_has_left_can_only_be_read);
 	tcase_add_test(tc, unsynced_work_goes_up_first);
 	tcase_add_loop_test(tc, what_is_entered_again_after_a_transfer_reaches_the_old_one_once, 0,
 	                    2);

@@ -372,7 +372,10 @@ facility_fhir_end(struct fhir *f, struct buf *out)
 		return;
 	j = fhir_begin(out, "Encounter");
 	fhir_put_id(&j, v->id, NULL);
-	fhir_put_text(&j, "status", v->out_ms > 0 ? "finished" : "in-progress");
+	fhir_put_text(&j, "status",
+	              v->out_ms > 0                         ? "finished"
+	              : v->in_ms >= f->now_ms - DATE_DAY_MS ? "in-progress"
+	                                                    : "unknown");
 	json_name(&j, "class"); /* neither at a provider of care nor at home */
 	fhir_put_coding(&j, "http://terminology.hl7.org/CodeSystem/v3-ActCode", "FLD", "field");
 	json_name(&j, "type");

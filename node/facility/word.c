@@ -6,13 +6,13 @@
 #include "store/stale.h"
 #include "store/stmt.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* A node's own facility; the hub has none, and says what the row says. */
-#define OWN(row_facility)                                                                          \
-	"coalesce((SELECT CAST(value AS TEXT) FROM yz_meta WHERE name = "                          \
-	"'facility'), " row_facility ")"
+/* A node's own facility; NULL at the hub, which says what the row says. */
+#define OWN "(SELECT CAST(value AS TEXT) FROM yz_meta WHERE name = 'facility')"
+
+/* The end of `find`. */
+#define IF_SEVERAL(value) " HAVING max(w." value ") <> min(w." value ") OR l.thing IS NOT NULL"
 
 /*
  * The things of which several words are left, or that were written to fit once.  Columns of `find`:
@@ -30,45 +30,33 @@ static const struct kind {
 	  .column = "active",
 	  .words = "allergy_word",
 	  .two_keys = true,
-	  .find = "SELECT w.child_id, w.allergen_code, w.child_id, " OWN(
-	          "w.facility_id") ","
-	                           " (SELECT a.active FROM allergy a WHERE a.child_id = w.child_id"
-	                           "  AND a.allergen_code = w.allergen_code), max(w.active), "
-	                           "min(w.active),"
-	                           " (SELECT min(n.said) FROM allergy_word n WHERE n.child_id = "
-	                           "w.child_id"
-	                           "  AND n.allergen_code = w.allergen_code AND n.ended = 0 AND "
-	                           "n.active = 0),"
-	                           " l.shown, l.said"
-	                           " FROM allergy_word w LEFT JOIN local_word l ON l.thing = "
-	                           "'allergy'"
-	                           " AND l.k1 = w.child_id AND l.k2 = w.allergen_code WHERE "
-	                           "w.ended = 0"
-	                           " GROUP BY 1, 2 HAVING max(w.active) <> min(w.active) OR "
-	                           "l.thing IS NOT NULL",
+	  .find = "SELECT w.child_id, w.allergen_code, w.child_id,"
+	          " 'f/' || coalesce(" OWN ", w.facility_id), (SELECT a.active FROM allergy a"
+	          " WHERE a.child_id = w.child_id AND a.allergen_code = w.allergen_code),"
+	          " max(w.active), min(w.active),"
+	          " (SELECT min(n.said) FROM allergy_word n WHERE n.child_id = w.child_id"
+	          "  AND n.allergen_code = w.allergen_code AND n.ended = 0 AND n.active = 0),"
+	          " l.shown, l.said FROM allergy_word w LEFT JOIN local_word l"
+	          " ON l.thing = 'allergy' AND l.k1 = w.child_id AND l.k2 = w.allergen_code"
+	          " WHERE w.ended = 0 GROUP BY 1, 2" IF_SEVERAL("active"),
 	  .write = "UPDATE allergy SET active = ?1 WHERE child_id = ?2 AND allergen_code = ?3",
 	  .make = "INSERT INTO allergy(child_id, allergen_code, facility_id, reaction, severity,"
 	          " active, recorded_by) SELECT child_id, allergen_code, facility_id, reaction,"
 	          " severity, 1, recorded_by FROM allergy_word WHERE ?1 = 1 AND child_id = ?2"
 	          " AND allergen_code = ?3 AND ended = 0 AND active = 1"
-	          " AND facility_id = " OWN("facility_id") " ORDER BY said LIMIT 1" },
+	          " AND facility_id = coalesce(" OWN ", facility_id) ORDER BY said LIMIT 1" },
 	{ .table = "enrollment",
 	  .column = "status",
 	  .words = "enrollment_step",
-	  .find = "SELECT w.enrollment_id, '', e.child_id, " OWN(
-	          "w.facility_id") ","
-	                           " e.status, max(w.status), min(w.status),"
-	                           " (SELECT n.said FROM enrollment_step n WHERE n.enrollment_id = "
-	                           "w.enrollment_id"
-	                           "  AND n.ended = 0 ORDER BY n.status, n.said LIMIT 1), l.shown, "
-	                           "l.said"
-	                           " FROM enrollment_step w JOIN enrollment e ON e.id = "
-	                           "w.enrollment_id"
-	                           " LEFT JOIN local_word l ON l.thing = 'enrollment' AND l.k1 = "
-	                           "w.enrollment_id"
-	                           " AND l.k2 = '' WHERE w.ended = 0"
-	                           " GROUP BY 1 HAVING max(w.status) <> min(w.status) OR l.thing "
-	                           "IS NOT NULL",
+	  .find = "SELECT w.enrollment_id, '', e.child_id,"
+	          " 'f/' || coalesce(" OWN ", w.facility_id), e.status,"
+	          " max(w.status), min(w.status),"
+	          " (SELECT n.said FROM enrollment_step n WHERE n.enrollment_id = w.enrollment_id"
+	          "  AND n.ended = 0 ORDER BY n.status, n.said LIMIT 1),"
+	          " l.shown, l.said FROM enrollment_step w"
+	          " JOIN enrollment e ON e.id = w.enrollment_id LEFT JOIN local_word l"
+	          " ON l.thing = 'enrollment' AND l.k1 = w.enrollment_id AND l.k2 = ''"
+	          " WHERE w.ended = 0 GROUP BY 1" IF_SEVERAL("status"),
 	  .write = "UPDATE enrollment SET status = ?1 WHERE id = ?2 AND ?3 = ''" },
 };
 
@@ -101,26 +89,20 @@ take_int(struct store_stmt *s, bool *is_there)
 }
 
 static const char *
-take_text(struct store_stmt *s, struct arena *a, const char *before)
+take_text(struct store_stmt *s, struct arena *a)
 {
 	const char *text = store_stmt_get_text(s);
-	size_t head = strlen(before), len = strlen(text);
-	char *copy = arena_take(a, head + len + 1, 1);
 
-	if (copy == NULL)
-		return NULL;
-	memcpy(copy, before, head);
-	memcpy(copy + head, text, len + 1);
-	return copy;
+	return arena_copy(a, text, strlen(text) + 1);
 }
 
 static int
 take_thing(struct store_stmt *s, struct arena *a, struct thing *t, struct err *err)
 {
 	t->k1 = take_blob(s, a, &t->k1_len);
-	t->k2 = take_text(s, a, "");
+	t->k2 = take_text(s, a);
 	t->child = take_blob(s, a, &t->child_len);
-	t->scope = take_text(s, a, "f/");
+	t->scope = take_text(s, a);
 	t->now = take_int(s, &t->is_there);
 	t->most = store_stmt_get_int(s);
 	t->least = store_stmt_get_int(s);
@@ -134,34 +116,48 @@ take_thing(struct store_stmt *s, struct arena *a, struct thing *t, struct err *e
 	return 0;
 }
 
+struct things {
+	struct thing *list;
+	size_t count, cap;
+};
+
+static struct thing *
+add_thing(struct things *all, struct arena *a)
+{
+	size_t cap = all->cap * 2 + 8;
+	struct thing *more;
+
+	if (all->count < all->cap)
+		return &all->list[all->count++];
+	more = arena_take(a, cap, sizeof *more);
+	if (more == NULL)
+		return NULL;
+	if (all->count > 0)
+		memcpy(more, all->list, all->count * sizeof *more);
+	all->list = more;
+	all->cap = cap;
+	return &all->list[all->count++];
+}
+
 /* They are listed before any is written: what is written changes what is found. */
 static int
-find_things(struct store_db *db, const struct kind *kind, struct arena *a, struct thing **list,
-            size_t *count, struct err *err)
+find_things(struct store_db *db, const struct kind *kind, struct arena *a, struct things *all,
+            struct err *err)
 {
 	struct store_stmt s = store_stmt_new(db, kind->find);
-	size_t cap = 0;
 	int rc;
 
-	*count = 0;
-	*list = NULL;
+	*all = (struct things){ 0 };
 	while ((rc = store_stmt_step(&s, err)) == 1) {
-		if (*count == cap) {
-			struct thing *more = arena_take(a, cap * 2 + 8, sizeof *more);
+		struct thing t = { .kind = kind }, *place;
 
-			if (more == NULL) {
-				rc = err_set(err, ERR_NOMEM, "out of memory");
-				break;
-			}
-			if (*count > 0)
-				memcpy(more, *list, *count * sizeof *more);
-			*list = more;
-			cap = cap * 2 + 8;
-		}
-		(*list)[*count] = (struct thing){ .kind = kind };
-		rc = take_thing(&s, a, &(*list)[(*count)++], err);
+		rc = take_thing(&s, a, &t, err);
+		place = rc < 0 ? NULL : add_thing(all, a);
+		if (rc == 0 && place == NULL)
+			rc = err_set(err, ERR_NOMEM, "out of memory for what was said");
 		if (rc < 0)
 			break;
+		*place = t;
 	}
 	store_stmt_end(&s);
 	return rc < 0 ? rc : 0;
@@ -301,11 +297,12 @@ ask(struct store_db *db, const struct thing *t, struct err *err)
 	bool known = t->kept_len == t->least_len && t->kept_len > 0;
 	int rc = with_word(db, t, t->least_said, t->least_len, store_stale_keep, err);
 
-	return rc < 0 || known ? rc
-	              : remember(db, t,
-	                         "INSERT INTO local_word(thing, k1, k2, said) VALUES (?, ?, ?, ?)"
-	                         " ON CONFLICT(thing, k1, k2) DO UPDATE SET said = excluded.said",
-	                         t->least_said, t->least_len, err);
+	return rc < 0 || known
+	               ? rc
+	               : remember(db, t,
+	                          "INSERT INTO local_word(thing, k1, k2, said) VALUES (?, ?, ?, ?)"
+	                          " ON CONFLICT(thing, k1, k2) DO UPDATE SET said = excluded.said",
+	                          t->least_said, t->least_len, err);
 }
 
 static int
@@ -374,12 +371,11 @@ word_settle(struct store_db *db, struct err *err)
 	int rc = 0;
 
 	for (int k = 0; rc == 0 && k < KINDS; k++) {
-		struct thing *list;
-		size_t count;
+		struct things all;
 
-		rc = find_things(db, &kinds[k], &a, &list, &count, err);
-		for (size_t i = 0; rc == 0 && i < count; i++)
-			rc = settle(db, &list[i], err);
+		rc = find_things(db, &kinds[k], &a, &all, err);
+		for (size_t i = 0; rc == 0 && i < all.count; i++)
+			rc = settle(db, &all.list[i], err);
 	}
 	if (rc == 0)
 		rc = store_db_exec(

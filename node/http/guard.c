@@ -336,8 +336,8 @@ check_body(struct guard_head *head, const char *method)
 	return fine;
 }
 
-/* Is a field given twice that says who asks or for what?  Of such one program believes the first
- * and another the last. */
+/* Is a field given twice that says who asks or for what?  Of such one program believes the
+ * first and another the last. */
 static bool
 says_twice(const struct guard_head *head)
 {

@@ -246,7 +246,9 @@ spool(struct spooling *sp, struct err *err)
 	struct store_db *db = sp->o->snapshots.db;
 	int rc;
 
-	sp->fhir = (struct fhir){ .db = db, .type = facility_fhir_type(sp->asked->type) };
+	sp->fhir = (struct fhir){ .db = db,
+		                  .now_ms = env_wall_ms(sp->o->snapshots.env),
+		                  .type = facility_fhir_type(sp->asked->type) };
 	if (sp->asked->fhir && sp->fhir.type == NULL)
 		return err_set(err, ERR_NOTFOUND, "_type=%.40s isn't offered here; %s are",
 		               sp->asked->type, facility_fhir_types());

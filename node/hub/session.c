@@ -133,6 +133,19 @@ session_log_add(struct store_db *db, const struct session_ask *ask, const char *
 	return store_stmt_run(&s, err);
 }
 
+int
+session_log_decided(struct store_db *db, const char *who, const char *what, struct err *err)
+{
+	struct session_ask ask = { .name = who, .peer = "the hub's machine" };
+	struct hub_work work;
+	int rc = hub_work_begin(&work, db, err);
+
+	if (rc < 0)
+		return rc;
+	rc = session_log_add(db, &ask, what, env_wall_ms(store_db_env(db)), err);
+	return hub_work_end(&work, rc, err);
+}
+
 static const char *
 take_text(struct store_stmt *s, struct arena *a)
 {

@@ -70,6 +70,11 @@ MUST_CHECK int session_end(struct store_db *db, const char *session, const char 
 MUST_CHECK int session_log_add(struct store_db *db, const struct session_ask *ask, const char *what,
                                int64_t now_ms, struct err *err);
 
+/* The same of who decided something at the hub's own machine, now; in the caller's transaction or
+ * its own. */
+MUST_CHECK int session_log_decided(struct store_db *db, const char *who, const char *what,
+                                   struct err *err);
+
 /* Texts live in the arena. */
 struct session_entry {
 	int64_t at_ms;

@@ -28,6 +28,8 @@ static const struct {
 	{ "53100", ERR_FULL },    /* disk */
 	{ "53200", ERR_NOMEM },   /* memory */
 	{ "53300", ERR_BUSY },    /* connections */
+	{ "42P07", ERR_BUSY },    /* somebody has just made that table */
+	{ "42710", ERR_BUSY },    /* or the type of its rows */
 	{ "42P01", ERR_CORRUPT }, /* no such table */
 	{ "42703", ERR_CORRUPT }, /* no such column */
 	{ "42804", ERR_CORRUPT }, /* another type */

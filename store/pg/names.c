@@ -158,6 +158,7 @@ struct named {
 	const uint8_t *bytes, *epoch; /* a site's node and epoch; a schema's definition */
 	size_t len;
 	const char *text; /* a scope's */
+	const int *known; /* numbers of its kind up to this are read in */
 	/* what is done with it */
 	int (*find)(struct store_pg *pg, const struct named *name, int *id, struct err *err);
 	int (*add)(struct store_pg *pg, const struct named *name, struct err *err);
@@ -194,10 +195,12 @@ number_of(struct store_pg *pg, struct named *name, int *id, struct err *err)
 	rc = name->find(pg, name, id, err);
 	if (rc == 0 && *id == 0)
 		rc = store_pg_do(pg, &work, err);
-	if (rc == 0)
+	if (rc == 0 && *id == 0)
 		rc = store_pg_refresh(pg, err);
-	if (rc == 0)
+	if (rc == 0 && *id == 0)
 		rc = name->find(pg, name, id, err);
+	if (rc == 0 && *id > *name->known)
+		rc = store_pg_refresh(pg, err);
 	return rc;
 }
 
@@ -292,7 +295,11 @@ int
 store_pg_site(struct store_pg *pg, const uint8_t node[STORE_NODE_ID],
               const uint8_t epoch[STORE_EPOCH], int *id, struct err *err)
 {
-	struct named name = { .bytes = node, .epoch = epoch, .find = find_site, .add = add_site };
+	struct named name = { .bytes = node,
+		              .epoch = epoch,
+		              .known = &pg->site_count,
+		              .find = find_site,
+		              .add = add_site };
 
 	return number_of(pg, &name, id, err);
 }
@@ -300,7 +307,9 @@ store_pg_site(struct store_pg *pg, const uint8_t node[STORE_NODE_ID],
 int
 store_pg_scope(struct store_pg *pg, const char *text, int *id, struct err *err)
 {
-	struct named name = { .text = text, .find = find_scope, .add = add_scope };
+	struct named name = {
+		.text = text, .known = &pg->scope_count, .find = find_scope, .add = add_scope
+	};
 
 	return number_of(pg, &name, id, err);
 }
@@ -309,7 +318,11 @@ int
 store_pg_learn(struct store_pg *pg, const uint8_t *def, size_t len,
                const struct store_schema **schema, struct err *err)
 {
-	struct named name = { .bytes = def, .len = len, .find = find_schema, .add = add_schema };
+	struct named name = { .bytes = def,
+		              .len = len,
+		              .known = &pg->schema_count,
+		              .find = find_schema,
+		              .add = add_schema };
 	int id;
 	int rc = number_of(pg, &name, &id, err);
 

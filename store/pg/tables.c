@@ -117,14 +117,14 @@ make_head(struct store_pg *pg, int part, struct err *err)
 
 /*
  * Two processes that make one table at the same moment: IF NOT EXISTS doesn't help the later, whose
- * entry in the engine's own catalogue is refused as a second one.  Then it is there.
+ * entry in the engine's own catalogue is refused as a second one, or whose table as there already.
  */
 static int
 make_all(struct store_pg *pg, int facility_parts, struct err *err)
 {
 	int rc = make_tables(pg, err);
 
-	for (int tries = 0; rc == ERR_CORRUPT && tries < 8; tries++)
+	for (int tries = 0; (rc == ERR_CORRUPT || rc == ERR_BUSY) && tries < 16; tries++)
 		rc = make_tables(pg, err);
 	if (rc == 0)
 		rc = put_fact(pg, "facility_parts", facility_parts, err);

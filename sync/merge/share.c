@@ -376,6 +376,17 @@ place_all(const struct sync_share_unit *unit, struct sync_share_plan *plan, stru
 	return rc;
 }
 
+/* Is nothing shared, nor was before the hub was put back? */
+static bool
+is_alone(const struct sync_share_unit *unit, const struct store_share_tables *tables)
+{
+	bool other = false;
+
+	for (size_t i = 0; unit->r->is_hub && !other && i < unit->count; i++)
+		other = unit->rows[i].row->scope != unit->scope;
+	return tables->count == 0 && !other;
+}
+
 int
 sync_share_merged(const struct sync_share_unit *unit, struct err *err)
 {
@@ -383,7 +394,7 @@ sync_share_merged(const struct sync_share_unit *unit, struct err *err)
 	struct store_share_tables tables;
 	int rc = store_share_tables(unit->r->db, &tables, err);
 
-	if (rc < 0 || tables.count == 0)
+	if (rc < 0 || is_alone(unit, &tables))
 		return rc;
 	rc = place_all(unit, &plan, err);
 	for (size_t i = 0; rc == 0 && unit->r->is_hub && i < unit->count; i++)

@@ -1,5 +1,6 @@
 /* sync/merge/share_settle.c - what yz_share says, carried out on all rows of a root. */
 #include "store/inbox.h"
+#include "store/track.h"
 #include "sync/merge/share_priv.h"
 
 #include <string.h>
@@ -109,6 +110,8 @@ sync_share_carry_out(struct sync_sharing *sh, const struct store_share *what, st
 {
 	int rc = store_share_set_group(sh->r->db, &sh->root, what, err);
 
+	if (rc == 0 && !sh->r->is_hub)
+		rc = store_track_guard(sh->r->db, sh->root.table, err);
 	if (rc == 0)
 		rc = store_share_group(sh->r->db, &sh->root, sh->arena, &sh->group,
 		                       &sh->group_count, err);

@@ -67,7 +67,7 @@ static int
 is_shared(struct seal *s, const struct item *it, const char *scope, bool *yes, struct err *err)
 {
 	const struct store_schema *schema = it->log->schema;
-	struct store_share_tables tables;
+	struct store_share_tables tables = { 0 };
 	struct store_share *list = NULL;
 	struct store_root root = { 0 };
 	size_t count = 0;

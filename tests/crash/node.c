@@ -85,7 +85,7 @@ prepare_wordless(struct scene *s)
 	        "DROP TRIGGER allergy_said_gone; DROP TRIGGER enrollment_stepped;"
 	        "DROP TRIGGER enrollment_stepped_on; DROP TABLE allergy_word;"
 	        "DROP TABLE enrollment_step; DROP TABLE local_word;"
-	        "UPDATE yz_meta SET value = 4 WHERE name = 'facility_format'";
+	        "UPDATE yz_meta SET value = 5 WHERE name = 'facility_format'";
 	static const char *const words[] = { "allergy_word", "enrollment_step" };
 	struct store_db *db;
 	struct err err;

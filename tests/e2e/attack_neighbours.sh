@@ -123,5 +123,6 @@ check 0 'nothing is in quarantine' -C "$hub" quarantine
 is "$(note_at_hub)" '[{"note":"and after"}]' 'it never counted'
 is "$("$YIZHAN" -C "$hub" admin log --json | grep -oE '(let in|dropped) what [0-9a-f-]* wrote of f/F1 and sent after' | wc -l)" 2 \
 	'who decided, and what, stays'
+check 0 "revoked node $rest" -C "$hub" admin log
 check 0 '^in order' -C "$hub" verify --deep
 finish

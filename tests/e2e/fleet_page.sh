@@ -102,6 +102,8 @@ while [ "$again" -lt 12 ]; do
 done
 is "$last_status" 429 'too many tries'
 is "$(header Retry-After | grep -cE '^[1-9]$')" 1 'when to come again'
+is "$(header RateLimit-Policy)" '"signin";q=10;w=60' 'by which rule'
+is "$(header RateLimit | grep -cE '^"signin";r=0;t=[1-9]$')" 1 'and how much is left'
 is "$([ "$again" -ge 8 ] && echo yes)" yes 'but not too soon'
 # that was one address: another's administrator comes in, through the front
 "$YIZHAN" -C "$hub" admin new li | head -n 1 >"$SCRATCH/li"

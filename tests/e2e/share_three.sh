@@ -137,13 +137,11 @@ sql "$second" "UPDATE child SET note = 'new friends' WHERE id = x'$child'" >/dev
 meet "$second" "$first"
 is "$(rows "$first")" "$kept" "and hears no more"
 level
-sql "$first" "UPDATE child SET note = 'too late' WHERE id = x'$child'" >/dev/null
-"$YIZHAN" -C "$first" sync >/dev/null 2>&1 # says that something is listed
-meet "$second"
-check 0 'not ours' -C "$first" quarantine
+check 1 'somebody who has left: it can only be read' -C "$first" sql "UPDATE child SET note = 'too late' WHERE id = x'$child'"
+check 1 'somebody who has left' -C "$first" sql "INSERT INTO allergy(child_id, allergen_code, facility_id) VALUES (x'$child', 'egg', 'A')"
+meet "$first" "$second"
 check 0 '"ok":true' -C "$first" verify --deep --json
-"$YIZHAN" -C "$first" quarantine drop 1 >/dev/null
-is "$(rows "$first")" "$kept" "what is dropped is as it was"
+is "$(rows "$first")" "$kept" "what it keeps is as it was"
 is "$(rows "$second" | grep -c 'new friends')" 1 "nor is it heard"
 check 0 'f/A +has left' -C "$hub" share
 "$YIZHAN" -C "$hub" nodes revoke "$("$YIZHAN" -C "$first" status --json | sed 's/.*"node":"\([0-9a-f]*\)".*/\1/')" >/dev/null
