@@ -238,6 +238,8 @@ read_file(const char *path, struct buf *text, struct err *err)
 {
 	int rc = file_read(path, FILE_MAX, text, err);
 
+	if (rc == ERR_NOTFOUND)
+		rc = cli_advise(err, "look at the path");
 	if (rc == 0 && memchr(text->bytes, 0, text->len) != NULL)
 		rc = err_set(err, ERR_INVALID, "%s is no text; give a file of SQL", path);
 	return rc;

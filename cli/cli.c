@@ -130,7 +130,7 @@ static const struct code_words {
 	{ ERR_NOMEM, "out_of_memory", "free some memory and try again" },
 	{ ERR_IO, "io", "look at the disk's free space and the file's permissions" },
 	{ ERR_FULL, "disk_full", "make room on the disk and try again" },
-	{ ERR_CORRUPT, "corrupt", "run yizhan verify, and restore a backup if it agrees" },
+	{ ERR_CORRUPT, "corrupt", "run yizhan doctor, and restore a backup if it agrees" },
 	{ ERR_INVALID, "invalid", NULL },
 	{ ERR_NOTFOUND, "not_found", NULL },
 	{ ERR_BUSY, "busy", "try again in a moment" },

@@ -126,10 +126,43 @@ list_all(const struct cli *cli, struct store_db *db, struct buf *out, struct err
 }
 
 static int
+print_log(const struct session_entry *list, size_t count, struct err *err)
+{
+	static const char *const names[] = { "AT", "WHO", "FROM", "WHAT" };
+	struct table *t = table_new(names, sizeof names / sizeof names[0]);
+	int rc;
+
+	if (t == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory for the table");
+	for (size_t i = 0; i < count; i++) {
+		char at[TEXT_TIME_SIZE];
+		const char *texts[] = { at, list[i].admin, list[i].peer, list[i].what };
+
+		text_time(at, list[i].at_ms);
+		table_row(t, texts);
+	}
+	rc = table_print(t, err);
+	table_free(t);
+	return rc;
+}
+
+static int
 show_log(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
 {
-	(void)cli;
-	return session_log_json(db, LOG_SHOWN, out, err);
+	struct session_entry *list = NULL;
+	struct arena a = { 0 };
+	size_t count = 0;
+	int rc;
+
+	if (cli->json)
+		return session_log_json(db, LOG_SHOWN, out, err);
+	rc = session_log(db, LOG_SHOWN, &a, &list, &count, err);
+	if (rc == 0 && count == 0)
+		buf_printf(out, "nobody has tried to sign in\n");
+	else if (rc == 0)
+		rc = print_log(list, count, err);
+	arena_free(&a);
+	return rc;
 }
 
 static const struct cli_word words[] = {
@@ -161,8 +194,8 @@ static const struct cmd_option options[] = {
 const struct cmd cmd_admin = {
 	.name = "admin",
 	.args = "new NAME | list | revoke NAME | log",
-	.help = "at the hub: who may look at its page /fleet; new makes a password, log is always "
-	        "JSON",
+	.help = "at the hub: who may look at its page /fleet; new makes a password, log tells who "
+	        "came and what they decided",
 	.options = options,
 	.json = true,
 	.min = 1,

@@ -13,6 +13,7 @@
 #include "node/ctl_words.h"
 #include "node/enrol_node.h"
 #include "node/hub/enrol.h"
+#include "node/hub/session.h"
 #include "node/identity.h"
 #include "node/pin.h"
 #include "node/role.h"
@@ -187,16 +188,25 @@ static int
 decide(const struct cli *cli, struct at_hub *h, enum enrol_verdict verdict, struct buf *out,
        struct err *err)
 {
-	int rc = enrol_decide(&h->hub, cli->argv[1], verdict, err);
+	const char *did = verdict == ENROL_APPROVE ? "approved"
+	                  : verdict == ENROL_DENY  ? "denied"
+	                                           : "expired";
+	const char *which = cli->argv[1];
+	int shown = 2 * STORE_NODE_ID;
+	char what[80];
+	int rc = enrol_decide(&h->hub, which, verdict, err);
 
+	/* of a code its first group, which names it and opens nothing */
+	if (strlen(which) != (size_t)2 * STORE_NODE_ID)
+		shown = 4;
+	snprintf(what, sizeof what, "%s enrolment %.*s", did, shown, which);
+	if (rc == 0)
+		rc = session_log_decided(h->db, cli_who(), what, err);
 	if (rc == ERR_NOTFOUND || rc == ERR_INVALID)
 		rc = cli_advise(err, "yizhan enrol list names those that wait, yizhan nodes revoke "
 		                     "shuts a granted node out");
 	if (rc == 0 && !cli->json)
-		buf_printf(out, "%s: %s\n", cli->argv[1],
-		           verdict == ENROL_APPROVE ? "approved"
-		           : verdict == ENROL_DENY  ? "denied"
-		                                    : "expired");
+		buf_printf(out, "%s: %s\n", cli->argv[1], did);
 	else if (rc == 0)
 		buf_printf(out, "{\"state\":\"ok\"}\n");
 	return rc;
@@ -342,7 +352,9 @@ say_granted(const struct cli *cli, const struct enrol_news *news, struct buf *ou
 
 	if (!cli->json) {
 		buf_printf(out,
-		           "enrolled as a node of %s; records go up by themselves from now on\n",
+		           "enrolled as a node of %s; its records go up while yizhan run runs, or "
+		           "with "
+		           "yizhan sync\n",
 		           news->grant.facility);
 		return;
 	}

@@ -253,6 +253,8 @@ look_up(const struct cli *cli, struct sync_history *h, struct replay *r, struct 
 		               "table %.80s is not tracked here; yizhan schema show says which are",
 		               cli->argv[0]);
 	rc = store_print_parse_key(table->local, cli->argv[1], &key, err);
+	if (rc == ERR_INVALID)
+		rc = cli_advise(err, "write it as yizhan log and yizhan sql show it");
 	if (rc == 0)
 		rc = sync_history_row(h, table->id, key.bytes, key.len, &list, err);
 	if (rc == 0 && list.count == 0)

@@ -8,6 +8,7 @@
 #include "node/hub/fleet.h"
 #include "node/hub/hub_key.h"
 #include "node/hub/hub_node.h"
+#include "node/hub/session.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
 
@@ -243,6 +244,16 @@ show_node(const struct cli *cli, struct store_db *db, struct buf *out, bool *nee
 
 /* ---- revoke ---- */
 
+/* Who decided so stays in the hub's log of its administrators. */
+static int
+note(struct store_db *db, const char *did, const char *id, struct err *err)
+{
+	char what[80];
+
+	snprintf(what, sizeof what, "%s node %.32s", did, id);
+	return session_log_decided(db, cli_who(), what, err);
+}
+
 static int
 revoke(const struct cli *cli, struct store_db *db, struct buf *out, bool *needs, struct err *err)
 {
@@ -255,6 +266,8 @@ revoke(const struct cli *cli, struct store_db *db, struct buf *out, bool *needs,
 		return err_set(err, ERR_INVALID,
 		               "\"%.60s\" is no node's id; yizhan nodes lists them", id);
 	rc = hub_node_revoke(db, node, env_wall_ms(env_real()), err);
+	if (rc == 0)
+		rc = note(db, "revoked", id, err);
 	if (rc == ERR_NOTFOUND)
 		return err_set(err, rc, "there is no node %.40s here; yizhan nodes lists them", id);
 	if (rc == 0 && cli->json)
@@ -277,6 +290,8 @@ rekey(const struct cli *cli, struct store_db *db, struct buf *out, bool *needs, 
 		return err_set(err, ERR_INVALID,
 		               "\"%.60s\" is no node's id; yizhan nodes lists them", id);
 	rc = hub_key_allow(db, node, err);
+	if (rc == 0)
+		rc = note(db, "allowed another key to", id, err);
 	if (rc == ERR_NOTFOUND)
 		return err_set(err, rc,
 		               "no node %.40s has a key here that could be replaced; yizhan nodes "

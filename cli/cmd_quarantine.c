@@ -1,11 +1,14 @@
 /* cli/cmd_quarantine.c - changes that could not be applied, and why; once more, or never. */
 #include "cli/cmd.h"
 #include "cli/table.h"
+#include "node/hub/session.h"
 #include "node/station.h"
 #include "store/base/text.h"
+#include "store/held.h"
 #include "store/inbox.h"
 #include "store/print.h"
 #include "store/stream.h"
+#include "sync/merge/late.h"
 #include "sync/merge/restore.h"
 #include "sync/seal/seal.h"
 
@@ -178,6 +181,26 @@ show_one(const struct cli *cli, struct store_db *db, struct arena *a, struct buf
 	return 0;
 }
 
+/* ---- what came after a key was revoked ---- */
+
+static bool
+is_late(const struct store_quarantined *q)
+{
+	return q->stream != 0 && q->table == 0 && strcmp(q->reason, sync_late_words) == 0;
+}
+
+/* Who decided about it, and what, stays in the hub's log of its administrators. */
+static int
+note_late(struct store_db *db, const struct store_quarantined *q, const char *did, struct err *err)
+{
+	char site[STORE_PRINT_SITE] = "", what[160];
+
+	site_of(db, q, site);
+	snprintf(what, sizeof what, "%s what %s wrote of %s and sent after it was revoked", did,
+	         site, store_catalog_scope_of(db, q->scope));
+	return session_log_decided(db, cli_who(), what, err);
+}
+
 /* ---- drop ---- */
 
 /* A row that was written here and may go nowhere: what the others have, or nothing, takes its
@@ -188,9 +211,15 @@ put_back(struct sync_replica *r, const struct store_quarantined *q, const char *
 {
 	struct store_row row = { .table = q->table, .key = q->key, .key_len = q->key_len };
 	bool is_here = false;
-	int rc;
+	int rc = 0;
 
 	*words = "dropped: it stays as it is";
+	if (is_late(q)) {
+		*words = "dropped: what was kept aside is gone from here, and what else comes of "
+		         "it goes too";
+		rc = store_held_cut(r->db, q->stream, 0, err);
+		return rc == 0 ? note_late(r->db, q, "dropped", err) : rc;
+	}
 	if (q->stream != 0 || q->table == 0 || q->n == STORE_QUARANTINE_UNDONE)
 		return 0;
 	rc = sync_restore_row(r, &row, &is_here, err);
@@ -279,6 +308,8 @@ wake(const struct cli *cli, struct store_db *db, struct err *err)
 		             (long long)q->id);
 	if (q != NULL)
 		id = q->id;
+	if (rc == 0 && q != NULL && is_late(q))
+		rc = note_late(db, q, "let in", err);
 	if (rc == 0)
 		rc = store_quarantine_wake(db, id, err);
 	arena_free(&a);
@@ -399,9 +430,8 @@ static const struct cmd_option options[] = {
 const struct cmd cmd_quarantine = {
 	.name = "quarantine",
 	.args = "[list | show ID | retry [ID] | drop ID]",
-	.help = "list the changes that could not be applied, with the reason; try them again, or "
-	        "give "
-	        "them up",
+	.help = "list the changes that could not be applied, at the hub also what a revoked node "
+	        "sent since, with the reason; try them again or let them in, or give them up",
 	.options = options,
 	.json = true,
 	.max = 2,

@@ -222,6 +222,8 @@ find_child(const struct cli *cli, struct store_db *db, struct arena *a, struct c
 		return err_set(err, ERR_NOTFOUND,
 		               "there is no table %s here; it is the facility schema's", root);
 	rc = store_print_parse_key(table->local, cli->argv[1], &c->key, err);
+	if (rc == ERR_INVALID)
+		rc = cli_advise(err, "write it as yizhan log and yizhan sql show it");
 	if (rc == 0)
 		rc = store_inspect_scope(db, table->id, c->key.bytes, c->key.len, &scope, err);
 	if (rc == 0 && scope == 0)

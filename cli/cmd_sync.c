@@ -116,7 +116,8 @@ by_ourselves(const struct cli *cli, struct err *err)
 	}
 	if (!met.ok) {
 		err_set(err, ERR_IO,
-		        "%s; records are kept and go up by themselves when the line is back",
+		        "%s; records are kept: sync again when the line is back, or leave it to "
+		        "yizhan run",
 		        met.words);
 		return cli_fail_as(cli, CLI_UNREACHABLE, err);
 	}

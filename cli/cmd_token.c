@@ -144,12 +144,70 @@ exports(const struct cli *cli, struct store_db *db, struct buf *out, struct err 
 	                 : print_exports(db, EXPORTS_SHOWN, err);
 }
 
-/* One document for people and programs alike. */
+/* The latest of what is known of its use. */
+static int64_t
+last_use(const struct token_entry *e)
+{
+	int64_t last = e->used_ms > e->export_ms ? e->used_ms : e->export_ms;
+
+	return last > e->record_ms ? last : e->record_ms;
+}
+
+static void
+token_row(struct table *t, const struct token_entry *e)
+{
+	char expires[TEXT_TIME_SIZE] = "never", used[TEXT_TIME_SIZE] = "never";
+	const char *texts[] = { e->id,
+		                e->name,
+		                e->state,
+		                e->scope,
+		                e->tables[0] != 0 ? e->tables : "all",
+		                e->writes,
+		                e->personal ? "yes" : "",
+		                expires,
+		                used };
+
+	if (e->expires_ms != 0)
+		text_time(expires, e->expires_ms);
+	if (last_use(e) != 0)
+		text_time(used, last_use(e));
+	table_row(t, texts);
+}
+
+static int
+print_tokens(const struct token_entry *list, size_t count, struct err *err)
+{
+	static const char *const names[] = { "ID",     "NAME",     "STATE",   "SCOPE",    "TABLES",
+		                             "WRITES", "PERSONAL", "EXPIRES", "LAST USED" };
+	struct table *t = table_new(names, sizeof names / sizeof names[0]);
+	int rc;
+
+	if (t == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory for the table");
+	for (size_t i = 0; i < count; i++)
+		token_row(t, &list[i]);
+	rc = table_print(t, err);
+	table_free(t);
+	return rc;
+}
+
 static int
 list_all(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
 {
-	(void)cli;
-	return token_list_json(db, env_wall_ms(env_real()), out, err);
+	struct token_entry *list = NULL;
+	struct arena a = { 0 };
+	size_t count = 0;
+	int rc;
+
+	if (cli->json)
+		return token_list_json(db, env_wall_ms(env_real()), out, err);
+	rc = token_list(db, env_wall_ms(env_real()), &a, &list, &count, err);
+	if (rc == 0 && count == 0)
+		buf_printf(out, "there is no token; yizhan token new makes one\n");
+	else if (rc == 0)
+		rc = print_tokens(list, count, err);
+	arena_free(&a);
+	return rc;
 }
 
 static const struct cli_word words[] = {
@@ -185,9 +243,8 @@ static const struct cmd_option options[] = {
 const struct cmd cmd_token = {
 	.name = "token",
 	.args = "new | list | revoke ID | exports",
-	.help = "at the hub: give or take back the right to read or write here from outside; list "
-	        "is "
-	        "always JSON",
+	.help = "at the hub: give or take back the right to read or write here from outside, and "
+	        "list who has it",
 	.options = options,
 	.json = true,
 	.min = 1,

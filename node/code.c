@@ -176,6 +176,8 @@ symbol_of(char c)
 	return at == NULL ? -1 : (int)(at - digits);
 }
 
+#define TYPE_IT "type it again as the hub shows it"
+
 int
 code_read(const char *text, struct code *code, struct err *err)
 {
@@ -194,20 +196,20 @@ code_read(const char *text, struct code *code, struct err *err)
 		if (symbol < 0)
 			return err_set(err, ERR_INVALID,
 			               "the code's character %zu can't be in a code: only digits "
-			               "and letters without U",
+			               "and letters without U; " TYPE_IT,
 			               count + 1);
 		if (count < CODE_CHARS)
 			symbols[count] = (uint8_t)symbol;
 		count++;
 	}
 	if (count != CODE_CHARS)
-		return err_set(err, ERR_INVALID, "a code has 28 characters, this one has %zu",
-		               count);
+		return err_set(err, ERR_INVALID,
+		               "a code has 28 characters, this one has %zu; " TYPE_IT, count);
 	sums(symbols, CODE_CHARS, &plain, &weighted);
 	if (plain != 0 || weighted != 0)
 		return err_set(err, ERR_INVALID,
 		               "the code is mistyped: one of its characters is wrong or two "
-		               "have changed places");
+		               "have changed places; " TYPE_IT);
 	from_symbols(code, symbols);
 	return 0;
 }

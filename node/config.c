@@ -53,6 +53,27 @@ config_is_facility_id(const char *id)
 	               len;
 }
 
+/* What people who read of plans may try: a sentence of its own says more than "unknown". */
+static int
+refuse_unbuilt(const struct reading *r, struct err *err)
+{
+	static const char *const unbuilt[] = { "hub.engine", "hub.postgres" };
+
+	for (size_t i = 0; i < sizeof unbuilt / sizeof unbuilt[0]; i++) {
+		const char *value;
+		int rc = sync_gitconf_text(r->conf, unbuilt[i], "", &value, err);
+
+		if (rc < 0)
+			return rc;
+		if (value[0] != 0)
+			return complain(r, unbuilt[i],
+			                "a hub on PostgreSQL isn't built yet; take this line out, "
+			                "and the hub keeps everything in one SQLite file",
+			                err);
+	}
+	return 0;
+}
+
 static int
 read_texts(const struct reading *r, struct err *err)
 {
@@ -107,6 +128,18 @@ check_values(const struct reading *r, struct err *err)
 	return 0;
 }
 
+/* What can be done about a wrong setting; `err` names file and line. */
+static int
+advise(const char *path, struct err *err)
+{
+	const struct err why = *err;
+
+	if (strstr(why.msg, "; ") != NULL)
+		return why.code;
+	return err_set(err, why.code, "%.140s; put that right, by hand or with git config -f %.60s",
+	               why.msg, path);
+}
+
 int
 config_load(const char *dir, struct config *config, struct err *err)
 {
@@ -123,6 +156,8 @@ config_load(const char *dir, struct config *config, struct err *err)
 		               "anew with git config -f %.80s/node.conf facility.id ID",
 		               dir, dir);
 	if (rc == 0)
+		rc = refuse_unbuilt(&r, err);
+	if (rc == 0)
 		rc = sync_gitconf_check(r.conf, keys, err);
 	if (rc == 0)
 		rc = read_texts(&r, err);
@@ -133,7 +168,7 @@ config_load(const char *dir, struct config *config, struct err *err)
 	if (rc == 0)
 		rc = check_values(&r, err);
 	sync_gitconf_close(r.conf);
-	return rc;
+	return rc == ERR_INVALID ? advise(path, err) : rc;
 }
 
 int

@@ -14,7 +14,8 @@ struct link {
 	struct link_options options;
 	char base[256];
 	char nonce[REQSIG_NONCE_MAX + 1];
-	struct buf grant, chain; /* the header lines that show them */
+	struct buf grant; /* the header line that shows it */
+	struct buf chain; /* all of it */
 	struct link_cost cost;
 };
 
@@ -46,12 +47,10 @@ keep_line(struct buf *line, const char *name, const uint8_t *bytes, size_t len, 
 int
 link_show(struct link *l, const struct buf *chain, struct err *err)
 {
-	size_t from;
-
-	if (chain == NULL || chain->len == 0)
-		return 0;
-	from = rotation_chain_shown(chain);
-	return keep_line(&l->chain, "Yz-Rotation", chain->bytes + from, chain->len - from, err);
+	buf_clear(&l->chain);
+	if (chain != NULL)
+		buf_put(&l->chain, chain->bytes, chain->len);
+	return buf_check(&l->chain, err);
 }
 
 int
@@ -169,9 +168,12 @@ send_call(struct link *l, struct link_call *call, struct err *err)
 		.quiet_s = call->watch ? WATCH_QUIET_S : 0,
 		.tag = call,
 	};
-	struct buf body = { 0 };
-	int rc;
+	struct buf body = { 0 }, chain = { 0 };
+	int rc = 0;
 
+	/* which key it is isn't known before the last piece */
+	if (call->shown && call->to < l->chain.len)
+		signed_part.body_len = 0;
 	reqsig_sign_request(l->options.key, &signed_part, env_wall_ms(l->options.env) / 1000,
 	                    l->nonce, &call->headers);
 	snprintf(path, sizeof path, "%s%s%s", signed_part.path, call->query[0] != 0 ? "?" : "",
@@ -181,20 +183,24 @@ send_call(struct link *l, struct link_call *call, struct err *err)
 	snprintf(lines[2], sizeof lines[2], "Signature: %s", call->headers.signature);
 	if (call->shown)
 		headers[request.header_count++] = buf_str(&l->grant);
-	if (call->shown && l->chain.len > 0)
-		headers[request.header_count++] = buf_str(&l->chain);
+	if (call->shown && l->chain.len > 0) {
+		rc = keep_line(&chain, "Yz-Rotation", l->chain.bytes + call->from,
+		               call->to - call->from, err);
+		headers[request.header_count++] = buf_str(&chain);
+	}
 	if (call->report != NULL) {
 		put_report(l, call, report, sizeof report);
 		headers[request.header_count++] = report;
 	}
 	if (!call->watch) {
-		buf_put(&body, call->body.bytes, call->body.len);
+		buf_put(&body, call->body.bytes, signed_part.body_len);
 		request.body = &body;
-		rc = buf_check(&body, err);
-		if (rc < 0)
-			return rc;
 	}
-	rc = transport_send(l->transport, &request, err);
+	if (rc == 0)
+		rc = buf_check(&body, err);
+	if (rc == 0)
+		rc = transport_send(l->transport, &request, err);
+	buf_free(&chain);
 	buf_free(&body);
 	return rc;
 }
@@ -343,6 +349,27 @@ turned_away(struct link_call *call, struct node_event *ev)
 	                : words);
 }
 
+/*
+ * The hub doesn't know our key.  Show it the end of the chain, which is mostly all that it lacks;
+ * if that isn't enough, all from the beginning, piece by piece.  False when all has been shown.
+ */
+static bool
+show_more(const struct link *l, struct link_call *call)
+{
+	if (!call->shown) {
+		call->shown = true;
+		call->from = rotation_chain_shown(&l->chain);
+		call->to = l->chain.len;
+		return true;
+	}
+	if (call->to == l->chain.len && (call->from == 0 || call->walks))
+		return false;
+	call->from = call->walks ? call->to : 0;
+	call->to = rotation_chain_piece(&l->chain, call->from);
+	call->walks = true;
+	return call->to > call->from;
+}
+
 int
 link_result(struct link_call *call, struct node_event *ev, struct err *err)
 {
@@ -361,10 +388,9 @@ link_result(struct link_call *call, struct node_event *ev, struct err *err)
 		call->again = true;
 		return send_call(l, call, err);
 	}
-	if (r->status == 403 && !call->shown && !call->watch) {
+	if (r->status == 403 && !call->watch && show_more(l, call)) {
 		transport_reply_free(r);
 		call->reply = NULL;
-		call->shown = true;
 		return send_call(l, call, err);
 	}
 	if (r->status != 200 && r->status != 204) {

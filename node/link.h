@@ -21,9 +21,11 @@ struct link;
 struct link_call {
 	struct queue_item item; /* QUEUE_REPLY; put into the link's queue when it is done */
 	struct link *link;
-	bool watch;      /* a long-poll, not an exchange */
-	bool again;      /* sent a second time with a fresh nonce */
-	bool shown;      /* and once more with our grant and keys, to a hub that has forgotten us */
+	bool watch; /* a long-poll, not an exchange */
+	bool again; /* sent a second time with a fresh nonce */
+	bool shown; /* and once more with our grant and keys, to a hub that has forgotten us: */
+	size_t from, to; /* this piece of the chain of keys, */
+	bool walks;      /* one of all, from its beginning */
 	struct buf body; /* as sent, for sending again */
 	char *report;    /* goes with it; or NULL */
 	char query[64];

@@ -56,20 +56,13 @@ rights_open(struct rights *rights, struct store_db *db, bool is_hub,
 	return rc == 0 ? read_grant(rights, err) : rc;
 }
 
-/* The enrolled, unrevoked node with that id. */
-static bool
-find(const struct rights *rights, const uint8_t id[STORE_NODE_ID], struct arena *a,
-     struct hub_node *node)
-{
-	struct err ignored;
-
-	return hub_node_find(rights->db, id, a, node, &ignored) == 1 && node->revoked_ms == 0;
-}
+/* What is asked about a grant: GRANT_WROTE, of a node that was revoked since. */
+enum asked { GRANT_READS, GRANT_WRITES, GRANT_WROTE };
 
 /* Is the scope in the newest grant of that node, as the hub has it? */
 static bool
 granted(const struct rights *rights, const uint8_t id[STORE_NODE_ID], const char *scope,
-        bool to_write)
+        enum asked asked)
 {
 	struct arena a = { 0 };
 	struct hub_node node;
@@ -77,9 +70,10 @@ granted(const struct rights *rights, const uint8_t id[STORE_NODE_ID], const char
 	struct err ignored;
 	bool yes = false;
 
-	if (find(rights, id, &a, &node) &&
+	if (hub_node_find(rights->db, id, &a, &node, &ignored) == 1 &&
+	    (node.revoked_ms != 0) == (asked == GRANT_WROTE) &&
 	    grant_reread(node.doc, node.doc_len, &grant, &ignored) == 0)
-		yes = grant_has(to_write ? &grant.write : &grant.read, scope);
+		yes = grant_has(asked == GRANT_READS ? &grant.read : &grant.write, scope);
 	arena_free(&a);
 	return yes;
 }
@@ -92,11 +86,19 @@ rights_may_write(void *ctx, const struct store_site *site, const char *scope)
 	if (memcmp(site->node, rights->self, STORE_NODE_ID) == 0)
 		return rights->is_hub || strcmp(scope, rights->own) == 0;
 	if (rights->is_hub)
-		return MUT(17) || granted(rights, site->node, scope, true);
+		return MUT(17) || granted(rights, site->node, scope, GRANT_WRITES);
 	if (!rights->enrolled)
 		return false;
 	return memcmp(site->node, rights->hub, STORE_NODE_ID) == 0 ||
 	       grant_has(&rights->grant.write, scope);
+}
+
+bool
+rights_might_write(void *ctx, const struct store_site *site, const char *scope)
+{
+	const struct rights *rights = ctx;
+
+	return rights->is_hub && granted(rights, site->node, scope, GRANT_WROTE);
 }
 
 /* A revoked node's key still proves what it had delivered before. */
@@ -160,7 +162,7 @@ rights_may_read(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope)
 	const struct rights *rights = ctx;
 
 	if (rights->is_hub)
-		return MUT(18) || granted(rights, node, scope, false);
+		return MUT(18) || granted(rights, node, scope, GRANT_READS);
 	return rights->enrolled && memcmp(node, rights->self, STORE_NODE_ID) == 0 &&
 	       grant_has(&rights->grant.read, scope);
 }
@@ -179,4 +181,19 @@ rights_node_of(const struct rights *rights, const uint8_t key[SYNC_PUBLIC_KEY],
 		rc = err_set(err, ERR_DENIED, "this node's key was revoked");
 	arena_free(&a);
 	return rc;
+}
+
+bool
+rights_is_revoked(const struct rights *rights, const uint8_t key[SYNC_PUBLIC_KEY],
+                  uint8_t node[STORE_NODE_ID])
+{
+	struct arena a = { 0 };
+	struct hub_node known;
+	struct err ignored;
+	bool yes = hub_key_node(rights->db, key, node, &ignored) == 1 &&
+	           hub_node_find(rights->db, node, &a, &known, &ignored) == 1 &&
+	           known.revoked_ms != 0;
+
+	arena_free(&a);
+	return yes;
 }

@@ -37,6 +37,7 @@ MUST_CHECK int rights_open(struct rights *rights, struct store_db *db, bool is_h
 
 /* The hooks; `ctx` is a struct rights. */
 bool rights_may_write(void *ctx, const struct store_site *site, const char *scope);
+bool rights_might_write(void *ctx, const struct store_site *site, const char *scope);
 bool rights_key_of(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY]);
 uint64_t rights_key_until(void *ctx, const struct store_site *site, const char *scope);
 bool rights_may_read(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope);
@@ -47,5 +48,9 @@ bool rights_may_read(void *ctx, const uint8_t node[STORE_NODE_ID], const char *s
  */
 MUST_CHECK int rights_node_of(const struct rights *rights, const uint8_t key[SYNC_PUBLIC_KEY],
                               uint8_t node[STORE_NODE_ID], struct err *err);
+
+/* At the hub: is that the last key of a node that was revoked?  Then `node` is its id. */
+MUST_CHECK bool rights_is_revoked(const struct rights *rights, const uint8_t key[SYNC_PUBLIC_KEY],
+                                  uint8_t node[STORE_NODE_ID]);
 
 #endif /* NODE_RIGHTS_H */

@@ -133,3 +133,14 @@ rotation_chain_shown(const struct buf *chain)
 		from = chain->len - r.left;
 	return from;
 }
+
+size_t
+rotation_chain_piece(const struct buf *chain, size_t from)
+{
+	struct rd r = rd_from(chain->bytes + from, chain->len - from);
+	size_t to = from, len;
+
+	while (rd_lenbytes(&r, &len) != NULL && chain->len - r.left - from <= ROTATION_SHOWN_MAX)
+		to = chain->len - r.left;
+	return to;
+}

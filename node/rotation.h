@@ -9,8 +9,10 @@
  *
  * A node keeps its documents beside its key, in order, as a chain, each with its length before it.
  * It shows the chain to a hub that doesn't know its present key: one that was away at the
- * rotation, or was put back to before it.  A hub follows it from a key that it knows, and each
- * key is followed once: whoever has a copy of an old one comes too late (node/hub/hub_key.h).
+ * rotation, or was put back to before it.  At first its end, which is mostly enough; then, of one
+ * that is longer, all of it from the beginning, a piece with each request.  A hub follows it from a
+ * key that it knows, and each key is followed once: whoever has a copy of an old one comes too late
+ * (node/hub/hub_key.h).
  */
 #ifndef NODE_ROTATION_H
 #define NODE_ROTATION_H
@@ -23,7 +25,7 @@ enum {
 	ROTATION_STREAMS = 24,      /* the newest; older ones a hub knows by itself */
 	ROTATION_MAX = 2048,        /* bytes of a document */
 	ROTATION_CHAIN_MAX = 65536, /* bytes of a chain that is kept, */
-	ROTATION_SHOWN_MAX = 3400,  /* and of what is shown: its end, in one header line */
+	ROTATION_SHOWN_MAX = 3400,  /* and of what is shown at once, in one header line */
 };
 
 struct rotation_stream {
@@ -57,5 +59,9 @@ MUST_CHECK int rotation_chain_next(struct rd *chain, struct rotation *rotation, 
 
 /* The last documents of a chain, as many as may be shown: where they begin. */
 size_t rotation_chain_shown(const struct buf *chain);
+
+/* The documents that begin at `from`, as many as may be shown: where they end; `from` at the end.
+ */
+size_t rotation_chain_piece(const struct buf *chain, size_t from);
 
 #endif /* NODE_ROTATION_H */

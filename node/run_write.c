@@ -348,10 +348,25 @@ sleep_ms(struct daemon *d)
 	return wait > RUN_TICK_MS ? RUN_TICK_MS : (int)wait;
 }
 
+static int
+take_tick(struct daemon *d, struct err *err)
+{
+	struct node_event tick = { .type = NODE_EV_TICK };
+	int rc;
+
+	if (d->station.is_hub) {
+		station_publish(&d->station);
+		station_note_uses(&d->station, false);
+	}
+	rc = step(d, &tick, err);
+	tell_large_log(d);
+	room_look(&d->station.room, run_mono(d));
+	return rc;
+}
+
 int
 run_write(struct daemon *d, const volatile sig_atomic_t *stop, struct err *err)
 {
-	struct node_event tick = { .type = NODE_EV_TICK };
 	int64_t ticked = 0, archive_at = run_mono(d) + archive_wait(d);
 	int rc = 0;
 
@@ -361,12 +376,8 @@ run_write(struct daemon *d, const volatile sig_atomic_t *stop, struct err *err)
 		if (item != NULL)
 			rc = outlive(d, take_item(d, item, err), err);
 		if (rc == 0 && (item == NULL || run_mono(d) - ticked >= RUN_TICK_MS)) {
-			if (d->station.is_hub)
-				station_publish(&d->station);
-			rc = step(d, &tick, err);
+			rc = take_tick(d, err);
 			ticked = run_mono(d);
-			tell_large_log(d);
-			room_look(&d->station.room, run_mono(d));
 		}
 		if (rc == 0 && run_mono(d) >= archive_at) {
 			archive(d, NULL);
@@ -375,5 +386,7 @@ run_write(struct daemon *d, const volatile sig_atomic_t *stop, struct err *err)
 		tell_followers(d);
 		feed_watchdog(d);
 	}
+	if (rc == 0 && d->station.is_hub)
+		station_note_uses(&d->station, true);
 	return rc;
 }

@@ -1,4 +1,5 @@
 #include "node/serve.h"
+#include "node/facility/page.h"
 #include "node/http/form.h"
 #include "node/hub/api_enrol.h"
 #include "node/hub/api_facilities.h"
@@ -46,6 +47,7 @@ static const struct serve_place places[] = {
 	{ "GET", "/v1/snapshot.sqlite.zst", true, false, SERVE_OFFERS, 0 },
 	{ "GET", "/v1/export", true, false, SERVE_OFFERS, 0 },
 	{ "POST", "/v1/records", true, false, SERVE_WRITE, HTTP_BODY_MAX },
+	{ "GET", "/snippets", true, false, SERVE_READ, 0 },
 	{ "GET", "/fleet", true, false, SERVE_READ, 0 },
 	{ "GET", "/fleet.css", true, false, SERVE_READ, 0 },
 	{ "GET", "/fleet/signin", true, false, SERVE_READ, 0 },
@@ -155,6 +157,17 @@ serve_openapi(struct http_exchange *x)
 	http_answer(x, &response);
 }
 
+static void
+serve_snippets(struct http_exchange *x)
+{
+	struct http_response response = { .status = 200, .type = "text/html; charset=utf-8" };
+
+	buf_printf(&response.body, "%s", openapi_snippets());
+	http_field(&response, "Content-Security-Policy", "%s", page_policy);
+	http_field(&response, "X-Content-Type-Options", "nosniff");
+	http_answer(x, &response);
+}
+
 void
 serve_read(struct reader *r, struct http_exchange *x)
 {
@@ -174,6 +187,8 @@ serve_read(struct reader *r, struct http_exchange *x)
 		serve_metrics(r, x);
 	else if (strcmp(path, "/openapi.json") == 0)
 		serve_openapi(x);
+	else if (strcmp(path, "/snippets") == 0)
+		serve_snippets(x);
 	else if (strcmp(path, "/fleet") == 0)
 		serve_fleet(r, x);
 	else if (strcmp(path, "/fleet.css") == 0)

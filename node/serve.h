@@ -7,6 +7,7 @@
  *          GET  /v1/watch       read    long-poll: tell me when something moved, signed
  *          GET  /v1/changes     read    the feed, with a token; waits if asked to
  *          POST /v1/records     write   records by the platform, with a token
+ *          GET  /snippets       read    programs that take what the hub offers, to be copied
  *          GET  /fleet, /fleet.css, /fleet/signin   read    the hub's page (node/serve_fleet.c)
  *          POST /fleet/enter, /fleet/leave           write   in and out of it
  *          GET  /v1/snapshot.sqlite.zst, /v1/export   offers   (node/hub/offers.h)

@@ -174,6 +174,7 @@ serve_batch(struct station *st, struct http_exchange *x, bool *wrote, struct err
 		return 0;
 	}
 	rc = facility_open(&f, st->local, NULL, err);
+	f.tries = &st->code_tries;
 	if (rc == 0)
 		rc = facility_batch_post(&f, rq->body, rq->body_len, &response.body, &counts, err);
 	if (rc < 0) {

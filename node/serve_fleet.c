@@ -13,6 +13,7 @@
 #include "node/facility/page.h"
 #include "node/http/form.h"
 #include "node/hub/fleet_page.h"
+#include "node/hub/refusal.h"
 #include "node/hub/session.h"
 #include "node/log.h"
 #include "node/serve_priv.h"
@@ -22,8 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PEER = 46 }; /* an IPv6 address and a zero */
 
 static bool
 behind_tls(struct http_exchange *x)
@@ -41,14 +40,14 @@ cookie_name(struct http_exchange *x)
 
 /* Who asks, as the front says. */
 static void
-peer_of(struct http_exchange *x, char peer[PEER])
+peer_of(struct http_exchange *x, char peer[SESSION_PEER])
 {
 	const char *said = http_header(x, "X-Forwarded-For");
 
-	if (!http_request(x)->loopback || said == NULL || strlen(said) >= PEER ||
+	if (!http_request(x)->loopback || said == NULL || strlen(said) >= SESSION_PEER ||
 	    strspn(said, "0123456789abcdefABCDEF:.") != strlen(said))
 		said = http_request(x)->peer;
-	text_copy(peer, PEER, said);
+	text_copy(peer, SESSION_PEER, said);
 }
 
 /* The session in the Cookie header; "" if there is none that could be one. */
@@ -128,8 +127,9 @@ read_query(const struct http_request *rq, struct asked *q, struct fleet_view *v)
 		return "state: alarm, warning, never, in_order or revoked";
 	if (strspn(q->backlog, "0123456789") != strlen(q->backlog) || strlen(q->backlog) > 18)
 		return "backlog: a whole number of records";
-	if (strspn(q->page, "0123456789") != strlen(q->page) || strlen(q->page) > 9)
-		return "page: a whole number";
+	if (strspn(q->page, "0123456789") != strlen(q->page) || strlen(q->page) > 9 ||
+	    (q->page[0] != 0 && atol(q->page) < 1))
+		return "page: a whole number from 1 on";
 	v->filter = (struct fleet_filter){ .state = or_null(q->state),
 		                           .street = or_null(q->street),
 		                           .version = or_null(q->version),
@@ -247,6 +247,9 @@ too_many(const struct reader *r, struct http_exchange *x, int wait_s)
 	fleet_page_sign_in(serve_language(x), r->form_token, buf_str(&notice), &response.body);
 	buf_free(&notice);
 	http_field(&response, "Retry-After", "%d", wait_s);
+	http_field(&response, "RateLimit-Policy", "\"signin\";q=%d;w=%d", SESSION_TRIES,
+	           SESSION_TRIES * SESSION_TRY_MS / 1000);
+	http_field(&response, "RateLimit", "\"signin\";r=0;t=%d", wait_s);
 	add_headers(&response);
 	http_answer(x, &response);
 }
@@ -278,7 +281,8 @@ serve_enter(struct station *st, const struct reader *r, struct http_exchange *x,
 {
 	const struct http_request *rq = http_request(x);
 	struct form form = form_from(rq->body, rq->body_len);
-	char name[ADMIN_NAME] = "", password[ADMIN_TYPED] = "", peer[PEER], session[SESSION_TEXT];
+	char name[ADMIN_NAME] = "", password[ADMIN_TYPED] = "", peer[SESSION_PEER],
+	     session[SESSION_TEXT];
 	struct session_ask ask = { name, password, peer };
 	int wait, rc;
 
@@ -289,12 +293,16 @@ serve_enter(struct station *st, const struct reader *r, struct http_exchange *x,
 		answer_form(r, x, 403, fleet_word(serve_language(x), FW_WRONG));
 		return 0;
 	}
-	wait = session_try(&st->tries, env_mono_ms(st->env));
+	peer_of(x, peer);
+	rc = session_known(st->merge, peer, err);
+	if (rc < 0)
+		return failed(x, rc);
+	wait = session_try(&st->tries, peer, rc == 1, env_mono_ms(st->env));
 	if (wait > 0) {
+		refusal_tell(env_mono_ms(st->env), rq->path, peer, "too many sign-ins");
 		too_many(r, x, wait);
 		return 0;
 	}
-	peer_of(x, peer);
 	rc = session_begin(st->merge, &ask, env_wall_ms(st->env), session, err);
 	if (rc < 0)
 		return failed(x, rc);
@@ -311,7 +319,7 @@ int
 serve_leave(struct station *st, const struct reader *r, struct http_exchange *x, struct err *err)
 {
 	struct http_response response = { .status = 303 };
-	char session[SESSION_TEXT], peer[PEER];
+	char session[SESSION_TEXT], peer[SESSION_PEER];
 	int rc;
 
 	if (!is_ours(r, x))

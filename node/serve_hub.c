@@ -8,6 +8,7 @@
 #include "node/hub/hub_node.h"
 #include "node/hub/refusal.h"
 #include "node/hub/watch.h"
+#include "node/log.h"
 #include "node/serve_priv.h"
 #include "store/base/text.h"
 
@@ -83,11 +84,9 @@ turn_away(const struct reader *r, struct http_exchange *x, int status, const cha
 	refuse(r, x, status, why);
 }
 
-/* Who sent this, proven by its signature and a fresh nonce?  If nobody, it has been answered.  With
- * `st` (the writing thread) a node may be taken in again. */
+/* Which key has signed this, with a fresh nonce?  If none, it has been answered. */
 static bool
-signer_of(const struct reader *r, struct station *st, struct http_exchange *x,
-          uint8_t node[STORE_NODE_ID])
+proven(const struct reader *r, struct http_exchange *x, struct reqsig_signer *signer)
 {
 	const struct http_request *rq = http_request(x);
 	struct reqsig_request request = { .method = rq->method,
@@ -100,24 +99,33 @@ signer_of(const struct reader *r, struct station *st, struct http_exchange *x,
 		.input = http_header(x, "Signature-Input"),
 		.signature = http_header(x, "Signature"),
 	};
-	const struct rights *rights = st != NULL ? &st->rights : &r->rights;
-	struct reqsig_signer signer;
 	struct err err;
-	int rc;
 
-	if (reqsig_check_request(&request, &given, &signer, &err) < 0) {
+	if (reqsig_check_request(&request, &given, signer, &err) < 0) {
 		turn_away(r, x, 401, err.msg);
 		return false;
 	}
-	if (!nonce_good(signer.nonce, r->secret, now_s(r->station))) {
+	if (!nonce_good(signer->nonce, r->secret, now_s(r->station))) {
 		refuse(r, x, 401,
 		       "the nonce is not one of this hub's, or is too old; sign again with the one "
 		       "given here");
 		return false;
 	}
-	rc = rights_node_of(rights, signer.key, node, &err);
+	return true;
+}
+
+/* Whose key is it?  If nobody's, it has been answered.  With `st` (the writing thread) a node may
+ * be taken in again. */
+static bool
+enrolled(const struct reader *r, struct station *st, struct http_exchange *x,
+         const uint8_t key[SYNC_PUBLIC_KEY], uint8_t node[STORE_NODE_ID])
+{
+	const struct rights *rights = st != NULL ? &st->rights : &r->rights;
+	struct err err;
+	int rc = rights_node_of(rights, key, node, &err);
+
 	if (rc == 0 && st != NULL && readmit(st, x))
-		rc = rights_node_of(rights, signer.key, node, &err);
+		rc = rights_node_of(rights, key, node, &err);
 	if (rc == 1)
 		return true;
 	turn_away(r, x, 403, rc == 0 ? "this key is not enrolled here" : err.msg);
@@ -187,6 +195,30 @@ told_by(struct station *st, struct http_exchange *x, const uint8_t node[STORE_NO
 	return good ? text : NULL;
 }
 
+/* What a node sends whose key was revoked is refused, but it may be all that there is of it:
+ * somebody here decides what becomes of it. */
+static int
+serve_late(struct station *st, const struct reader *r, struct http_exchange *x,
+           struct sync_late *late, struct err *err)
+{
+	const struct http_request *rq = http_request(x);
+	char id[2 * STORE_NODE_ID + 1];
+	int rc = sync_exchange_late(late, rq->body, rq->body_len, err);
+
+	text_hex(id, late->peer, STORE_NODE_ID);
+	if (rc < 0 && rc != ERR_CORRUPT && rc != ERR_DENIED)
+		return not_taken(st, x, rc, err);
+	if (rc == 0 && late->bytes > 0)
+		log_line(LOG_LEVEL_WARN,
+		         "node %s was revoked and still sends records: %lld bytes are kept aside; "
+		         "see yizhan quarantine",
+		         id, (long long)late->bytes);
+	if (rc == 0 && late->why[0] != 0)
+		refusal_tell(env_mono_ms(st->env), rq->path, rq->peer, late->why);
+	turn_away(r, x, 403, "this node's key was revoked");
+	return 0;
+}
+
 int
 serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, struct err *err)
 {
@@ -200,9 +232,15 @@ serve_sync(struct station *st, const struct reader *r, struct http_exchange *x, 
 	char report[REPORT_TEXT];
 	struct http_response response = { 0 };
 	struct hub_effects fx = { 0 };
+	struct sync_late late = { .r = &st->node.r };
+	struct reqsig_signer signer;
 	int rc;
 
-	if (!signer_of(r, st, x, request.peer))
+	if (!proven(r, x, &signer))
+		return 0;
+	if (rights_is_revoked(&st->rights, signer.key, late.peer))
+		return serve_late(st, r, x, &late, err);
+	if (!enrolled(r, st, x, signer.key, request.peer))
 		return 0;
 	met.report = told_by(st, x, request.peer, report);
 	request.met_ctx = &met;
@@ -258,11 +296,12 @@ serve_watch(struct reader *r, struct http_exchange *x)
 {
 	const struct http_request *rq = http_request(x);
 	uint8_t node[STORE_NODE_ID];
+	struct reqsig_signer signer;
 	char since[24], *end;
 	struct err err;
 	uint64_t counter;
 
-	if (!signer_of(r, NULL, x, node))
+	if (!proven(r, x, &signer) || !enrolled(r, NULL, x, signer.key, node))
 		return;
 	if (form_get(form_from(rq->query, strlen(rq->query)), "since", since, sizeof since, &err) !=
 	    1) {

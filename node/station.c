@@ -51,6 +51,12 @@ may_write(void *ctx, const struct store_site *site, const char *scope)
 }
 
 static bool
+might_write(void *ctx, const struct store_site *site, const char *scope)
+{
+	return rights_might_write(&((struct station *)ctx)->rights, site, scope);
+}
+
+static bool
 key_of(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY])
 {
 	struct station *st = ctx;
@@ -260,6 +266,7 @@ open_core(struct station *st, struct err *err)
 	bool went_on = false;
 
 	st->node.r.may_write = may_write;
+	st->node.r.might_write = might_write;
 	st->node.r.key_of = key_of;
 	st->node.r.key_until = key_until;
 	st->node.r.applied = st->is_hub ? applied : NULL;

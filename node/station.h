@@ -9,6 +9,7 @@
 #define NODE_STATION_H
 
 #include "node/core.h"
+#include "node/facility/tries.h"
 #include "node/hub/session.h"
 #include "node/identity.h"
 #include "node/metrics.h"
@@ -33,9 +34,10 @@ struct station {
 	uint64_t anchored;                  /* records of our own that the anchor covers */
 	uint8_t anchored_life[STORE_EPOCH]; /* and the life that wrote them */
 	struct rights rights;
-	struct metrics metrics;     /* any thread may count */
-	struct session_tries tries; /* hub: passwords looked at */
-	struct watch *watch;        /* hub: told of every unit; or NULL */
+	struct metrics metrics;           /* any thread may count */
+	struct session_tries tries;       /* hub: passwords looked at */
+	struct facility_tries code_tries; /* node: pick-up codes looked at */
+	struct watch *watch;              /* hub: told of every unit; or NULL */
 	bool fed; /* hub: the feed may have grown; whoever tells of it sets it back */
 	struct room room;
 	bool unpublished; /* hub: facility_public couldn't be written, and the log has said so */
@@ -102,6 +104,11 @@ void station_met(struct station *st, const uint8_t came[STORE_NODE_ID]);
  * changed.  If it fails the next call makes up for it, and the log says why, once.
  */
 void station_publish(struct station *st);
+
+/* At the hub, with each tick: which tokens were shown since (node/hub/token_use.h), once a minute
+ * or
+ * (`leaving`) at once.  If it fails the log says so; it is what people look at and no more. */
+void station_note_uses(struct station *st, bool leaving);
 
 /*
  * One round of the archive: what our own streams have grown by becomes a signed commit.  Nothing is

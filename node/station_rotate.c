@@ -28,15 +28,29 @@
 
 /* ---- the document ---- */
 
-/* The newest of the list, which are its last. */
+/* Is another stream of the same life among the first `count`? */
+static bool
+is_split(const struct sync_rotation *done, size_t i, size_t count)
+{
+	for (size_t k = 0; k < count; k++)
+		if (memcmp(done->list[k].epoch, done->list[i].epoch, STORE_EPOCH) == 0)
+			return true;
+	return false;
+}
+
+/* The newest of the list, which are its last.  Of a life all are told or none: where it is told,
+ * a stream that isn't says that nothing of it was delivered. */
 static void
 take_streams(struct rotation *doc, const struct sync_rotation *done)
 {
 	size_t from = done->count > ROTATION_STREAMS ? done->count - ROTATION_STREAMS : 0;
 
 	for (size_t i = from; i < done->count; i++) {
-		struct rotation_stream *stream = &doc->streams[doc->count++];
+		struct rotation_stream *stream;
 
+		if (is_split(done, i, from))
+			continue;
+		stream = &doc->streams[doc->count++];
 		memcpy(stream->epoch, done->list[i].epoch, STORE_EPOCH);
 		text_copy(stream->scope, sizeof stream->scope, done->list[i].scope);
 		stream->n = done->list[i].n;

@@ -2,6 +2,8 @@
 #include "node/facility/alias.h"
 #include "node/facility/public.h"
 #include "node/facility/seats.h"
+#include "node/facility/word.h"
+#include "node/hub/token_use.h"
 #include "node/log.h"
 #include "node/station.h"
 
@@ -11,23 +13,41 @@ settle_seats(struct station *st, const uint8_t *came, struct err *err)
 	return st->is_hub ? seats_answer(st->local, came, err) : seats_settle(st->local, err);
 }
 
+/* What there is to do after a meeting. */
+struct work {
+	bool seats, twins, words;
+};
+
+static int
+find_work(struct station *st, const uint8_t *came, struct work *w, struct err *err)
+{
+	int rc;
+
+	*w = (struct work){ 0 };
+	if (st->is_hub)
+		return seats_asked(st->local, came, &w->seats, err);
+	/* the hub is told who is one person, and whose word stands: it has no roster of its own */
+	rc = seats_unsettled(st->local, &w->seats, err);
+	if (rc == 0)
+		rc = alias_unlinked(st->local, &w->twins, err);
+	return rc == 0 ? word_unsettled(st->local, &w->words, err) : rc;
+}
+
 static int
 settle(struct station *st, const uint8_t *came, struct err *err)
 {
-	bool seats, twins = false;
-	int rc = st->is_hub ? seats_asked(st->local, came, &seats, err)
-	                    : seats_unsettled(st->local, &seats, err);
+	struct work w;
+	int rc = find_work(st, came, &w, err);
 
-	/* the hub is told who is one person: it has no roster of its own */
-	if (rc == 0 && !st->is_hub)
-		rc = alias_unlinked(st->local, &twins, err);
-	if (rc < 0 || (!seats && !twins))
+	if (rc < 0 || (!w.seats && !w.twins && !w.words))
 		return rc;
 	rc = store_db_begin(st->local, err);
-	if (rc == 0 && seats)
+	if (rc == 0 && w.seats)
 		rc = settle_seats(st, came, err);
-	if (rc == 0 && twins)
+	if (rc == 0 && w.twins)
 		rc = alias_link(st->local, err);
+	if (rc == 0 && w.words)
+		rc = word_settle(st->local, err);
 	if (rc == 0)
 		rc = store_db_commit(st->local, err);
 	if (rc < 0)
@@ -71,4 +91,13 @@ station_publish(struct station *st)
 	if (!good && !st->unpublished)
 		log_line(LOG_LEVEL_WARN, "facility_public: %s", err.msg);
 	st->unpublished = !good;
+}
+
+void
+station_note_uses(struct station *st, bool leaving)
+{
+	struct err err;
+
+	if (token_use_keep(st->merge, env_mono_ms(st->env), leaving, &err) < 0)
+		log_line(LOG_LEVEL_WARN, "last uses of tokens: %s", err.msg);
 }

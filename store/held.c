@@ -87,3 +87,47 @@ store_held_clear(struct store_db *db, int stream, struct err *err)
 	store_stmt_put_int(&s, stream);
 	return store_stmt_run(&s, err);
 }
+
+int
+store_held_cut(struct store_db *db, int stream, uint64_t n, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "DELETE FROM yz_held WHERE stream = ? AND n >= ?");
+
+	store_stmt_put_int(&s, stream);
+	store_stmt_put_int(&s, (int64_t)n);
+	return store_stmt_run(&s, err);
+}
+
+int
+store_held_given_up(struct store_db *db, int stream, bool *yes, struct err *err)
+{
+	int64_t n;
+	int rc = count_of(db,
+	                  "SELECT EXISTS (SELECT 1 FROM yz_quarantine q JOIN yz_stream m"
+	                  " ON m.id = q.stream WHERE q.stream = ? AND q.tbl = 0 AND q.n > m.n"
+	                  " AND q.dropped_ms IS NOT NULL)",
+	                  stream, &n, err);
+
+	*yes = n != 0;
+	return rc;
+}
+
+int
+store_held_bytes(struct store_db *db, const uint8_t node[STORE_NODE_ID], int64_t least,
+                 int64_t *bytes, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT ifnull(sum(max(length(h.bytes), ?)), 0) FROM yz_held h"
+	            " JOIN yz_stream m ON m.id = h.stream JOIN yz_site t ON t.id = m.site"
+	            " WHERE t.node = ?");
+	int rc;
+
+	*bytes = 0;
+	store_stmt_put_int(&s, least);
+	store_stmt_put_blob(&s, node, STORE_NODE_ID);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1)
+		*bytes = store_stmt_get_int(&s);
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}

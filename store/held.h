@@ -27,6 +27,16 @@ MUST_CHECK int store_held_any(struct store_db *db, int stream, bool *any, struct
 MUST_CHECK int store_held_list(struct store_db *db, int stream, struct arena *a,
                                struct store_held **list, size_t *count, struct err *err);
 
+/* Forget what is held of a stream from record n + 1 on; what the quarantine says of it stays. */
+MUST_CHECK int store_held_cut(struct store_db *db, int stream, uint64_t n, struct err *err);
+
+/* Has a person given up what is held of a stream?  For good, then. */
+MUST_CHECK int store_held_given_up(struct store_db *db, int stream, bool *yes, struct err *err);
+
+/* How much is held of a node's streams, in bytes; each segment counts as at least `least`. */
+MUST_CHECK int store_held_bytes(struct store_db *db, const uint8_t node[STORE_NODE_ID],
+                                int64_t least, int64_t *bytes, struct err *err);
+
 /* Let go of what is held of a stream, and take it off the quarantine's list. */
 MUST_CHECK int store_held_clear(struct store_db *db, int stream, struct err *err);
 

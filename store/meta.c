@@ -72,6 +72,10 @@ store_meta_self(struct store_db *db, struct store_site *self, struct err *err)
 
 	*self = (struct store_site){ 0 };
 	rc = store_meta_get(db, "node", &node, err);
+	if (rc == ERR_NOTFOUND)
+		rc = err_set(err, rc,
+		             "this database is no node's; restore a backup, or make a node "
+		             "elsewhere with yizhan init");
 	if (rc == 0)
 		rc = store_meta_get(db, "epoch", &epoch, err);
 	if (rc == 0 && (node.len != STORE_NODE_ID || epoch.len != STORE_EPOCH))

@@ -142,6 +142,32 @@ name_travellers(struct store_db *db, struct store_shape *shape, struct arena *a,
 	return 0;
 }
 
+static bool
+is_sqlites(const char *table)
+{
+	return sqlite3_strnicmp(table, "sqlite_", 7) == 0;
+}
+
+static int
+belongs(const char *table, struct err *err)
+{
+	return err_set(err, ERR_INVALID, "%s belongs to the engine and can't be tracked", table);
+}
+
+/*
+ * Its name, kind and whether it is WITHOUT ROWID, which is when its own name is that of an index.
+ * pragma_table_list would tell all three; but it first works out the columns of every view of the
+ * file, and while there is one that names what isn't there any more it begins again with that one
+ * as often as there are tables.  So it is asked only for what a virtual table may have made.
+ */
+static const char one_table[] =
+        "SELECT name, CASE WHEN type = 'view' THEN 'view' WHEN rootpage = 0 THEN 'virtual'"
+        " WHEN EXISTS(SELECT 1 FROM main.sqlite_schema v WHERE v.type = 'table' AND v.rootpage = 0"
+        " AND lower(substr(m.name, 1, length(v.name) + 1)) = lower(v.name || '_'))"
+        " THEN (SELECT l.type FROM pragma_table_list l WHERE l.schema = 'main' AND l.name = m.name)"
+        " ELSE 'table' END, EXISTS(SELECT 1 FROM pragma_index_info(m.name, 'main'))"
+        " FROM main.sqlite_schema m WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE";
+
 int
 store_shape_read(struct store_db *db, const char *table, struct arena *a, struct store_shape **out,
                  struct err *err)
@@ -153,8 +179,7 @@ store_shape_read(struct store_db *db, const char *table, struct arena *a, struct
 
 	if (shape == NULL)
 		return no_memory(err);
-	s = store_stmt_new(db, "SELECT name, type, wr FROM pragma_table_list"
-	                       " WHERE schema = 'main' AND name = ? COLLATE NOCASE");
+	s = store_stmt_new(db, one_table);
 	store_stmt_put_text(&s, table);
 	rc = store_stmt_step(&s, err);
 	if (rc == 1) {
@@ -167,6 +192,8 @@ store_shape_read(struct store_db *db, const char *table, struct arena *a, struct
 	store_stmt_end(&s);
 	if (rc < 0)
 		return rc;
+	if (rc == 0 && is_sqlites(table))
+		return belongs(table, err);
 	if (rc == 0)
 		return err_set(err, ERR_NOTFOUND, "there is no table %s", table);
 	if (shape->table == NULL || shape->kind == NULL)
@@ -195,10 +222,8 @@ check_table(const struct store_shape *shape, struct err *err)
 		return err_set(err, ERR_INVALID,
 		               "%s is a %s%s: only ordinary tables can be tracked", t, shape->kind,
 		               strcmp(shape->kind, "view") == 0 ? "" : " table");
-	if ((sqlite3_strnicmp(t, "yz_", 3) == 0 && !is_ours_to_sync(t)) ||
-	    sqlite3_strnicmp(t, "sqlite_", 7) == 0)
-		return err_set(err, ERR_INVALID, "%s belongs to the engine and can't be tracked",
-		               t);
+	if ((sqlite3_strnicmp(t, "yz_", 3) == 0 && !is_ours_to_sync(t)) || is_sqlites(t))
+		return belongs(t, err);
 	if (store_schema_stays(t) && !is_ours_to_sync(t))
 		return err_set(
 		        err, ERR_INVALID,

@@ -175,17 +175,26 @@ store_track_learn(struct store_db *db, const struct store_schema *built,
 	return rc;
 }
 
+/* What is noted of a schema that has been looked at.  Programs before there was a mark noted the
+ * number alone, so their files are looked at once more. */
+static int
+put_version(struct store_db *db, struct buf *text, struct err *err)
+{
+	int64_t version;
+	int rc = store_stmt_int(db, "PRAGMA schema_version", 0, &version, err);
+
+	if (rc == 0)
+		buf_printf(text, "%lld marked", (long long)version);
+	return rc;
+}
+
 /* Note which schema of the file has been looked at; our own triggers have moved it. */
 static int
 remember_version(struct store_db *db, struct err *err)
 {
 	struct buf text = { 0 };
-	int64_t version;
-	int rc;
+	int rc = put_version(db, &text, err);
 
-	rc = store_stmt_int(db, "PRAGMA schema_version", 0, &version, err);
-	if (rc == 0)
-		buf_printf(&text, "%lld", (long long)version);
 	if (rc == 0)
 		rc = store_meta_set(db, meta_version, text.bytes, text.len, err);
 	if (rc == 0) /* what a table couldn't hold it may hold now */
@@ -367,15 +376,12 @@ static int
 has_moved(struct store_db *db, bool *moved, struct err *err)
 {
 	struct buf seen = { 0 }, now = { 0 };
-	int64_t version;
-	int rc;
+	int rc = put_version(db, &now, err);
 
-	rc = store_stmt_int(db, "PRAGMA schema_version", 0, &version, err);
 	if (rc == 0)
 		rc = store_meta_get(db, meta_version, &seen, err);
 	if (rc == ERR_NOTFOUND)
 		rc = 0;
-	buf_printf(&now, "%lld", (long long)version);
 	*moved = strcmp(buf_str(&seen), buf_str(&now)) != 0;
 	buf_free(&seen);
 	buf_free(&now);
@@ -400,6 +406,8 @@ store_track_refresh(struct store_db *db, bool is_hub, struct err *err)
 	}
 	if (rc == 0)
 		rc = store_track_drop_triggers(db, NULL, err);
+	if (rc == 0)
+		rc = store_track_mark(db, NULL, err);
 	return rc == 0 ? remember_version(db, err) : rc;
 }
 
@@ -454,7 +462,8 @@ store_track_look(struct store_db *db, bool is_hub, store_track_tell *tell, void 
 		if (rc == 0 && why.len > 0)
 			tell(ctx, table->name, buf_str(&why));
 		else if (rc == 0 && !stand)
-			tell(ctx, table->name, "its triggers are missing or were altered");
+			tell(ctx, table->name,
+			     "its triggers are missing, or somebody made them anew");
 		buf_free(&why);
 	}
 	return rc;

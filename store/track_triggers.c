@@ -1,4 +1,13 @@
-/* store/track_triggers.c - are a table's triggers the ones that they should be? */
+/*
+ * store/track_triggers.c - are a table's triggers the ones that they should be, and were they
+ * there all the time?
+ *
+ * Who loads much in one go, or rebuilds a table as SQLite's manual says, drops the triggers and
+ * makes them again, word for word.  What was written in between is in no log, and the triggers
+ * look as if nothing had been.  But SQLite puts what is made above all that the schema holds: so
+ * above our triggers stands a view of ours, yz_mark, and a trigger above it was made by somebody
+ * else.  VACUUM and a dump keep the order.
+ */
 #include "store/rows_priv.h"
 #include "store/share.h"
 #include "store/stmt.h"
@@ -53,14 +62,42 @@ store_track_drop_triggers(struct store_db *db, const char *table, struct err *er
 	return rc;
 }
 
-/* Are exactly these triggers of ours on the table? */
+#define ABOVE_MARK "rowid > (SELECT rowid FROM sqlite_schema WHERE name = 'yz_mark')"
+
+int
+store_track_mark(struct store_db *db, const char *table, struct err *err)
+{
+	/* 0: nothing of ours is above it, 1: `table`'s triggers alone, 2: others' too */
+	struct store_stmt s = store_stmt_new(
+	        db,
+	        "SELECT CASE WHEN NOT EXISTS(SELECT 1 FROM sqlite_schema WHERE name = 'yz_mark')"
+	        " THEN 1 ELSE (SELECT coalesce(max(1 + (?1 IS NOT NULL AND tbl_name <> ?1 COLLATE"
+	        " NOCASE)), 0) FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'yz\\_%'"
+	        " ESCAPE '\\' AND " ABOVE_MARK ") END");
+	int64_t above = 0;
+	int rc;
+
+	store_stmt_put_text(&s, table);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1)
+		above = store_stmt_get_int(&s);
+	store_stmt_end(&s);
+	if (rc < 0 || above != 1)
+		return rc < 0 ? rc : 0;
+	return store_db_exec(db,
+	                     "DROP VIEW IF EXISTS yz_mark;"
+	                     "CREATE VIEW yz_mark AS SELECT 'all triggers yz_ stand below' AS note",
+	                     err);
+}
+
+/* Are exactly these triggers of ours on the table, and none of them made again by somebody? */
 static int
 triggers_stand(struct store_db *db, const char *table, struct store_triggers *want, bool *stand,
                struct err *err)
 {
 	struct store_stmt s =
-	        store_stmt_new(db, "SELECT sql FROM sqlite_schema WHERE type = 'trigger'"
-	                           " AND name LIKE 'yz\\_%' ESCAPE '\\'"
+	        store_stmt_new(db, "SELECT sql, " ABOVE_MARK " FROM sqlite_schema"
+	                           " WHERE type = 'trigger' AND name LIKE 'yz\\_%' ESCAPE '\\'"
 	                           " AND tbl_name = ? COLLATE NOCASE");
 	unsigned found = 0, others = 0;
 	int rc;
@@ -72,7 +109,7 @@ triggers_stand(struct store_db *db, const char *table, struct store_triggers *wa
 
 		while (i < want->count && strcmp(buf_str(&want->sql[i]), sql) != 0)
 			i++;
-		*(i < want->count ? &found : &others) += 1;
+		*(i < want->count && store_stmt_get_int(&s) == 0 ? &found : &others) += 1;
 	}
 	store_stmt_end(&s);
 	*stand = found == want->count && others == 0;
@@ -96,6 +133,8 @@ store_track_triggers(struct store_db *db, const struct store_shape *shape,
 		rc = store_track_drop_triggers(db, shape->table, err);
 	for (unsigned i = 0; rc == 0 && by->make && !*stood && i < want.count; i++)
 		rc = store_db_exec(db, buf_str(&want.sql[i]), err);
+	if (rc == 0 && by->make && !*stood)
+		rc = store_track_mark(db, shape->table, err);
 	store_trigger_free(&want);
 	return rc;
 }

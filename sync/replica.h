@@ -46,6 +46,8 @@ struct sync_replica {
 	/* May this site write this scope?  NULL: yes.  Integrity is another matter: it is always
 	 * stored. */
 	bool (*may_write)(void *ctx, const struct store_site *site, const char *scope);
+	/* At a hub: might it, until its key was revoked?  NULL: no. */
+	bool (*might_write)(void *ctx, const struct store_site *site, const char *scope);
 	/* The public key that signs this site's heads; false if unknown. */
 	bool (*key_of)(void *ctx, const struct store_site *site, uint8_t key[SYNC_PUBLIC_KEY]);
 	/* Up to which record of its stream there that key is good: it was replaced then.  NULL, or

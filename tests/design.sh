@@ -1,7 +1,7 @@
 #!/bin/sh
 # design.sh [PAGE] - what tests/DESIGN.md names as the test of a promise, an attack or
-# a fault is there: each `name` in its tables of these, and in the first column of
-# those about crash loops, is a test, a suite, a scenario, a kind of the simulator, a file or a make target.
+# a fault is there: each `name` in its tables of these and of the holes, and in the first
+# column of those about crash loops, is a test, a suite, a scenario, a kind of the simulator, a file or a make target.
 # A star or an ellipsis stands for anything.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -45,9 +45,11 @@ page=${1:-tests/DESIGN.md}
 				part = line
 			if (line !~ /^\|/)
 				continue
+			if (part ~ /^## Holes/)
+				line = substr(line, 1 + index(substr(line, 2), "|"))
 			if (part ~ /^## Crash/)
 				line = substr(line, 1, 1 + index(substr(line, 2), "|"))
-			else if (part !~ /^(|## What is promised.*|## Attacks|## Faults)$/)
+			else if (part !~ /^(|## What is promised.*|## Holes.*|## Attacks|## Faults)$/)
 				continue
 			n = split(line, piece, "`")
 			for (i = 2; i < n; i += 2)

@@ -160,6 +160,95 @@ START_TEST(leave_is_asked_for_and_answered)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ answers */
+
+START_TEST(a_request_for_medicine_is_accepted_or_declined)
+{
+	struct facility f;
+	struct store_db *db = open_staffed(&f);
+	struct err err = { 0 };
+	struct facility_medication_review answer = { .at = help_at(8, 50),
+		                                     .review = LEAVE_DECLINED,
+		                                     .note = "没有处方" };
+	struct facility_medication_given dose = { .at = help_at(10, 0),
+		                                  .slot = 16,
+		                                  .dose = "5 ml" };
+	uint8_t request[STORE_ID];
+
+	/* as the platform writes it */
+	OK(store_db_exec(db,
+	                 "INSERT INTO medication_request(id, facility_id, child_id, drug) VALUES"
+	                 " (x'77777777777777777777777777777777', 'F1',"
+	                 " x'01010101010101010101010101010101', '布洛芬')",
+	                 &err));
+	memset(request, 0x77, sizeof request);
+	REFUSED(ERR_INVALID, "request: is needed", facility_medication_review(&f, &answer, &err));
+	answer.request = help_id(0x78);
+	REFUSED(ERR_NOTFOUND, "request: there is no",
+	        facility_medication_review(&f, &answer, &err));
+	answer.request = dose.request = request;
+	f.by = help_id(0x41);
+	OK(facility_medication_review(&f, &answer, &err));
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM medication_request WHERE review = 2 AND"
+	                              " review_note = '没有处方' AND accepted_at IS NULL AND"
+	                              " reviewed_at > 0"),
+	                 1);
+	REFUSED(ERR_INVALID, "request: was declined: give nothing",
+	        facility_medication_given(&f, &dose, &err));
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM medication_given"), 0);
+	answer.review = LEAVE_ACCEPTED; /* on second thoughts */
+	OK(facility_medication_review(&f, &answer, &err));
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM medication_request WHERE review = 1 AND"
+	                              " accepted_at = reviewed_at AND length(accepted_by) = 16"),
+	                 1);
+	OK(facility_medication_given(&f, &dose, &err));
+	answer.review = LEAVE_DECLINED; /* and back: nobody has accepted it any more */
+	OK(facility_medication_review(&f, &answer, &err));
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM medication_request WHERE review = 2 AND"
+	                              " accepted_at IS NULL AND accepted_by IS NULL"),
+	                 1);
+	answer.review = 3;
+	REFUSED(ERR_INVALID, "review: 3 is not in 1 to 2",
+	        facility_medication_review(&f, &answer, &err));
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(a_booking_is_confirmed_and_kept_or_not)
+{
+	struct facility f;
+	struct store_db *db = open_staffed(&f);
+	struct err err = { 0 };
+	struct facility_book_review answer = { .at = help_at(8, 50), .state = BOOKING_CONFIRMED };
+	struct facility_book_cancel cancel = { .at = help_at(9, 0) };
+	uint8_t booking[STORE_ID];
+
+	OK(store_db_exec(db,
+	                 "INSERT INTO booking(id, facility_id, kind, guardian_name) VALUES"
+	                 " (x'77777777777777777777777777777777', 'F1', 1, '张三')",
+	                 &err));
+	memset(booking, 0x77, sizeof booking);
+	answer.booking = help_id(0x78);
+	REFUSED(ERR_NOTFOUND, "booking: there is no", facility_book_review(&f, &answer, &err));
+	answer.booking = cancel.booking = booking;
+	OK(facility_book_review(&f, &answer, &err));
+	answer.state = BOOKING_CAME;
+	OK(facility_book_review(&f, &answer, &err));
+	ck_assert_int_eq(help_int(db, "SELECT state FROM booking"), BOOKING_CAME);
+	answer.state = BOOKING_CANCELLED;
+	REFUSED(ERR_INVALID, "state: 4 is said with book_cancel",
+	        facility_book_review(&f, &answer, &err));
+	answer.state = BOOKING_WAITING;
+	REFUSED(ERR_INVALID, "state: 1 is not in 2 to 5", facility_book_review(&f, &answer, &err));
+	OK(facility_book_cancel(&f, &cancel, &err));
+	answer.state = BOOKING_CONFIRMED;
+	REFUSED(ERR_INVALID, "booking: was cancelled: make a new one",
+	        facility_book_review(&f, &answer, &err));
+	ck_assert_int_eq(help_int(db, "SELECT state FROM booking"), BOOKING_CANCELLED);
+	store_db_close(db);
+}
+END_TEST
+
 static const struct leave_case {
 	struct facility_leave in;
 	int child;
@@ -254,6 +343,83 @@ START_TEST(a_code_takes_her_home_once)
 	                   &err));
 	OK(facility_pickup(&f, &out, &err));
 	store_db_close(db);
+}
+END_TEST
+
+START_TEST(wrong_codes_come_to_an_end)
+{
+	static struct facility_tries tries;
+	struct facility f;
+	uint8_t id[STORE_ID];
+	struct store_db *db = open_with_code(&f, id);
+	struct err err = { 0 };
+	struct facility_pickup out = { .at = help_at(17, 0), .child = help_id(1) };
+	struct facility_arrival in = { .at = help_at(8, 0), .child = help_id(2) };
+
+	memset(&tries, 0, sizeof tries);
+	f.tries = &tries;
+	out.code = "4711"; /* a slip of the finger is no guess */
+	REFUSED(ERR_INVALID, "code: is not 6 digits", facility_pickup(&f, &out, &err));
+	out.code = "004712";
+	for (int i = 0; i < FACILITY_TRIES; i++)
+		REFUSED(ERR_DENIED, "code: is wrong: nobody may take 安一 home with it",
+		        facility_pickup(&f, &out, &err));
+	out.code = "004711";
+	REFUSED(ERR_DENIED,
+	        "code: too many wrong ones for 安一; no code opens for 10 minutes: "
+	        "call the parents, and choose who has a right",
+	        facility_pickup(&f, &out, &err));
+	/* another child's is another matter, and so is who needs none */
+	OK(facility_arrival(&f, &in, &err));
+	REFUSED(ERR_DENIED, "code: is wrong",
+	        facility_pickup(&f,
+	                        &(struct facility_pickup){ .at = help_at(17, 0),
+	                                                   .child = help_id(2),
+	                                                   .code = "111111" },
+	                        &err));
+	out.code = NULL;
+	out.adult = help_id(0x31);
+	OK(facility_pickup(&f, &out, &err));
+	store_db_close(db);
+}
+END_TEST
+
+START_TEST(wrong_tries_come_back_one_by_one)
+{
+	static struct facility_tries tries;
+	int64_t now = 1000;
+	uint8_t child[STORE_ID] = { 1 }, other[STORE_ID] = { 2 };
+
+	memset(&tries, 0, sizeof tries);
+	for (int i = 1; i <= FACILITY_TRIES; i++) {
+		ck_assert_int_eq(facility_tries_wait(&tries, child, now), 0);
+		ck_assert_int_eq(facility_tries_wrong(&tries, child, now), FACILITY_TRIES - i);
+	}
+	ck_assert_int_eq(facility_tries_wait(&tries, child, now), 10);
+	ck_assert_int_eq(facility_tries_wait(&tries, other, now), 0);
+	now += FACILITY_TRY_MS - 1;
+	ck_assert_int_eq(facility_tries_wait(&tries, child, now), 1);
+	now++;
+	ck_assert_int_eq(facility_tries_wait(&tries, child, now), 0);
+	ck_assert_int_eq(facility_tries_wrong(&tries, child, now), 0);
+	ck_assert_int_eq(facility_tries_wait(&tries, child, now), 10);
+	now += (int64_t)FACILITY_TRIES * FACILITY_TRY_MS;
+	ck_assert_int_eq(facility_tries_wrong(&tries, child, now), FACILITY_TRIES - 1);
+	/* a day of it is some hundred */
+	for (int64_t end = now + 86400000, wrong = 0; now <= end; now += 1000) {
+		if (facility_tries_wait(&tries, child, now) == 0) {
+			facility_tries_wrong(&tries, child, now);
+			wrong++;
+		}
+		ck_assert_int_le(wrong, 86400000 / FACILITY_TRY_MS + FACILITY_TRIES);
+	}
+	/* who has spent all isn't forgotten for those who have spent one */
+	for (int i = 0; i < 2 * FACILITY_TRIES_CHILDREN; i++) {
+		other[1] = (uint8_t)i;
+		other[2] = (uint8_t)(i >> 8);
+		facility_tries_wrong(&tries, other, now);
+	}
+	ck_assert_int_gt(facility_tries_wait(&tries, child, now), 0);
 }
 END_TEST
 
@@ -471,9 +637,13 @@ suite_facility_open(void)
 	tcase_add_test(tcase, staff_say_how_they_are);
 	LOOP(a_bad_staff_check_is_refused, staff_cases);
 	tcase_add_test(tcase, the_house_is_opened_and_closed);
+	tcase_add_test(tcase, a_request_for_medicine_is_accepted_or_declined);
+	tcase_add_test(tcase, a_booking_is_confirmed_and_kept_or_not);
 	tcase_add_test(tcase, leave_is_asked_for_and_answered);
 	LOOP(a_bad_leave_is_refused, leave_cases);
 	tcase_add_test(tcase, a_code_takes_her_home_once);
+	tcase_add_test(tcase, wrong_codes_come_to_an_end);
+	tcase_add_test(tcase, wrong_tries_come_back_one_by_one);
 	tcase_add_test(tcase, a_right_with_a_code_is_none_without_it);
 	tcase_add_test(tcase, a_code_expires_and_can_be_revoked);
 	tcase_add_test(tcase, a_code_made_with_another_key_is_named);

@@ -243,6 +243,8 @@ static const struct bad_case {
 	{ HEAD "儿童,白二,女,2024-03-01,托班,,,,,,,\n",
 	  "line 2, column 12: there are more fields" },
 	{ HEAD AN AN, "line 3: 安一 stands in line 2 already" },
+	{ HEAD "儿童,安一,女,2024-03-01,托班,A123,,,,,\n儿童,白二,女,2024-05-01,托班,a123,,,,,\n",
+	  "line 3: 白二 has the 证件号 (id_no) of 安一 in line 2" },
 	{ HEAD "儿童,白\"二,女,2024-03-01,托班,,,,,,\n", "line 2, column 2: a quote" },
 	{ HEAD "儿童,\xff\xff,女,2024-03-01,托班,,,,,,\n", "is neither UTF-8" },
 };

@@ -201,9 +201,10 @@ END_TEST
 static void
 make_older(struct store_db *db)
 {
-	static const char *const come[] = { "child_alias", "house_check",   "population",
-		                            "seat_ask",    "seat_override", "seat_unit",
-		                            "staff_check", "subsidy_rate" };
+	static const char *const come[] = { "allergy_word", "child_alias",   "enrollment_step",
+		                            "house_check",  "population",    "medication_request",
+		                            "seat_ask",     "seat_override", "seat_unit",
+		                            "staff_check",  "subsidy_rate" };
 	static const char *const indexed[] = { "booking_seat",
 		                               "seat_unit_used",
 		                               "seat_unit_moving",
@@ -225,6 +226,12 @@ make_older(struct store_db *db)
 		                                      .scope = "f/",
 		                                      .scope_column = "facility_id",
 		                                      .hub_only = "resource, period, holder" };
+	static const char *const groups[] = { "drug, dose_text, time_bits, date_from, date_to",
+		                              "accepted_by, accepted_at", NULL };
+	static const struct store_track_spec medicine = { .table = "medication_request",
+		                                          .scope = "f/",
+		                                          .scope_column = "facility_id",
+		                                          .groups = groups };
 	struct err err;
 
 	for (size_t i = 0; i < sizeof come / sizeof come[0]; i++)
@@ -236,16 +243,26 @@ make_older(struct store_db *db)
 		snprintf(sql, sizeof sql, "DROP INDEX %s", indexed[i]);
 		ck_assert_msg(store_db_exec(db, sql, &err) == 0, "%s", err.msg);
 	}
-	ck_assert_msg(store_db_exec(db,
-	                            "DROP TABLE seat_ask; DROP TABLE seat_override;"
-	                            "DROP TABLE population; DROP TABLE subsidy_rate;"
-	                            "DROP TABLE staff_check; DROP TABLE house_check;"
-	                            "DROP TABLE child_alias;"
-	                            "ALTER TABLE seat_unit DROP COLUMN recall;"
-	                            "DELETE FROM yz_meta WHERE name = 'facility_format'",
-	                            &err) == 0,
-	              "%s", err.msg);
+	ck_assert_msg(
+	        store_db_exec(db,
+	                      "DROP TABLE seat_ask; DROP TABLE seat_override;"
+	                      "DROP TABLE population; DROP TABLE subsidy_rate;"
+	                      "DROP TABLE staff_check; DROP TABLE house_check;"
+	                      "DROP TABLE child_alias;"
+	                      "DROP TRIGGER allergy_said; DROP TRIGGER allergy_said_again;"
+	                      "DROP TRIGGER allergy_said_gone; DROP TABLE allergy_word;"
+	                      "DROP TRIGGER enrollment_stepped;"
+	                      "DROP TRIGGER enrollment_stepped_on; DROP TABLE enrollment_step;"
+	                      "DROP TABLE local_word;"
+	                      "ALTER TABLE seat_unit DROP COLUMN recall;"
+	                      "ALTER TABLE medication_request DROP COLUMN review;"
+	                      "ALTER TABLE medication_request DROP COLUMN review_note;"
+	                      "ALTER TABLE medication_request DROP COLUMN reviewed_at;"
+	                      "DELETE FROM yz_meta WHERE name = 'facility_format'",
+	                      &err) == 0,
+	        "%s", err.msg);
 	ck_assert_msg(store_track_table(db, &unit, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_track_table(db, &medicine, false, &err) == 0, "%s", err.msg);
 }
 
 /* How many tables, columns, indexes and triggers are in one of the two and not in the other. */

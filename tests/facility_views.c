@@ -105,6 +105,37 @@ START_TEST(each_view_has_the_columns_that_are_documented)
 }
 END_TEST
 
+/* An indicator is told with its formula and where that comes from; its worked example is in
+ * tests/facility_district.c. */
+START_TEST(each_indicator_has_a_formula_and_a_source)
+{
+	static const char *const names[] = {
+		"v1_seats_per_1000",        "v1_supply_demand",
+		"v1_attendance_rate_day",   "v1_attendance_rate_month",
+		"v1_morning_check_missing", "v1_health_managed_facility",
+		"v1_subsidy_due",           "v1_health_managed_subdistrict",
+	};
+	size_t count, found = 0;
+	struct facility_view *list =
+	        list_of((struct facility_views_ask){ .is_hub = true, .personal = true }, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_named = false;
+
+		for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+			is_named = is_named || strcmp(list[i].name, names[k]) == 0;
+		if (!is_named)
+			continue;
+		ck_assert_msg(strstr(list[i].about, "Source:") != NULL, "%s: no source",
+		              list[i].name);
+		ck_assert_msg(strpbrk(list[i].about, "=/*") != NULL, "%s: no formula",
+		              list[i].name);
+		found++;
+	}
+	ck_assert_uint_eq(found, sizeof names / sizeof names[0]);
+}
+END_TEST
+
 /* A column of a table's view that says who somebody is, is marked, and documented as such. */
 START_TEST(personal_columns_are_marked)
 {
@@ -316,6 +347,61 @@ START_TEST(days_are_found_by_an_index)
 }
 END_TEST
 
+/* The view that has a table's rows but those that were replaced: none of the table's name, or that.
+ */
+static const char *
+rows_view_of(const char *table)
+{
+	if (strcmp(table, "growth_measurement") == 0)
+		return "v1_growth";
+	return text_of("SELECT 'v1_' || ?1", table, NULL);
+}
+
+/* A row of another facility takes no row's place: the hub would show less than the snapshot of the
+ * facility itself, whose rows these are. */
+START_TEST(only_its_facility_replaces_a_row)
+{
+	struct store_stmt s = store_stmt_new(
+	        hub_db, "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE"
+	                " m.type = 'table' AND c.name = 'replaces_id' AND m.name <> 'consent'");
+	int tables = 0, rc;
+
+	must(store_db_exec(hub_db, "INSERT INTO child(id, facility_id) VALUES (x'c1', 'F1')",
+	                   &hub_err));
+	while ((rc = store_stmt_step(&s, &hub_err)) == 1) {
+		const char *table = store_stmt_get_text(&s);
+		const char *view = rows_view_of(table);
+		bool of_child = strcmp(table, "growth_measurement") == 0;
+		bool has_kind = strcmp(table, "attendance_event") == 0;
+		char sql[300], left[100];
+
+		snprintf(left, sizeof left, "SELECT count(*) FROM %s WHERE id = x'01'", view);
+		for (int i = 0; i < 3; i++) {
+			static const char *const facility[] = { "F1", "F2", "F1" };
+
+			snprintf(sql, sizeof sql,
+			         "INSERT INTO %s(id, facility_id, replaces_id%s) VALUES"
+			         " (x'%02x', '%s', %s%s)",
+			         table,
+			         of_child   ? ", child_id"
+			         : has_kind ? ", kind"
+			                    : "",
+			         (unsigned)i + 1, facility[i], i == 0 ? "NULL" : "x'01'",
+			         of_child   ? ", x'c1'"
+			         : has_kind ? ", 1"
+			                    : "");
+			ck_assert_msg(store_db_exec(hub_db, sql, &hub_err) == 0, "%s: %s", sql,
+			              hub_err.msg);
+			ck_assert_msg(hub_int(left) == (i < 2), "%s after %s", view, sql);
+		}
+		tables++;
+	}
+	must(rc);
+	store_stmt_end(&s);
+	ck_assert_int_ge(tables, 15);
+}
+END_TEST
+
 Suite *
 suite_facility_views(void)
 {
@@ -324,12 +410,14 @@ suite_facility_views(void)
 
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_test(tcase, each_view_has_the_columns_that_are_documented);
+	tcase_add_test(tcase, each_indicator_has_a_formula_and_a_source);
 	tcase_add_test(tcase, personal_columns_are_marked);
 	tcase_add_test(tcase, every_table_can_be_read_by_a_view);
 	tcase_add_test(tcase, every_view_can_be_read);
 	tcase_add_test(tcase, views_of_an_older_program_are_made_anew);
 	tcase_add_loop_test(tcase, every_view_can_be_read_in_a_snapshot, 0, 2);
 	tcase_add_test(tcase, a_snapshot_of_some_tables_has_their_views_alone);
+	tcase_add_test(tcase, only_its_facility_replaces_a_row);
 	tcase_add_loop_test(tcase, days_are_found_by_an_index, 0,
 	                    2 * sizeof by_date / sizeof by_date[0]);
 	suite_add_tcase(suite, tcase);

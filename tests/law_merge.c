@@ -10,6 +10,7 @@
  * again.
  */
 #include "tests/merge_writes.h"
+#include "tests/pg_cluster.h"
 #include "tests/suites.h"
 
 #include <check.h>
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 4, SEQUENCES = 30000, IN_SQLITE = 200 };
+enum { ROUNDS = 4, SEQUENCES = 30000, IN_SQLITE = 200, IN_POSTGRES = 60 };
 
 static uint64_t
 first_seed(void)
@@ -450,6 +451,28 @@ START_TEST(sqlite_holds_what_memory_holds)
 }
 END_TEST
 
+/* The same in PostgreSQL, which has no tables of ours that could refuse something. */
+START_TEST(postgres_holds_what_memory_holds)
+{
+	struct replica *postgres;
+
+	world_engine(WORLD_POSTGRES);
+	postgres = replica_new(_i % WORLD_NUMBERINGS);
+	world_engine(WORLD_MEMORY);
+	for (int n = 0; n < IN_POSTGRES; n++) {
+		uint64_t seed = first_seed() + (uint64_t)_i * IN_POSTGRES + (uint64_t)n;
+		struct write writes[WORLD_WRITES];
+		size_t count = merge_writes(seed, writes);
+		const char *wrong = run_sequence(postgres, replicas[merge_chance(WORLD_NUMBERINGS)],
+		                                 writes, count);
+
+		if (wrong != NULL)
+			fail_with(seed, wrong, writes, count);
+	}
+	replica_free(postgres);
+}
+END_TEST
+
 /* ---- what the watch hears ---- */
 
 struct told {
@@ -534,6 +557,13 @@ suite_law_merge(void)
 	tcase_add_loop_test(tcase, sqlite_holds_what_memory_holds, 0,
 	                    (WORLD_LAWFUL + 1) * DECLARED);
 	tcase_add_test(tcase, two_writes_tell_the_same_in_either_order);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("laws in postgres");
+	tcase_set_timeout(tcase, 300);
+	tcase_set_tags(tcase, "postgres");
+	tcase_add_unchecked_fixture(tcase, pg_cluster_begin, NULL);
+	tcase_add_checked_fixture(tcase, open_replicas, close_replicas);
+	tcase_add_loop_test(tcase, postgres_holds_what_memory_holds, 0, WORLD_NUMBERINGS);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

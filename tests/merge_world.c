@@ -1,7 +1,5 @@
 #include "tests/merge_world_priv.h"
 
-#include "store/digest.h"
-
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -61,11 +59,18 @@ struct replica_memory {
 };
 
 static const char *world_type = "BLOB";
+static enum world_engine engine;
 
 void
 world_declare(const char *type)
 {
 	world_type = type;
+}
+
+void
+world_engine(enum world_engine chosen)
+{
+	engine = chosen;
 }
 
 void
@@ -173,14 +178,43 @@ make_table(struct replica *r)
 		                             .by_name = m->by_name };
 }
 
+static void
+clear_memory(struct replica *r)
+{
+	store_batch_memory_clear(r->batch);
+}
+
+static void
+digest_of_memory(struct replica *r, uint8_t sum[STORE_TERM], int64_t *live_rows)
+{
+	store_batch_memory_digest(r->batch, r->scope, sum, live_rows);
+}
+
+static void
+free_memory(struct replica *r)
+{
+	store_batch_memory_free(r->batch);
+	free(r->memory);
+	free(r);
+}
+
+static const struct replica_engine in_memory = { .clear = clear_memory,
+	                                         .digest = digest_of_memory,
+	                                         .free = free_memory };
+
 struct replica *
 replica_new(int numbering)
 {
-	struct replica *r = replica_bare();
-	struct replica_memory *m = calloc(1, sizeof *m);
+	struct replica *r;
+	struct replica_memory *m;
 
+	if (engine == WORLD_POSTGRES)
+		return replica_new_pg(numbering);
+	r = replica_bare();
+	m = calloc(1, sizeof *m);
 	if (m == NULL)
 		abort();
+	r->engine = &in_memory;
 	r->memory = m;
 	r->table = 1;
 	r->scope = 7;
@@ -214,14 +248,8 @@ replica_free(struct replica *r)
 {
 	if (r == NULL)
 		return;
-	if (r->memory != NULL)
-		store_batch_memory_free(r->batch);
-	else
-		store_batch_sqlite_free(r->batch);
-	store_db_close(r->db);
 	arena_free(&r->arena);
-	free(r->memory);
-	free(r);
+	r->engine->free(r);
 }
 
 struct store_batch *
@@ -233,34 +261,21 @@ replica_batch(struct replica *r)
 static void
 begin(struct replica *r)
 {
-	struct err err;
-
-	if (r->db != NULL)
-		world_must(store_db_begin(r->db, &err), &err);
+	if (r->engine->begin != NULL)
+		r->engine->begin(r);
 }
 
 static void
 commit(struct replica *r)
 {
-	struct err err;
-
-	if (r->db != NULL)
-		world_must(store_db_commit(r->db, &err), &err);
+	if (r->engine->commit != NULL)
+		r->engine->commit(r);
 }
 
 void
 replica_clear(struct replica *r)
 {
-	struct err err;
-
-	if (r->db == NULL)
-		store_batch_memory_clear(r->batch);
-	else
-		world_must(store_db_exec(r->db,
-		                         "DELETE FROM yz_clock; DELETE FROM yz_extra;"
-		                         "DELETE FROM yz_digest; DELETE FROM growth",
-		                         &err),
-		           &err);
+	r->engine->clear(r);
 }
 
 const uint8_t *
@@ -376,16 +391,7 @@ replica_row(struct replica *r, int key)
 void
 replica_digest(struct replica *r, uint8_t sum[STORE_TERM], int64_t *live_rows)
 {
-	struct store_digest digest;
-	struct err err;
-
-	if (r->db == NULL) {
-		store_batch_memory_digest(r->batch, r->scope, sum, live_rows);
-		return;
-	}
-	world_must(store_digest_get(r->db, r->scope, &digest, &err), &err);
-	memcpy(sum, digest.sum, STORE_TERM);
-	*live_rows = digest.rows;
+	r->engine->digest(r, sum, live_rows);
 }
 
 /* ---- words ---- */

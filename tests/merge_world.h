@@ -42,11 +42,17 @@ struct write {
 
 struct replica;
 
+/* Where replica_new makes replicas from now on.  PostgreSQL needs pg_cluster_begin. */
+enum world_engine { WORLD_MEMORY, WORLD_POSTGRES };
+void world_engine(enum world_engine engine);
+
 /* Declare cells of replicas made from now on as `type` (BLOB until then). */
 void world_declare(const char *type);
 
-/* A replica with one of WORLD_NUMBERINGS ways to number sites, columns and schemas.  Aborts without
- * memory. */
+/*
+ * A replica with one of WORLD_NUMBERINGS ways to number sites, columns and schemas, without rows.
+ * Aborts without memory.  In PostgreSQL there is one at a time for each numbering.
+ */
 struct replica *replica_new(int numbering);
 
 /*

@@ -1,6 +1,7 @@
 /* tests/merge_world_sqlite.c - a replica of the world whose batch is SQLite's. */
 #include "tests/merge_world_priv.h"
 
+#include "store/digest.h"
 #include "store/stmt.h"
 
 #include <stdlib.h>
@@ -69,12 +70,62 @@ make_table(struct replica *r, int local, const char *constraint)
 		           &err);
 }
 
+static void
+begin(struct replica *r)
+{
+	struct err err;
+
+	world_must(store_db_begin(r->db, &err), &err);
+}
+
+static void
+commit(struct replica *r)
+{
+	struct err err;
+
+	world_must(store_db_commit(r->db, &err), &err);
+}
+
+static void
+clear(struct replica *r)
+{
+	struct err err;
+
+	world_must(store_db_exec(r->db,
+	                         "DELETE FROM yz_clock; DELETE FROM yz_extra;"
+	                         "DELETE FROM yz_digest; DELETE FROM growth",
+	                         &err),
+	           &err);
+}
+
+static void
+digest(struct replica *r, uint8_t sum[STORE_TERM], int64_t *live_rows)
+{
+	struct store_digest digest;
+	struct err err;
+
+	world_must(store_digest_get(r->db, r->scope, &digest, &err), &err);
+	memcpy(sum, digest.sum, STORE_TERM);
+	*live_rows = digest.rows;
+}
+
+static void
+close_db(struct replica *r)
+{
+	store_batch_sqlite_free(r->batch);
+	store_db_close(r->db);
+	free(r);
+}
+
+static const struct replica_engine in_sqlite = { begin, commit, clear, digest, close_db };
+
 struct replica *
 replica_new_sqlite(int local, const char *constraint)
 {
 	struct replica *r = replica_bare();
 	struct err err;
 
+	r->engine = &in_sqlite;
 	world_must(store_db_open(":memory:", STORE_MERGE, env_real(), &r->db, &err), &err);
 	world_must(store_db_begin(r->db, &err), &err);
 	for (int i = WORLD_SCHEMAS; i > 0; i--)

@@ -88,6 +88,8 @@ START_TEST(wrong_settings_name_file_and_line)
 		{ "[node]\n\trole = hub\n[hub]\n\tkey = 00\n", "node.conf:4" },
 		{ "[node]\n\trole = hub\n[archive]\n\tremote = /x\n", "node.conf:4" },
 		{ "[facility]\n\tid = F1\n\ttimezone = Asia/Urumqi\n", "node.conf:3" },
+		{ "[node]\n\trole = hub\n[hub]\n\tengine = postgres\n", "isn't built yet" },
+		{ "[node]\n\trole = hub\n[hub]\n\tpostgres = dbname=y\n", "node.conf:4" },
 	};
 
 	ck_assert_int_eq(load(cases[_i].text), ERR_INVALID);
@@ -126,7 +128,7 @@ suite_node_config(void)
 	tcase_add_checked_fixture(tcase, make_dir, remove_dir);
 	tcase_add_test(tcase, a_short_file_has_defaults);
 	tcase_add_test(tcase, every_setting_is_read);
-	tcase_add_loop_test(tcase, wrong_settings_name_file_and_line, 0, 14);
+	tcase_add_loop_test(tcase, wrong_settings_name_file_and_line, 0, 16);
 	tcase_add_test(tcase, a_directory_without_settings_is_none_of_ours);
 	tcase_add_test(tcase, what_is_set_is_read_again);
 	suite_add_tcase(suite, tcase);

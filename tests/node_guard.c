@@ -201,7 +201,12 @@ START_TEST(the_length_of_a_body_is_told_once)
 		  400,
 		  0 },
 		{ "GET", { { "Range", "bytes=0-" }, { "Range", "bytes=1-" } }, 400, 0 },
+		{ "GET", { { "If-None-Match", "\"a\"" }, { "if-none-match", "\"b\"" } }, 400, 0 },
+		{ "POST", { { "Yz-Grant", "00" }, { "Yz-Grant", "01" } }, 400, 0 },
+		{ "POST", { { "Origin", "http://a" }, { "Origin", "http://b" } }, 400, 0 },
 		{ "POST", { { "Signature", "a" }, { "Signature", "a" } }, 400, 0 },
+		{ "POST", { { "Yz-Rotation", "00" }, { "Yz-Rotation", "01" } }, 400, 0 },
+		{ "POST", { { "Yz-Report", "a" }, { "Yz-Report", "a" } }, 400, 0 },
 		{ "GET", { { "Cookie", "a" }, { "Cookie", "b" } }, 0, 0 },
 	};
 

@@ -3,9 +3,12 @@
 #include "tests/hub_help.h"
 #include "tests/suites.h"
 
+#include "node/http/reqsig.h"
 #include "node/hub/export_log.h"
 #include "node/hub/feed.h"
 #include "node/hub/offers.h"
+#include "store/base/hash.h"
+#include "store/base/text.h"
 #include "store/track.h"
 #include "sync/codec/pack_file.h"
 
@@ -77,6 +80,7 @@ begin(void)
 		                                 .env = store_db_env(hub_db),
 		                                 .stop = &stop },
 		                  .log = hub_db,
+		                  .key = &hub_key,
 		                  .metrics = &metrics };
 }
 
@@ -232,6 +236,36 @@ START_TEST(a_snapshot_names_the_cursor_behind_it)
 	ck_assert_ptr_nonnull(strstr(field("Link"), cursor));
 	ck_assert(strncmp(found("SELECT value FROM yz_snapshot WHERE name = 'cursor'"), cursor,
 	                  FEED_CURSOR - 1) == 0);
+}
+END_TEST
+
+/* The digest is of all the bytes, of a part's answer too, and hub and cursor stand for them. */
+START_TEST(a_snapshot_is_signed)
+{
+	static const char what[] = "yizhan-snapshot-1";
+	uint8_t sum[32], signature[STORE_SIGNATURE];
+	struct buf text = { 0 };
+	char digest[REQSIG_DIGEST_SIZE], whole[REQSIG_DIGEST_SIZE], name[64];
+	const char *bytes;
+
+	snapshot("", (struct offers_headers){ .authorization = f1 });
+	bytes = sent();
+	hash_sha256(sum, bytes, (size_t)(response.file.len));
+	reqsig_digest_text(digest, sum);
+	ck_assert_str_eq(field("Repr-Digest"), digest);
+	buf_put(&text, what, strlen(what));
+	buf_put(&text, sum, sizeof sum);
+	buf_put(&text, field("Yz-Cursor"), FEED_CURSOR - 1);
+	ck_assert(text_unhex(signature, sizeof signature, field("Yz-Signature")));
+	ck_assert(sync_verify(hub_key.public_key, text.bytes, text.len, signature));
+	text.bytes[48]++;
+	ck_assert(!sync_verify(hub_key.public_key, text.bytes, text.len, signature));
+	buf_free(&text);
+	snprintf(whole, sizeof whole, "%s", field("Repr-Digest"));
+	snprintf(name, sizeof name, "name=%.32s", field("ETag") + 1);
+	snapshot(name, (struct offers_headers){ .authorization = f1, .range = "bytes=0-9" });
+	ck_assert_int_eq(response.status, 206);
+	ck_assert_str_eq(field("Repr-Digest"), whole);
 }
 END_TEST
 
@@ -508,6 +542,20 @@ START_TEST(an_export_is_what_the_token_may_read)
 }
 END_TEST
 
+/* As a snapshot's: rows and cursor are of one moment, so the feed goes on behind them. */
+START_TEST(an_export_names_the_cursor_behind_it)
+{
+	char cursor[FEED_CURSOR];
+
+	ck_assert_int_eq(feed_cursor(hub_db, cursor, &hub_err), 0);
+	export(f1, "table=child");
+	ck_assert_str_eq(field("Yz-Cursor"), cursor);
+	ck_assert_ptr_nonnull(strstr(field("Link"), cursor));
+	export(f1, "table=nowhere");
+	ck_assert_str_eq(field("Yz-Cursor"), "");
+}
+END_TEST
+
 START_TEST(csv_is_for_spreadsheets)
 {
 	export(f1_personal, "table=child&format=csv");
@@ -639,6 +687,7 @@ suite_node_offers(void)
 	tcase_add_test(t, a_snapshot_is_what_the_token_may_read);
 	tcase_add_test(t, a_token_for_all_never_gets_the_hubs_own);
 	tcase_add_test(t, a_snapshot_names_the_cursor_behind_it);
+	tcase_add_test(t, a_snapshot_is_signed);
 	tcase_add_test(t, keys_and_values_keep_their_kinds);
 	tcase_add_test(t, one_that_is_fresh_is_given_again_and_then_a_new_one);
 	tcase_add_test(t, a_named_one_is_for_who_has_the_same_rights);
@@ -654,6 +703,7 @@ suite_node_offers(void)
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_test(t, an_export_is_what_the_token_may_read);
 	tcase_add_test(t, csv_is_for_spreadsheets);
+	tcase_add_test(t, an_export_names_the_cursor_behind_it);
 	tcase_add_test(t, an_export_of_many_rows_is_whole);
 	tcase_add_test(t, wrong_requests_are_problems_and_leak_nothing);
 	tcase_add_test(t, every_export_is_noted_before_it_leaves);

@@ -311,6 +311,38 @@ START_TEST(what_is_shown_again_changes_nothing)
 }
 END_TEST
 
+/* A hub of before sixty rotations is shown them as the node's link does. */
+START_TEST(a_long_chain_is_followed_in_pieces)
+{
+	struct buf chain = { 0 };
+	size_t from, pieces = 0;
+
+	for (uint8_t key = 100; key < 160; key++)
+		put_rotation(&chain, key == 100 ? 1 : key, (uint8_t)(key + 1), key, key);
+	from = rotation_chain_shown(&chain);
+	ck_assert_int_eq(
+	        hub_key_rotate(hub_db, chain.bytes + from, chain.len - from, hub.now_ms, &hub_err),
+	        ERR_DENIED);
+	ck_assert_int_eq(who(1), 1);
+	from = 0;
+	while (from < chain.len) {
+		size_t to = rotation_chain_piece(&chain, from);
+
+		ck_assert_int_eq(who(160), 0);
+		ck_assert_int_eq(
+		        hub_key_rotate(hub_db, chain.bytes + from, to - from, hub.now_ms, &hub_err),
+		        0);
+		from = to;
+		pieces++;
+	}
+	ck_assert_uint_gt(pieces, 2);
+	ck_assert_int_eq(who(160), 1);
+	ck_assert_int_eq(who(1), ERR_DENIED);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_key"), 60);
+	buf_free(&chain);
+}
+END_TEST
+
 START_TEST(a08_a_copy_of_an_old_key_rotates_nothing)
 {
 	ck_assert_int_eq(rotate(1, 11), 0);
@@ -360,6 +392,7 @@ suite_node_rights(void)
 	tcase_add_test(t, a_revoked_node_has_no_rights_but_its_past_can_be_checked);
 	tcase_add_test(t, a_replaced_key_opens_nothing_and_is_good_for_what_it_delivered);
 	tcase_add_test(t, what_is_shown_again_changes_nothing);
+	tcase_add_test(t, a_long_chain_is_followed_in_pieces);
 	tcase_add_test(t, a08_a_copy_of_an_old_key_rotates_nothing);
 	tcase_add_test(t, nobody_rotates_to_a_key_of_somebody_else);
 	tcase_add_test(t, a_revoked_node_rotates_nothing);

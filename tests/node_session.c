@@ -123,23 +123,80 @@ START_TEST(the_hub_keeps_neither_password_nor_session)
 }
 END_TEST
 
+/* Of an address, as those of it that are known feel it. */
 START_TEST(tries_come_back_one_by_one)
 {
 	struct session_tries tries = { 0 };
 	int64_t mono = 1000;
 
 	for (int i = 0; i < SESSION_TRIES; i++)
-		ck_assert_int_eq(session_try(&tries, mono), 0);
-	ck_assert_int_eq(session_try(&tries, mono), SESSION_TRY_MS / 1000 + 1);
+		ck_assert_int_eq(session_try(&tries, "192.0.2.7", true, mono), 0);
+	ck_assert_int_eq(session_try(&tries, "192.0.2.7", true, mono), SESSION_TRY_MS / 1000 + 1);
 	mono += SESSION_TRY_MS - 1;
-	ck_assert_int_eq(session_try(&tries, mono), 1);
+	ck_assert_int_eq(session_try(&tries, "192.0.2.7", true, mono), 1);
 	mono++;
-	ck_assert_int_eq(session_try(&tries, mono), 0);
-	ck_assert_int_gt(session_try(&tries, mono), 0);
+	ck_assert_int_eq(session_try(&tries, "192.0.2.7", true, mono), 0);
+	ck_assert_int_gt(session_try(&tries, "192.0.2.7", true, mono), 0);
 	mono += (int64_t)SESSION_TRIES * SESSION_TRY_MS * 100;
 	for (int i = 0; i < SESSION_TRIES; i++)
-		ck_assert_int_eq(session_try(&tries, mono), 0);
-	ck_assert_int_gt(session_try(&tries, mono), 0);
+		ck_assert_int_eq(session_try(&tries, "192.0.2.7", true, mono), 0);
+	ck_assert_int_gt(session_try(&tries, "192.0.2.7", true, mono), 0);
+}
+END_TEST
+
+/* He has one address, a whole /64, or as many as he likes. */
+START_TEST(a_stranger_locks_nobody_out)
+{
+	static const char *const forms[] = { "198.51.100.9", "2001:db8:1:2::%x", "203.0.113.%u" };
+	struct session_tries tries = { 0 };
+	int64_t mono = 1000;
+	int looked = 0;
+	char peer[SESSION_PEER];
+
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(peer, sizeof peer, forms[_i], _i == 2 ? i % 250 : i);
+		looked += session_try(&tries, peer, false, mono) == 0;
+	}
+	ck_assert_int_eq(looked, _i < 2 ? SESSION_TRIES : SESSION_ALL_TRIES);
+	/* who came before, comes */
+	ck_assert_int_eq(session_try(&tries, "192.0.2.7", true, mono), 0);
+	ck_assert_int_eq(session_try(&tries, "2001:db8:1:3::1", true, mono), 0);
+	/* who never did has to wait for the flood alone */
+	if (_i < 2)
+		ck_assert_int_eq(session_try(&tries, "192.0.2.8", false, mono), 0);
+	else
+		ck_assert_int_eq(session_try(&tries, "192.0.2.8", false, mono), 2);
+	mono += SESSION_ALL_TRY_MS;
+	ck_assert_int_eq(session_try(&tries, "192.0.2.9", false, mono), 0);
+}
+END_TEST
+
+START_TEST(who_signed_in_from_there_is_known)
+{
+	ck_assert_int_eq(session_known(hub_db, "192.0.2.7", &hub_err), 0);
+	ck_assert_int_eq(come("wang", "nothing"), 0);
+	ck_assert_int_eq(session_known(hub_db, "192.0.2.7", &hub_err), 0);
+	ck_assert_int_eq(come("wang", password), 1);
+	ck_assert_int_eq(session_known(hub_db, "192.0.2.7", &hub_err), 1);
+	ck_assert_int_eq(session_known(hub_db, "192.0.2.70", &hub_err), 0);
+}
+END_TEST
+
+/* Strangers decide how many there are; who came is kept. */
+START_TEST(refusals_dont_fill_the_file)
+{
+	ck_assert_int_eq(come("wang", password), 1);
+	ck_assert_int_eq(store_db_exec(hub_db,
+	                               "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1"
+	                               " FROM n WHERE i < 50000) INSERT INTO hub_sign_in(at_ms,"
+	                               " admin, peer, what) SELECT 1772438400000, 'x', 'y',"
+	                               " 'refused' FROM n",
+	                               &hub_err),
+	                 0);
+	ck_assert_int_eq(come("wang", "nothing"), 0);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_sign_in WHERE what = 'refused'"),
+	                 SESSION_LOG_REFUSED);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_sign_in WHERE what = 'signed in'"), 1);
 }
 END_TEST
 
@@ -180,6 +237,9 @@ suite_node_session(void)
 	tcase_add_test(t, an_administrator_ends_when_they_were_to);
 	tcase_add_test(t, the_hub_keeps_neither_password_nor_session);
 	tcase_add_test(t, tries_come_back_one_by_one);
+	tcase_add_loop_test(t, a_stranger_locks_nobody_out, 0, 3);
+	tcase_add_test(t, who_signed_in_from_there_is_known);
+	tcase_add_test(t, refusals_dont_fill_the_file);
 	tcase_add_test(t, what_happened_is_listed);
 	suite_add_tcase(s, t);
 	return s;

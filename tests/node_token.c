@@ -3,7 +3,9 @@
 #include "tests/suites.h"
 
 #include "node/engine_tables.h"
+#include "node/hub/bearer.h"
 #include "node/hub/token.h"
+#include "node/hub/token_use.h"
 #include "store/track.h"
 
 #include <check.h>
@@ -141,6 +143,35 @@ START_TEST(terms_that_make_no_sense_are_refused)
 }
 END_TEST
 
+/* The feed's readers don't write; the writing thread does, once a minute. */
+START_TEST(a_token_was_shown)
+{
+	struct http_response response = { 0 };
+	char header[TOKEN_TEXT + 8], other[TOKEN_TEXT], other_id[TOKEN_ID];
+	struct token_terms terms = { .scope = "all" };
+	int64_t mono = 5000;
+
+	ck_assert_int_eq(make_token("all", NULL, 0), 0);
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, other, other_id, &hub_err), 0);
+	snprintf(header, sizeof header, "Bearer %s", text);
+	ck_assert_int_eq(token_use_keep(hub_db, mono, true, &hub_err), 0);
+	ck_assert_int_eq(bearer_check(hub_db, header, hub.now_ms + 7, &token, &response), 0);
+	ck_assert_int_eq(bearer_check(hub_db, header, hub.now_ms + 9, &token, &response), 0);
+	ck_assert_int_eq(token_use_keep(hub_db, mono + TOKEN_USE_KEPT_MS - 1, false, &hub_err), 0);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_token WHERE used_ms IS NOT NULL"), 0);
+	ck_assert_int_eq(token_use_keep(hub_db, mono + TOKEN_USE_KEPT_MS, false, &hub_err), 0);
+	ck_assert_int_eq(hub_int("SELECT used_ms FROM hub_token WHERE used_ms IS NOT NULL"),
+	                 hub.now_ms + 9);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_token WHERE used_ms IS NOT NULL"), 1);
+	/* nothing was shown since, or what isn't valid */
+	ck_assert_int_eq(token_revoke(hub_db, id, hub.now_ms, &hub_err), 0);
+	ck_assert_int_lt(bearer_check(hub_db, header, hub.now_ms + 11, &token, &response), 0);
+	ck_assert_int_eq(token_use_keep(hub_db, mono, true, &hub_err), 0);
+	ck_assert_int_eq(hub_int("SELECT max(used_ms) FROM hub_token"), hub.now_ms + 9);
+	buf_free(&response.body);
+}
+END_TEST
+
 START_TEST(the_hub_keeps_only_hashes)
 {
 	char sql[200];
@@ -167,7 +198,7 @@ START_TEST(a_token_is_listed_and_revoked_by_its_name)
 	                 "\"name\":\"platform\",\"scope\":\"f/F1\",\"tables\":\"note\","
 	                 "\"writes\":null,\"personal\":false,\"created\":\"2026-03-02T08:00:00."
 	                 "000Z\",\"expires\":null,\"revoked\":null,\"last_export\":null,"
-	                 "\"last_record\":null,\"state\":\"valid\"}]\n");
+	                 "\"last_record\":null,\"last_used\":null,\"state\":\"valid\"}]\n");
 	ck_assert(strstr(buf_str(&out), first) == NULL);
 	buf_free(&out);
 	ck_assert_int_eq(token_check(hub_db, first, hub.now_ms, &token, &hub_err), 1);
@@ -196,6 +227,7 @@ suite_node_token(void)
 	tcase_add_test(t, anything_but_the_token_opens_nothing);
 	tcase_add_loop_test(t, a_token_ends_when_it_was_to_or_was_revoked, 0, 2);
 	tcase_add_test(t, terms_that_make_no_sense_are_refused);
+	tcase_add_test(t, a_token_was_shown);
 	tcase_add_test(t, the_hub_keeps_only_hashes);
 	tcase_add_test(t, a_token_is_listed_and_revoked_by_its_name);
 	suite_add_tcase(s, t);

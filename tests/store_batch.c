@@ -1,5 +1,6 @@
 /* tests/store_batch.c - terms speak of everything in a row and of nothing else; digests add up. */
 #include "tests/merge_world.h"
+#include "tests/pg_cluster.h"
 #include "tests/suites.h"
 
 #include "store/base/hash.h"
@@ -221,6 +222,19 @@ START_TEST(sums_carry_and_borrow)
 }
 END_TEST
 
+/* The same, with replicas in PostgreSQL. */
+static void
+in_postgres(void)
+{
+	world_engine(WORLD_POSTGRES);
+}
+
+static void
+in_memory(void)
+{
+	world_engine(WORLD_MEMORY);
+}
+
 /* The memory batch keeps one entry per row, column and versions, as every batch must. */
 Suite *
 suite_store_batch(void)
@@ -233,6 +247,14 @@ suite_store_batch(void)
 	tcase_add_loop_test(tcase, long_values_are_hashed_whole, 0, 8);
 	tcase_add_test(tcase, unknown_row_adds_nothing);
 	tcase_add_loop_test(tcase, sums_carry_and_borrow, 0, SUM_CASES);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("terms in postgres");
+	tcase_set_timeout(tcase, 60);
+	tcase_set_tags(tcase, "postgres");
+	tcase_add_unchecked_fixture(tcase, pg_cluster_begin, NULL);
+	tcase_add_checked_fixture(tcase, in_postgres, in_memory);
+	tcase_add_test(tcase, term_is_the_byte_table);
+	tcase_add_test(tcase, terms_of_different_rows_differ);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

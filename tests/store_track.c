@@ -15,6 +15,11 @@ static const char *const wide_group[] = { "a,b", NULL };
 static const char *const key_group[] = { "a,id", NULL };
 static const char *const two_groups[] = { "a,b", "b,c", NULL };
 
+/* Another program's: this one has no such module. */
+#define VIRTUAL_T                                                                                  \
+	"PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES('table', 't', 't', 0,"      \
+	" 'CREATE VIRTUAL TABLE t USING fts5(a)'); PRAGMA writable_schema = RESET;"
+
 /* Each row is refused with these words, or tracked (NULL). */
 static const struct refuse_case {
 	const char *name;
@@ -61,6 +66,19 @@ static const struct refuse_case {
 	  NULL },
 
 	{ "no such table", "SELECT 1", { "t", 0, .scope = "all" }, "there is no table t" },
+	{ "a virtual table of a module that isn't here",
+	  VIRTUAL_T,
+	  { "t", 0, .scope = "all" },
+	  "t is a virtual table" },
+	{ "an ordinary one whose name looks like a virtual table's part",
+	  VIRTUAL_T "CREATE TABLE T_data(id INTEGER PRIMARY KEY, a)",
+	  { "t_data", 0, .scope = "all" },
+	  NULL },
+	{ "an ordinary one beside a view of what is gone",
+	  "CREATE VIEW v AS SELECT * FROM gone; CREATE TABLE t(id BLOB NOT NULL PRIMARY KEY, a)"
+	  " WITHOUT ROWID",
+	  { "t", 0, .scope = "all" },
+	  NULL },
 	{ "a view", "CREATE VIEW t AS SELECT 1 AS id", { "t", 0, .scope = "all" }, "t is a view" },
 	{ "a table of the engine",
 	  "SELECT 1",

@@ -5,6 +5,7 @@
  * number everything differently: the rules are about sets of writes.
  */
 #include "tests/merge_world.h"
+#include "tests/pg_cluster.h"
 #include "tests/suites.h"
 
 #include "store/base/hash.h"
@@ -393,6 +394,19 @@ START_TEST(without_memory_it_says_so)
 }
 END_TEST
 
+/* The same, with replicas in PostgreSQL. */
+static void
+in_postgres(void)
+{
+	world_engine(WORLD_POSTGRES);
+}
+
+static void
+in_memory(void)
+{
+	world_engine(WORLD_MEMORY);
+}
+
 Suite *
 suite_sync_merge(void)
 {
@@ -404,6 +418,14 @@ suite_sync_merge(void)
 	tcase_add_loop_test(tcase, losers_are_told, 0, WATCH_CASES);
 	tcase_add_test(tcase, masks_outside_the_cells_are_not_sound);
 	tcase_add_test(tcase, without_memory_it_says_so);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("rules in postgres");
+	tcase_set_timeout(tcase, 60);
+	tcase_set_tags(tcase, "postgres");
+	tcase_add_unchecked_fixture(tcase, pg_cluster_begin, NULL);
+	tcase_add_checked_fixture(tcase, in_postgres, in_memory);
+	tcase_add_loop_test(tcase, rules_hold_in_every_order, 0, RULE_CASES);
+	tcase_add_loop_test(tcase, effects_are_told_to_put, 0, EFFECT_CASES);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -6,6 +6,7 @@
 #include "tests/world.h"
 
 #include "node/rotation.h"
+#include "store/inbox.h"
 #include "store/stmt.h"
 #include "sync/exchange/exchange.h"
 #include "sync/merge/ingest.h"
@@ -199,6 +200,25 @@ START_TEST(an_older_file_goes_on_under_the_new_key)
 }
 END_TEST
 
+/* What it has forgotten was signed with the key that the node's id is made of, or with the next. */
+START_TEST(a_hub_of_before_it_all_believes_the_node_about_its_keys)
+{
+	world_save(&w.hub, "before");
+	write_some(&w.nodes[0], "aa", 5);
+	world_settle(&w, 2);
+	world_rotate(&w, 0);
+	write_some(&w.nodes[0], "ab", 5);
+	world_settle(&w, 2);
+	world_rotate(&w, 0);
+	write_some(&w.nodes[0], "ac", 5);
+	world_settle(&w, 2);
+	world_put_back(&w.hub, "before");
+	world_settle(&w, 4);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 15);
+	expect_same();
+}
+END_TEST
+
 static uint64_t
 until_three(void *ctx, const struct store_site *site, const char *scope)
 {
@@ -211,6 +231,10 @@ until_three(void *ctx, const struct store_site *site, const char *scope)
 /* Whoever has the key isn't let in by a hub (node/rights); this is what else comes. */
 START_TEST(what_comes_later_under_an_old_key_is_kept_aside)
 {
+	struct node_event tick = { .type = NODE_EV_TICK };
+	struct node_effects fx = { 0 };
+	struct err err;
+
 	w.hub.node.r.key_until = until_three;
 	write_some(&w.nodes[0], "aa", 2); /* an opening and two changes */
 	ck_assert(world_sync(&w, 0));
@@ -221,6 +245,20 @@ START_TEST(what_comes_later_under_an_old_key_is_kept_aside)
 	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine WHERE reason LIKE "
 	                                   "'%key that signs it was replaced%'"),
 	                 1);
+	/* a person who asks for it by name lets it in; whatever else is tried again, it isn't */
+	for (int i = 0; i < 2; i++) {
+		int64_t id = world_int(&w.hub, "SELECT id FROM yz_quarantine");
+
+		ck_assert_int_eq(store_quarantine_wake(w.hub.merge,
+		                                       i == 0 ? STORE_QUARANTINE_ALL : id, &err),
+		                 0);
+		world_sql(&w.hub, "UPDATE note SET a = ifnull(a, 0) + 1");
+		world_wait(&w, 3600000);
+		ck_assert_int_eq(node_step(&w.hub.node, &tick, &fx, &err), 0);
+		node_effects_clear(&fx);
+		ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine"), 1 - i);
+		ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), i == 0 ? 2 : 4);
+	}
 }
 END_TEST
 
@@ -303,6 +341,43 @@ START_TEST(of_a_long_chain_whole_documents_of_its_end_are_shown)
 }
 END_TEST
 
+START_TEST(the_pieces_of_a_long_chain_are_all_of_it)
+{
+	struct buf chain = { 0 };
+	struct rotation doc;
+	struct err err;
+	size_t from = 0;
+	int count = 0, pieces = 0;
+
+	for (uint8_t i = 1; i < 60; i++) {
+		struct buf bytes = { 0 };
+
+		write_doc(&bytes, i, (uint8_t)(i + 1));
+		rotation_chain_add(&chain, &bytes);
+		buf_free(&bytes);
+	}
+	for (size_t to; from < chain.len; from = to, pieces++) {
+		struct rd r;
+		int more;
+
+		to = rotation_chain_piece(&chain, from);
+		ck_assert_uint_gt(to, from);
+		ck_assert_uint_le(to - from, ROTATION_SHOWN_MAX);
+		r = rd_from(chain.bytes + from, to - from);
+		while ((more = rotation_chain_next(&r, &doc, &err)) == 1) {
+			count++;
+			ck_assert_mem_eq(doc.old_key, key_no((uint8_t)count).public_key,
+			                 SYNC_PUBLIC_KEY);
+		}
+		ck_assert_int_eq(more, 0);
+	}
+	ck_assert_int_eq(count, 59);
+	ck_assert_int_gt(pieces, 2);
+	ck_assert_uint_eq(rotation_chain_piece(&chain, chain.len), chain.len);
+	buf_free(&chain);
+}
+END_TEST
+
 Suite *
 suite_sync_rotate(void)
 {
@@ -315,10 +390,12 @@ suite_sync_rotate(void)
 	tcase_add_test(tc, twice_in_a_row_without_a_line);
 	tcase_add_test(tc, a_later_correction_stands);
 	tcase_add_test(tc, an_older_file_goes_on_under_the_new_key);
+	tcase_add_test(tc, a_hub_of_before_it_all_believes_the_node_about_its_keys);
 	tcase_add_test(tc, what_comes_later_under_an_old_key_is_kept_aside);
 	suite_add_tcase(s, tc);
 	tcase_add_test(docs, a_document_reads_back_and_every_change_is_refused);
 	tcase_add_test(docs, of_a_long_chain_whole_documents_of_its_end_are_shown);
+	tcase_add_test(docs, the_pieces_of_a_long_chain_are_all_of_it);
 	suite_add_tcase(s, docs);
 	return s;
 }

@@ -174,6 +174,12 @@ static const struct action_field leave[] = { INT(leave, at),     ID(leave, child
 static const struct action_field leave_review[] = { INT(leave_review, at), ID(leave_review, leave),
 	                                            INT(leave_review, review),
 	                                            TEXT(leave_review, note), END };
+static const struct action_field medication_review[] = { INT(medication_review, at),
+	                                                 ID(medication_review, request),
+	                                                 INT(medication_review, review),
+	                                                 TEXT(medication_review, note), END };
+static const struct action_field book_review[] = { INT(book_review, at), ID(book_review, booking),
+	                                           INT(book_review, state), END };
 static const struct action_field staff_check[] = {
 	INT(staff_check, at),      ID(staff_check, staff),
 	INT(staff_check, temp_dc), INT(staff_check, symptom_bits),
@@ -222,6 +228,8 @@ DOES(book_cancel, book_cancel)
 DOES(pickup_code, pickup_code)
 DOES(leave, leave)
 DOES(leave_review, leave_review)
+DOES(medication_review, medication_review)
+DOES(book_review, book_review)
 DOES(staff_check, staff_check)
 DOES(house_check, house_check)
 
@@ -256,6 +264,8 @@ const struct action_record action_records[DO_COUNT] = {
 	[DO_PICKUP_CODE] = { "pickup_code", pickup_code, do_pickup_code },
 	[DO_LEAVE] = { "leave", leave, do_leave },
 	[DO_LEAVE_REVIEW] = { "leave_review", leave_review, do_leave_review },
+	[DO_MEDICATION_REVIEW] = { "medication_review", medication_review, do_medication_review },
+	[DO_BOOK_REVIEW] = { "book_review", book_review, do_book_review },
 	[DO_STAFF_CHECK] = { "staff_check", staff_check, do_staff_check },
 	[DO_HOUSE_CHECK] = { "house_check", house_check, do_house_check },
 };

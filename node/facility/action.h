@@ -44,6 +44,8 @@ enum facility_do {
 	DO_PICKUP_CODE,
 	DO_LEAVE,
 	DO_LEAVE_REVIEW,
+	DO_MEDICATION_REVIEW,
+	DO_BOOK_REVIEW,
 	DO_STAFF_CHECK,
 	DO_HOUSE_CHECK,
 	DO_COUNT,
@@ -83,6 +85,8 @@ struct facility_action {
 		struct facility_pickup_code pickup_code;
 		struct facility_leave leave;
 		struct facility_leave_review leave_review;
+		struct facility_medication_review medication_review;
+		struct facility_book_review book_review;
 		struct facility_staff_check staff_check;
 		struct facility_house_check house_check;
 	} as;

@@ -12,6 +12,8 @@
 
 enum { COLUMNS = 32, CHINA_MIN = 480 };
 
+static const int64_t last_ms = 253402300799999; /* of the year 9999 */
+
 static const struct fhir_type types[] = {
 	{ "Patient", { { .table = "child" } } },
 	{ "Observation",
@@ -22,7 +24,7 @@ static const struct fhir_type types[] = {
 	{ "Encounter",
 	  { { .table = "attendance_event",
 	      .needs = "enrollment",
-	      .order = { "enrollment_id", "at" } } } },
+	      .order = { "facility_id", "enrollment_id", "at" } } } },
 };
 
 const struct fhir_type *
@@ -96,15 +98,18 @@ name_of(uint8_t id[FHIR_ID], const struct store_value *v)
 	return true;
 }
 
-/* Does a later row replace this one?  1 or 0. */
+#define REPLACED(table) "SELECT 1 FROM " table " WHERE replaces_id = ? AND facility_id = ?"
+
+/* Does a later row of the same facility replace this one?  1 or 0. */
 static int
 is_replaced(struct fhir *f, const struct row *row, const char *sql, struct err *err)
 {
-	struct store_value id = column(row, "id");
+	struct store_value id = column(row, "id"), facility = column(row, "facility_id");
 	struct store_stmt s = store_stmt_new(f->db, sql);
 	int rc;
 
 	store_stmt_put_value(&s, &id);
+	store_stmt_put_value(&s, &facility);
 	rc = store_stmt_step(&s, err);
 	store_stmt_end(&s);
 	return rc;
@@ -245,7 +250,7 @@ put_growth(struct fhir *f, const struct row *row, struct buf *out, struct err *e
 {
 	struct store_value id = column(row, "id"), child = column(row, "child_id");
 	struct observed o = { .at_ms = number(row, "at"), .date = number(row, "measured_date") };
-	int rc = is_replaced(f, row, "SELECT 1 FROM growth_measurement WHERE replaces_id = ?", err);
+	int rc = is_replaced(f, row, REPLACED("growth_measurement"), err);
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
@@ -263,8 +268,8 @@ put_growth(struct fhir *f, const struct row *row, struct buf *out, struct err *e
 static int
 put_temperature(struct fhir *f, const struct row *row, struct buf *out, struct err *err)
 {
-	static const char check[] = "SELECT 1 FROM health_check WHERE replaces_id = ?";
-	static const char door[] = "SELECT 1 FROM attendance_event WHERE replaces_id = ?";
+	static const char check[] = REPLACED("health_check");
+	static const char door[] = REPLACED("attendance_event");
 	bool is_check = strcmp(f->source->table, "health_check") == 0;
 	struct store_value id = column(row, "id");
 	struct observed o = { .at_ms = number(row, "at"), .date = number(row, "biz_date") };
@@ -288,7 +293,7 @@ put_temperature(struct fhir *f, const struct row *row, struct buf *out, struct e
 static void
 put_dose(struct json *j, int64_t dose)
 {
-	if (dose <= 0)
+	if (dose <= 0 || dose > INT32_MAX) /* positiveInt */
 		return;
 	json_name(j, "protocolApplied");
 	json_array(j);
@@ -322,7 +327,10 @@ put_immunization(const struct row *row, struct buf *out)
 	json_array(&j);
 	json_object(&j);
 	fhir_put_text(&j, "system", "urn:yizhan:vaccine");
-	fhir_put_column(&j, "code", &code);
+	if (code.type == STORE_TEXT && code.len > 0)
+		fhir_put_column(&j, "code", &code);
+	else
+		fhir_put_text(&j, "code", "unknown");
 	json_end_object(&j);
 	json_end_array(&j);
 	json_end_object(&j);
@@ -340,6 +348,20 @@ put_immunization(const struct row *row, struct buf *out)
 
 /* ---------------------------------------------------------------- Encounter */
 
+static void
+put_period(struct json *j, const struct fhir_visit *v)
+{
+	if (v->in_ms <= 0 && v->out_ms <= 0)
+		return; /* an object of FHIR isn't empty */
+	json_name(j, "period");
+	json_object(j);
+	if (v->in_ms > 0)
+		fhir_put_moment(j, "start", v->in_ms);
+	if (v->out_ms > 0)
+		fhir_put_moment(j, "end", v->out_ms);
+	json_end_object(j);
+}
+
 void
 facility_fhir_end(struct fhir *f, struct buf *out)
 {
@@ -350,7 +372,10 @@ facility_fhir_end(struct fhir *f, struct buf *out)
 		return;
 	j = fhir_begin(out, "Encounter");
 	fhir_put_id(&j, v->id, NULL);
-	fhir_put_text(&j, "status", v->out_ms > 0 ? "finished" : "in-progress");
+	fhir_put_text(&j, "status",
+	              v->out_ms > 0                         ? "finished"
+	              : v->in_ms >= f->now_ms - DATE_DAY_MS ? "in-progress"
+	                                                    : "unknown");
 	json_name(&j, "class"); /* neither at a provider of care nor at home */
 	fhir_put_coding(&j, "http://terminology.hl7.org/CodeSystem/v3-ActCode", "FLD", "field");
 	json_name(&j, "type");
@@ -361,13 +386,7 @@ facility_fhir_end(struct fhir *f, struct buf *out)
 	json_end_array(&j);
 	if (v->has_subject)
 		fhir_put_patient(&j, "subject", v->subject);
-	json_name(&j, "period");
-	json_object(&j);
-	if (v->in_ms > 0)
-		fhir_put_moment(&j, "start", v->in_ms);
-	if (v->out_ms > 0)
-		fhir_put_moment(&j, "end", v->out_ms);
-	json_end_object(&j);
+	put_period(&j, v);
 	fhir_put_facility(&j, "serviceProvider", v->facility);
 	fhir_end(&j);
 	f->visit.open = false;
@@ -377,12 +396,15 @@ facility_fhir_end(struct fhir *f, struct buf *out)
 static void
 visit_id(const struct row *row, uint8_t id[FHIR_ID])
 {
+	struct store_value facility = column(row, "facility_id");
 	struct store_value enrollment = column(row, "enrollment_id");
 	struct store_value date = column(row, "biz_date");
+	int64_t at = number(row, "at");
 	struct buf key = { 0 };
 
-	if (date.type != STORE_INT)
-		date = store_value_int(date_of(number(row, "at"), CHINA_MIN));
+	if (date.type != STORE_INT && at >= 0 && at <= last_ms)
+		date = store_value_int(date_of(at, CHINA_MIN));
+	store_value_write(&key, &facility);
 	store_value_write(&key, &enrollment);
 	store_value_write(&key, &date);
 	hash_once(id, FHIR_ID, key.bytes, key.len);
@@ -399,7 +421,7 @@ take_event(struct fhir *f, const struct row *row, struct buf *out, struct err *e
 
 	if (kind != ATTEND_IN && kind != ATTEND_OUT)
 		return 0;
-	rc = is_replaced(f, row, "SELECT 1 FROM attendance_event WHERE replaces_id = ?", err);
+	rc = is_replaced(f, row, REPLACED("attendance_event"), err);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	visit_id(row, next.id);

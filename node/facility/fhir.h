@@ -7,12 +7,13 @@
  *                                                       8302-2 height, 9843-4 head circumference
  *                  health_check, attendance_event       8310-5 temperature
  *   Immunization   immunization
- *   Encounter      attendance_event                     a child's day: first in, last out
+ *   Encounter      attendance_event                     a child's day: first in, last out; `unknown`
+ *                                                       a day after she came, if nobody has said
  *
  * LOINC codes and UCUM units as in R4's vital-signs profiles.  Rows that a later
- * one replaces are not told.  Ids are those of our rows in hex, so that resources
- * of one child find each other; a facility is an identifier (urn:yizhan:facility).
- * A column that a reader may not have is simply not among the row's columns.
+ * one of the same facility replaces are not told.  Ids are those of our rows in hex, so that
+ * resources of one child find each other; a facility is an identifier (urn:yizhan:facility). A
+ * column that a reader may not have is simply not among the row's columns.
  */
 #ifndef NODE_FACILITY_FHIR_H
 #define NODE_FACILITY_FHIR_H
@@ -20,7 +21,7 @@
 #include "store/base/buf.h"
 #include "store/stmt.h"
 
-enum { FHIR_SOURCES = 3, FHIR_ORDER = 3, FHIR_ID = 16 };
+enum { FHIR_SOURCES = 3, FHIR_ORDER = 4, FHIR_ID = 16 };
 
 /* Rows of a table that make resources of a type. */
 struct fhir_source {
@@ -54,6 +55,7 @@ struct fhir_visit {
 /* What is under way: zeroed but for these, then given to the functions below. */
 struct fhir {
 	struct store_db *db; /* borrowed */
+	int64_t now_ms;      /* a day that nobody has ended is under way for so long alone */
 	const struct fhir_type *type;
 	const struct fhir_source *source; /* of the rows that follow */
 	struct fhir_visit visit;

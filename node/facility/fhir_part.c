@@ -57,6 +57,8 @@ fhir_put_patient(struct json *j, const char *name, const uint8_t child[FHIR_ID])
 void
 fhir_put_facility(struct json *j, const char *name, const char *facility)
 {
+	if (facility[0] == 0)
+		return;
 	json_name(j, name);
 	json_object(j);
 	json_name(j, "identifier");

@@ -25,7 +25,7 @@ void fhir_put_id(struct json *j, const uint8_t id[FHIR_ID], const char *ending);
 /* A reference to a child. */
 void fhir_put_patient(struct json *j, const char *name, const uint8_t child[FHIR_ID]);
 
-/* The facility by its identifier, since it is no resource here. */
+/* The facility by its identifier, since it is no resource here; nothing for "". */
 void fhir_put_facility(struct json *j, const char *name, const char *facility);
 
 /* A Coding; a CodeableConcept of one.  `display` may be NULL. */

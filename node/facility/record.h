@@ -1,6 +1,7 @@
 /*
  * node/facility/record.h - the one door through which facility records are
- * written: by the page's forms, by POST /api/v1/batch, by the simulated day.
+ * written: by the page's forms, by POST /api/v1/batch, by the roster import, by
+ * the simulated day.
  *
  * Each function checks what it is given, names the value it refuses
  * (ERR_INVALID, ERR_NOTFOUND, ERR_DENIED), and writes its rows on a LOCAL
@@ -15,6 +16,7 @@
 #ifndef NODE_FACILITY_RECORD_H
 #define NODE_FACILITY_RECORD_H
 
+#include "node/facility/tries.h"
 #include "store/id.h"
 
 #include <stddef.h>
@@ -30,6 +32,7 @@ struct facility {
 	int kind;
 	int offset_min;    /* of its time zone, east of UTC */
 	const uint8_t *by; /* staff id of who records, borrowed; NULL: nobody signed in */
+	struct facility_tries *tries; /* wrong codes, borrowed; NULL: nobody counts */
 	uint8_t last_id[STORE_ID];
 };
 
@@ -76,7 +79,8 @@ MUST_CHECK int facility_arrival(struct facility *f, const struct facility_arriva
 /*
  * 离园: `adult` (pickup_auth or guardian) must have the right today: ERR_DENIED if revoked, over or
  * of another child.  Who comes with a code (facility_pickup_code) is found by it: ERR_DENIED if it
- * is wrong, over, or was used; a right that has a code is none without it.
+ * is wrong, over, or was used; a right that has a code is none without it.  Wrong ones are counted
+ * in f->tries and told in the log; ERR_DENIED, however right it is, after too many of them.
  */
 struct facility_pickup {
 	int64_t at;
@@ -196,6 +200,17 @@ struct facility_medication {
 };
 MUST_CHECK int facility_medication(struct facility *f, const struct facility_medication *in,
                                    struct err *err);
+
+/* 用药答复: the facility's answer to a request, whoever took it; what was declined isn't given. */
+struct facility_medication_review {
+	int64_t at;
+	const uint8_t *request;
+	int64_t review; /* as leave_request.review */
+	const char *note;
+};
+MUST_CHECK int facility_medication_review(struct facility *f,
+                                          const struct facility_medication_review *in,
+                                          struct err *err);
 
 /* 喂药: one dose of a request; refused if this slot (quarter hour from 06:00, 0...) is given
  * already today. */
@@ -423,5 +438,75 @@ struct facility_book_cancel {
 };
 MUST_CHECK int facility_book_cancel(struct facility *f, const struct facility_book_cancel *in,
                                     struct err *err);
+
+/* 预约答复: the facility confirms a booking, or says whether they came; declining is cancelling. */
+struct facility_book_review {
+	int64_t at;
+	const uint8_t *booking;
+	int64_t state; /* booking.state: 2 confirmed, 3 came, 5 did not come */
+};
+MUST_CHECK int facility_book_review(struct facility *f, const struct facility_book_review *in,
+                                    struct err *err);
+
+/*
+ * 登记: what a list says of who belongs to the house (roster.c).  Somebody who is there is put
+ * right where she differs, by what is given; who is not is made.  1: made, 0: she was there.  *rows
+ * is raised by the rows written: none if the list says nothing new.
+ */
+struct facility_class {
+	const char *name;
+	int64_t kind; /* 0: of a new one what its name tells; else as it is */
+};
+MUST_CHECK int facility_register_class(struct facility *f, const struct facility_class *in,
+                                       int64_t *rows, struct err *err);
+
+struct facility_child {
+	const uint8_t *id; /* NULL: somebody new */
+	const char *name;
+	int64_t sex;
+	int64_t birth_date;     /* needed */
+	const uint8_t *id_hash; /* STORE_ID bytes (roster_id.c) */
+	bool is_shared_hash;    /* by the facility's key, not by this file's alone */
+};
+MUST_CHECK int facility_register_child(struct facility *f, const struct facility_child *in,
+                                       int64_t *rows, struct err *err);
+
+/* Her enrolment, and which class from which day on; `child` and `class_id` are needed. */
+struct facility_place {
+	int64_t at; /* another class begins on its day */
+	const uint8_t *child;
+	const uint8_t *class_id;
+	int64_t service; /* 0: of a new one full; else as it is */
+	int64_t from;    /* 0: of a new one the day of `at`; else as it is */
+};
+MUST_CHECK int facility_register_place(struct facility *f, const struct facility_place *in,
+                                       int64_t *rows, struct err *err);
+
+struct facility_guardian { /* known by child and name */
+	const uint8_t *child;
+	const char *name;
+	const char *relation;
+	const char *phone;
+	bool is_primary;
+};
+MUST_CHECK int facility_register_guardian(struct facility *f, const struct facility_guardian *in,
+                                          int64_t *rows, struct err *err);
+
+struct facility_allergy {
+	const uint8_t *child;
+	const char *allergen; /* a name or code of code_set; another word is its own code */
+};
+MUST_CHECK int facility_register_allergy(struct facility *f, const struct facility_allergy *in,
+                                         int64_t *rows, struct err *err);
+
+struct facility_staff { /* known by name and role */
+	const char *name;
+	int64_t role;
+	int64_t sex;
+	const char *phone;
+	const uint8_t *class_id;
+};
+MUST_CHECK int facility_register_staff(struct facility *f, const struct facility_staff *in,
+                                       int64_t *rows, struct err *err);
 
 #endif /* NODE_FACILITY_RECORD_H */

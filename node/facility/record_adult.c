@@ -17,6 +17,7 @@
 #include "node/facility/codes.h"
 #include "node/facility/record_priv.h"
 #include "node/facility/roster_priv.h"
+#include "node/log.h"
 
 #include "store/base/hash.h"
 #include "store/base/text.h"
@@ -137,7 +138,8 @@ find_right(struct facility *f, const uint8_t *child, const char *code, struct ri
 	        " coalesce(p.valid_to, 99999999), EXISTS (SELECT 1 FROM enrollment e"
 	        "  JOIN attendance_event a ON a.enrollment_id = e.id WHERE e.child_id = p.child_id"
 	        "  AND a.kind = 2 AND a.by_adult_id = p.id AND NOT EXISTS"
-	        "  (SELECT 1 FROM attendance_event r WHERE r.replaces_id = a.id))"
+	        "  (SELECT 1 FROM attendance_event r WHERE r.replaces_id = a.id"
+	        "  AND r.facility_id = a.facility_id))"
 	        " FROM pickup_auth p WHERE p.child_id = ? AND length(p.id) = 16"
 	        " AND length(p.code_hash) = 16 ORDER BY p.valid_to DESC, p.id");
 	record_put_id(&s, child);
@@ -160,6 +162,35 @@ find_right(struct facility *f, const uint8_t *child, const char *code, struct ri
 	return rc;
 }
 
+/* Counted, and told to who reads the log. */
+static void
+count_wrong(struct facility *f, const struct record_child *who)
+{
+	char hex[2 * STORE_ID + 1];
+	int left;
+
+	if (f->tries == NULL)
+		return;
+	left = facility_tries_wrong(f->tries, who->child, env_mono_ms(store_db_env(f->db)));
+	text_hex(hex, who->child, STORE_ID);
+	log_line(LOG_LEVEL_WARN, "a wrong pick-up code for child %s; %d more are looked at now",
+	         hex, left);
+}
+
+static int
+check_tries(const struct facility *f, const struct record_child *who, struct err *err)
+{
+	int wait = f->tries == NULL ? 0
+	                            : facility_tries_wait(f->tries, who->child,
+	                                                  env_mono_ms(store_db_env(f->db)));
+
+	return wait == 0 ? 0
+	                 : err_set(err, ERR_DENIED,
+	                           "code: too many wrong ones for %s; no code opens for %d "
+	                           "minutes: call the parents, and choose who has a right",
+	                           who->name, wait);
+}
+
 int
 record_adult_by_code(struct facility *f, const struct record_child *who,
                      const struct facility_pickup *in, uint8_t adult[STORE_ID], struct err *err)
@@ -168,9 +199,13 @@ record_adult_by_code(struct facility *f, const struct record_child *who,
 	struct right right;
 
 	if (rc == 0)
+		rc = check_tries(f, who, err);
+	if (rc == 0)
 		rc = find_right(f, who->child, in->code, &right, err);
 	if (rc < 0)
 		return rc;
+	if (rc == 0)
+		count_wrong(f, who);
 	if (rc == 0 && right.foreign)
 		return err_set(err, ERR_DENIED,
 		               "code: opens nothing for %s here; one of hers was made at another "

@@ -203,6 +203,8 @@ facility_medication_given(struct facility *f, const struct facility_medication_g
 		rc = record_exists(
 		        f, "SELECT 1 FROM medication_request WHERE id = ? AND facility_id = ?",
 		        "request", in->request, err);
+	if (rc == 0)
+		rc = record_medication_open(f, in->request, err);
 	if (rc < 0)
 		return rc;
 	s = store_stmt_new(f->db,

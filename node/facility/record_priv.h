@@ -21,7 +21,7 @@
 	"(SELECT a.kind FROM attendance_event a WHERE a.enrollment_id = e.id AND a.kind IN (1, 2)" \
 	" AND " RECORD_OF_DAY(                                                                     \
 	        "a") " AND NOT EXISTS (SELECT 1 FROM attendance_event r WHERE r.replaces_id = "    \
-	             "a.id)"                                                                       \
+	             "a.id AND r.facility_id = a.facility_id)"                                     \
 	             " ORDER BY a.at DESC, a.kind DESC LIMIT 1)"
 
 /* An enrolled child. */
@@ -34,6 +34,9 @@ struct record_child {
 	char name[FACILITY_NAME_MAX];
 	int birth_date;
 };
+
+/* ERR_INVALID if the facility has declined this request for medicine. */
+MUST_CHECK int record_medication_open(struct facility *f, const uint8_t *request, struct err *err);
 
 /* The parameters of RECORD_OF_DAY. */
 void record_put_day(struct store_stmt *s, const struct facility *f, int date);

@@ -345,10 +345,16 @@ check_twice(const struct roster_row *rows, size_t count, struct err *err)
 
 	assert(last->name != NULL); /* check_row */
 
-	for (size_t i = 0; i + 1 < count; i++)
-		if (same_person(&rows[i], last))
-			return err_set(err, ERR_INVALID, "line %d: %s stands in line %d already",
-			               last->line, last->name, rows[i].line);
+	for (size_t i = 0; i + 1 < count; i++) {
+		if (!same_person(&rows[i], last))
+			continue;
+		if (strcmp(rows[i].name, last->name) != 0)
+			return err_set(err, ERR_INVALID,
+			               "line %d: %s has the 证件号 (id_no) of %s in line %d",
+			               last->line, last->name, rows[i].name, rows[i].line);
+		return err_set(err, ERR_INVALID, "line %d: %s stands in line %d already",
+		               last->line, last->name, rows[i].line);
+	}
 	return 0;
 }
 

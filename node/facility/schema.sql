@@ -215,6 +215,31 @@ CREATE TABLE enrollment(
 CREATE INDEX enrollment_child ON enrollment(child_id);
 CREATE INDEX enrollment_class ON enrollment(facility_id, class_id);
 
+-- 入托状态的每次变化 · each step of an enrolment: its status before and after.  A step ends those that this file
+-- has (ended only ever goes up); of steps that knew nothing of each other the one that is further on wins.
+-- Whoever writes enrollment.status takes it so, by the triggers below
+CREATE TABLE enrollment_step(
+  enrollment_id BLOB NOT NULL,
+  said BLOB NOT NULL DEFAULT (randomblob(16)),
+  facility_id TEXT NOT NULL,
+  child_id BLOB,
+  was INTEGER,
+  status INTEGER NOT NULL DEFAULT 3,
+  ended INTEGER NOT NULL DEFAULT 0,
+  recorded_by BLOB,
+  PRIMARY KEY(enrollment_id, said)
+) WITHOUT ROWID;
+CREATE TRIGGER enrollment_stepped AFTER INSERT ON enrollment WHEN NOT EXISTS (SELECT 1 FROM local_word WHERE thing = '') BEGIN
+  UPDATE enrollment_step SET ended = 1 WHERE enrollment_id = NEW.id AND ended = 0;
+  INSERT INTO enrollment_step(enrollment_id, facility_id, child_id, was, status, recorded_by)
+  VALUES (NEW.id, coalesce((SELECT CAST(value AS TEXT) FROM yz_meta WHERE name = 'facility'), NEW.facility_id), NEW.child_id, NULL, NEW.status, NEW.recorded_by);
+END;
+CREATE TRIGGER enrollment_stepped_on AFTER UPDATE OF status ON enrollment WHEN NOT EXISTS (SELECT 1 FROM local_word WHERE thing = '') BEGIN
+  UPDATE enrollment_step SET ended = 1 WHERE enrollment_id = NEW.id AND ended = 0;
+  INSERT INTO enrollment_step(enrollment_id, facility_id, child_id, was, status, recorded_by)
+  VALUES (NEW.id, coalesce((SELECT CAST(value AS TEXT) FROM yz_meta WHERE name = 'facility'), NEW.facility_id), NEW.child_id, OLD.status, NEW.status, NEW.recorded_by);
+END;
+
 -- 11 分班 · which class from which day on
 CREATE TABLE class_assignment(
   enrollment_id BLOB NOT NULL,
@@ -360,7 +385,8 @@ CREATE TABLE symptom_case(
   recorded_by BLOB
 ) WITHOUT ROWID;
 
--- 19 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00
+-- 19 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00; review is the facility's
+-- answer, as leave_request.review
 CREATE TABLE medication_request(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
   facility_id TEXT NOT NULL,
@@ -374,7 +400,10 @@ CREATE TABLE medication_request(
   at INTEGER,
   accepted_by BLOB,
   accepted_at INTEGER,
-  recorded_by BLOB
+  recorded_by BLOB,
+  review INTEGER,
+  review_note TEXT,
+  reviewed_at INTEGER
 ) WITHOUT ROWID;
 
 -- 20 喂药记录 · medicine given: one dose per request, day and slot, whoever records it
@@ -405,6 +434,37 @@ CREATE TABLE allergy(
   recorded_by BLOB,
   PRIMARY KEY(child_id, allergen_code)
 ) WITHOUT ROWID;
+
+-- 过敏的每次告知 · each time somebody said that the child has it (active 1), or no more (0).  Whoever says it ends
+-- the words that this file has (ended only ever goes up); of words that knew nothing of each other 1 wins.
+-- Whoever writes allergy says it so, by the triggers below
+CREATE TABLE allergy_word(
+  child_id BLOB NOT NULL,
+  allergen_code TEXT NOT NULL,
+  said BLOB NOT NULL DEFAULT (randomblob(16)),
+  facility_id TEXT NOT NULL,
+  active INTEGER NOT NULL DEFAULT 1,
+  ended INTEGER NOT NULL DEFAULT 0,
+  reaction TEXT,
+  severity INTEGER,
+  recorded_by BLOB,
+  PRIMARY KEY(child_id, allergen_code, said)
+) WITHOUT ROWID;
+CREATE TRIGGER allergy_said AFTER INSERT ON allergy WHEN NOT EXISTS (SELECT 1 FROM local_word WHERE thing = '') BEGIN
+  UPDATE allergy_word SET ended = 1 WHERE child_id = NEW.child_id AND allergen_code = NEW.allergen_code AND ended = 0;
+  INSERT INTO allergy_word(child_id, allergen_code, facility_id, active, reaction, severity, recorded_by)
+  VALUES (NEW.child_id, NEW.allergen_code, coalesce((SELECT CAST(value AS TEXT) FROM yz_meta WHERE name = 'facility'), NEW.facility_id), NEW.active <> 0, NEW.reaction, NEW.severity, NEW.recorded_by);
+END;
+CREATE TRIGGER allergy_said_again AFTER UPDATE OF reaction, severity, active ON allergy WHEN NOT EXISTS (SELECT 1 FROM local_word WHERE thing = '') BEGIN
+  UPDATE allergy_word SET ended = 1 WHERE child_id = NEW.child_id AND allergen_code = NEW.allergen_code AND ended = 0;
+  INSERT INTO allergy_word(child_id, allergen_code, facility_id, active, reaction, severity, recorded_by)
+  VALUES (NEW.child_id, NEW.allergen_code, coalesce((SELECT CAST(value AS TEXT) FROM yz_meta WHERE name = 'facility'), NEW.facility_id), NEW.active <> 0, NEW.reaction, NEW.severity, NEW.recorded_by);
+END;
+CREATE TRIGGER allergy_said_gone AFTER DELETE ON allergy WHEN NOT EXISTS (SELECT 1 FROM local_word WHERE thing = '') BEGIN
+  UPDATE allergy_word SET ended = 1 WHERE child_id = OLD.child_id AND allergen_code = OLD.allergen_code AND ended = 0;
+  INSERT INTO allergy_word(child_id, allergen_code, facility_id, active, reaction, severity, recorded_by)
+  VALUES (OLD.child_id, OLD.allergen_code, coalesce((SELECT CAST(value AS TEXT) FROM yz_meta WHERE name = 'facility'), OLD.facility_id), 0, OLD.reaction, OLD.severity, OLD.recorded_by);
+END;
 
 -- 22 接种记录 · immunisation
 CREATE TABLE immunization(
@@ -1001,4 +1061,14 @@ CREATE TABLE local_batch_key(
   key TEXT NOT NULL PRIMARY KEY,
   at INTEGER NOT NULL,
   row_id BLOB
+) WITHOUT ROWID;
+
+-- 本机按告知改写的行 · rows that were written to fit what was said (node/facility/word.h)
+CREATE TABLE local_word(
+  thing TEXT NOT NULL,
+  k1 BLOB NOT NULL,
+  k2 TEXT NOT NULL,
+  shown INTEGER,
+  said BLOB,
+  PRIMARY KEY(thing, k1, k2)
 ) WITHOUT ROWID;

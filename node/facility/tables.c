@@ -39,7 +39,8 @@ static const char *const groups_meal_intake[] = { "level, at", NULL };
 static const char *const groups_medication_given[] = { "at, dose, given_by, witness, reaction",
 	                                               NULL };
 static const char *const groups_medication_request[] = {
-	"drug, dose_text, time_bits, date_from, date_to", "accepted_by, accepted_at", NULL
+	"drug, dose_text, time_bits, date_from, date_to", "accepted_by, accepted_at",
+	"review, review_note, reviewed_at", NULL
 };
 static const char *const groups_session_event[] = { "starts_at, ends_at", NULL };
 
@@ -58,6 +59,11 @@ const struct store_track_spec facility_tables[] = {
 	  .scope = "f/",
 	  .scope_column = "facility_id",
 	  .groups = groups_allergy },
+	{ .table = "allergy_word",
+	  .kind = STORE_RECORD,
+	  .scope = "f/",
+	  .scope_column = "facility_id",
+	  .max = "ended" },
 	{ .table = "announcement",
 	  .kind = STORE_RECORD,
 	  .scope = "f/",
@@ -120,6 +126,11 @@ const struct store_track_spec facility_tables[] = {
 	  .scope = "f/",
 	  .scope_column = "facility_id",
 	  .groups = groups_enrollment },
+	{ .table = "enrollment_step",
+	  .kind = STORE_RECORD,
+	  .scope = "f/",
+	  .scope_column = "facility_id",
+	  .max = "ended" },
 	{ .table = "evaluation",
 	  .kind = STORE_RECORD,
 	  .scope = "f/",

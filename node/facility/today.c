@@ -93,7 +93,7 @@ read_events(struct reading *r, struct today_child *c, struct err *err)
 	                   "SELECT a.kind, a.at, a.id FROM (SELECT ? AS id) e, attendance_event a"
 	                   " WHERE a.enrollment_id = e.id AND a.kind IN (1, 2) AND " RECORD_OF_DAY(
 	                           "a") " AND NOT EXISTS (SELECT 1 FROM attendance_event r WHERE "
-	                                "r.replaces_id = a.id)"
+	                                "r.replaces_id = a.id AND r.facility_id = a.facility_id)"
 	                                " ORDER BY a.at, 3 - a.kind");
 	store_stmt_put_blob(&s, c->enrollment, STORE_ID);
 	record_put_day(&s, r->f, r->date);

@@ -36,7 +36,7 @@ CREATE VIEW v1_attendance_event AS
          a.kind, a.at, a.by_adult_id, a.temp_dc, a.method, a.class_id, a.recorded_by
   FROM attendance_event a
   WHERE a.kind IN (1, 2)
-    AND NOT EXISTS (SELECT 1 FROM attendance_event r WHERE r.replaces_id = a.id);
+    AND NOT EXISTS (SELECT 1 FROM attendance_event r WHERE r.replaces_id = a.id AND r.facility_id = a.facility_id);
 
 -- 每日出勤 · one row a child and day: first in, last out; present while the last event is an arrival
 CREATE VIEW v1_attendance_day AS
@@ -56,7 +56,7 @@ CREATE VIEW v1_health_check AS
          h.note,  -- personal
          h.recorded_by
   FROM health_check h
-  WHERE NOT EXISTS (SELECT 1 FROM health_check r WHERE r.replaces_id = h.id);
+  WHERE NOT EXISTS (SELECT 1 FROM health_check r WHERE r.replaces_id = h.id AND r.facility_id = h.facility_id);
 
 -- 缺勤 · absences with their reason by name
 CREATE VIEW v1_absence AS
@@ -76,7 +76,8 @@ CREATE VIEW v1_consent AS
          max(granted) = 1 AND NOT EXISTS (
            SELECT 1 FROM consent w
            WHERE w.child_id IS c.child_id AND w.purpose IS c.purpose AND w.granted = 0
-             AND NOT EXISTS (SELECT 1 FROM consent g WHERE g.granted = 1 AND g.replaces_id = w.id)) AS holds
+             AND NOT EXISTS (SELECT 1 FROM consent g WHERE g.granted = 1 AND g.replaces_id = w.id
+                               AND g.facility_id = w.facility_id)) AS holds
   FROM consent c
   GROUP BY facility_id, child_id, purpose;
 
@@ -87,7 +88,7 @@ CREATE VIEW v1_growth AS
          m.measured_date, m.weight_g, m.length_mm, m.posture, m.head_mm, m.at, m.method, m.recorded_by
   FROM growth_measurement m
   JOIN child c ON c.id = m.child_id
-  WHERE NOT EXISTS (SELECT 1 FROM growth_measurement r WHERE r.replaces_id = m.id);
+  WHERE NOT EXISTS (SELECT 1 FROM growth_measurement r WHERE r.replaces_id = m.id AND r.facility_id = m.facility_id);
 
 -- 生长评价 · z scores and percentiles of v1_growth's weight, length and head: a row a measurement, measure and standard.
 -- age_months = days / 30.4375; value in kg or cm; length is compared lying under 24 months and standing from then on,
@@ -203,3 +204,51 @@ CREATE VIEW v1_growth_z AS
 CREATE VIEW v1_immunization AS
   SELECT facility_id, child_id, vaccine_code, dose_no, given_date, lot, source, site, verified_by, recorded_by
   FROM immunization;
+
+-- 待接种 · doses that a child in care (awaiting examination, enrolled, paused) has no record of, by the newest edition of
+-- vaccine_schedule: due from birth date + min_age_days on, to be given before birth date + before_age_days (NULL: no limit).
+-- What day it is nothing here knows: ask for due_date <= today. A dose counts whichever vaccine of that name was given;
+-- who has begun an inactivated series (JE-I, HepA-I) needs none of the live one (JE-L, HepA-L)
+-- personal: all of it
+CREATE VIEW v1_vaccination_due AS
+  SELECT e.facility_id, e.child_id, v.vaccine_code, v.dose_no, v.name_zh,
+         CAST(strftime('%Y%m%d', e.born, '+' || v.min_age_days || ' days') AS INTEGER) AS due_date,
+         CAST(strftime('%Y%m%d', e.born, '+' || v.before_age_days || ' days') AS INTEGER) AS before_date, v.version
+  FROM (SELECT DISTINCT n.facility_id, n.child_id,
+               printf('%04d-%02d-%02d', c.birth_date / 10000, c.birth_date / 100 % 100, c.birth_date % 100) AS born
+        FROM enrollment n
+        JOIN child c ON c.id = n.child_id
+        WHERE n.status IN (2, 3, 4) AND c.birth_date IS NOT NULL) e
+  JOIN vaccine_schedule v ON v.version = (SELECT max(version) FROM vaccine_schedule)
+  WHERE NOT EXISTS (SELECT 1 FROM immunization i WHERE i.child_id = e.child_id
+                    AND (i.dose_no = v.dose_no AND (i.vaccine_code = v.vaccine_code OR i.vaccine_code IN
+                           (SELECT o.vaccine_code FROM vaccine_schedule o WHERE o.name_zh = v.name_zh))
+                         OR substr(v.vaccine_code, -2) = '-L'
+                            AND i.vaccine_code = substr(v.vaccine_code, 1, length(v.vaccine_code) - 1) || 'I'));
+
+-- 待体检 · the next examination of a child in care, like v1_vaccination_due: kind 1 before entry, if there is none on record
+-- (due_date: when care begins; NULL: at once); kind 2 the next one, 12 / exam_per_year months after the last, between the
+-- first birthday and the third (norm_param: 卫妇社发〔2012〕35号). Who was away for long is not in it
+-- personal: all of it
+CREATE VIEW v1_exam_due AS
+  SELECT d.facility_id, d.child_id, CASE WHEN d.last_date IS NULL THEN 1 ELSE 2 END AS kind, d.last_date,
+         CAST(CASE WHEN d.last_date IS NULL THEN d.start_date ELSE strftime('%Y%m%d', max(d.next, d.one)) END
+           AS INTEGER) AS due_date
+  FROM (SELECT e.facility_id, e.child_id, e.start_date, x.last_date, date(e.born, '+1 year') AS one,
+               date(e.born, '+3 years') AS three,
+               date(printf('%04d-%02d-%02d', x.last_date / 10000, x.last_date / 100 % 100, x.last_date % 100),
+                    '+' || (12 / p.value) || ' months') AS next
+        FROM (SELECT n.facility_id, n.child_id, min(n.start_date) AS start_date,
+                     printf('%04d-%02d-%02d', c.birth_date / 10000, c.birth_date / 100 % 100, c.birth_date % 100)
+                       AS born
+              FROM enrollment n
+              JOIN child c ON c.id = n.child_id
+              WHERE n.status IN (2, 3, 4) AND c.birth_date IS NOT NULL
+              GROUP BY n.facility_id, n.child_id) e
+        LEFT JOIN (SELECT h.child_id, max(h.exam_date) AS last_date FROM health_exam h
+                   WHERE NOT EXISTS (SELECT 1 FROM health_exam r WHERE r.replaces_id = h.id)
+                   GROUP BY h.child_id) x
+          ON x.child_id = e.child_id
+        LEFT JOIN norm_param p ON p.param = 'exam_per_year'
+         AND p.version = (SELECT max(version) FROM norm_param WHERE param = 'exam_per_year')) d
+  WHERE d.last_date IS NULL OR max(d.next, d.one) < d.three;

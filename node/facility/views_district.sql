@@ -65,7 +65,8 @@ CREATE VIEW v1_seats_per_1000 AS
    AND t.version = (SELECT max(version) FROM indicator_def WHERE indicator = 'seats_per_1000');
 
 -- 托位供需 · supply and demand by street: places, children in care, free places, applications not yet in care;
--- occupancy_pct = enrolled / seats * 100, per_100_under3 = seats / children under three * 100
+-- occupancy_pct = enrolled / seats * 100, per_100_under3 = seats / children under three * 100.  Source: no norm that we
+-- know; counted from classes in use, enrolments and the district's own population
 CREATE VIEW v1_supply_demand AS
   WITH s AS (SELECT coalesce(subdistrict_code, '') AS code, count(*) AS facilities, sum(seats) AS seats,
                     sum(CASE WHEN is_inclusive = 1 THEN seats ELSE 0 END) AS inclusive_seats,
@@ -146,7 +147,8 @@ CREATE VIEW v1_day AS
 CREATE VIEW v1_month AS
   SELECT DISTINCT biz_date / 100 AS month FROM v1_day;
 
--- 月出勤率 · the same by month (YYYYMM); open_days: days on which somebody arrived
+-- 月出勤率 · the same by month (YYYYMM): came / due * 100 of all its days; open_days: days on which somebody arrived.
+-- Source: 卫妇社发〔2012〕35号, Annex 5
 CREATE VIEW v1_attendance_rate_month AS
   WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 31)
   SELECT r.facility_id, r.month, r.open_days, r.due, r.came, round(r.came * 100.0 / nullif(r.due, 0), 1) AS attendance_pct
@@ -225,8 +227,8 @@ CREATE VIEW v1_health_managed_facility AS
    AND t.version = (SELECT max(version) FROM indicator_def WHERE indicator = 'health_managed_pct')
   GROUP BY m.facility_id, m.year;
 
--- 街道健康管理率 · the same by street, each child once; of_under3_pct: managed of all under three who live there, a lower
--- bound, because who is in no facility's care is examined elsewhere
+-- 街道健康管理率 · the same by street, each child once: managed / in care * 100; of_under3_pct: managed of all under three who
+-- live there, a lower bound, because who is in no facility's care is examined elsewhere.  Source: 国家基本公共卫生服务规范（第三版）
 CREATE VIEW v1_health_managed_subdistrict AS
   SELECT m.subdistrict_code, d.name_zh, m.year, count(DISTINCT m.child_id) AS in_care,
          count(DISTINCT CASE WHEN m.managed THEN m.child_id END) AS managed,
@@ -244,7 +246,8 @@ CREATE VIEW v1_health_managed_subdistrict AS
 -- 补助测算 · subsidy due by facility, month (YYYYMM) and rate.  heads: children present on min_days days of the month or
 -- more; child_days: their days of presence; amount_fen = heads * per_month_fen + child_days * per_day_fen.  The rate is
 -- the subsidy_rate of that code with the greatest version that isn't after the month's first day.  Class and service are
--- the enrolment's as it is now.  Beside it what the district has stated (subsidy_statement, kind 1, period YYYYMM), if it has
+-- the enrolment's as it is now.  Beside it what the district has stated (subsidy_statement, kind 1, period YYYYMM), if it has.
+-- Source: each rate's own (subsidy_rate.source); the formula is that of rates by head and by day
 CREATE VIEW v1_subsidy_due AS
   WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 31)
   SELECT c.facility_id, c.month, c.rate_code, c.name_zh AS rate_zh, c.version AS valid_from, c.heads, c.child_days,

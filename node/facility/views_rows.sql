@@ -37,7 +37,7 @@ CREATE VIEW v1_staff_cert AS
          s.result,  -- personal
          s.recorded_by
   FROM staff_cert s
-  WHERE NOT EXISTS (SELECT 1 FROM staff_cert y WHERE y.replaces_id = s.id);
+  WHERE NOT EXISTS (SELECT 1 FROM staff_cert y WHERE y.replaces_id = s.id AND y.facility_id = s.facility_id);
 
 -- 员工考勤 · staff coming and going
 CREATE VIEW v1_staff_attendance AS
@@ -45,7 +45,7 @@ CREATE VIEW v1_staff_attendance AS
          coalesce(s.biz_date, CAST(strftime('%Y%m%d', s.at / 1000, 'unixepoch', '+8 hours') AS INTEGER)) AS biz_date,
          s.class_id, s.method, s.recorded_by
   FROM staff_attendance s
-  WHERE NOT EXISTS (SELECT 1 FROM staff_attendance y WHERE y.replaces_id = s.id);
+  WHERE NOT EXISTS (SELECT 1 FROM staff_attendance y WHERE y.replaces_id = s.id AND y.facility_id = s.facility_id);
 
 -- 员工晨检 · what staff say of their own health before work; fit: 1 may work today, 0 may not
 CREATE VIEW v1_staff_check AS
@@ -57,7 +57,7 @@ CREATE VIEW v1_staff_check AS
          s.note,  -- personal
          s.recorded_by
   FROM staff_check s
-  WHERE NOT EXISTS (SELECT 1 FROM staff_check y WHERE y.replaces_id = s.id);
+  WHERE NOT EXISTS (SELECT 1 FROM staff_check y WHERE y.replaces_id = s.id AND y.facility_id = s.facility_id);
 
 -- 同一人的重复登记 · registrations of one person: alias_id is whom child_id also is
 CREATE VIEW v1_child_alias AS
@@ -81,6 +81,11 @@ CREATE VIEW v1_enrollment AS
          recorded_by
   FROM enrollment;
 
+-- 入托状态的每次变化 · each step of an enrolment; ended by the next one whose writer knew of it
+CREATE VIEW v1_enrollment_step AS
+  SELECT enrollment_id, said, facility_id, child_id, was, status, ended, recorded_by
+  FROM enrollment_step;
+
 -- 分班 · which class from which day on
 CREATE VIEW v1_class_assignment AS
   SELECT enrollment_id, from_date, facility_id, class_id, recorded_by
@@ -102,7 +107,7 @@ CREATE VIEW v1_absence_followup AS
          a.result,  -- personal
          a.next_date, a.recorded_by
   FROM absence_followup a
-  WHERE NOT EXISTS (SELECT 1 FROM absence_followup y WHERE y.replaces_id = a.id);
+  WHERE NOT EXISTS (SELECT 1 FROM absence_followup y WHERE y.replaces_id = a.id AND y.facility_id = a.facility_id);
 
 -- 请假 · leave asked for by a parent, by app, telephone or at the door
 CREATE VIEW v1_leave_request AS
@@ -123,13 +128,14 @@ CREATE VIEW v1_symptom_case AS
          recorded_by
   FROM symptom_case;
 
--- 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00
+-- 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00; review is the facility's answer
 CREATE VIEW v1_medication_request AS
   SELECT id, facility_id, child_id,
          drug,  -- personal
          dose_text,  -- personal
-         time_bits, date_from, date_to, guardian_sign_id, at, accepted_by, accepted_at,
-         recorded_by
+         time_bits, date_from, date_to, guardian_sign_id, at, accepted_by, accepted_at, review,
+         review_note,  -- personal
+         reviewed_at, recorded_by
   FROM medication_request;
 
 -- 喂药记录 · medicine given: one dose per request, day and slot, whoever records it
@@ -143,12 +149,23 @@ CREATE VIEW v1_medication_given AS
          recorded_by
   FROM medication_given;
 
--- 过敏/体弱 · allergy or frailty
+-- 过敏/体弱 · allergy or frailty; active, too, while a node hasn't yet put right what two people said of it
 CREATE VIEW v1_allergy AS
-  SELECT child_id, allergen_code, facility_id,
+  SELECT a.child_id, a.allergen_code, a.facility_id,
+         a.reaction,  -- personal
+         a.severity,
+         CASE WHEN a.active = 0 AND 2 = (SELECT count(DISTINCT w.active) FROM allergy_word w
+           WHERE w.child_id = a.child_id AND w.allergen_code = a.allergen_code AND w.ended = 0)
+           THEN 1 ELSE a.active END AS active,
+         a.recorded_by
+  FROM allergy a;
+
+-- 过敏的每次告知 · each time somebody said that a child has it, or no more; ended by whoever knew of it
+CREATE VIEW v1_allergy_word AS
+  SELECT child_id, allergen_code, said, facility_id, active, ended,
          reaction,  -- personal
-         severity, active, recorded_by
-  FROM allergy;
+         severity, recorded_by
+  FROM allergy_word;
 
 -- 体检 · medical examination
 CREATE VIEW v1_health_exam AS
@@ -159,7 +176,7 @@ CREATE VIEW v1_health_exam AS
          h.note,  -- personal
          h.doc_id, h.recorded_by
   FROM health_exam h
-  WHERE NOT EXISTS (SELECT 1 FROM health_exam y WHERE y.replaces_id = h.id);
+  WHERE NOT EXISTS (SELECT 1 FROM health_exam y WHERE y.replaces_id = h.id AND y.facility_id = h.facility_id);
 
 -- 养育指导评价 · an expert's comment for a month of age; written at the hub
 CREATE VIEW v1_growth_comment AS
@@ -193,7 +210,7 @@ CREATE VIEW v1_nap_check AS
          n.note,  -- personal
          n.recorded_by
   FROM nap_check n
-  WHERE NOT EXISTS (SELECT 1 FROM nap_check y WHERE y.replaces_id = n.id);
+  WHERE NOT EXISTS (SELECT 1 FROM nap_check y WHERE y.replaces_id = n.id AND y.facility_id = n.facility_id);
 
 -- 食谱 · a dish of a meal
 CREATE VIEW v1_menu_item AS
@@ -214,7 +231,7 @@ CREATE VIEW v1_food_sample AS
   SELECT f.id, f.facility_id, f.biz_date, f.meal, f.dish, f.weight_g, f.stored_at,
          f.disposed_at, f.recorded_by
   FROM food_sample f
-  WHERE NOT EXISTS (SELECT 1 FROM food_sample y WHERE y.replaces_id = f.id);
+  WHERE NOT EXISTS (SELECT 1 FROM food_sample y WHERE y.replaces_id = f.id AND y.facility_id = f.facility_id);
 
 -- 消毒/通风 · disinfection and airing
 CREATE VIEW v1_disinfection_log AS
@@ -223,7 +240,7 @@ CREATE VIEW v1_disinfection_log AS
          d.class_id, d.area, d.object, d.method, d.conc_mg_l, d.minutes, d.at,
          d.recorded_by
   FROM disinfection_log d
-  WHERE NOT EXISTS (SELECT 1 FROM disinfection_log y WHERE y.replaces_id = d.id);
+  WHERE NOT EXISTS (SELECT 1 FROM disinfection_log y WHERE y.replaces_id = d.id AND y.facility_id = d.facility_id);
 
 -- 交接班 · handing a class over
 CREATE VIEW v1_handover AS
@@ -233,7 +250,7 @@ CREATE VIEW v1_handover AS
          h.items,  -- personal
          h.recorded_by
   FROM handover h
-  WHERE NOT EXISTS (SELECT 1 FROM handover y WHERE y.replaces_id = h.id);
+  WHERE NOT EXISTS (SELECT 1 FROM handover y WHERE y.replaces_id = h.id AND y.facility_id = h.facility_id);
 
 -- 开园/闭园检查 · a round through the house; kind: 1 开园 opening, 2 闭园 closing; result as in inspection
 CREATE VIEW v1_house_check AS
@@ -243,7 +260,7 @@ CREATE VIEW v1_house_check AS
          h.findings,  -- personal
          h.present_n, h.recorded_by
   FROM house_check h
-  WHERE NOT EXISTS (SELECT 1 FROM house_check y WHERE y.replaces_id = h.id);
+  WHERE NOT EXISTS (SELECT 1 FROM house_check y WHERE y.replaces_id = h.id AND y.facility_id = h.facility_id);
 
 -- 伤害/事故/隐患 · incident
 CREATE VIEW v1_incident AS
@@ -313,7 +330,7 @@ CREATE VIEW v1_feedback AS
          f.text,  -- personal
          f.at, f.recorded_by
   FROM feedback f
-  WHERE NOT EXISTS (SELECT 1 FROM feedback y WHERE y.replaces_id = f.id);
+  WHERE NOT EXISTS (SELECT 1 FROM feedback y WHERE y.replaces_id = f.id AND y.facility_id = f.facility_id);
 
 -- 托位额度 · how many places there are, by the hub; id is a hash of facility, resource and period
 CREATE VIEW v1_seat_quota AS
@@ -346,7 +363,7 @@ CREATE VIEW v1_device AS
 CREATE VIEW v1_device_event AS
   SELECT d.id, d.facility_id, d.device_id, d.kind, d.at, d.value, d.recorded_by
   FROM device_event d
-  WHERE NOT EXISTS (SELECT 1 FROM device_event y WHERE y.replaces_id = d.id);
+  WHERE NOT EXISTS (SELECT 1 FROM device_event y WHERE y.replaces_id = d.id AND y.facility_id = d.facility_id);
 
 -- 检查 · an inspection by the district
 CREATE VIEW v1_inspection AS

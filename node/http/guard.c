@@ -336,14 +336,15 @@ check_body(struct guard_head *head, const char *method)
 	return fine;
 }
 
-/* Is a field given twice that says who asks or for what?  Of such one program believes the first
- * and another the last. */
+/* Is a field given twice that says who asks or for what?  Of such one program believes the
+ * first and another the last. */
 static bool
 says_twice(const struct guard_head *head)
 {
-	static const char *const once[] = { "Authorization", "Range",     "If-Range",
-		                            "Last-Event-ID", "Signature", "Signature-Input",
-		                            "Content-Digest" };
+	static const char *const once[] = { "Authorization", "Origin",          "Range",
+		                            "If-Range",      "If-None-Match",   "Last-Event-ID",
+		                            "Signature",     "Signature-Input", "Content-Digest",
+		                            "Yz-Grant",      "Yz-Rotation",     "Yz-Report" };
 
 	for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
 		if (count_fields(head, once[i]) > 1)

@@ -91,9 +91,10 @@ struct guard_verdict guard_block(struct guard_head *head, char *block, size_t le
 
 /*
  * The rules between fields: exactly one Host, which must be a name of ours; not
- * more than one Authorization, Range, If-Range, Last-Event-ID or part of a signature;
- * one way to tell the body's length; no body with GET and HEAD.  `hosts` are the
- * names allowed besides the loopback's, separated by spaces; "*" among them
+ * more than one Authorization, Origin, Range, If-Range, If-None-Match, Last-Event-ID,
+ * part of a signature or word of a node about itself (Yz-Grant, Yz-Rotation,
+ * Yz-Report); one way to tell the body's length; no body with GET and HEAD.  `hosts`
+ * are the names allowed besides the loopback's, separated by spaces; "*" among them
  * allows any IP address (which cannot be rebound), never any name.
  */
 struct guard_verdict guard_fields(struct guard_head *head, const char *method, const char *hosts);

@@ -88,7 +88,7 @@ http_problem_body(struct http_response *response, int status, const char *detail
 	response->status = status;
 	response->type = "application/problem+json";
 	buf_clear(&response->body);
-	buf_printf(&response->body, "{\"status\":%d,\"title\":", status);
+	buf_printf(&response->body, "{\"type\":\"about:blank\",\"status\":%d,\"title\":", status);
 	json_text(&response->body, title_of(status));
 	buf_printf(&response->body, ",\"detail\":");
 	json_text(&response->body, detail);

@@ -66,15 +66,22 @@ signature_from_base64(uint8_t out[STORE_SIGNATURE], const char *text)
 
 /* ---------------------------------------------------------------- what is signed */
 
+void
+reqsig_digest_text(char out[REQSIG_DIGEST_SIZE], const uint8_t sum[32])
+{
+	char text[48];
+
+	to_base64(text, sum, 32);
+	snprintf(out, REQSIG_DIGEST_SIZE, "sha-256=:%s:", text);
+}
+
 static void
 digest_of(char out[REQSIG_DIGEST_SIZE], const void *body, size_t len)
 {
 	uint8_t sum[32];
-	char text[48];
 
 	hash_sha256(sum, body, len);
-	to_base64(text, sum, sizeof sum);
-	snprintf(out, REQSIG_DIGEST_SIZE, "sha-256=:%s:", text);
+	reqsig_digest_text(out, sum);
 }
 
 /* RFC 9421, 2.5: a line for each component, and the parameters without a line's end. */
@@ -230,7 +237,9 @@ check_parts(const struct reqsig_given *given, const void *body, size_t body_len,
 	char digest[REQSIG_DIGEST_SIZE];
 
 	if (given->digest == NULL || given->input == NULL || given->signature == NULL)
-		return err_set(err, ERR_DENIED, "not signed");
+		return err_set(
+		        err, ERR_DENIED,
+		        "not signed: Content-Digest, Signature-Input or Signature is missing");
 	digest_of(digest, body, body_len);
 	if (strcmp(given->digest, digest) != 0)
 		return err_set(err, ERR_DENIED, "the body is not the one that was signed");

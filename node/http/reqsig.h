@@ -71,6 +71,9 @@ struct reqsig_reply {
 	const char *request_signature; /* the request's Signature header, as sent */
 };
 
+/* The value of a Content-Digest or Repr-Digest header of this SHA-256. */
+void reqsig_digest_text(char out[REQSIG_DIGEST_SIZE], const uint8_t sum[32]);
+
 /* Who signed a request. */
 struct reqsig_signer {
 	uint8_t key[SYNC_PUBLIC_KEY];

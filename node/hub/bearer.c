@@ -1,4 +1,5 @@
 #include "node/hub/bearer.h"
+#include "node/hub/token_use.h"
 
 #include <strings.h>
 
@@ -12,8 +13,10 @@ bearer_check(struct store_db *db, const char *authorization, int64_t now_ms, str
 
 	if (authorization != NULL && strncasecmp(authorization, scheme, sizeof scheme - 1) == 0)
 		rc = token_check(db, authorization + sizeof scheme - 1, now_ms, token, &err);
-	if (rc == 1)
+	if (rc == 1) {
+		token_use_note(token->id, now_ms);
 		return 0;
+	}
 	if (rc < 0) {
 		http_problem_body(response, http_status_of(rc), err.msg);
 		return rc;

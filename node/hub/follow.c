@@ -1,4 +1,5 @@
 #include "node/hub/follow.h"
+#include "node/hub/token_use.h"
 
 #include "store/base/text.h"
 
@@ -226,8 +227,10 @@ ask_again(const struct follow *f, const struct follower *w, struct changes_asked
 	text_copy(asked->since, sizeof asked->since, w->since);
 	text_copy(asked->scope, sizeof asked->scope, w->scope);
 	rc = token_again(f->is.db, w->token, env_wall_ms(f->is.env), &asked->token, &err);
-	if (rc == 1)
+	if (rc == 1) {
+		token_use_note(w->token, env_wall_ms(f->is.env));
 		return 0;
+	}
 	http_problem_body(response, rc == 0 ? 401 : http_status_of(rc),
 	                  rc == 0 ? "this token is no longer valid" : err.msg);
 	return ERR_DENIED;

@@ -87,7 +87,12 @@ static const char step_7[] =
         "ALTER TABLE hub_node ADD COLUMN rekey INTEGER NOT NULL DEFAULT 0;"
         "CREATE INDEX hub_node_key ON hub_node(node_key);";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6, step_7 };
+/* used_ms: when it was last shown (node/hub/token_use.c) */
+static const char step_8[] = "ALTER TABLE hub_token ADD COLUMN used_ms INTEGER;";
+
+static const char *const steps[] = {
+	step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8
+};
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

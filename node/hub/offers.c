@@ -11,6 +11,7 @@ offers_open(struct offers *o, struct station *st, const atomic_bool *stop, struc
 	int rc = identity_path(path, st->dir, "yizhan.db", err);
 
 	*o = (struct offers){ .snapshots = { .dir = st->dir, .env = st->env, .stop = stop },
+		              .key = &st->key,
 		              .metrics = &st->metrics };
 	if (rc == 0)
 		rc = store_db_open(path, STORE_READ, st->env, &o->snapshots.db, err);

@@ -19,6 +19,7 @@ enum { OFFERS_TIDY_MS = 600000 }; /* between two looks at what is kept */
 struct offers {
 	struct snapshots snapshots; /* `db` is ours */
 	struct store_db *log;       /* where exports are noted */
+	const struct sync_key *key; /* the hub's, borrowed */
 	struct metrics *metrics;
 	int64_t tidy_ms; /* monotonic: the next look is not before */
 };
@@ -63,6 +64,9 @@ void offers_snapshot(struct offers *o, const struct http_request *request,
  *   table=    which            format=  ndjson, the default, or csv (for spreadsheets: no text
  *   scope=    only this one             becomes a formula); or fhir (node/facility/fhir.h)
  *   _type=    with fhir: Patient, Observation, Immunization, Encounter
+ *
+ * Yz-Cursor says where the feed goes on: it is of the same moment as the rows, so who applies whole
+ * rows to tables exported one after the other begins with the first one's.
  *
  *   200   400  a parameter   401   403  not this token's scope   404  no such table or type
  */

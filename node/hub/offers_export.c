@@ -137,6 +137,7 @@ struct spooling {
 	struct fhir fhir;
 	struct buf out;
 	struct http_file *file;
+	char cursor[FEED_CURSOR]; /* of the moment that the rows are of */
 };
 
 static int
@@ -245,14 +246,18 @@ spool(struct spooling *sp, struct err *err)
 	struct store_db *db = sp->o->snapshots.db;
 	int rc;
 
-	sp->fhir = (struct fhir){ .db = db, .type = facility_fhir_type(sp->asked->type) };
+	sp->fhir = (struct fhir){ .db = db,
+		                  .now_ms = env_wall_ms(sp->o->snapshots.env),
+		                  .type = facility_fhir_type(sp->asked->type) };
 	if (sp->asked->fhir && sp->fhir.type == NULL)
 		return err_set(err, ERR_NOTFOUND, "_type=%.40s isn't offered here; %s are",
 		               sp->asked->type, facility_fhir_types());
 	rc = store_db_begin(db, err);
 	if (rc < 0)
 		return rc;
-	rc = open_spool(sp->o, &sp->file->fd, err);
+	rc = feed_cursor(db, sp->cursor, err);
+	if (rc == 0)
+		rc = open_spool(sp->o, &sp->file->fd, err);
 	if (rc == 0)
 		rc = sp->asked->fhir ? spool_type(sp, err)
 		                     : spool_table(sp, sp->asked->table, NULL, err);
@@ -264,7 +269,7 @@ spool(struct spooling *sp, struct err *err)
 /* ---- the answer ---- */
 
 static void
-tell(struct http_response *response, const struct asked *asked)
+tell(struct http_response *response, const struct asked *asked, const char *cursor)
 {
 	bool csv = asked->form == STORE_TABLE_EXCEL;
 
@@ -276,6 +281,8 @@ tell(struct http_response *response, const struct asked *asked)
 	http_field(response, "Content-Disposition", "attachment; filename=\"export.%s\"",
 	           csv ? "csv" : "ndjson");
 	http_field(response, "X-Content-Type-Options", "nosniff");
+	http_field(response, "Yz-Cursor", "%s", cursor);
+	http_field(response, "Link", "</v1/changes?since=%s>; rel=\"next\"", cursor);
 }
 
 static int
@@ -325,7 +332,7 @@ offers_export(struct offers *o, const struct http_request *request,
 		rc = note(o, &token, request, &asked, file.len, &err);
 	if (rc == 0) {
 		metrics_add(o->metrics, METRIC_EXPORTS, 1);
-		tell(response, &asked);
+		tell(response, &asked, sp.cursor);
 		response->file = file;
 	} else if (rc == ERR_INVALID || rc == ERR_NOTFOUND || rc == ERR_DENIED) {
 		http_problem_body(response, rc == ERR_NOTFOUND ? 404 : http_status_of(rc), err.msg);

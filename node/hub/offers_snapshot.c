@@ -6,9 +6,11 @@
  * gets all of it, as RFC 9110 allows.
  */
 #include "node/http/form.h"
+#include "node/http/reqsig.h"
 #include "node/hub/bearer.h"
 #include "node/hub/export_log.h"
 #include "node/hub/offers.h"
+#include "store/base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -125,8 +127,16 @@ choose(struct offers *o, const struct token *token, const char *name, char resum
 }
 
 static void
-tell(struct http_response *response, const struct snapshot *snap)
+tell(const struct offers *o, struct http_response *response, const struct snapshot *snap)
 {
+	uint8_t signature[STORE_SIGNATURE];
+	char digest[REQSIG_DIGEST_SIZE], signed_by[2 * STORE_SIGNATURE + 1];
+
+	reqsig_digest_text(digest, snap->sha256);
+	snapshot_sign(snap, o->key, signature);
+	text_hex(signed_by, signature, sizeof signature);
+	http_field(response, "Repr-Digest", "%s", digest);
+	http_field(response, "Yz-Signature", "%s", signed_by);
 	response->type = "application/zstd";
 	http_field(response, "ETag", "\"%s\"", snap->etag);
 	http_field(response, "Accept-Ranges", "bytes");
@@ -170,7 +180,7 @@ give(const struct asking *by, struct snapshot *snap, struct http_response *respo
 		return;
 	}
 	metrics_add(o->metrics, METRIC_EXPORTS, 1);
-	tell(response, snap);
+	tell(o, response, snap);
 	response->file.fd = snap->fd;
 	snap->fd = -1;
 }

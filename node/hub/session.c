@@ -5,30 +5,110 @@
 #include "store/base/json.h"
 #include "store/base/text.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 enum { SECRET = 32 };
 
-int
-session_try(struct session_tries *tries, int64_t mono_ms)
-{
-	int64_t passed = mono_ms - tries->at_ms;
+/* ---- how many may be looked at ---- */
 
-	tries->spent_ms = passed >= tries->spent_ms ? 0 : tries->spent_ms - passed;
-	tries->at_ms = mono_ms;
-	if (tries->spent_ms > (int64_t)(SESSION_TRIES - 1) * SESSION_TRY_MS)
-		return (int)((tries->spent_ms - (int64_t)(SESSION_TRIES - 1) * SESSION_TRY_MS) /
-		             1000) +
-		       1;
-	tries->spent_ms += SESSION_TRY_MS;
+/* So many in one go, and then one in so long. */
+struct pace {
+	int64_t tries, try_ms;
+};
+static const struct pace of_one = { SESSION_TRIES, SESSION_TRY_MS };
+static const struct pace of_all = { SESSION_ALL_TRIES, SESSION_ALL_TRY_MS };
+
+static int64_t
+left_ms(const struct session_spent *spent, int64_t mono_ms)
+{
+	return spent->back_ms > mono_ms ? spent->back_ms - mono_ms : 0;
+}
+
+/* 0, or after how many seconds there is one again. */
+static int
+wait_s(const struct session_spent *spent, const struct pace *pace, int64_t mono_ms)
+{
+	int64_t over = left_ms(spent, mono_ms) - (pace->tries - 1) * pace->try_ms;
+
+	return over > 0 ? (int)(over / 1000) + 1 : 0;
+}
+
+static void
+spend(struct session_spent *spent, const struct pace *pace, int64_t mono_ms)
+{
+	spent->back_ms = mono_ms + left_ms(spent, mono_ms) + pace->try_ms;
+}
+
+/* Who has one IPv6 address has its /64. */
+static void
+house_of(char out[SESSION_PEER], const char *peer)
+{
+	uint8_t bytes[16], mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	text_copy(out, SESSION_PEER, peer);
+	if (inet_pton(AF_INET6, peer, bytes) != 1 || memcmp(bytes, mapped, sizeof mapped) == 0)
+		return;
+	memset(bytes + 8, 0, 8);
+	if (inet_ntop(AF_INET6, bytes, out, SESSION_PEER) == NULL)
+		text_copy(out, SESSION_PEER, peer);
+}
+
+/* This address's, or the place of the one that has spent least. */
+static struct session_spent *
+spent_of(struct session_tries *tries, const char *peer, int64_t mono_ms)
+{
+	struct session_of *least = &tries->of[0];
+	char house[SESSION_PEER];
+
+	house_of(house, peer);
+	for (size_t i = 0; i < SESSION_PEERS; i++) {
+		struct session_of *of = &tries->of[i];
+
+		if (strcmp(of->peer, house) == 0)
+			return &of->spent;
+		if (left_ms(&of->spent, mono_ms) < left_ms(&least->spent, mono_ms))
+			least = of;
+	}
+	*least = (struct session_of){ 0 };
+	text_copy(least->peer, sizeof least->peer, house);
+	return &least->spent;
+}
+
+int
+session_try(struct session_tries *tries, const char *peer, bool known, int64_t mono_ms)
+{
+	struct session_spent *one = spent_of(tries, peer, mono_ms);
+	int wait = wait_s(one, &of_one, mono_ms);
+
+	if (wait == 0 && !known)
+		wait = wait_s(&tries->all, &of_all, mono_ms);
+	if (wait > 0)
+		return wait;
+	spend(one, &of_one, mono_ms);
+	if (!known)
+		spend(&tries->all, &of_all, mono_ms);
 	return 0;
+}
+
+int
+session_known(struct store_db *db, const char *peer, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT 1 FROM hub_sign_in WHERE peer = ? AND what = 'signed in' LIMIT 1");
+	int rc;
+
+	store_stmt_put_text(&s, peer);
+	rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	return rc;
 }
 
 /* ---- what is written down ---- */
 
-static int
-note(struct store_db *db, const struct session_ask *ask, const char *what, int64_t now_ms,
-     struct err *err)
+int
+session_log_add(struct store_db *db, const struct session_ask *ask, const char *what,
+                int64_t now_ms, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(
 	        db, "INSERT INTO hub_sign_in(at_ms, admin, peer, what) VALUES (?, ?, ?, ?)");
@@ -43,34 +123,91 @@ note(struct store_db *db, const struct session_ask *ask, const char *what, int64
 		return rc;
 	s = store_stmt_new(db, "DELETE FROM hub_sign_in WHERE at_ms < ?");
 	store_stmt_put_int(&s, now_ms - (int64_t)SESSION_LOG_DAYS * 86400000);
+	rc = store_stmt_run(&s, err);
+	if (rc < 0)
+		return rc;
+	/* strangers decide how many there are */
+	s = store_stmt_new(db, "DELETE FROM hub_sign_in WHERE what = 'refused' AND no <="
+	                       " (SELECT max(no) FROM hub_sign_in) - ?");
+	store_stmt_put_int(&s, SESSION_LOG_REFUSED);
 	return store_stmt_run(&s, err);
+}
+
+int
+session_log_decided(struct store_db *db, const char *who, const char *what, struct err *err)
+{
+	struct session_ask ask = { .name = who, .peer = "the hub's machine" };
+	struct hub_work work;
+	int rc = hub_work_begin(&work, db, err);
+
+	if (rc < 0)
+		return rc;
+	rc = session_log_add(db, &ask, what, env_wall_ms(store_db_env(db)), err);
+	return hub_work_end(&work, rc, err);
+}
+
+static const char *
+take_text(struct store_stmt *s, struct arena *a)
+{
+	const char *text = store_stmt_get_text(s);
+
+	return arena_copy(a, text, strlen(text));
+}
+
+int
+session_log(struct store_db *db, int64_t limit, struct arena *a, struct session_entry **list,
+            size_t *count, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "SELECT at_ms, admin, peer, what FROM hub_sign_in"
+	                                         " ORDER BY no DESC LIMIT ?");
+	int rc = 0;
+
+	*count = 0;
+	*list = arena_take(a, (size_t)limit, sizeof **list);
+	if (*list == NULL)
+		return err_set(err, ERR_NOMEM, "sign-ins: out of memory");
+	store_stmt_put_int(&s, limit);
+	while (*count < (size_t)limit && (rc = store_stmt_step(&s, err)) == 1) {
+		struct session_entry *e = &(*list)[(*count)++];
+
+		e->at_ms = store_stmt_get_int(&s);
+		e->admin = take_text(&s, a);
+		e->peer = take_text(&s, a);
+		e->what = take_text(&s, a);
+		if (e->admin == NULL || e->peer == NULL || e->what == NULL)
+			rc = err_set(err, ERR_NOMEM, "sign-ins: out of memory");
+		if (rc < 0)
+			break;
+	}
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
 }
 
 int
 session_log_json(struct store_db *db, int64_t limit, struct buf *out, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(db, "SELECT at_ms, admin, peer, what FROM hub_sign_in"
-	                                         " ORDER BY no DESC LIMIT ?");
+	struct session_entry *list = NULL;
 	struct json j = json_to(out);
-	int rc;
+	struct arena a = { 0 };
+	size_t count = 0;
+	int rc = session_log(db, limit, &a, &list, &count, err);
 
-	store_stmt_put_int(&s, limit);
 	json_array(&j);
-	while ((rc = store_stmt_step(&s, err)) == 1) {
+	for (size_t i = 0; rc == 0 && i < count; i++) {
 		json_object(&j);
 		json_name(&j, "at");
-		json_time(&j, store_stmt_get_int(&s));
+		json_time(&j, list[i].at_ms);
 		json_name(&j, "admin");
-		json_text(&j, store_stmt_get_text(&s));
+		json_text(&j, list[i].admin);
 		json_name(&j, "peer");
-		json_text(&j, store_stmt_get_text(&s));
+		json_text(&j, list[i].peer);
 		json_name(&j, "what");
-		json_text(&j, store_stmt_get_text(&s));
+		json_text(&j, list[i].what);
 		json_end_object(&j);
 	}
-	store_stmt_end(&s);
 	json_end_array(&j);
 	buf_u8(out, '\n');
+	arena_free(&a);
 	return rc < 0 ? rc : buf_check(out, err);
 }
 
@@ -119,7 +256,7 @@ session_begin(struct store_db *db, const struct session_ask *ask, int64_t now_ms
 	rc = hub_work_begin(&work, db, err);
 	if (rc < 0)
 		return rc;
-	rc = note(db, ask, good ? "signed in" : "refused", now_ms, err);
+	rc = session_log_add(db, ask, good ? "signed in" : "refused", now_ms, err);
 	if (rc == 0 && good)
 		rc = insert(db, ask->name, now_ms, session, err);
 	rc = hub_work_end(&work, rc, err);
@@ -169,6 +306,6 @@ session_end(struct store_db *db, const char *session, const char *peer, int64_t 
 	store_stmt_put_blob(&s, hash, sizeof hash);
 	rc = store_stmt_run(&s, err);
 	if (rc == 0)
-		rc = note(db, &ask, "left", now_ms, err);
+		rc = session_log_add(db, &ask, "left", now_ms, err);
 	return hub_work_end(&work, rc, err);
 }

@@ -25,7 +25,7 @@ enum {
 	TERMS = 16,
 	STAMP = 16
 };
-enum { NAME = TERMS + STAMP + FEED_CURSOR - 1 + SNAPSHOT_ETAG - 1 };
+enum { NAME = TERMS + STAMP + FEED_CURSOR - 1 + SNAPSHOT_ETAG - 1 + 2 * SNAPSHOT_SHA256 };
 
 /* What a file's name says. */
 struct named {
@@ -64,7 +64,7 @@ static bool
 read_name(const char *name, struct named *out)
 {
 	const char *at = name;
-	char stamp[STAMP + 1];
+	char stamp[STAMP + 1], sum[2 * SNAPSHOT_SHA256 + 1];
 
 	if (strlen(name) != NAME + 4 || !is_hex(name, NAME) || strcmp(name + NAME, ".zst") != 0)
 		return false;
@@ -78,8 +78,10 @@ read_name(const char *name, struct named *out)
 	text_copy(out->is.cursor, sizeof out->is.cursor, at);
 	at += FEED_CURSOR - 1;
 	text_copy(out->is.etag, sizeof out->is.etag, at);
+	at += SNAPSHOT_ETAG - 1;
+	text_copy(sum, sizeof sum, at);
 	out->is.fd = -1;
-	return true;
+	return text_unhex(out->is.sha256, SNAPSHOT_SHA256, sum);
 }
 
 /* Those of the same terms beside each other, the newest first. */
@@ -283,6 +285,7 @@ pack(const char *plain, const char *packed, const atomic_bool *stop, struct snap
 	made->len = file.len;
 	if (rc == 0)
 		text_hex(made->etag, file.hash, sizeof file.hash);
+	memcpy(made->sha256, file.sha256, sizeof made->sha256);
 	if (file.from >= 0)
 		close(file.from);
 	return rc;
@@ -304,6 +307,7 @@ make(const struct snapshots *of, const struct token *token, const char *folder,
 {
 	struct store_snapshot *snap = NULL;
 	char plain[PATH_SIZE], packed[PATH_SIZE], path[PATH_SIZE], terms[TERMS + 1];
+	char sum[2 * SNAPSHOT_SHA256 + 1];
 	struct named named;
 	int rc = check_room(of, err);
 
@@ -321,8 +325,9 @@ make(const struct snapshots *of, const struct token *token, const char *folder,
 		rc = pack(plain, packed, of->stop, made, err);
 	unlink(plain);
 	if (rc == 0) {
-		snprintf(named.name, sizeof named.name, "%s%016llx%s%s.zst", terms,
-		         (unsigned long long)made->made_ms, made->cursor, made->etag);
+		text_hex(sum, made->sha256, sizeof made->sha256);
+		snprintf(named.name, sizeof named.name, "%s%016llx%s%s%s.zst", terms,
+		         (unsigned long long)made->made_ms, made->cursor, made->etag, sum);
 		path_of(path, folder, named.name);
 		if (rename(packed, path) < 0)
 			rc = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
@@ -337,6 +342,20 @@ make(const struct snapshots *of, const struct token *token, const char *folder,
 }
 
 /* ---- giving one out ---- */
+
+void
+snapshot_sign(const struct snapshot *snap, const struct sync_key *key,
+              uint8_t signature[STORE_SIGNATURE])
+{
+	static const char what[] = "yizhan-snapshot-1";
+	uint8_t text[sizeof what - 1 + SNAPSHOT_SHA256 + FEED_CURSOR - 1], *at = text;
+
+	memcpy(at, what, sizeof what - 1);
+	at += sizeof what - 1;
+	memcpy(at, snap->sha256, SNAPSHOT_SHA256);
+	memcpy(at + SNAPSHOT_SHA256, snap->cursor, FEED_CURSOR - 1);
+	sync_sign(key, text, sizeof text, signature);
+}
 
 /* Is it the one that is asked for: of that etag, or (NULL) fresh? */
 static bool

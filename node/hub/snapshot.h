@@ -8,16 +8,20 @@
  * A file's name says all about it, so nothing else has to be kept and a restart
  * forgets nothing:
  *
- *   <terms 16><made, ms 16><cursor 48><etag 32>.zst      hex digits
+ *   <terms 16><made, ms 16><cursor 48><etag 32><sha-256 64>.zst      hex digits
  *
  * terms: hash of the hub's epoch and of what the token may read, so that tokens
- * with the same rights share a snapshot and nobody else is given it.  etag: hash
- * of the bytes.
+ * with the same rights share a snapshot and nobody else is given it.  etag and
+ * sha-256: of the bytes.
+ *
+ * Who is given one can keep a proof of it: the hub signs, with its key,
+ * "yizhan-snapshot-1", the 32 bytes of the SHA-256 and the cursor's 48 digits.
  */
 #ifndef NODE_SNAPSHOT_H
 #define NODE_SNAPSHOT_H
 
 #include "node/hub/feed.h"
+#include "sync/codec/sign.h"
 
 #include <stdatomic.h>
 
@@ -26,6 +30,7 @@ enum {
 	SNAPSHOT_KEEP_MS = 24 * 3600000, /* so long one that was begun can be resumed */
 	SNAPSHOT_KEEP = 8,               /* files of the same terms */
 	SNAPSHOT_ETAG = 33,              /* with its zero */
+	SNAPSHOT_SHA256 = 32,
 };
 
 struct snapshots {
@@ -38,6 +43,7 @@ struct snapshots {
 struct snapshot {
 	char etag[SNAPSHOT_ETAG];
 	char cursor[FEED_CURSOR];
+	uint8_t sha256[SNAPSHOT_SHA256];
 	int64_t made_ms;
 	uint64_t len;
 	int fd; /* the caller's to close */
@@ -54,6 +60,10 @@ MUST_CHECK int snapshot_find(const struct snapshots *of, const struct token *tok
  */
 MUST_CHECK int snapshot_get(const struct snapshots *of, const struct token *token,
                             struct snapshot *out, struct err *err);
+
+/* The hub's signature of it, as above. */
+void snapshot_sign(const struct snapshot *snap, const struct sync_key *key,
+                   uint8_t signature[STORE_SIGNATURE]);
 
 /* Delete what is too old, too much, or was left unfinished. */
 MUST_CHECK int snapshot_tidy(const struct snapshots *of, struct err *err);

@@ -242,79 +242,124 @@ token_revoke(struct store_db *db, const char *which, int64_t now_ms, struct err 
 
 /* ---- the list ---- */
 
-/* "a,b" of ",a,b,"; null for none. */
-static void
-put_list(struct json *j, const char *name, const char *list)
+static const char *
+take_text(struct store_stmt *s, struct arena *a)
 {
-	size_t len = strlen(list);
+	const char *text = store_stmt_get_text(s);
 
-	json_name(j, name);
-	if (len < 2)
-		json_null(j);
-	else
-		json_bytes(j, list + 1, len - 2);
+	return arena_copy(a, text, strlen(text));
 }
 
-static int64_t
-put_time(struct json *j, const char *name, struct store_stmt *s)
+/* "a,b" of ",a,b,". */
+static const char *
+take_names(struct store_stmt *s, struct arena *a)
 {
-	int64_t ms = store_stmt_get_int(s);
+	const char *list = store_stmt_get_text(s);
+	size_t len = strlen(list);
 
+	return len < 2 ? arena_copy(a, "", 0) : arena_copy(a, list + 1, len - 2);
+}
+
+static int
+take_entry(struct store_stmt *s, int64_t now_ms, struct arena *a, struct token_entry *out,
+           struct err *err)
+{
+	out->id = take_text(s, a);
+	out->name = take_text(s, a);
+	out->scope = take_text(s, a);
+	out->tables = take_names(s, a);
+	out->writes = take_names(s, a);
+	out->personal = store_stmt_get_int(s) != 0;
+	out->created_ms = store_stmt_get_int(s);
+	out->expires_ms = store_stmt_get_int(s);
+	out->revoked_ms = store_stmt_get_int(s);
+	out->export_ms = store_stmt_get_int(s);
+	out->record_ms = store_stmt_get_int(s);
+	out->used_ms = store_stmt_get_int(s);
+	out->state = out->revoked_ms != 0                                ? "revoked"
+	             : out->expires_ms != 0 && out->expires_ms <= now_ms ? "expired"
+	                                                                 : "valid";
+	if (out->id == NULL || out->name == NULL || out->scope == NULL || out->tables == NULL ||
+	    out->writes == NULL)
+		return err_set(err, ERR_NOMEM, "tokens: out of memory");
+	return 0;
+}
+
+int
+token_list(struct store_db *db, int64_t now_ms, struct arena *a, struct token_entry **list,
+           size_t *count, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT id, name, scope, tables, writes, personal, created_ms, expires_ms,"
+	            " revoked_ms, (SELECT max(at_ms) FROM hub_export e WHERE e.token = t.id),"
+	            " (SELECT max(at_ms) FROM hub_record_key k WHERE k.token = t.id), used_ms"
+	            " FROM hub_token t ORDER BY created_ms DESC, id");
+	int64_t all;
+	int rc = store_stmt_int(db, "SELECT count(*) FROM hub_token", 0, &all, err);
+
+	*count = 0;
+	*list = rc < 0 ? NULL : arena_take(a, (size_t)all + 1, sizeof **list);
+	if (rc == 0 && *list == NULL)
+		rc = err_set(err, ERR_NOMEM, "tokens: out of memory");
+	while (rc == 0 && *count < (size_t)all && (rc = store_stmt_step(&s, err)) == 1)
+		rc = take_entry(&s, now_ms, a, &(*list)[(*count)++], err);
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+static void
+put_time(struct json *j, const char *name, int64_t ms)
+{
 	json_name(j, name);
 	if (ms == 0)
 		json_null(j);
 	else
 		json_time(j, ms);
-	return ms;
 }
 
 static void
-put_token(struct json *j, struct store_stmt *s, int64_t now_ms)
+put_text(struct json *j, const char *name, const char *text)
 {
-	const char *name;
-	int64_t expires, revoked;
+	json_name(j, name);
+	json_text(j, text[0] == 0 ? NULL : text);
+}
 
+static void
+put_entry(struct json *j, const struct token_entry *e)
+{
 	json_object(j);
-	json_name(j, "id");
-	json_text(j, store_stmt_get_text(s));
-	name = store_stmt_get_text(s);
-	json_name(j, "name");
-	json_text(j, name[0] == 0 ? NULL : name);
-	json_name(j, "scope");
-	json_text(j, store_stmt_get_text(s));
-	put_list(j, "tables", store_stmt_get_text(s));
-	put_list(j, "writes", store_stmt_get_text(s));
+	put_text(j, "id", e->id);
+	put_text(j, "name", e->name);
+	put_text(j, "scope", e->scope);
+	put_text(j, "tables", e->tables);
+	put_text(j, "writes", e->writes);
 	json_name(j, "personal");
-	json_bool(j, store_stmt_get_int(s) != 0);
-	put_time(j, "created", s);
-	expires = put_time(j, "expires", s);
-	revoked = put_time(j, "revoked", s);
-	put_time(j, "last_export", s);
-	put_time(j, "last_record", s);
-	json_name(j, "state");
-	json_text(j, revoked != 0                        ? "revoked"
-	             : expires != 0 && expires <= now_ms ? "expired"
-	                                                 : "valid");
+	json_bool(j, e->personal);
+	put_time(j, "created", e->created_ms);
+	put_time(j, "expires", e->expires_ms);
+	put_time(j, "revoked", e->revoked_ms);
+	put_time(j, "last_export", e->export_ms);
+	put_time(j, "last_record", e->record_ms);
+	put_time(j, "last_used", e->used_ms);
+	put_text(j, "state", e->state);
 	json_end_object(j);
 }
 
 int
 token_list_json(struct store_db *db, int64_t now_ms, struct buf *out, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(
-	        db, "SELECT id, name, scope, tables, writes, personal, created_ms, expires_ms,"
-	            " revoked_ms, (SELECT max(at_ms) FROM hub_export e WHERE e.token = t.id),"
-	            " (SELECT max(at_ms) FROM hub_record_key k WHERE k.token = t.id)"
-	            " FROM hub_token t ORDER BY created_ms DESC, id");
+	struct token_entry *list = NULL;
 	struct json j = json_to(out);
-	int rc;
+	struct arena a = { 0 };
+	size_t count = 0;
+	int rc = token_list(db, now_ms, &a, &list, &count, err);
 
 	json_array(&j);
-	while ((rc = store_stmt_step(&s, err)) == 1)
-		put_token(&j, &s, now_ms);
-	store_stmt_end(&s);
+	for (size_t i = 0; i < count; i++)
+		put_entry(&j, &list[i]);
 	json_end_array(&j);
 	buf_u8(out, '\n');
+	arena_free(&a);
 	return rc < 0 ? rc : buf_check(out, err);
 }
 

@@ -8,6 +8,7 @@
 #ifndef NODE_TOKEN_H
 #define NODE_TOKEN_H
 
+#include "store/base/arena.h"
 #include "store/base/buf.h"
 #include "store/catalog.h"
 #include "store/schema.h"
@@ -57,12 +58,24 @@ MUST_CHECK int token_again(struct store_db *db, const char *id, int64_t now_ms, 
 MUST_CHECK int token_revoke(struct store_db *db, const char *which, int64_t now_ms,
                             struct err *err);
 
-/*
- * Append all that there ever were as a JSON array, newest first, never the token itself: [{"id",
- * "name","state","scope","tables","writes","personal","created","expires","revoked","last_export",
- * "last_record"}].  The last two are what the hub notes of their use: a snapshot or an export, and
- * a line of POST /v1/records in the last 30 days; of reading the feed it notes nothing.
- */
+/* Texts live in the arena; times 0: none. */
+struct token_entry {
+	const char *id, *scope, *state; /* state: valid, expired or revoked */
+	const char *name;               /* "" if it has none */
+	const char *tables, *writes;    /* "a,b"; "" for all, and for none */
+	bool personal;
+	int64_t created_ms, expires_ms, revoked_ms;
+	/* Its use: a snapshot or an export; a line of POST /v1/records in the last 30 days; shown
+	 * for whatever, the feed too, known a minute later (node/hub/token_use.h). */
+	int64_t export_ms, record_ms, used_ms;
+};
+
+/* All that there ever were, newest first, never the tokens themselves. */
+MUST_CHECK int token_list(struct store_db *db, int64_t now_ms, struct arena *a,
+                          struct token_entry **list, size_t *count, struct err *err);
+
+/* The same as a JSON array: [{"id","name","scope","tables","writes","personal","created",
+ * "expires","revoked","last_export","last_record","last_used","state"}]. */
 MUST_CHECK int token_list_json(struct store_db *db, int64_t now_ms, struct buf *out,
                                struct err *err);
 

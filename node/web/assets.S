@@ -12,4 +12,5 @@
 	.endm
 
 	asset	web_asset_openapi, "node/web/openapi.json"
+	asset	web_asset_snippets, "node/web/snippets.html"
 	asset	web_asset_fleet_css, "node/web/fleet.css"

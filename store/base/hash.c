@@ -9,6 +9,7 @@ enum { PASSWORD_PASSES = 2, PASSWORD_BYTES = 19 << 20 };
 _Static_assert((int)HASH_PASSWORD == (int)crypto_pwhash_argon2id_STRBYTES,
                "as libsodium writes it");
 _Static_assert(sizeof(crypto_generichash_state) <= 384, "struct hash holds libsodium's state");
+_Static_assert(sizeof(crypto_hash_sha256_state) <= 128, "so does struct hash_sha256");
 
 bool
 hash_init(void)
@@ -67,6 +68,25 @@ void
 hash_sha256(uint8_t out[32], const void *bytes, size_t len)
 {
 	crypto_hash_sha256(out, bytes, len);
+}
+
+void
+hash_sha256_start(struct hash_sha256 *h)
+{
+	crypto_hash_sha256_init((crypto_hash_sha256_state *)h->opaque);
+}
+
+void
+hash_sha256_add(struct hash_sha256 *h, const void *bytes, size_t len)
+{
+	if (len > 0)
+		crypto_hash_sha256_update((crypto_hash_sha256_state *)h->opaque, bytes, len);
+}
+
+void
+hash_sha256_end(struct hash_sha256 *h, uint8_t out[32])
+{
+	crypto_hash_sha256_final((crypto_hash_sha256_state *)h->opaque, out);
 }
 
 void

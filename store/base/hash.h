@@ -46,6 +46,14 @@ void hash_end(struct hash *h, uint8_t *out);
 /* SHA-256 (for RFC 9530 content digests). */
 void hash_sha256(uint8_t out[32], const void *bytes, size_t len);
 
+/* The same in pieces; a plain value, no release needed. */
+struct hash_sha256 {
+	_Alignas(8) uint8_t opaque[128];
+};
+void hash_sha256_start(struct hash_sha256 *h);
+void hash_sha256_add(struct hash_sha256 *h, const void *bytes, size_t len);
+void hash_sha256_end(struct hash_sha256 *h, uint8_t out[32]);
+
 /* SHA-512 (for SSH signatures). */
 void hash_sha512(uint8_t out[64], const void *bytes, size_t len);
 

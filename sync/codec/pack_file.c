@@ -13,6 +13,7 @@ struct packing {
 	ZSTD_CCtx *z;
 	uint8_t *in, *out; /* PIECE bytes each */
 	struct hash hash;
+	struct hash_sha256 sha256;
 };
 
 static int
@@ -27,6 +28,7 @@ write_all(struct packing *p, size_t len, struct err *err)
 		done += n < 0 ? 0 : (size_t)n;
 	}
 	hash_add(&p->hash, p->out, len);
+	hash_sha256_add(&p->sha256, p->out, len);
 	p->file->len += len;
 	return 0;
 }
@@ -87,6 +89,7 @@ sync_pack_file(struct sync_pack_file *file, struct err *err)
 	p.out = malloc(PIECE);
 	file->len = 0;
 	hash_start(&p.hash, HASH_16);
+	hash_sha256_start(&p.sha256);
 	if (p.z == NULL || p.in == NULL || p.out == NULL)
 		rc = err_set(err, ERR_NOMEM, "pack: out of memory");
 	else if (ZSTD_isError(ZSTD_CCtx_setParameter(p.z, ZSTD_c_compressionLevel, LEVEL)) ||
@@ -95,6 +98,7 @@ sync_pack_file(struct sync_pack_file *file, struct err *err)
 	else
 		rc = pack_all(&p, err);
 	hash_end(&p.hash, file->hash);
+	hash_sha256_end(&p.sha256, file->sha256);
 	ZSTD_freeCCtx(p.z);
 	free(p.in);
 	free(p.out);

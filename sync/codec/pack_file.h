@@ -16,6 +16,7 @@ struct sync_pack_file {
 	/* told */
 	uint64_t len;          /* packed */
 	uint8_t hash[HASH_16]; /* BLAKE2b-128 of the packed bytes */
+	uint8_t sha256[32];    /* SHA-256 of them */
 };
 
 /*

@@ -264,8 +264,8 @@ sync_draft_find(const struct sync_replica *r, const struct sync_message *m, unsi
 
 /*
  * A node believes its hub, whose message is signed.  A hub believes a node, whose request is signed
- * with its present key, about earlier lives of its own that had others: a hub that was put back has
- * forgotten them.
+ * with its present key, about the keys of its earlier lives, the first one among them: a hub that
+ * was put back has forgotten them.
  */
 static bool
 is_believed(const struct sync_replica *r, const struct sync_message *m,
@@ -278,8 +278,7 @@ is_believed(const struct sync_replica *r, const struct sync_message *m,
 	if (!r->is_hub && r->hub_known && memcmp(m->self.node, r->hub_node, STORE_NODE_ID) == 0)
 		return true;
 	sync_node_id(node, view->key);
-	return r->is_hub ? is_own && memcmp(node, view->site.node, STORE_NODE_ID) != 0
-	                 : memcmp(node, view->site.node, STORE_NODE_ID) == 0;
+	return r->is_hub ? is_own : memcmp(node, view->site.node, STORE_NODE_ID) == 0;
 }
 
 /* A site has one key for ever; what a node says wrongly of its own, it says rightly the next time.

@@ -136,4 +136,21 @@ struct sync_answer {
 MUST_CHECK int sync_exchange_answer(struct sync_answer *h, const uint8_t *request, size_t len,
                                     struct buf *reply, struct err *err);
 
+/*
+ * Of a request that a node sent whose key was revoked: what is of its own streams, in scopes that
+ * it might write, is held aside (sync/merge/late_priv.h; own transaction).  Nothing else is taken,
+ * and there is no reply.
+ */
+struct sync_late {
+	struct sync_replica *r;
+	uint8_t peer[STORE_NODE_ID];
+	/* told */
+	int64_t bytes; /* held of it that were not before */
+	char why[160]; /* of the last that isn't held: why not; "" if all are */
+};
+
+/* ERR_CORRUPT if the request isn't well-formed, ERR_DENIED if it names another node. */
+MUST_CHECK int sync_exchange_late(struct sync_late *late, const uint8_t *request, size_t len,
+                                  struct err *err);
+
 #endif /* SYNC_EXCHANGE_H */

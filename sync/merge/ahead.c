@@ -34,22 +34,34 @@ sync_ahead_is(struct sync_replica *r, const struct sync_record *records, size_t 
 }
 
 int
-sync_ahead_hold(struct sync_replica *r, const struct store_held *held, int scope, bool first,
+sync_ahead_list(struct sync_replica *r, const struct store_stream *stream, const char *reason,
                 struct err *err)
 {
 	struct store_quarantined q = {
-		.scope = scope,
-		.stream = held->stream,
-		.n = held->n + 1,
+		.scope = stream->scope,
+		.stream = stream->id,
+		.n = stream->n + 1,
 		.key = (const uint8_t *)"",
-		.reason = "clock: its stamps are more than a day ahead; kept until the node has "
-		          "stamped it anew",
+		.reason = reason,
 	};
+
+	return store_quarantine_add(r->db, &q, err);
+}
+
+int
+sync_ahead_hold(struct sync_replica *r, const struct store_held *held,
+                const struct store_stream *stream, bool first, struct err *err)
+{
 	int rc = first ? store_held_clear(r->db, held->stream, err) : 0;
 
 	if (rc == 0)
 		rc = store_held_add(r->db, held, err);
-	return rc == 0 && first ? store_quarantine_add(r->db, &q, err) : rc;
+	return rc == 0 && first
+	               ? sync_ahead_list(r, stream,
+	                                 "clock: its stamps are more than a day ahead; kept until "
+	                                 "the node has stamped it anew",
+	                                 err)
+	               : rc;
 }
 
 /* One of those that are held: *at moves from its beginning to its end, and stays where it is if
@@ -84,13 +96,21 @@ sync_ahead_end(struct sync_replica *r, const struct store_stream *stream, struct
 {
 	struct store_held *list = NULL;
 	struct arena a = { 0 };
+	uint64_t until = at->n;
 	size_t count = 0;
 	bool now = true;
 	int rc = store_held_list(r->db, stream->id, &a, &list, &count, err);
 
 	*at = (struct sync_segment_at){ .n = stream->n };
 	memcpy(at->head, stream->head, STORE_HEAD);
-	for (size_t i = 0; rc == 0 && now && i < count && list[i].n == at->n; i++) {
+	/* the first may begin with what was merged meanwhile, or by a lost reply before */
+	if (rc == 0 && count > 0 && list[0].n < stream->n) {
+		at->n = list[0].n;
+		now = (rc = sync_look_head(r, stream, at->n, at->head, err)) == 1;
+		rc = rc < 0 ? rc : 0;
+	}
+	for (size_t i = 0; rc == 0 && now && i < count && list[i].n == at->n && at->n != until;
+	     i++) {
 		uint64_t before = at->n;
 
 		rc = pass(&list[i], stream->seed_day < 0 ? NULL : stream->seed, names, at, err);

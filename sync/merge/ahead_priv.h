@@ -31,13 +31,17 @@ MUST_CHECK int sync_ahead_is(struct sync_replica *r, const struct sync_record *r
                              size_t count, bool *yes, struct err *err);
 
 /* Store a segment that is, or (`first` false) one that follows such a one. */
-MUST_CHECK int sync_ahead_hold(struct sync_replica *r, const struct store_held *held, int scope,
-                               bool first, struct err *err);
+MUST_CHECK int sync_ahead_hold(struct sync_replica *r, const struct store_held *held,
+                               const struct store_stream *stream, bool first, struct err *err);
+
+/* One whose writer's key was revoked (sync/merge/late_priv.h) is listed so. */
+MUST_CHECK int sync_ahead_list(struct sync_replica *r, const struct store_stream *stream,
+                               const char *reason, struct err *err);
 
 /*
- * Where what is held of a stream ends: 1 and *at, or 0 "not now" (sync/look.h).  Nothing of it is
- * noted in the catalogue, so `names` learns what it calls its schemas.  What isn't proven to follow
- * there isn't held.
+ * Where what is held of a stream ends, or the segment that begins at at->n (UINT64_MAX: none does):
+ * 1 and *at, or 0 "not now" (sync/look.h).  Nothing of it is noted in the catalogue, so `names`
+ * learns what it calls its schemas.  What isn't proven to follow there isn't held.
  */
 MUST_CHECK int sync_ahead_end(struct sync_replica *r, const struct store_stream *stream,
                               struct sync_names *names, struct sync_segment_at *at,

@@ -354,6 +354,16 @@ apply_changes(struct sync_apply *u, struct err *err)
 	return rc;
 }
 
+/* Might its writer write there, or, of what a person lets in, when its key was good? */
+static bool
+may_write(const struct sync_apply *u, const struct store_site *site, const char *scope)
+{
+	const struct sync_replica *r = u->r;
+
+	return r->may_write == NULL || r->may_write(r->ctx, site, scope) ||
+	       (u->let_in && r->might_write != NULL && r->might_write(r->ctx, site, scope));
+}
+
 int
 sync_apply_unit(struct sync_apply *u, struct err *err)
 {
@@ -362,14 +372,14 @@ sync_apply_unit(struct sync_apply *u, struct err *err)
 	struct applying ap = { .u = u };
 	int rc;
 
-	if (u->r->may_write != NULL && !u->r->may_write(u->r->ctx, site, scope))
+	if (!may_write(u, site, scope))
 		return keep_aside(&ap, NULL, u->first,
 		                  "its writer has no right to write this scope", err);
 	if (u->opening->kind == SYNC_RELAY && !sync_law_is_hubs(u) && !sync_apply_says_own(u))
 		return keep_aside(&ap, NULL, u->first, "only the hub passes on what others wrote",
 		                  err);
-	if (u->r->key_until != NULL && u->first > u->r->key_until(u->r->ctx, site, scope) &&
-	    !MUT(102))
+	if (u->r->key_until != NULL && !u->let_in &&
+	    u->first > u->r->key_until(u->r->ctx, site, scope) && !MUT(102))
 		return keep_aside(&ap, NULL, u->first,
 		                  "it came after the key that signs it was replaced", err);
 	rc = sync_apply_origins(u, err);

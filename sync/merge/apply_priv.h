@@ -22,6 +22,7 @@ struct sync_apply {
 	int64_t merged, kept_aside; /* counted here */
 	int64_t refused;            /* changes kept aside by their rights, in whole or part */
 	bool unit_refused;          /* all of it */
+	bool let_in; /* by a person: what its writer might once, and its key was good for, counts */
 	/* the first that was kept aside: its record, and why */
 	uint64_t aside_n;
 	char aside_reason[160];

@@ -8,6 +8,7 @@
 #include "sync/look.h"
 #include "sync/merge/ahead_priv.h"
 #include "sync/merge/apply_priv.h"
+#include "sync/merge/late_priv.h"
 #include "sync/merge/names_priv.h"
 #include "sync/merge/retry.h"
 #include "sync/seal/seal.h"
@@ -202,6 +203,7 @@ apply_units(struct incoming *in, struct sync_ingested *out, struct err *err)
 			.wrong = in->wrong,
 			.wrong_count = in->wrong_count,
 			.wrong_cap = in->wrong_cap,
+			.let_in = in->from != NULL && in->from->as_is,
 		};
 
 		rc = note_unit(in, i, err);
@@ -315,7 +317,36 @@ hold(struct incoming *in, bool first, struct sync_ingested *out, struct err *err
 
 	out->outcome = SYNC_HELD;
 	out->n = in->stream.n;
-	return rc == 0 ? sync_ahead_hold(in->r, &held, in->stream.scope, first, err) : rc;
+	return rc == 0 ? sync_ahead_hold(in->r, &held, &in->stream, first, err) : rc;
+}
+
+/* Of a node whose key was revoked: held, whatever is in it. */
+static int
+hold_late(struct incoming *in, struct sync_ingested *out, struct err *err)
+{
+	struct sync_late_segment late = {
+		.node = in->site.node,
+		.stream = &in->stream,
+		.seg = &in->seg,
+		.records = in->records,
+		.names = &in->names,
+		.n = in->from->n,
+		.bytes = in->bytes,
+		.len = in->bytes_len,
+	};
+	const char *why = NULL;
+	/* else a stranger with an old key could name ever more streams */
+	int rc = in->stream.id == 0 ? sync_late_room(in->r, in->site.node, in->bytes_len, &why, err)
+	                            : 0;
+
+	if (rc == 0 && why == NULL)
+		rc = register_stream(in, err);
+	if (rc == 0 && why == NULL)
+		rc = sync_late_hold(in->r, &late, &why, err);
+	if (rc == 0 && why != NULL)
+		return refuse(out, why);
+	out->outcome = SYNC_HELD;
+	return rc;
 }
 
 /* It is its site's and continues our records; may it be taken now? */
@@ -329,6 +360,8 @@ judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 		return refuse(out, "its units are not well-formed");
 	if (in->names.otherwise)
 		return refuse(out, "it defines a schema of its stream twice");
+	if (in->from != NULL && in->from->late)
+		return hold_late(in, out, err);
 	if (in->from != NULL && !in->from->as_is)
 		rc = sync_ahead_is(in->r, in->records, in->count, &ahead, err);
 	if (rc < 0 || ahead)
@@ -469,7 +502,7 @@ prove_short(struct incoming *in, const struct sync_segment_at *at, struct rd *by
 static int
 beyond(struct incoming *in, struct rd *bytes, struct sync_ingested *out, struct err *err)
 {
-	struct sync_segment_at at;
+	struct sync_segment_at at = { .n = in->from->late ? in->from->n : UINT64_MAX };
 	bool may_hold = in->r->is_hub && in->stream.id != 0 && !in->from->as_is;
 	int rc = may_hold ? sync_ahead_end(in->r, &in->stream, &in->names, &at, err) : 0;
 
@@ -485,7 +518,7 @@ beyond(struct incoming *in, struct rd *bytes, struct sync_ingested *out, struct 
 		return refuse(out, "its head is not signed by the site's key");
 	if (!well_formed(in))
 		return refuse(out, "its units are not well-formed");
-	return hold(in, false, out, err);
+	return in->from->late ? hold_late(in, out, err) : hold(in, false, out, err);
 }
 
 static int

@@ -21,7 +21,7 @@ enum sync_outcome {
 	SYNC_GAP,     /* it begins after the end of what we have */
 	SYNC_WAITS,   /* it has seen writes that we haven't got yet */
 	SYNC_FORK,    /* it doesn't continue our records: two lives wrote as one site */
-	SYNC_HELD,    /* a hub stores it without merging it: it is stamped too far ahead */
+	SYNC_HELD,    /* a hub stores it without merging it: it is stamped too far ahead, or late */
 	SYNC_LATER,   /* to place it takes more looking than is left for this meeting */
 	SYNC_REFUSED, /* not well-formed, or not signed by the site's key; `reason` says what */
 };
@@ -48,7 +48,9 @@ struct sync_ingest_from {
 	const char *scope;
 	uint64_t n; /* where the sender says it begins: first - 1 */
 	bool force;
-	bool as_is; /* a person has looked at it: merge it however far ahead it is stamped */
+	bool as_is; /* a person has looked at it: merge it however far ahead it is stamped, and
+	               though its node's key was revoked since it had the right */
+	bool late; /* at a hub, of a node whose key was revoked: hold it (sync/merge/late_priv.h) */
 };
 MUST_CHECK int sync_ingest_short(struct sync_replica *r, const struct sync_ingest_from *from,
                                  struct rd *bytes, struct sync_ingested *out, struct err *err);

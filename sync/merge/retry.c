@@ -171,12 +171,12 @@ put_again(struct sync_replica *r, const struct store_quarantined *q, struct aren
 }
 
 static int
-try_again(struct sync_replica *r, const struct store_quarantined *q, struct err *err)
+try_again(struct sync_replica *r, const struct store_quarantined *q, bool by_name, struct err *err)
 {
 	struct arena a = { .limit = 2 * (size_t)SYNC_ARENA_MAX };
 	struct store_stream stream = { 0 };
 	struct sync_reader reader = { 0 };
-	struct sync_apply u = { .r = r, .arena = &a, .stream = &stream };
+	struct sync_apply u = { .r = r, .arena = &a, .stream = &stream, .let_in = by_name };
 	struct buf seen = { 0 };
 	bool done = false;
 	int rc = open_unit(r, q, &reader, &u, &seen, err);
@@ -229,7 +229,7 @@ try_foreign(struct sync_replica *r, const struct store_quarantined *q, bool by_n
 	bool held;
 	int rc = try_held(r, q, by_name, &held, err);
 
-	return rc == 0 && !held ? try_again(r, q, err) : rc;
+	return rc == 0 && !held ? try_again(r, q, by_name, err) : rc;
 }
 
 int

@@ -49,21 +49,36 @@ scope_value(struct seal *s, const struct store_schema *schema, const char *scope
 	return out->bytes == NULL ? no_memory(err) : 0;
 }
 
+/* Has the hub passed it on, from another scope?  Then its writer has said nothing in this one: of a
+ * child whom another facility sees, too, the hub tells that one alone who sees her. */
+static int
+is_passed_on(struct seal *s, const struct item *it, bool *yes, struct err *err)
+{
+	struct store_stream stream;
+	int rc = store_stream_find(s->r->db, it->row.site, it->row.scope, &s->arena, &stream, err);
+
+	*yes = it->row.stamp != 0 && (rc == ERR_NOTFOUND || (rc == 0 && stream.n == 0));
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
 /* Is the row in a scope that its column doesn't name, because others see it, too, or one of them
  * has left?  There the column is a cell like others. */
 static int
 is_shared(struct seal *s, const struct item *it, const char *scope, bool *yes, struct err *err)
 {
 	const struct store_schema *schema = it->log->schema;
-	struct store_share_tables tables;
+	struct store_share_tables tables = { 0 };
 	struct store_share *list = NULL;
 	struct store_root root = { 0 };
 	size_t count = 0;
-	int rc = store_share_tables(s->r->db, &tables, err);
+	int rc;
 
 	*yes = strncmp(scope, schema->scope_prefix, strlen(schema->scope_prefix)) != 0 &&
 	       strcmp(scope, "hub") != 0;
-	if (rc < 0 || tables.count == 0 || *yes)
+	rc = *yes ? 0 : is_passed_on(s, it, yes, err);
+	if (rc == 0 && !*yes)
+		rc = store_share_tables(s->r->db, &tables, err);
+	if (rc < 0 || *yes || tables.count == 0)
 		return rc;
 	if (store_share_root_of_values(s->r->db, &tables, schema, it->log->values, &root))
 		rc = store_share_group(s->r->db, &root, &s->arena, &list, &count, err);

@@ -83,5 +83,6 @@ void bench_herd(void);
 void bench_feed(void);
 void bench_snapshot(void);
 void bench_follow(void);
+void bench_pg(void);
 
 #endif /* TESTS_BENCH_BENCH_H */

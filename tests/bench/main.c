@@ -55,9 +55,11 @@ static const struct part {
 	void (*measure)(void);
 } parts[] = {
 	{ "memory", bench_memory }, /* first: it looks at the process's own memory */
-	{ "capture", bench_capture },   { "seal", bench_seal_rate }, { "merge", bench_merge },
-	{ "codec", bench_codec },       { "month", bench_month },    { "feed", bench_feed },
-	{ "snapshot", bench_snapshot }, { "follow", bench_follow },  { "herd", bench_herd },
+	{ "capture", bench_capture },   { "seal", bench_seal_rate },
+	{ "merge", bench_merge },       { "codec", bench_codec },
+	{ "month", bench_month },       { "feed", bench_feed },
+	{ "snapshot", bench_snapshot }, { "follow", bench_follow },
+	{ "herd", bench_herd },         { "pg", bench_pg },
 };
 
 int

@@ -32,6 +32,7 @@ row() {
 	row db_size_ratio 'database after a month, tracked : not' '≤ 2.2'
 	row herd_changes_per_s 'changes a second of a fleet that returns to its hub, on the same machine' ''
 	row herd_slowest_vs_median 'its slowest node against the median' '≤ 2'
+	row pg_merge_vs_bare_ratio 'rows merged into PostgreSQL against its own bare upsert' '≥ 0.4'
 	row feed_per_s 'changes a second out of the feed' '≥ 200 000'
 	row snapshot_1m_s 'seconds for a snapshot of a million rows while somebody writes' '≤ 10'
 	row longpoll_4000_mib 'MiB of memory for 4 000 long-polls that wait' '≤ 64'

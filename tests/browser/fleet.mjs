@@ -93,6 +93,10 @@ try {
 	await axeFinds(second, 'the form');
 	await enter(second, password);
 	await axeFinds(second, 'the page');
+	await second.goto(`${url}/snippets`);
+	await axeFinds(second, 'the snippets');
+	await page.goto(`${url}/snippets`);
+	check(await page.locator('pre').count() > 10, 'the snippets');
 	check(errors.length === 0, `nothing breaks the page's own policy: ${errors[0]}`);
 	if (process.env.SHOT)
 		await second.screenshot({ path: process.env.SHOT, fullPage: true });

@@ -5,6 +5,7 @@
 #include "node/facility/batch.h"
 #include "node/facility/roster.h"
 #include "node/facility/schema.h"
+#include "node/facility/views.h"
 #include "node/hub/enrol.h"
 #include "node/hub/feed.h"
 #include "node/hub/hub_node.h"
@@ -12,6 +13,7 @@
 #include "node/rights.h"
 #include "store/seed.h"
 #include "store/stmt.h"
+#include "store/track.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,6 +73,68 @@ tables_seen(struct scene *s)
 	return tracked < (int64_t)facility_table_count
 	               ? -1
 	               : 1 + (int)scene_int(m, "SELECT count(*) FROM facility");
+}
+
+/* ---- the tables of a program before there were words (node/facility/word.h) ---- */
+
+static void
+prepare_wordless(struct scene *s)
+{
+	static const char drop[] =
+	        "DROP TRIGGER allergy_said; DROP TRIGGER allergy_said_again;"
+	        "DROP TRIGGER allergy_said_gone; DROP TRIGGER enrollment_stepped;"
+	        "DROP TRIGGER enrollment_stepped_on; DROP TABLE allergy_word;"
+	        "DROP TABLE enrollment_step; DROP TABLE local_word;"
+	        "UPDATE yz_meta SET value = 5 WHERE name = 'facility_format'";
+	static const char *const words[] = { "allergy_word", "enrollment_step" };
+	struct store_db *db;
+	struct err err;
+
+	scene_add_facility(s, NODE, "F1");
+	db = s->m[NODE].merge;
+	crash_must(store_db_begin(db, &err), &err, "begin");
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		crash_must(store_track_stop(db, words[i], &err), &err, words[i]);
+	crash_must(facility_views_drop(db, &err), &err, "views");
+	crash_must(store_db_exec(db, drop, &err), &err, "drop");
+	crash_must(store_db_commit(db, &err), &err, "commit");
+}
+
+static int
+words_step(struct scene *s, int no, struct err *err)
+{
+	static const char *const said[] = { "INSERT INTO allergy(child_id, allergen_code, "
+		                            "facility_id) VALUES (x'01', 'EGG', 'F1')",
+		                            "UPDATE allergy SET active = 0" };
+
+	return no == 0 ? facility_schema_upgrade(s->m[NODE].merge, false, err)
+	               : scene_sql(&s->m[NODE], said[no - 1], err);
+}
+
+static int
+words_seen(struct scene *s)
+{
+	struct machine *m = &s->m[NODE];
+	int64_t there = scene_int(m, "SELECT count(*) FROM sqlite_master WHERE name IN"
+	                             " ('allergy_word', 'enrollment_step', 'local_word',"
+	                             " 'allergy_said', 'allergy_said_again', 'allergy_said_gone',"
+	                             " 'enrollment_stepped', 'enrollment_stepped_on',"
+	                             " 'v1_allergy_word', 'yz_allergy_word_ai')");
+
+	if (there != 10)
+		return there == 0 ? 0 : -1;
+	/* each word is there with what it is about */
+	return (int)scene_int(m, "SELECT CASE WHEN (SELECT count(*) FROM allergy) = 0 AND n = 0"
+	                         " THEN 1 WHEN (SELECT 2 - active FROM allergy) = n THEN 1 + n"
+	                         " ELSE -1 END FROM (SELECT count(*) n FROM allergy_word)");
+}
+
+static void
+words_finish(struct scene *s)
+{
+	if (scene_int(&s->m[NODE], "SELECT sum(active * 10 + ended) FROM allergy_word") != 11)
+		crash_fail("the first word is not ended, or the second is");
+	scene_sealed(s);
 }
 
 /* ---- people: a roster, taps ---- */
@@ -481,6 +545,14 @@ const struct scenario scenarios_node[] = {
 	  .prepare = prepare_bare,
 	  .step = tables_step,
 	  .seen = tables_seen },
+	{ .name = "facility-upgrade",
+	  .victim = NODE,
+	  .slow = true,
+	  .steps = 3,
+	  .prepare = prepare_wordless,
+	  .step = words_step,
+	  .seen = words_seen,
+	  .finish = words_finish },
 	{ .name = "roster",
 	  .victim = NODE,
 	  .slow = true,

@@ -87,4 +87,42 @@ is "$(state "$node")" waiting 'what it wrote waits'
 is "$(sql "$node" 'SELECT DISTINCT note FROM child')" '[{"note":"written before it was revoked"}]' 'and is kept'
 check 0 '"state":"in_sync"' -C "$other" sync --json
 check 0 '^in order' -C "$hub" verify --deep # its past is still proven
+
+# what it sent all the same is neither merged nor lost: somebody decides
+waits() { "$YIZHAN" -C "$hub" quarantine --json | sed -n 's/.*"id":\([0-9]*\),"scope":"f\/F1".*/\1/p'; }
+held() { sql "$hub" 'SELECT count(*) AS n FROM yz_held' | tr -dc '0-9'; }
+check 0 'revoked: it came after its node.s key was revoked; let it in with retry ID, or give it up' -C "$hub" quarantine
+is "$(waits | wc -l)" 1 'what came late is listed once'
+is "$(grep -c 'was revoked and still sends records: [0-9]* bytes are kept aside; see yizhan quarantine$' "$hub.log")" 1 \
+	'and told of once'
+note_at_hub() { sql "$hub" 'SELECT DISTINCT note FROM child WHERE facility_id = '"'F1'"; }
+before=$(note_at_hub) first=$(waits)
+sql "$node" "UPDATE child SET note = 'and after'" >/dev/null
+check 1 'the hub refuses this node' -C "$node" sync
+is "$(waits)" "$first" 'what follows is listed with it'
+is "$(held)" 1 'and what was there is kept once'
+check 0 '"state":"in_sync"' -C "$other" sync --json
+is "$(note_at_hub)" "$before" 'and others do not hear of it'
+check 0 '' -C "$hub" quarantine retry
+check 0 '"state":"in_sync"' -C "$other" sync --json
+is "$(note_at_hub)" "$before" 'whatever else is tried again, this is not'
+check 0 'tries again before its next exchange' -C "$hub" quarantine retry "$first"
+check 0 '"state":"in_sync"' -C "$other" sync --json
+is "$(note_at_hub)" '[{"note":"and after"}]' 'what is let in counts'
+check 0 'nothing is in quarantine' -C "$hub" quarantine
+is "$(held)" 0 'nothing is held any more'
+
+sql "$node" "UPDATE child SET note = 'given up'" >/dev/null
+check 1 'the hub refuses this node' -C "$node" sync
+is "$(held)" 1 'once more something is kept'
+check 0 'dropped: what was kept aside is gone' -C "$hub" quarantine drop "$(waits)"
+is "$(held)" 0 'what is given up is gone'
+check 1 'the hub refuses this node' -C "$node" sync
+is "$(held)" 0 'and does not come again'
+check 0 'nothing is in quarantine' -C "$hub" quarantine
+is "$(note_at_hub)" '[{"note":"and after"}]' 'it never counted'
+is "$("$YIZHAN" -C "$hub" admin log --json | grep -oE '(let in|dropped) what [0-9a-f-]* wrote of f/F1 and sent after' | wc -l)" 2 \
+	'who decided, and what, stays'
+check 0 "revoked node $rest" -C "$hub" admin log
+check 0 '^in order' -C "$hub" verify --deep
 finish

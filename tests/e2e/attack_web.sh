@@ -132,5 +132,21 @@ serve "$node"
 asked 303 -d "token=$(curl -s "http://$address/" | sed -n 's/.*name="token" value="\([^"]*\)".*/\1/p' |
 	head -n 1)&child=$child&do=arrival" "http://$address/tap"
 is "$(events)" $((before + 3)) 'a tap here is an arrival and its check'
+
+# Somebody at the desk tries the six digits of a code one after another.
+line() { # MEMBERS: a record about her, answered
+	key=$((${key-0} + 1))
+	curl -s -d "{\"key\":\"c$key\",\"child\":\"$child\",\"at\":$(date +%s)000,$1}" "http://$address/api/v1/batch"
+}
+line '"do":"pickup_code","name":"林阿姨","code":"004711"' >"$SCRATCH/answer"
+is "$(grep -c '"state":"stored"' "$SCRATCH/answer")" 1 'a code was made'
+for code in 000000 000001 000002 000003 000004; do
+	line '"do":"pickup","code":"'$code'"'
+done >"$SCRATCH/answer"
+is "$(grep -o '"code: is wrong' "$SCRATCH/answer" | wc -l)" 5 'five are looked at'
+line '"do":"pickup","code":"004711"' >"$SCRATCH/answer"
+is "$(grep -c 'too many wrong ones for 安一; no code opens for 1[01]* minutes' "$SCRATCH/answer")" 1 'then none, not even the right one'
+is "$(grep -c "a wrong pick-up code for child $child; [0-4] more are looked at now" "$node.log")" 5 'and the log tells of it'
+is "$(events)" $((before + 3)) 'nobody took her home'
 check 0 '^in order' -C "$node" verify --deep
 finish

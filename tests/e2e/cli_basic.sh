@@ -140,6 +140,18 @@ done
 # a file that is no database
 mkdir "$SCRATCH/bad" && echo 'this is not a database, whatever its name says' >"$SCRATCH/bad/yizhan.db"
 check 1 'file is not a database; ' -C "$SCRATCH/bad" sql 'SELECT 1'
+check 1 'file is not a database; run yizhan doctor, and restore a backup if it agrees$' -C "$SCRATCH/bad" verify
+check 4 'ill +database .*file is not a database; restore a backup' -C "$SCRATCH/bad" doctor
+mkdir "$SCRATCH/empty" && : >"$SCRATCH/empty/yizhan.db"
+check 1 "this database is no node's; restore a backup, or make a node elsewhere with yizhan init$" -C "$SCRATCH/empty" status
+# a setting, a key, a file, a code: what is wrong with it, and what to do
+cp -a "$node" "$SCRATCH/spoilt" && git config -f "$SCRATCH/spoilt/node.conf" sync.intervall 3
+check 1 "node.conf:[0-9]+: there is no setting called 'sync.intervall'; put that right, by hand or with git config -f .*/spoilt/node.conf$" \
+	-C "$SCRATCH/spoilt" sync
+check 1 'is not hex digits, two for each byte; write it as yizhan log and yizhan sql show it$' -C "$node" history child zz
+check 1 'meal_intake has 3 key columns; write them as a/b$' -C "$node" history meal_intake aa
+check 1 'none.sql: no such file; look at the path$' -C "$node" schema plan "$SCRATCH/none.sql"
+check 1 'a code has 28 characters, this one has 4; type it again as the hub shows it$' -C "$node" enrol ABCD http://127.0.0.1:1
 check 1 '' -C "$SCRATCH/file" sql 'SELECT 1'
 
 finish

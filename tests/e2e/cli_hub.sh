@@ -28,8 +28,12 @@ check 1 'there is no token 12ab; ' -C "$hub" token revoke 12ab
 check 0 "^.{43}  ?It is shown only now" -C "$hub" token new --scope all --name platform
 check 1 "there is a token platform already; revoke it first" -C "$hub" token new --scope all --name platform
 check 0 "\"name\":\"platform\",\"scope\":\"all\".*\"state\":\"valid\".*\"state\":\"revoked\"" -C "$hub" token list --json
+check 0 '^ID +NAME +STATE +SCOPE +TABLES +WRITES +PERSONAL +EXPIRES +LAST USED *.* platform +valid +all +all +never +never' -C "$hub" token list
 check 0 "^token platform opens nothing any more" -C "$hub" token revoke platform
 check 2 'new needs --scope all or --scope f/ID; usage: ' -C "$hub" token new
+code=$("$YIZHAN" -C "$hub" enrol new --facility F1 | head -n 1)
+check 0 "expired" -C "$hub" enrol expire "$code"
+check 0 "the hub's machine +expired enrolment ${code%%-*} *\$" -C "$hub" admin log
 check 1 'no enrolment is called ZZZZ.*; yizhan enrol list names those that wait' -C "$hub" enrol approve ZZZZ
 echo '姓名,出生日期,班级' >"$SCRATCH/roster"
 check 1 'it has no facility of its own; import a roster at the node of its facility' -C "$hub" import roster "$SCRATCH/roster"

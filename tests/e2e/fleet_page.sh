@@ -88,7 +88,8 @@ is "$(ask -b "$jar" "$base/fleet")" 303 'revoked while signed in'
 is "$(enter wang "$password")" 403 'revoked'
 check 0 '"name":"wang".*"expires":null,"revoked":"20.*"signed_in":"20' -C "$hub" admin list --json
 check 0 '^\[\{"at":"[^"]*","admin":"wang","peer":"127.0.0.1","what":"refused"\},.*"what":"left"\}.*"peer":"192.0.2.9","what":"signed in"\}.*"admin":"<b>","peer":"127.0.0.1","what":"refused"\}' \
-	-C "$hub" admin log
+	-C "$hub" admin log --json
+check 0 '^AT +WHO +FROM +WHAT .*wang +127.0.0.1 +refused .*wang +192.0.2.9 +signed in' -C "$hub" admin log
 is "$(grep -c 'a sign-in was refused from' "$hub.log")" 3 'the log'
 is "$(grep -c "$password" "$hub.log")" 0 'no password in the log'
 
@@ -101,5 +102,12 @@ while [ "$again" -lt 12 ]; do
 done
 is "$last_status" 429 'too many tries'
 is "$(header Retry-After | grep -cE '^[1-9]$')" 1 'when to come again'
+is "$(header RateLimit-Policy)" '"signin";q=10;w=60' 'by which rule'
+is "$(header RateLimit | grep -cE '^"signin";r=0;t=[1-9]$')" 1 'and how much is left'
 is "$([ "$again" -ge 8 ] && echo yes)" yes 'but not too soon'
+# that was one address: another's administrator comes in, through the front
+"$YIZHAN" -C "$hub" admin new li | head -n 1 >"$SCRATCH/li"
+is "$(enter nobody 1 -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: 127.0.0.1')" 429 'the same one'
+is "$(enter li "$(cat "$SCRATCH/li")" -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: 198.51.100.4')" 303 'another'
+is "$(grep -c 'refused /fleet[a-z/]* to 127.0.0.1: too many sign-ins' "$hub.log" | sed 's/^[1-9].*/some/')" some 'and the log tells'
 finish

@@ -26,6 +26,17 @@ sql "$node" "INSERT INTO immunization(child_id, vaccine_code, dose_no, facility_
 	SELECT 'F1', child_id, measured_date, 11300, id FROM growth_measurement ORDER BY id LIMIT 1" >/dev/null
 check 0 '"state":"in_sync"' -C "$node" sync --json
 
+# a neighbour that knows the ids of rows here takes none of them away
+known() {
+	sql "$node" "SELECT id FROM $1 LIMIT 1" | grep -oE '[0-9a-f]{32}'
+}
+sql "$other" "INSERT INTO growth_measurement(facility_id, child_id, weight_g, replaces_id)
+	VALUES ('F2', x'$(known child)', 1, x'$(known growth_measurement)');
+	INSERT INTO attendance_event(facility_id, enrollment_id, kind, at, replaces_id)
+	VALUES ('F2', x'$(known enrollment)', 3, 1, x'$(known attendance_event)');
+	INSERT INTO health_check(facility_id, at, replaces_id) SELECT 'F2', 1, x'$(known health_check)'" >/dev/null
+check 0 '"state":"in_sync"' -C "$other" sync --json
+
 # asked WANT TOKEN QUERY: the status; the answer is in $SCRATCH/answer
 asked() {
 	is "$(curl -s -o "$SCRATCH/answer" -D "$SCRATCH/head" -w '%{http_code}' --max-time 60 \

@@ -47,15 +47,17 @@ count() {
 	record leave/1 leave_request "\"id\":\"00000000000000000000000000000011\",\"facility_id\":\"F1\",\"enrollment_id\":\"$enrollment\",\"date_from\":20261201,\"date_to\":20261202,\"reason\":\"发热\",\"source\":1"
 	record drug/1 medication_request "\"id\":\"00000000000000000000000000000012\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"drug\":\"布洛芬\",\"dose_text\":\"5 ml\",\"date_from\":20261201,\"date_to\":20261203"
 	record pickup/1 pickup_auth "\"id\":\"00000000000000000000000000000013\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"name\":\"外婆\""
+	record drug/2 medication_request "\"id\":\"00000000000000000000000000000017\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"drug\":\"阿莫西林\",\"dose_text\":\"2 ml\",\"date_from\":20261201,\"date_to\":20261201"
+	record tour/2 booking '"id":"00000000000000000000000000000018","facility_id":"F1","kind":1,"guardian_name":"李四"'
 	record tour/1 booking '"id":"00000000000000000000000000000014","facility_id":"F1","kind":1,"guardian_name":"张三","phone":"130"'
 	record comment/1 growth_comment "\"id\":\"00000000000000000000000000000015\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"month_age\":18,\"text\":\"多户外\""
 	record news/1 announcement '"id":"00000000000000000000000000000016","facility_id":"F1","title":"停课"'
 } >"$SCRATCH/requests"
 posted 200 "$token" "$SCRATCH/requests"
-count stored 6
+count stored 8
 # the answer was lost: all of it again
 posted 200 "$token" "$SCRATCH/requests"
-count duplicate 6
+count duplicate 8
 # a bought course and a code go to everybody
 {
 	record course/1 course '"course_code":"C1","version":1,"title":"亲子阅读"'
@@ -66,7 +68,7 @@ count stored 2
 stop "$hub_pid"
 serve "$hub" "$address" # where its nodes know it
 posted 200 "$token" "$SCRATCH/requests"
-count duplicate 6
+count duplicate 8
 
 # ------------------------------------------------------------------ it comes back, and answers
 
@@ -74,18 +76,32 @@ check 0 '"state":"in_sync"' -C "$node" sync --json
 is "$(sql "$node" "SELECT reason, date_from FROM leave_request")" '[{"reason":"发热","date_from":20261201}]' 'the leave at the facility'
 is "$(sql "$node" "SELECT (SELECT count(*) FROM medication_request) + (SELECT count(*) FROM pickup_auth WHERE name = '外婆') +
 	(SELECT count(*) FROM booking) + (SELECT count(*) FROM growth_comment) + (SELECT count(*) FROM announcement) +
-	(SELECT count(*) FROM course) + (SELECT count(*) FROM code_set WHERE version = 99) AS n" | tr -dc '0-9')" 7 'all others too'
+	(SELECT count(*) FROM course) + (SELECT count(*) FROM code_set WHERE version = 99) AS n" | tr -dc '0-9')" 9 'all others too'
 check 0 '"state":"in_sync"' -C "$other" sync --json
 is "$(sql "$other" "SELECT (SELECT count(*) FROM leave_request) + (SELECT count(*) FROM course) AS n" | tr -dc '0-9')" 1 \
 	'the other facility has the course alone'
-sql "$node" "UPDATE leave_request SET review = 1, review_note = '好好休息', reviewed_at = 1;
-	UPDATE medication_request SET accepted_at = 2; UPDATE booking SET state = 3;
-	INSERT INTO medication_given(request_id, biz_date, slot, facility_id, dose)
-		SELECT id, 20261201, 1, 'F1', '5 ml' FROM medication_request" >/dev/null
+# what staff say at the facility, through its own door
+serve "$node"
+{
+	at='"at":"2026-12-01T09:00:00+08:00"'
+	echo "{\"do\":\"leave_review\",\"key\":\"1\",$at,\"leave\":\"00000000000000000000000000000011\",\"review\":1,\"note\":\"好好休息\"}"
+	echo "{\"do\":\"medication_review\",\"key\":\"2\",$at,\"request\":\"00000000000000000000000000000012\",\"review\":1}"
+	echo "{\"do\":\"medication_review\",\"key\":\"3\",$at,\"request\":\"00000000000000000000000000000017\",\"review\":2,\"note\":\"没有处方\"}"
+	echo "{\"do\":\"medication_given\",\"key\":\"4\",$at,\"request\":\"00000000000000000000000000000012\",\"slot\":1,\"dose\":\"5 ml\"}"
+	echo "{\"do\":\"medication_given\",\"key\":\"5\",$at,\"request\":\"00000000000000000000000000000017\",\"slot\":1,\"dose\":\"2 ml\"}"
+	echo "{\"do\":\"book_review\",\"key\":\"6\",$at,\"booking\":\"00000000000000000000000000000014\",\"state\":3}"
+	echo "{\"do\":\"book_cancel\",\"key\":\"7\",$at,\"booking\":\"00000000000000000000000000000018\"}"
+} | curl -s -o "$SCRATCH/answer" --data-binary @- "http://$address/api/v1/batch"
+stop "$last"
+address=${base#http://}
+count stored 6
+is "$(grep -c '"key":"5","state":"refused".*was declined' "$SCRATCH/answer")" 1 "what was declined isn't given: $(cat "$SCRATCH/answer")"
 check 0 '"state":"in_sync"' -C "$node" sync --json
 curl -s -H "Authorization: Bearer $token" "$base/v1/changes?limit=10000" >"$SCRATCH/feed"
 is "$(grep -c '"table":"leave_request".*"review":1,"review_note":"好好休息"' "$SCRATCH/feed")" 1 'the review comes back'
-is "$(grep -c '"table":"medication_request".*"accepted_at":2' "$SCRATCH/feed")" 1 'the acceptance'
+is "$(grep -c '"table":"medication_request".*"drug":"布洛芬".*"accepted_at":[0-9].*"review":1' "$SCRATCH/feed")" 1 'the acceptance'
+is "$(grep -c '"table":"medication_request".*"drug":"阿莫西林".*"accepted_at":null.*"review":2,"review_note":"没有处方"' "$SCRATCH/feed")" 1 'the refusal'
+is "$(grep -c '"table":"booking".*"guardian_name":"李四".*"state":4' "$SCRATCH/feed")" 1 'the tour that was declined'
 is "$(grep -c '"table":"booking".*"state":3' "$SCRATCH/feed")" 1 'the confirmed tour'
 is "$(grep -c '"table":"medication_given"' "$SCRATCH/feed")" 1 'that it was done'
 # the platform changes its request after the review: cells merge, the review stays

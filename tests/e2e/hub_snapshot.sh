@@ -140,6 +140,20 @@ is "$(grep -c ",'=HYPERLINK(1)," "$SCRATCH/answer")" 1 'a formula in CSV'
 asked 200 "$t" /v1/snapshot.sqlite.zst
 cp "$SCRATCH/answer" "$SCRATCH/whole"
 etag=$(head_of ETag) where=$(head_of Content-Location)
+# digest and signature, by programs of others; the key as the administrator reads it
+unhex() {
+	python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.argv[1]))' "$1"
+}
+is "$(head_of Repr-Digest)" "sha-256=:$(openssl dgst -sha256 -binary "$SCRATCH/whole" | openssl base64 -A):" 'the digest'
+{
+	printf yizhan-snapshot-1
+	openssl dgst -sha256 -binary "$SCRATCH/whole"
+	head_of Yz-Cursor | tr -d '\n'
+} >"$SCRATCH/signed"
+unhex "302a300506032b6570032100$(sed 's/.*# *//' "$hub/key" | tr -dc 0-9a-f)" >"$SCRATCH/key.der"
+unhex "$(head_of Yz-Signature)" >"$SCRATCH/signature"
+is "$(openssl pkeyutl -verify -pubin -keyform DER -inkey "$SCRATCH/key.der" -rawin -in "$SCRATCH/signed" \
+	-sigfile "$SCRATCH/signature" 2>&1)" 'Signature Verified Successfully' 'the signature'
 head -c 1000 "$SCRATCH/whole" >"$SCRATCH/part"
 is "$(curl -s -C - -o "$SCRATCH/part" -w '%{http_code}' -H "Authorization: Bearer $t" -H "If-Range: $etag" \
 	"$base/v1/snapshot.sqlite.zst")" 206 'go on by If-Range'

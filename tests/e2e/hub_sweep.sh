@@ -20,19 +20,13 @@ sql "$other" "INSERT INTO child(id, facility_id, name) VALUES (x'$foreign', 'F2'
 for dir in "$node" "$other"; do
 	check 0 '"state":"in_sync"' -C "$dir" sync --json
 done
+# what a meeting notes is not what the sweep has done: none by itself
+git config -f "$node/node.conf" sync.interval 86400
 serve "$node"
-token=$("$YIZHAN" -C "$hub" token new --scope f/F1 --write child --personal | head -n 1)
-rows() {
-	for dir in "$hub" "$node"; do
-		sql "$dir" 'SELECT (SELECT count(*) FROM child) AS children, (SELECT group_concat(name) FROM child) AS names,
-			(SELECT count(*) FROM yz_log) AS log, (SELECT count(*) FROM yz_clock) AS clocks'
-	done
-}
-before=$(rows)
-tests/e2e/sweep.py "$hub_address" "$address" "$token" "$foreign" "$canary" >"$SCRATCH/swept" 2>&1
+check 0 '"state":"in_sync"' -C "$node" sync --json
+tests/e2e/sweep.py "$hub_address" "$address" "$hub" "$node" "$foreign" "$canary" >"$SCRATCH/swept" 2>&1
 tail -n 30 "$SCRATCH/swept"
 sum=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$SCRATCH/swept")
+[ -n "$sum" ] || sum='0 1'
 passed=$((passed + ${sum% *})) failed=$((failed + ${sum#* }))
-is "$(rows)" "$before" 'nothing was written'
-is "$(sql "$hub" 'SELECT count(*) AS n FROM hub_record_key' | tr -dc '0-9')" 0 'no key was kept'
 finish

@@ -107,6 +107,11 @@ db.commit()' "$node" "$address"
 	check 0 '^\[\]' -C "$hub" conflicts list --json
 	is "$(sql "$hub" "SELECT note FROM child WHERE name = '安一'")" '[{"note":"written at one"}]' "$1: the decision at the hub"
 	brought "$1"
+	sql "$node" "INSERT INTO allergy(child_id, allergen_code, facility_id)
+		VALUES (x'01000000000000000000000000000000', 'EGG', 'F1')" >/dev/null
+	check 0 '"state":"in_sync"' -C "$node" sync --json
+	is "$(sql "$hub" 'SELECT active, ended, facility_id FROM allergy_word')" \
+		'[{"active":1,"ended":0,"facility_id":"F1"}]' "$1: what was said of an allergy"
 	stop "$last"
 	check 0 '' -C "$node" archive rebuild
 	check 0 'in order' -C "$node" verify --deep

@@ -20,6 +20,7 @@
 enum { PARTS = 5 };
 
 static struct peer hub;
+static struct sync_key key;
 static struct metrics metrics;
 static struct offers offers;
 static char dir[64];
@@ -45,6 +46,7 @@ open_hub(void)
 	struct err err;
 
 	peer_open(&hub, true);
+	key = help_key(0);
 	HOLDS(hub_schema_migrate(hub.db, &err) == 0);
 	peer_write(&hub, "INSERT INTO daily(child, day, facility_id, text) VALUES"
 	                 " ('c1', 1, 'F1', '=饭'), ('c2', 2, 'F2', 'CANARY')");
@@ -56,6 +58,7 @@ open_hub(void)
 	offers = (struct offers){
 		.snapshots = { .dir = dir, .db = hub.db, .env = store_db_env(hub.db) },
 		.log = hub.db,
+		.key = &key,
 		.metrics = &metrics
 	};
 	HOLDS(snapshot_get(&offers.snapshots, &token, &snap, &err) == 0);

@@ -20,6 +20,8 @@ const struct sim_kind_info sim_kinds[SIM_KINDS] = {
 	[SIM_BOTH] = { "both", SIM_NODES, 20, 600, false, NULL },
 	[SIM_RESOLVE] = { "resolve", SIM_ANY, 20, 500, false, NULL },
 	[SIM_COLUMN] = { "column", SIM_ANY, 4, 350, false, NULL },
+	[SIM_SHARE] = { "share", SIM_HUB, 40, 250, false, NULL },
+	[SIM_CHILD] = { "child", SIM_NODES, 80, 250, false, NULL },
 	[SIM_LINE_CUT] = { "line-cut", SIM_NODES, 5, 400, true, NULL },
 	[SIM_HUB_AWAY] = { "hub-away", SIM_HUB, 4, 400, true, NULL },
 	[SIM_LOSE_REQUEST] = { "lose-request", SIM_NODES, 40, 500, true, NULL },
@@ -83,6 +85,9 @@ static const char *const did[] = {
 	"bit-turned",
 	"rot-healed",
 	"rot-unread",
+	"seen-by-two",
+	"has-left",
+	"passed-on",
 };
 
 _Static_assert(sizeof did / sizeof did[0] == SIM_COUNTS - SIM_KINDS, "a word for each");

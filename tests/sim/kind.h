@@ -29,6 +29,8 @@ enum sim_kind {
 	SIM_BOTH,
 	SIM_RESOLVE,
 	SIM_COLUMN,
+	SIM_SHARE,
+	SIM_CHILD,
 	/* the line */
 	SIM_LINE_CUT,
 	SIM_HUB_AWAY,
@@ -116,6 +118,9 @@ enum sim_count {
 	SIM_DID_ROT,              /* a bit of a segment turned */
 	SIM_DID_HEAL_ROT,         /* a node made good what it couldn't read */
 	SIM_DID_LEAVE_ROT,        /* verify tells of rot that nobody had to read */
+	SIM_DID_SHARE,            /* a child is seen by another facility in the end */
+	SIM_DID_LEAVE,            /* ... or has left one */
+	SIM_DID_PASS_ON,          /* the hub wrote into a facility's scope itself */
 	SIM_COUNTS,
 };
 

@@ -2,9 +2,12 @@
 #include "tests/sim/mould.h"
 #include "node/facility/roster.h"
 #include "node/facility/samples.h"
+#include "node/facility/schema.h"
+#include "node/facility/views.h"
 #include "node/identity.h"
 #include "node/init.h"
 #include "store/base/file.h"
+#include "store/digest.h"
 #include "store/track.h"
 #include "tests/sim/plan.h"
 #include "tests/sim/rand.h"
@@ -17,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct disk *disks[SIM_MOULD_PLACE + SIM_PLACES];
+static struct disk *disks[SIM_MOULD_PLACE + SIM_PLACES][2]; /* [1]: whole */
 static struct samples_place places[SIM_PLACES];
 static uint64_t draws;
 enum { ROSTER_SEED = 2 }; /* one that gives no name twice */
@@ -28,6 +31,18 @@ static const char tables[] =
         " WITHOUT ROWID;"
         "CREATE TABLE daily(child TEXT NOT NULL, day INTEGER NOT NULL, facility_id TEXT NOT NULL,"
         " text TEXT, mood INTEGER, PRIMARY KEY(child, day)) WITHOUT ROWID;";
+
+/*
+ * What is left of the facility's tables where they aren't all there: those of the roster and of the
+ * commonest things of a day.  Records and events, with groups, max, a natural key and without, of
+ * the facility and of the hub alone.
+ */
+static const char *const small_tables[] = {
+	"facility",     "class_group",        "staff",         "child",      "guardian",
+	"enrollment",   "class_assignment",   "pickup_auth",   "allergy",    "attendance_event",
+	"absence_case", "absence_followup",   "leave_request", "care_event", "health_check",
+	"growth_ref",   "growth_measurement", "food_sample",
+};
 
 static int64_t
 still(void *ctx)
@@ -175,6 +190,77 @@ settle(const char *vfs, bool is_hub, struct err *err)
 	return rc;
 }
 
+bool
+sim_mould_has(const char *table)
+{
+	size_t i = 0, count = sizeof small_tables / sizeof small_tables[0];
+
+	while (i < count && strcmp(small_tables[i], table) != 0)
+		i++;
+	return i < count;
+}
+
+/* The table, and the clocks of the catalogue rows that it had. */
+static void
+put_removal(struct buf *sql, const char *table)
+{
+	static const char *const clocks[] = { "yz_clock", "yz_clock_run" };
+
+	for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++)
+		buf_printf(
+		        sql,
+		        "DELETE FROM %s WHERE tbl = (SELECT id FROM yz_table WHERE name = '%s');",
+		        clocks[i], table);
+	buf_printf(sql, "DROP TABLE %s;", table);
+}
+
+/* Without their mark going too, by which they would be made again at the next opening. */
+static void
+put_views_away(struct buf *sql)
+{
+	struct facility_views_ask ask = { .is_hub = true, .personal = true };
+	struct facility_view *list = NULL;
+	struct arena a = { 0 };
+	struct err err;
+	size_t count = 0;
+
+	if (facility_views_list(ask, &a, &list, &count, &err) < 0)
+		abort();
+	for (size_t i = 0; i < count; i++)
+		buf_printf(sql, "DROP VIEW IF EXISTS %s;", list[i].name);
+	arena_free(&a);
+}
+
+/* Take the views away and every table of the facility that isn't among the few. */
+static int
+make_small(const char *path, bool is_hub, struct err *err)
+{
+	struct store_db *db = NULL;
+	struct buf sql = { 0 };
+	bool mended;
+	int rc = store_db_open(path, STORE_MERGE, &env, &db, err);
+
+	put_views_away(&sql);
+	for (size_t i = 0; i < facility_table_count; i++)
+		if (!sim_mould_has(facility_tables[i].table))
+			put_removal(&sql, facility_tables[i].table);
+	if (rc == 0)
+		rc = store_db_begin(db, err);
+	if (rc == 0)
+		rc = store_db_exec(db, buf_str(&sql), err);
+	if (rc == 0)
+		rc = store_track_refresh(db, is_hub, err);
+	if (rc == 0)
+		rc = store_digest_mend(db, &mended, err);
+	if (rc == 0)
+		rc = store_db_commit(db, err);
+	if (rc == 0)
+		rc = store_db_exec(db, "VACUUM", err);
+	store_db_close(db);
+	buf_free(&sql);
+	return rc;
+}
+
 /* What is kept for bad times costs time and memory here; a hole of that size will do. */
 static void
 make_reserve(const char *dir)
@@ -215,7 +301,6 @@ make(const char *folder, unsigned mould, struct err *err)
 
 	snprintf(dir, sizeof dir, "%s/m%u", folder, mould);
 	snprintf(path, sizeof path, "%s/yizhan.db", dir);
-	snprintf(name, sizeof name, "mould%u", mould);
 	if (mould == SIM_MOULD_HUB)
 		what.facility = NULL;
 	if (mould >= SIM_MOULD_PLACE) {
@@ -228,9 +313,13 @@ make(const char *folder, unsigned mould, struct err *err)
 	rc = node_init(&what, &env, &self, err);
 	if (rc == 0)
 		rc = fill(path, mould, err);
-	if (rc == 0) {
-		disks[mould] = disk_new(name, &host);
-		rc = sim_mould_copy(NULL, path, name, "db", err);
+	for (int whole = 1; rc == 0 && whole >= 0; whole--) {
+		snprintf(name, sizeof name, "mould%u%s", mould, whole ? "" : "s");
+		disks[mould][whole] = disk_new(name, &host);
+		if (!whole)
+			rc = make_small(path, mould == SIM_MOULD_HUB, err);
+		if (rc == 0)
+			rc = sim_mould_copy(NULL, path, name, "db", err);
 		if (rc == 0)
 			rc = settle(name, mould == SIM_MOULD_HUB, err);
 	}
@@ -253,11 +342,11 @@ sim_mould_make(struct err *err)
 }
 
 int
-sim_mould_cast(unsigned mould, struct disk *disk, const char *path, struct err *err)
+sim_mould_cast(struct sim_mould_of which, struct disk *disk, const char *path, struct err *err)
 {
-	return disk_put(disk, path, disks[mould], "db")
+	return disk_put(disk, path, disks[which.mould][which.whole], "db")
 	               ? 0
-	               : err_set(err, ERR_IO, "no mould %u", mould);
+	               : err_set(err, ERR_IO, "no mould %u", which.mould);
 }
 
 const char *

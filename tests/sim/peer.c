@@ -120,12 +120,17 @@ become(struct sim_peer *p, const struct sync_key *key, struct err *err)
 	return rc;
 }
 
-static unsigned
+static struct sim_mould_of
 mould_of(const struct sim_peer *p)
 {
+	struct sim_mould_of which = { .mould = SIM_MOULD_PLACE + p->place,
+		                      .whole = p->sim->plan->whole };
+
 	if (p->is_hub)
-		return SIM_MOULD_HUB;
-	return p->no > SIM_PLACES ? SIM_MOULD_BARE : SIM_MOULD_PLACE + p->place;
+		which.mould = SIM_MOULD_HUB;
+	else if (p->no > SIM_PLACES)
+		which.mould = SIM_MOULD_BARE;
+	return which;
 }
 
 static int

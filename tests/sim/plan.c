@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_MAX = 20000, DAYS_MAX = 3 };
+enum { EVENTS_MAX = 20000, DAYS_MAX = 3, WHOLE_OF = 8 /* seeds, one has all tables */ };
 
 /* 1 to `most`; small ones more often, because most mistakes need no more than that. */
 static unsigned
@@ -37,11 +37,16 @@ shape(struct sim_plan *plan)
 	plan->interval_ms = (10 + sim_rand_below(&x, 81)) * (int64_t)60000;
 	plan->tick_ms = (8 + sim_rand_below(&x, 13)) * (int64_t)60000;
 	plan->share = 100 + sim_rand_below(&x, 401);
+	plan->whole = sim_rand(plan->seed, 0, SIM_USE_SHAPE, 1) % WHOLE_OF == 0;
 	for (int k = 0; k < SIM_KINDS; k++)
 		plan->has[k] =
 		        sim_rand_happens(&x, sim_kinds[k].per_mille) && sim_kinds[k].off == NULL;
 	if (always != SIM_KINDS)
 		plan->has[always] = true;
+	if (count == 1)
+		plan->has[SIM_SHARE] = false;
+	if (plan->has[SIM_SHARE])
+		plan->has[SIM_CHILD] = true;
 	if (plan->has[SIM_ROT]) /* what a hub has lost can't come from who can't read it */
 		plan->has[SIM_HUB_RESTORE] = false;
 }
@@ -159,16 +164,17 @@ sim_plan_places(const struct sim_plan *plan)
 
 /* ---- as text ---- */
 
-static const char head[] = "yizhan-sim-trace 2";
+/* Those of format 2 have no line of tables: all were there. */
+static const char head[] = "yizhan-sim-trace 3", head_before[] = "yizhan-sim-trace 2";
 
 void
 sim_plan_write(FILE *out, const struct sim_plan *plan)
 {
 	fprintf(out,
-	        "%s\nseed %" PRIu64 " days %u\nplaces %u second %u interval %" PRId64
+	        "%s\ntables %s\nseed %" PRIu64 " days %u\nplaces %u second %u interval %" PRId64
 	        " tick %" PRId64 " share %u\nkinds",
-	        head, plan->seed, plan->days, plan->places, plan->second_nodes, plan->interval_ms,
-	        plan->tick_ms, plan->share);
+	        head, plan->whole ? "all" : "few", plan->seed, plan->days, plan->places,
+	        plan->second_nodes, plan->interval_ms, plan->tick_ms, plan->share);
 	for (int k = 0; k < SIM_KINDS; k++)
 		if (plan->has[k])
 			fprintf(out, " %s", sim_kinds[k].name);
@@ -177,6 +183,22 @@ sim_plan_write(FILE *out, const struct sim_plan *plan)
 		fprintf(out, "%u %" PRId64 " %u %s\n", plan->events[i].id,
 		        plan->events[i].at - SIM_START_MS, plan->events[i].peer,
 		        sim_kinds[plan->events[i].kind].name);
+}
+
+static bool
+read_head(FILE *in, struct sim_plan *plan)
+{
+	char line[64] = "";
+
+	if (fgets(line, sizeof line, in) == NULL)
+		return false;
+	plan->whole = strncmp(line, head_before, sizeof head_before - 1) == 0;
+	if (plan->whole)
+		return true;
+	if (strncmp(line, head, sizeof head - 1) != 0 || fgets(line, sizeof line, in) == NULL)
+		return false;
+	plan->whole = strcmp(line, "tables all\n") == 0;
+	return plan->whole || strcmp(line, "tables few\n") == 0;
 }
 
 static bool
@@ -216,11 +238,10 @@ read_events(FILE *in, struct sim_plan *plan, size_t count)
 bool
 sim_plan_read(FILE *in, struct sim_plan *plan)
 {
-	char line[64] = "";
 	size_t count;
 
 	*plan = (struct sim_plan){ 0 };
-	if (fgets(line, sizeof line, in) == NULL || strncmp(line, head, sizeof head - 1) != 0)
+	if (!read_head(in, plan))
 		return false;
 	if (fscanf(in,
 	           " seed %" SCNu64 " days %u places %u second %u interval %" SCNd64

@@ -32,6 +32,7 @@ struct sim_plan {
 	int64_t interval_ms;   /* between meetings */
 	int64_t tick_ms;
 	unsigned share; /* of a day's actions that are done, in a thousand */
+	bool whole;     /* all the facility's tables are there (tests/sim/mould.h) */
 	bool has[SIM_KINDS];
 	struct sim_event *events; /* by time; owned */
 	size_t count;

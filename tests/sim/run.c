@@ -8,6 +8,7 @@
 #include "tests/sim/check.h"
 #include "tests/sim/fault.h"
 #include "tests/sim/rand.h"
+#include "tests/sim/share.h"
 #include "tests/sim/shell.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/staff.h"
@@ -237,6 +238,22 @@ wait_until_equal(struct sim *s, size_t *event)
 	         (long long)(s->now - healed) / MINUTE);
 }
 
+/* Nothing is left to say, so nothing is said, by the hub least of all: each of what it passes on
+ * would be an answer to itself. */
+static void
+stay_quiet(struct sim *s, size_t *event)
+{
+	uint64_t before = sim_share_passed_on(s);
+	int64_t until = s->now + 3 * s->plan->interval_ms;
+
+	while (!s->result->failed && one_thing(s, event, until))
+		;
+	s->now = until;
+	if (!s->result->failed && sim_share_passed_on(s) != before)
+		sim_fail(s, "everything was equal, and the hub wrote %llu records more",
+		         (unsigned long long)(sim_share_passed_on(s) - before));
+}
+
 static void
 end(struct sim *s)
 {
@@ -268,6 +285,8 @@ sim_run(const struct sim_plan *plan, FILE *print, struct sim_result *result)
 	if (!result->failed)
 		sim_fault_heal(s);
 	wait_until_equal(s, &event);
+	if (!result->failed && plan->has[SIM_SHARE])
+		stay_quiet(s, &event);
 	if (!result->failed)
 		sim_check_end(s);
 	result->facility_days = plan->days * sim_plan_places(plan);

@@ -10,7 +10,9 @@
 #include "store/base/text.h"
 #include "store/stmt.h"
 #include "store/verdict.h"
+#include "tests/sim/mould.h"
 #include "tests/sim/rand.h"
+#include "tests/sim/share.h"
 #include "tests/sim/sim.h"
 
 #include <stdio.h>
@@ -107,6 +109,15 @@ table_of(enum facility_do what)
 	return tables[what];
 }
 
+/* Are the tables that such an action writes there? */
+static bool
+has_tables(const struct sim *s, enum facility_do what)
+{
+	const char *table = table_of(what);
+
+	return s->plan->whole || (table != NULL && sim_mould_has(table));
+}
+
 void
 sim_staff_act(struct sim_peer *p)
 {
@@ -119,7 +130,8 @@ sim_staff_act(struct sim_peer *p)
 	struct err err;
 	int rc;
 
-	if (!sim_peer_awake(p) || s->healed || !sim_rand_happens(&x, s->plan->share))
+	if (!sim_peer_awake(p) || s->healed || !sim_rand_happens(&x, s->plan->share) ||
+	    !has_tables(s, action->what))
 		return;
 	rc = facility_open(&f, tablet(p, x), NULL, &err);
 	if (rc == 0)
@@ -251,7 +263,10 @@ edit(struct sim_peer *p, enum sim_kind kind, const struct sim_peer *of, uint64_t
 	struct err err;
 	int rc;
 
-	write_sql(sql, kind, of, x);
+	if (kind == SIM_CHILD && !sim_share_edit(p, db, x, sql, sizeof sql))
+		return;
+	if (kind != SIM_CHILD)
+		write_sql(sql, kind, of, x);
 	if (kind == SIM_EDIT && p->has_column && sim_rand_happens(x, 300)) {
 		key_of(of, sim_rand_below(x, POOL), key);
 		snprintf(sql, SQL_MAX, "UPDATE note SET mood = 'm%u' WHERE id = x'%s'",
@@ -428,6 +443,9 @@ sim_staff_do(struct sim *s, const struct sim_event *e)
 		break;
 	case SIM_COLUMN:
 		add_column(p);
+		break;
+	case SIM_SHARE:
+		sim_share_say(s, &x);
 		break;
 	case SIM_READER:
 		toggle_reader(p);
