@@ -306,6 +306,23 @@ store_share_any_left(struct store_db *db, int scope, bool *any, struct err *err)
 }
 
 int
+store_share_left_since(struct store_db *db, const struct store_share *since, bool *any,
+                       struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "SELECT 1 FROM yz_group WHERE scope = ? AND"
+	                                         " left_site = ? AND left > ? LIMIT 1");
+	int rc;
+
+	store_stmt_put_int(&s, since->scope);
+	store_stmt_put_int(&s, since->left_site);
+	store_stmt_put_int(&s, since->left);
+	rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	*any = rc == 1;
+	return rc < 0 ? rc : 0;
+}
+
+int
 store_share_has_left(struct store_db *db, const char *table, const void *id, size_t len, bool *yes,
                      struct err *err)
 {

@@ -145,6 +145,10 @@ MUST_CHECK int store_share_move(struct store_db *db, struct store_row *row, int 
 /* Has a scope left any root? */
 MUST_CHECK int store_share_any_left(struct store_db *db, int scope, bool *any, struct err *err);
 
+/* Has it left anything by a write of `since->left_site` that is later than since->left? */
+MUST_CHECK int store_share_left_since(struct store_db *db, const struct store_share *since,
+                                      bool *any, struct err *err);
+
 /* At a node: was the row of this table, with a blob for its key, put aside because its scope has
  * left it? */
 MUST_CHECK int store_share_has_left(struct store_db *db, const char *table, const void *id,

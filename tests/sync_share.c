@@ -2,6 +2,7 @@
  * tests/sync_share.c - children whom two facilities see: each writes for itself,
  * the hub passes it on, and all count the same.
  */
+#include "store/inbox.h"
 #include "tests/share_world.h"
 #include "tests/suites.h"
 
@@ -278,6 +279,16 @@ pretend(struct world_peer *p)
 	             "UPDATE yz_stream SET last_stamp = 0 WHERE site <> 1");
 }
 
+static void
+wake_all(struct world_peer *p)
+{
+	struct err err;
+
+	ck_assert_int_eq(store_db_begin(p->merge, &err), 0);
+	ck_assert_int_eq(store_quarantine_wake(p->merge, STORE_QUARANTINE_ALL, &err), 0);
+	ck_assert_int_eq(store_db_commit(p->merge, &err), 0);
+}
+
 /* What it says of itself isn't asked: it has told that it has read it. */
 START_TEST(who_has_left_and_pretends_not_to_know_writes_no_more)
 {
@@ -298,6 +309,15 @@ START_TEST(who_has_left_and_pretends_not_to_know_writes_no_more)
 		ck_assert_int_gt(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine"), i);
 		share_world_expect_digest(&w, SHARE_B, "f/B");
 	}
+	/* nor is it when it is tried again, however much that file has told since */
+	for (int i = 0; i < 2; i++) {
+		world_settle(&w, 1);
+		wake_all(&w.hub);
+	}
+	world_settle(&w, 1);
+	share_world_expect_same_child(&w.nodes[SHARE_B], &w.hub);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM child WHERE note = 'quiet'"), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM allergy"), 1);
 }
 END_TEST
 

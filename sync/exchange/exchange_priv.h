@@ -171,9 +171,9 @@ MUST_CHECK int sync_back_lacks(const struct sync_replica *r, const struct sync_m
 /* ---- what a node has read (sync/merge/told.h) ---- */
 
 struct sync_reads {
-	int site; /* our life's */
 	struct sync_read {
 		unsigned scope; /* of the message */
+		int site;       /* the life of ours that wrote it */
 		int64_t stamp;  /* the latest of our stream there */
 	} * list;
 	size_t count;

@@ -54,8 +54,9 @@ look_at(struct sync_replica *r, const struct sync_message *m, unsigned i, struct
 		rc = has_others(r, view, &own, &others, err);
 	if (rc == 0 && others)
 		out->forgotten[out->forgotten_count++] = scope;
-	else if (rc == 0 && any && own.site == r->self.id && own.n > 0 && own.n == view->n)
-		out->list[out->count++] = (struct sync_read){ view->scope, own.last_stamp };
+	else if (rc == 0 && any && own.n > 0 && own.n == view->n)
+		out->list[out->count++] =
+		        (struct sync_read){ view->scope, own.site, own.last_stamp };
 	arena_free(&a);
 	return rc < 0 ? rc : 0;
 }
@@ -66,7 +67,7 @@ sync_told_find(struct sync_replica *r, const struct sync_message *m, struct aren
 {
 	int rc = 0;
 
-	*out = (struct sync_reads){ .site = r->self.id };
+	*out = (struct sync_reads){ 0 };
 	out->list = arena_take(a, m->stream_count, sizeof *out->list);
 	out->forgotten = arena_take(a, m->stream_count, sizeof *out->forgotten);
 	if (out->list == NULL || out->forgotten == NULL)
@@ -89,7 +90,7 @@ note(struct sync_replica *r, const struct sync_message *m, unsigned i, const str
 
 	if (rc == 1) {
 		of.n = stream.n > m->streams[i].n ? stream.n : m->streams[i].n;
-		rc = sync_told_note(r, stream.id, &of, err);
+		rc = sync_told_note(r, &stream, &of, err);
 	}
 	arena_free(&a);
 	return rc;
@@ -103,7 +104,7 @@ sync_told_take(struct sync_replica *r, const struct sync_message *m, const struc
 
 	for (size_t k = 0; rc == 0 && k < reads->count; k++) {
 		const struct sync_told told = { .stamp = reads->list[k].stamp,
-			                        .site = reads->site };
+			                        .site = reads->list[k].site };
 
 		for (unsigned i = 0; rc == 0 && i < m->stream_count; i++)
 			if (m->streams[i].scope == reads->list[k].scope &&

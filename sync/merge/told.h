@@ -13,6 +13,7 @@
 #define SYNC_TOLD_H
 
 #include "store/share.h"
+#include "store/stream.h"
 #include "sync/replica.h"
 
 struct sync_told {
@@ -21,9 +22,9 @@ struct sync_told {
 	int site;      /* of the hub's life that wrote that */
 };
 
-/* Note it of a stream, at the hub. */
-MUST_CHECK int sync_told_note(struct sync_replica *r, int stream, const struct sync_told *told,
-                              struct err *err);
+/* Note it of a stream, at the hub; nothing if no scope has left since what was noted before. */
+MUST_CHECK int sync_told_note(struct sync_replica *r, const struct store_stream *stream,
+                              const struct sync_told *told, struct err *err);
 
 /* Has the writer of record `n` of that stream heard that the scope left? */
 MUST_CHECK int sync_told_covers(struct sync_replica *r, int stream, uint64_t n,
