@@ -3,6 +3,8 @@
 #include "store/share.h"
 #include "sync/merge/share_priv.h"
 
+#include <string.h>
+
 const struct store_share *
 sync_share_in(const struct store_share *list, size_t count, int scope)
 {
@@ -97,6 +99,13 @@ tell_moved(struct sync_sharing *sh, struct store_row *row, int left, struct err 
 	return sh->r->applied == NULL ? 0 : sh->r->applied(sh->r->ctx, &unit, err);
 }
 
+/* What everybody has left is the hub's own until somebody comes. */
+static bool
+is_nobodys(const struct sync_sharing *sh, const struct store_row *row)
+{
+	return strcmp(store_catalog_scope_of(sh->r->db, row->scope), "hub") == 0;
+}
+
 /* The scope that is to own it: the one that its columns name; of a row that was left with nobody
  * the first that sees it. */
 static int
@@ -104,40 +113,50 @@ find_owner(struct sync_sharing *sh, const struct store_row *row, int *owner, str
 {
 	const struct store_share *own;
 	char name[STORE_SCOPE_MAX + 1];
-	int hub, rc = store_catalog_scope(sh->r->db, "hub", &hub, err);
+	int rc;
 
 	*owner = row->scope;
-	if (rc < 0 || !store_share_home_of(sh->r->db, row, name))
-		return rc;
+	if (!store_share_home_of(sh->r->db, row, name))
+		return 0;
 	rc = store_catalog_find_scope(sh->r->db, name, owner, err);
 	own = sync_share_in(sh->group, sh->group_count, *owner);
-	if (rc == 0 && row->scope == hub && *owner != hub && (own == NULL || own->left != 0))
-		rc = next_home(sh, hub, owner, err);
+	if (rc == 0 && is_nobodys(sh, row) && *owner != row->scope &&
+	    (own == NULL || own->left != 0))
+		rc = next_home(sh, row->scope, owner, err);
 	return rc;
+}
+
+/* From a scope where it counts on; but nobody's counts with the hub no more. */
+static int
+take_over(struct sync_sharing *sh, struct store_row *row, int owner, struct err *err)
+{
+	const struct store_share was = { .scope = row->scope };
+	int rc = store_share_drop_row(sh->r->db, row, owner, err);
+
+	if (rc == 0 && is_nobodys(sh, row))
+		return sync_share_move(sh, row, owner, true, err);
+	if (rc == 0)
+		rc = store_share_set_row(sh->r->db, row, &sh->root, &was, err);
+	return rc == 0 ? store_share_move(sh->r->db, row, owner, err) : rc;
 }
 
 int
 sync_share_go_home(struct sync_sharing *sh, struct store_row *row, struct err *err)
 {
-	struct store_share was = { .scope = row->scope };
 	const struct store_share *own;
 	struct store_share *has = NULL;
 	size_t count = 0;
-	int owner, rc = find_owner(sh, row, &owner, err);
+	int was = row->scope, owner, rc = find_owner(sh, row, &owner, err);
 
-	if (rc == 0 && owner != row->scope)
+	if (rc == 0 && owner != was)
 		rc = store_share_of_row(sh->r->db, row, sh->arena, &has, &count, err);
-	if (rc < 0 || owner == row->scope)
+	if (rc < 0 || owner == was)
 		return rc;
 	own = sync_share_in(has, count, owner);
 	if (own == NULL || own->left != 0)
 		return 0;
-	rc = store_share_drop_row(sh->r->db, row, owner, err);
-	if (rc == 0)
-		rc = store_share_set_row(sh->r->db, row, &sh->root, &was, err);
-	if (rc == 0)
-		rc = store_share_move(sh->r->db, row, owner, err);
-	return rc == 0 ? tell_moved(sh, row, was.scope, err) : rc;
+	rc = take_over(sh, row, owner, err);
+	return rc == 0 ? tell_moved(sh, row, was, err) : rc;
 }
 
 /* ---- leaving ---- */

@@ -42,7 +42,7 @@ check 2 '^\{"error":\{"code":"invalid","message":"--limit x is not a number' -C 
 check 2 'is not a number that can be; give one from 0 to ' -C "$node" log --limit -1
 check 1 'No such file or directory; ' -C "$SCRATCH/none" log
 check 1 'table nothere is not tracked here; ' -C "$node" history nothere 1
-check 1 'key "one/z": table t: column a: "one" is not a whole number; see' -C "$node" history t one/z
+check 1 'key "one/z": table t: column a: "one" is not a whole number; write it as yizhan log and yizhan sql show it' -C "$node" history t one/z
 check 1 'table t has 2 key columns; write them as a/b' -C "$node" history t 1
 check 1 't has no row with the key 7/q and never had; ' -C "$node" history t 7/q
 check 1 'is not hex digits, two for each byte' -C "$node" history child 12x
