@@ -200,7 +200,6 @@ START_TEST(an_older_file_goes_on_under_the_new_key)
 }
 END_TEST
 
-
 static uint64_t
 until_three(void *ctx, const struct store_site *site, const char *scope)
 {
