@@ -289,6 +289,37 @@ revoke_token(void)
 	return token_revoke(hub_db, id, hub.now_ms, &err);
 }
 
+static int
+list_tokens(void)
+{
+	struct buf out = { 0 };
+	int rc = token_list_json(hub_db, hub.now_ms, &out, &err);
+
+	sane = sane && (rc < 0 || (out.len > 2 && memcmp(out.bytes, "[{", 2) == 0));
+	buf_free(&out);
+	return rc;
+}
+
+START_TEST(a_list_of_tokens_is_whole_or_not_there)
+{
+	struct token_entry *entries;
+	struct arena a = { .limit = 16 };
+	size_t count;
+
+	whole_or_not_there(NULL, list_tokens);
+	while (token_list(hub_db, hub.now_ms, &a, &entries, &count, &err) < 0) {
+		ck_assert_int_eq(err.code, ERR_NOMEM);
+		arena_free(&a);
+		a.limit += 16;
+	}
+	ck_assert_uint_eq(count, 1);
+	ck_assert_str_eq(entries[0].id, id);
+	ck_assert_str_eq(entries[0].scope, "f/F1");
+	ck_assert_str_eq(entries[0].tables, "");
+	arena_free(&a);
+}
+END_TEST
+
 START_TEST(a_token_is_whole_or_not_there)
 {
 	whole_or_not_there(NULL, make_token);
@@ -318,6 +349,8 @@ ask_rights(void)
 		sane = sane && memcmp(key, first.public_key, sizeof key) == 0;
 	rc = rights_node_of(&rights, other.public_key, node, &err);
 	sane = sane && rc <= 0;
+	sane = sane && !rights_might_write(&rights, &one, "f/F1");
+	sane = sane && !rights_is_revoked(&rights, first.public_key, node);
 	rc = rights_node_of(&rights, first.public_key, node, &err);
 	sane = sane && rc != 0;
 	return rc;
@@ -386,6 +419,7 @@ suite_node_memory(void)
 	tcase_add_test(tcase, a_list_is_whole_or_not_there);
 	tcase_add_test(tcase, a_decision_is_whole_or_not_there);
 	tcase_add_test(tcase, a_token_is_whole_or_not_there);
+	tcase_add_test(tcase, a_list_of_tokens_is_whole_or_not_there);
 	tcase_add_test(tcase, a_right_that_cannot_be_looked_up_is_none);
 	tcase_add_test(tcase, a_node_is_enrolled_or_not);
 	suite_add_tcase(suite, tcase);

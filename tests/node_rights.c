@@ -8,6 +8,7 @@
 #include "node/hub/hub_schema.h"
 #include "node/rights.h"
 #include "node/rotation.h"
+#include "sync/seal/rotate.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -79,6 +80,39 @@ START_TEST(a_revoked_node_has_no_rights_but_its_past_can_be_checked)
 	ck_assert(rights_may_write(&rights, &two, "f/F2"));
 	ck_assert(rights_key_of(&rights, &one, found));
 	ck_assert_int_eq(rights_node_of(&rights, key.public_key, node, &hub_err), ERR_DENIED);
+	/* what it sends all the same is kept beside, of where it might write */
+	ck_assert(rights_is_revoked(&rights, key.public_key, node));
+	ck_assert_mem_eq(node, one.node, sizeof node);
+	ck_assert(rights_might_write(&rights, &one, "f/F1"));
+	ck_assert(!rights_might_write(&rights, &one, "f/F2"));
+	ck_assert(!rights_might_write(&rights, &two, "f/F2"));
+	ck_assert(!rights_might_write(&rights, &stranger, "f/F1"));
+	key = hub_node_key(2);
+	ck_assert(!rights_is_revoked(&rights, key.public_key, node));
+	key = hub_node_key(7);
+	ck_assert(!rights_is_revoked(&rights, key.public_key, node));
+	/* a key whose node isn't there any more is nobody's */
+	ck_assert_int_eq(store_db_exec(hub_db, "DELETE FROM hub_node", &hub_err), 0);
+	key = hub_node_key(1);
+	ck_assert(!rights_is_revoked(&rights, key.public_key, node));
+}
+END_TEST
+
+/* A hub that was put back believes a node about its earlier lives. */
+START_TEST(at_the_hub_a_life_has_the_key_that_its_node_told)
+{
+	struct sync_key told = hub_node_key(5), enrolled = hub_node_key(1);
+	uint8_t found[SYNC_PUBLIC_KEY];
+	struct store_site life = one;
+
+	memset(life.epoch, 5, STORE_EPOCH);
+	ck_assert_int_eq(store_catalog_site(hub_db, life.node, life.epoch, &life.id, &hub_err), 0);
+	ck_assert(rights_key_of(&rights, &life, found));
+	ck_assert_mem_eq(found, enrolled.public_key, sizeof found);
+	ck_assert_int_eq(store_catalog_set_site_key(hub_db, life.id, told.public_key, &hub_err), 0);
+	ck_assert(rights_key_of(&rights, &life, found));
+	ck_assert_mem_eq(found, told.public_key, sizeof found);
+	ck_assert_uint_eq(rights_key_until(&rights, &self, "hub"), UINT64_MAX);
 }
 END_TEST
 
@@ -188,6 +222,40 @@ START_TEST(a_node_that_is_not_enrolled_writes_its_own_facility)
 	ck_assert(!rights_may_read(&rights, one.node, "f/F1"));
 	ck_assert(rights_key_of(&rights, &one, found));
 	ck_assert(!rights_key_of(&rights, &self, found));
+}
+END_TEST
+
+/* A node keeps its id when its key is replaced, and its earlier lives their keys. */
+START_TEST(a_node_goes_on_under_another_key)
+{
+	struct sync_key first = hub_node_key(3), now = hub_node_key(4);
+	uint8_t found[SYNC_PUBLIC_KEY];
+	struct store_site own, life;
+
+	ck_assert_int_eq(store_meta_self(node_db, &own, &hub_err), 0);
+	ck_assert_int_eq(
+	        store_meta_set(node_db, SYNC_META_KEY, now.public_key, SYNC_PUBLIC_KEY, &hub_err),
+	        0);
+	ck_assert_int_eq(rights_open(&rights, node_db, false, now.public_key, &hub_err), 0);
+	ck_assert(rights_may_write(&rights, &own, "f/F1"));
+	ck_assert(rights_key_of(&rights, &own, found));
+	ck_assert_mem_eq(found, now.public_key, sizeof found);
+	life = own;
+	memset(life.epoch, 3, STORE_EPOCH);
+	ck_assert_int_eq(store_catalog_site(node_db, life.node, life.epoch, &life.id, &hub_err), 0);
+	ck_assert_int_eq(store_catalog_set_site_key(node_db, life.id, first.public_key, &hub_err),
+	                 0);
+	ck_assert(rights_key_of(&rights, &life, found));
+	ck_assert_mem_eq(found, first.public_key, sizeof found);
+	ck_assert_uint_eq(rights_key_until(&rights, &life, "f/F1"), UINT64_MAX);
+	ck_assert(!rights_might_write(&rights, &life, "f/F1"));
+	/* what isn't a key, or whose nobody says, opens nothing */
+	ck_assert_int_eq(
+	        store_db_exec(node_db, "DELETE FROM yz_meta WHERE name = 'node'", &hub_err), 0);
+	ck_assert_int_lt(rights_open(&rights, node_db, false, now.public_key, &hub_err), 0);
+	ck_assert_int_eq(store_meta_set(node_db, SYNC_META_KEY, "short", 5, &hub_err), 0);
+	ck_assert_int_eq(rights_open(&rights, node_db, false, now.public_key, &hub_err),
+	                 ERR_CORRUPT);
 }
 END_TEST
 
@@ -390,6 +458,7 @@ suite_node_rights(void)
 	tcase_add_test(t, at_the_hub_a_node_has_what_its_grant_says);
 	tcase_add_test(t, at_the_hub_keys_are_those_that_were_enrolled);
 	tcase_add_test(t, a_revoked_node_has_no_rights_but_its_past_can_be_checked);
+	tcase_add_test(t, at_the_hub_a_life_has_the_key_that_its_node_told);
 	tcase_add_test(t, a_replaced_key_opens_nothing_and_is_good_for_what_it_delivered);
 	tcase_add_test(t, what_is_shown_again_changes_nothing);
 	tcase_add_test(t, a_long_chain_is_followed_in_pieces);
@@ -405,6 +474,7 @@ suite_node_rights(void)
 	tcase_add_test(t, a_node_takes_from_the_hub_and_its_own_facility);
 	tcase_add_test(t, a_hub_that_is_taken_for_a_node_has_no_facility_of_its_own);
 	tcase_add_test(t, a_node_that_is_not_enrolled_writes_its_own_facility);
+	tcase_add_test(t, a_node_goes_on_under_another_key);
 	tcase_add_test(t, a_stored_grant_that_was_tampered_with_is_no_grant);
 	suite_add_tcase(s, t);
 	return s;

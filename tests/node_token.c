@@ -216,6 +216,30 @@ START_TEST(a_token_is_listed_and_revoked_by_its_name)
 }
 END_TEST
 
+START_TEST(a_list_says_how_each_stands)
+{
+	struct token_terms terms = { .scope = "all", .name = "a" };
+	struct token_entry *list;
+	struct arena a = { 0 };
+	size_t count;
+
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err), 0);
+	ck_assert_int_eq(token_revoke(hub_db, "a", hub.now_ms + 1, &hub_err), 0);
+	terms = (struct token_terms){ .scope = "all", .name = "b", .expires_ms = hub.now_ms + 5 };
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms + 1, text, id, &hub_err), 0);
+	terms.name = "c";
+	terms.expires_ms++;
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms + 2, text, id, &hub_err), 0);
+	ck_assert_int_eq(token_list(hub_db, hub.now_ms + 5, &a, &list, &count, &hub_err), 0);
+	ck_assert_uint_eq(count, 3);
+	ck_assert_str_eq(list[0].name, "c");
+	ck_assert_str_eq(list[0].state, "valid");
+	ck_assert_str_eq(list[1].state, "expired");
+	ck_assert_str_eq(list[2].state, "revoked");
+	arena_free(&a);
+}
+END_TEST
+
 Suite *
 suite_node_token(void)
 {
@@ -231,6 +255,7 @@ suite_node_token(void)
 	tcase_add_test(t, a_token_was_shown);
 	tcase_add_test(t, the_hub_keeps_only_hashes);
 	tcase_add_test(t, a_token_is_listed_and_revoked_by_its_name);
+	tcase_add_test(t, a_list_says_how_each_stands);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -293,7 +293,7 @@ token_list(struct store_db *db, int64_t now_ms, struct arena *a, struct token_en
 	        db, "SELECT id, name, scope, tables, writes, personal, created_ms, expires_ms,"
 	            " revoked_ms, (SELECT max(at_ms) FROM hub_export e WHERE e.token = t.id),"
 	            " (SELECT max(at_ms) FROM hub_record_key k WHERE k.token = t.id), used_ms"
-	            " FROM hub_token t ORDER BY created_ms DESC, id");
+	            " FROM hub_token t ORDER BY created_ms DESC, id LIMIT ?");
 	int64_t all;
 	int rc = store_stmt_int(db, "SELECT count(*) FROM hub_token", 0, &all, err);
 
@@ -301,7 +301,8 @@ token_list(struct store_db *db, int64_t now_ms, struct arena *a, struct token_en
 	*list = rc < 0 ? NULL : arena_take(a, (size_t)all + 1, sizeof **list);
 	if (rc == 0 && *list == NULL)
 		rc = err_set(err, ERR_NOMEM, "tokens: out of memory");
-	while (rc == 0 && *count < (size_t)all && (rc = store_stmt_step(&s, err)) == 1)
+	store_stmt_put_int(&s, all); /* one that was made since has no room */
+	while (rc == 0 && (rc = store_stmt_step(&s, err)) == 1)
 		rc = take_entry(&s, now_ms, a, &(*list)[(*count)++], err);
 	store_stmt_end(&s);
 	return rc < 0 ? rc : 0;
