@@ -47,19 +47,18 @@ put_has_left(struct buf *sql, int root, const char *row, const char *column)
 struct guard {
 	const struct store_schema *s;
 	struct store_share_tables roots;
-	int at[STORE_SHARE_ROOTS]; /* by which column a row hangs on a root of that table; -1: none
-	                            */
+	int at[STORE_SHARE_ROOTS]; /* the column by which a row hangs on such a root; -1: none */
 };
 
 static void
-put_any_left(struct buf *sql, const struct guard *g, const char *row, const char ** or)
+put_any_left(struct buf *sql, const struct guard *g, const char *row, const char **glue)
 {
 	for (int i = 0; i < g->roots.count; i++) {
 		if (g->at[i] < 0)
 			continue;
-		buf_printf(sql, "%s", * or);
+		buf_printf(sql, "%s", *glue);
 		put_has_left(sql, g->roots.ids[i], row, g->s->columns[g->at[i]].here);
-		* or = " OR ";
+		*glue = " OR ";
 	}
 }
 
@@ -68,7 +67,7 @@ write_guard(const struct guard *g, const char *event, bool old, bool new,
             struct store_triggers *out)
 {
 	struct buf *sql = &out->sql[out->count++], name = { 0 };
-	const char * or = "";
+	const char *glue = "";
 
 	buf_printf(&name, "yz_%s_l%c", g->s->table,
 	           event[0] == 'I'   ? 'i'
@@ -80,9 +79,9 @@ write_guard(const struct guard *g, const char *event, bool old, bool new,
 	store_rows_quote(sql, g->s->table);
 	buf_printf(sql, " WHEN ");
 	if (old)
-		put_any_left(sql, g, "OLD", & or);
+		put_any_left(sql, g, "OLD", &glue);
 	if (new)
-		put_any_left(sql, g, "NEW", & or);
+		put_any_left(sql, g, "NEW", &glue);
 	buf_printf(sql, " BEGIN SELECT RAISE(ABORT,'");
 	store_trigger_text(sql, g->s->table);
 	store_trigger_text(sql, sentence);
