@@ -345,6 +345,30 @@ START_TEST(pieces_go_on_where_the_last_ended)
 }
 END_TEST
 
+/* What can't be read stays where it is, and what follows, behind what could. */
+START_TEST(a_piece_that_is_not_taken_stays_kept)
+{
+	uint64_t at = (uint64_t)world_int(&w.hub, "SELECT max(n) FROM yz_stream"), one, two;
+
+	seal("b1");
+	seal("b2");
+	seal("b3");
+	one = give(at, true, SYNC_HELD);
+	two = give(one, true, SYNC_HELD);
+	give(two, true, SYNC_HELD);
+	ck_assert_int_eq(held(), 3);
+	world_sql(&w.hub, "UPDATE yz_held SET bytes = CAST(substr(bytes, 1, length(bytes) - 2) ||"
+	                  " x'0000' AS BLOB) WHERE n = (SELECT n FROM yz_held ORDER BY n LIMIT 1"
+	                  " OFFSET 1)");
+	let_in();
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE id = x'b1'"), 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE id IN (x'b2', x'b3')"),
+	                 0);
+	ck_assert_int_eq(held(), 2);
+	ck_assert_int_eq(listed(), 1);
+}
+END_TEST
+
 Suite *
 suite_sync_late(void)
 {
@@ -361,6 +385,7 @@ suite_sync_late(void)
 	tcase_add_test(tc, there_is_an_end_of_it);
 	tcase_add_test(tc, only_its_own_is_kept);
 	tcase_add_test(tc, pieces_go_on_where_the_last_ended);
+	tcase_add_test(tc, a_piece_that_is_not_taken_stays_kept);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -187,8 +187,12 @@ sync_ahead_let_in(struct sync_replica *r, const struct store_stream *stream, boo
 		from.n = list[i].n;
 		rc = sync_ingest_short(r, &from, &bytes, &in, err);
 		*done = in.outcome == SYNC_STORED || in.outcome == SYNC_KNOWN;
-		if (!*done)
+		if (rc == 0 && !*done) {
+			/* those before it have let go of all that was held */
+			for (; rc == 0 && i < count; i++)
+				rc = store_held_add(r->db, &list[i], err);
 			break;
+		}
 	}
 	arena_free(&a);
 	return rc;
