@@ -109,6 +109,20 @@ may_say_twice(struct replay *re, const struct store_stream *stream)
 	       memcmp(site->node, re->hub->st.node.r.self.node, STORE_NODE_ID) == 0;
 }
 
+/* The stamps of all streams of the i-th one's site. */
+static int
+stamps_of_site(struct replay *re, size_t i, struct stamps *all, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t k = 0; rc == 0 && k < re->count; k++)
+		if (re->streams[k].site == re->streams[i].site)
+			rc = read_stamps(re, &re->streams[k], all, err);
+	if (all->count > 0)
+		qsort(all->list, all->count, sizeof *all->list, by_value);
+	return rc;
+}
+
 /* No site gave one stamp twice, in whatever streams. */
 static int
 check_stamps(struct replay *re, struct err *err)
@@ -118,11 +132,7 @@ check_stamps(struct replay *re, struct err *err)
 	for (size_t i = 0; rc == 0 && i < re->count; i++) {
 		struct stamps all = { 0 };
 
-		for (size_t k = 0; rc == 0 && k < re->count; k++)
-			if (re->streams[k].site == re->streams[i].site)
-				rc = read_stamps(re, &re->streams[k], &all, err);
-		if (all.count > 0)
-			qsort(all.list, all.count, sizeof *all.list, by_value);
+		rc = stamps_of_site(re, i, &all, err);
 		for (size_t k = 1; k < all.count && !may_say_twice(re, &re->streams[i]); k++)
 			if (all.list[k] == all.list[k - 1])
 				sim_fail(re->s, "a site gave one stamp to two changes");
