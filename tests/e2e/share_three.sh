@@ -42,10 +42,10 @@ level() {
 
 # ------------------------------------------------------------------ enrolled twice
 
+check 1 'the hub knows no child ' -C "$hub" share add $child B
 sql "$first" "INSERT INTO child(id, facility_id, name) VALUES (x'$child', 'A', '小吴');
 	INSERT INTO growth_measurement(facility_id, child_id, weight_g) VALUES ('A', x'$child', 9000);
 	INSERT INTO allergy(child_id, allergen_code, facility_id, reaction) VALUES (x'$child', 7, 'A', 'rash')" >/dev/null
-check 1 'the hub knows no child ' -C "$hub" share add $child B
 meet "$first"
 check 1 'A is a facility|for the hub.s directory' -C "$first" share add $child B
 check 2 'is no facility' -C "$hub" share add $child 'a b'
