@@ -100,9 +100,10 @@ give_away_dir(void)
 		give_up("there is no user nobody");
 }
 
-/* Run a program of PostgreSQL's; its words go to DIR/log. */
+/* Run a program of PostgreSQL's, which looks for the others where its own name says that it is; its
+ * words go to DIR/log. */
 static pid_t
-run(char *const argv[])
+run(char *argv[])
 {
 	char program[2 * PATHS], log[2 * PATHS];
 	pid_t pid = fork();
@@ -118,6 +119,7 @@ run(char *const argv[])
 	if (out < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir("/") != 0)
 		_exit(126);
 	setpgid(0, 0); /* the terminal's Ctrl-C is ours to hand on */
+	argv[0] = program;
 	execv(program, argv);
 	_exit(127);
 }
@@ -177,7 +179,7 @@ stop(void)
 
 /* The keeper: ends when nobody holds the leash any more. */
 static void
-keep(char *const postgres[], int leash)
+keep(char *postgres[], int leash)
 {
 	pid_t server;
 	char c;
@@ -195,7 +197,7 @@ keep(char *const postgres[], int leash)
 }
 
 static void
-start_keeper(char *const postgres[])
+start_keeper(char *postgres[])
 {
 	int ends[2];
 
