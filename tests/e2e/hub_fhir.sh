@@ -23,7 +23,7 @@ sql "$node" "INSERT INTO immunization(child_id, vaccine_code, dose_no, facility_
 	INSERT INTO growth_measurement(facility_id, child_id, measured_date, at, weight_g, length_mm, posture, head_mm)
 	SELECT 'F1', id, 20260301, 1772352000000, 11250, 865, 1 + length(name) % 2, NULL FROM child;
 	INSERT INTO growth_measurement(facility_id, child_id, measured_date, weight_g, replaces_id)
-	SELECT 'F1', child_id, measured_date, 11300, id FROM growth_measurement ORDER BY id LIMIT 1" >/dev/null
+	SELECT 'F1', child_id, measured_date, 11300, id FROM growth_measurement WHERE measured_date = 20260301 ORDER BY id LIMIT 1" >/dev/null
 check 0 '"state":"in_sync"' -C "$node" sync --json
 
 # a neighbour that knows the ids of rows here takes none of them away
