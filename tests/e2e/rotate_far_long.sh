@@ -1,6 +1,7 @@
 #!/bin/sh
 # rotate_far_long.sh - a hub is put back to before more rotations than one header line tells of, and to
-# before more lives under one key than a rotation lists.  It gets all of it again, by itself.
+# before nearly as many lives under one key as a rotation lists.  It gets all of it again, by itself.
+# (Of more than 24 it takes no more of the oldest under the node's first key: README, Limits.)
 set -u
 # shellcheck source=tests/e2e/lib.inc
 . tests/e2e/lib.inc
@@ -56,7 +57,7 @@ cp -a "$hub" "$SCRATCH/before"
 serve "$hub" "$hub_address"
 hub_pid=$last
 
-# ------------------------------------------------------------------ more lives than a rotation lists
+# ------------------------------------------------------------------ many lives under one key
 
 lives=20
 i=0
