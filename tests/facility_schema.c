@@ -206,7 +206,7 @@ static const char take_out[] = "DROP TABLE seat_ask; DROP TABLE seat_override;"
                                "DROP TRIGGER allergy_said_gone; DROP TABLE allergy_word;"
                                "DROP TRIGGER enrollment_stepped;"
                                "DROP TRIGGER enrollment_stepped_on; DROP TABLE enrollment_step;"
-                               "DROP TABLE local_word;"
+                               "DROP TABLE local_word; DROP TABLE symptom_notice;"
                                "ALTER TABLE seat_unit DROP COLUMN recall;"
                                "ALTER TABLE medication_request DROP COLUMN review;"
                                "ALTER TABLE medication_request DROP COLUMN review_note;"
@@ -220,7 +220,7 @@ make_older(struct store_db *db)
 	static const char *const come[] = { "allergy_word", "child_alias",   "enrollment_step",
 		                            "house_check",  "population",    "medication_request",
 		                            "seat_ask",     "seat_override", "seat_unit",
-		                            "staff_check",  "subsidy_rate" };
+		                            "staff_check",  "subsidy_rate",  "symptom_notice" };
 	static const char *const indexed[] = { "booking_seat",
 		                               "seat_unit_used",
 		                               "seat_unit_moving",
@@ -237,7 +237,8 @@ make_older(struct store_db *db)
 		                               "feedback_replaced",
 		                               "device_event_replaced",
 		                               "health_exam_child",
-		                               "child_id_hash" };
+		                               "child_id_hash",
+		                               "symptom_case_open" };
 	static const struct store_track_spec unit = { .table = "seat_unit",
 		                                      .scope = "f/",
 		                                      .scope_column = "facility_id",

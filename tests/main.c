@@ -26,6 +26,8 @@ static Suite *(*const suites[])(void) = {
 	suite_facility_open,
 	suite_facility_page,
 	suite_facility_public,
+	suite_facility_street,
+	suite_node_street,
 	suite_facility_record,
 	suite_facility_register,
 	suite_facility_roster,
