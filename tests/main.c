@@ -26,6 +26,7 @@ static Suite *(*const suites[])(void) = {
 	suite_facility_open,
 	suite_facility_page,
 	suite_facility_public,
+	suite_facility_request,
 	suite_facility_street,
 	suite_node_street,
 	suite_facility_record,

@@ -21,6 +21,7 @@ Suite *suite_facility_fhir(void);
 Suite *suite_facility_open(void);
 Suite *suite_facility_page(void);
 Suite *suite_facility_public(void);
+Suite *suite_facility_request(void);
 Suite *suite_facility_street(void);
 Suite *suite_node_street(void);
 Suite *suite_facility_record(void);

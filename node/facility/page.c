@@ -418,7 +418,9 @@ body(struct page *p, const struct facility_today *t, struct err *err)
 		page_html(p, "</p>\n");
 	}
 	counts(p, t);
-	rc = page_street(p, t->date, err);
+	rc = page_requests(p, t->date, err);
+	if (rc == 0)
+		rc = page_street(p, t->date, err);
 	if (t->n.enrolled == 0) {
 		page_html(p, "<p>");
 		page_text(p, page_term(p, W_NOBODY));

@@ -3,6 +3,7 @@
 #define NODE_FACILITY_PAGE_PRIV_H
 
 #include "node/facility/page.h"
+#include "node/http/form.h"
 
 struct page {
 	struct facility *f;
@@ -38,6 +39,15 @@ void page_time(const struct page *p, int64_t at, char out[32]);
 
 /* "2026-03-02" of 20260302; "" of what is no date. */
 struct page_digits page_date(int64_t date);
+
+/* What parents have asked for; nothing if that is nothing. */
+MUST_CHECK int page_requests(struct page *p, int date, struct err *err);
+
+/* Is a posted form an answer to a request?  Then: do what it says, as page_tap(), in the caller's
+ * transaction. */
+bool page_is_answer(struct form form);
+MUST_CHECK int page_answer(struct facility *f, const struct page_view *view, struct form form,
+                           struct err *err);
 
 /* What other facilities of the street tell; nothing if that is nothing. */
 MUST_CHECK int page_street(struct page *p, int date, struct err *err);

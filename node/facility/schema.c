@@ -244,6 +244,8 @@ static const struct step {
 	  " PRIMARY KEY(subdistrict_code, facility_id, disease_code, onset_date)) WITHOUT ROWID;"
 	  "CREATE INDEX symptom_notice_open ON symptom_notice(subdistrict_code) WHERE closed = 0;",
 	  { "symptom_notice", NULL } },
+	/* what the facility says with its answer to a booking */
+	{ "ALTER TABLE booking ADD COLUMN review_note TEXT;", { "booking", NULL } },
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

@@ -772,7 +772,7 @@ CREATE TABLE session_event(
   recorded_by BLOB
 ) WITHOUT ROWID;
 
--- 34 预约 · booking; it names the seat it uses
+-- 34 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer
 CREATE TABLE booking(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
   facility_id TEXT NOT NULL,
@@ -787,7 +787,8 @@ CREATE TABLE booking(
   state INTEGER NOT NULL DEFAULT 1,
   at INTEGER,
   note TEXT,
-  recorded_by BLOB
+  recorded_by BLOB,
+  review_note TEXT
 ) WITHOUT ROWID;
 CREATE INDEX booking_seat ON booking(seat_grant_id, seat_no);
 

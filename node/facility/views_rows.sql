@@ -309,13 +309,14 @@ CREATE VIEW v1_session_event AS
          staff_id, status, recorded_by
   FROM session_event;
 
--- 预约 · booking; it names the seat it uses
+-- 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer
 CREATE VIEW v1_booking AS
   SELECT id, facility_id, kind, session_id, child_id,
          guardian_name,  -- personal
          phone,  -- personal
          wanted_at, seat_grant_id, seat_no, state, at,
          note,  -- personal
+         review_note,  -- personal
          recorded_by
   FROM booking;
 
