@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ASKED                                                                                      \
+	"SELECT count(*) FROM yz_conflict k JOIN yz_column c ON c.id = k.col AND c.tbl = k.tbl"    \
+	" JOIN yz_table t ON t.id = k.tbl WHERE k.state = 'open' AND t.name = 'allergy'"
+
 static struct world w;
 static struct err err;
 
@@ -211,6 +215,109 @@ START_TEST(programs_of_before_and_after_decide)
 }
 END_TEST
 
+/* Whose a row is nobody may change, so nobody is asked; of the other cell they are. */
+START_TEST(two_who_make_one_row_are_not_asked_whose_it_is)
+{
+	world_sql(&w.nodes[SHARE_B], "INSERT INTO allergy VALUES (x'01', 9, 'B', 'fish')");
+	world_wait(&w, 1000);
+	world_sql(&w.nodes[SHARE_A], "INSERT INTO allergy VALUES (x'01', 9, 'A', 'all fish')");
+	ck_assert(world_sync(&w, SHARE_B));
+	world_settle(&w, 3);
+	ck_assert_int_eq(world_int(&w.nodes[SHARE_A], ASKED " AND c.name = 'note'"), 1);
+	ck_assert_int_eq(world_int(&w.nodes[SHARE_A], ASKED " AND c.name = 'facility_id'"), 0);
+	share_world_expect_level(&w);
+}
+END_TEST
+
+/* ---- a law ---- */
+
+/* Somebody decides one of what is open at a peer; *decided counts.  What has left can't be written
+ * any more. */
+static void
+decide_any(struct world_peer *p, int *decided)
+{
+	struct store_verdict v = { .by = "test" };
+	struct store_conflict *list;
+	struct arena a = { 0 };
+	size_t count;
+	int rc;
+
+	ck_assert_int_eq(store_inbox_list(p->local, true, &a, &list, &count, &err), 0);
+	if (count > 0) {
+		v.conflict = &list[world_draw(&w, (uint32_t)count)];
+		v.take = v.conflict->column != 0 && world_draw(&w, 2) == 0 ? STORE_TAKE_OTHER
+		                                                           : STORE_TAKE_SHOWN;
+		ck_assert_int_eq(store_db_begin(p->local, &err), 0);
+		rc = store_verdict_give(p->local, &v, &err);
+		if (rc == 0)
+			rc = store_db_commit(p->local, &err);
+		else
+			store_db_rollback(p->local);
+		ck_assert_msg(rc == 0 || strstr(err.msg, "has left") != NULL ||
+		                      strstr(err.msg, "is not in table") != NULL,
+		              "%s", err.msg);
+		*decided += rc == 0;
+	}
+	arena_free(&a);
+}
+
+/* One draw after the other: the order of arguments is each compiler's own. */
+static void
+come_or_go(void)
+{
+	static const char *const scopes[] = { "f/A", "f/B", "f/C" };
+	int child = 1 + (int)world_draw(&w, 3);
+	const char *scope = scopes[world_draw(&w, 3)];
+
+	share_world_say(&w, child, scope, world_draw(&w, 4) == 0);
+}
+
+static void
+live(int steps, int *decided)
+{
+	for (int step = 0; step < steps; step++) {
+		uint32_t what = world_draw(&w, 16);
+
+		world_wait(&w, 500);
+		if (what == 0)
+			come_or_go();
+		else if (what < 4)
+			decide_any(&w.nodes[world_draw(&w, 4)], decided);
+		else if (what == 4)
+			decide_any(&w.hub, decided);
+		else if (what < 10)
+			world_sync(&w, (int)world_draw(&w, 4));
+		else
+			share_world_write(&w, (int)world_draw(&w, 4), step, false);
+	}
+}
+
+/* Whoever decides what, wherever and however often: all count the same, and no meeting raises an
+ * alarm (tests/world.c). */
+START_TEST(any_history_of_deciding_ends_level)
+{
+	int decided = 0;
+
+	w.random = 3000 + (uint64_t)_i;
+	for (int i = 1; i < 3; i++) {
+		char sql[100];
+
+		snprintf(sql, sizeof sql, "INSERT INTO child VALUES (x'0%d', '%c', 'n', '')", 1 + i,
+		         'A' + i);
+		world_sql(&w.nodes[i], sql);
+	}
+	world_settle(&w, 1);
+	for (int child = 1; child <= 3; child++)
+		for (int i = 0; i < 3; i++)
+			share_world_say(&w, child, i == 0 ? "f/A" : i == 1 ? "f/B" : "f/C", false);
+	world_settle(&w, 3);
+	live(150, &decided);
+	world_settle(&w, 4);
+	share_world_expect_level(&w);
+	ck_assert_int_gt(decided, 0);
+}
+END_TEST
+
 Suite *
 suite_sync_share_verdict(void)
 {
@@ -226,6 +333,8 @@ suite_sync_share_verdict(void)
 	tcase_add_test(tc, the_hub_decides_for_all);
 	tcase_add_test(tc, hub_and_facility_decide_at_once);
 	tcase_add_loop_test(tc, programs_of_before_and_after_decide, 0, 2);
+	tcase_add_test(tc, two_who_make_one_row_are_not_asked_whose_it_is);
+	tcase_add_loop_test(tc, any_history_of_deciding_ends_level, 0, 24);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
