@@ -118,6 +118,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_segment_limits,
 	suite_sync_share,
 	suite_sync_share_back,
+	suite_sync_share_verdict,
 	suite_sync_sign,
 	suite_sync_sshsig,
 	suite_sync_transport,

@@ -113,6 +113,7 @@ Suite *suite_sync_segment(void);
 Suite *suite_sync_segment_limits(void);
 Suite *suite_sync_share(void);
 Suite *suite_sync_share_back(void);
+Suite *suite_sync_share_verdict(void);
 Suite *suite_sync_sign(void);
 Suite *suite_sync_sshsig(void);
 Suite *suite_sync_transport(void);
