@@ -98,8 +98,8 @@ check_write(const uint8_t *doc, size_t len)
 
 	if (rotation_read(doc, len, &r, &err) < 0)
 		return;
-	for (uint8_t i = FIRST; i < FIRST + 3; i++) {
-		struct sync_key key = help_key(i);
+	for (int i = FIRST; i < FIRST + 3; i++) {
+		struct sync_key key = help_key((uint8_t)i);
 
 		if (memcmp(key.public_key, r.old_key, SYNC_PUBLIC_KEY) == 0)
 			old_key = key;
