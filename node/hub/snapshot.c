@@ -3,6 +3,7 @@
 #include "node/hub/extract.h"
 #include "node/hub/snapshot_views.h"
 #include "node/room.h"
+#include "store/base/file.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
 #include "store/inspect.h"
@@ -301,6 +302,17 @@ check_room(const struct snapshots *of, struct err *err)
 	return rc == 0 ? room_for(of->dir, "a snapshot", bytes + bytes / 2, err) : rc;
 }
 
+/* The name says what the bytes are, so the medium has them before it has the name. */
+static int
+keep(int fd, const char *packed, const char *path, struct err *err)
+{
+	if (fsync(fd) < 0)
+		return err_set(err, ERR_IO, "sync %s: %s", packed, strerror(errno));
+	if (rename(packed, path) < 0)
+		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+	return file_sync_folder(path, err);
+}
+
 static int
 make(const struct snapshots *of, const struct token *token, const char *folder,
      struct snapshot *made, struct err *err)
@@ -329,8 +341,7 @@ make(const struct snapshots *of, const struct token *token, const char *folder,
 		snprintf(named.name, sizeof named.name, "%s%016llx%s%s%s.zst", terms,
 		         (unsigned long long)made->made_ms, made->cursor, made->etag, sum);
 		path_of(path, folder, named.name);
-		if (rename(packed, path) < 0)
-			rc = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+		rc = keep(made->fd, packed, path, err);
 	}
 	if (rc < 0) {
 		unlink(packed);
