@@ -293,9 +293,9 @@ START_TEST(one_that_is_fresh_is_given_again_and_then_a_new_one)
 
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	snprintf(etag, sizeof etag, "%s", field("ETag"));
-	ck_assert_uint_eq(strlen(etag), SNAPSHOT_ETAG + 1);
+	ck_assert_uint_eq(strlen(etag), KEPT_ETAG + 1);
 	run("UPDATE child SET sex = 9");
-	hub.now_ms += SNAPSHOT_FRESH_MS - 1;
+	hub.now_ms += KEPT_FRESH_MS - 1;
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	ck_assert_str_eq(field("ETag"), etag);
 	snapshot("", (struct offers_headers){ .authorization = f1, .if_none_match = etag });
@@ -333,7 +333,7 @@ START_TEST(a_named_one_is_for_who_has_the_same_rights)
 	ck_assert_int_eq(response.status, 410);
 	snapshot(query, (struct offers_headers){ .authorization = all });
 	ck_assert_int_eq(response.status, 410);
-	hub.now_ms += SNAPSHOT_KEEP_MS + 1;
+	hub.now_ms += KEPT_KEEP_MS + 1;
 	snapshot(query, (struct offers_headers){ .authorization = f1 });
 	ck_assert_int_eq(response.status, 410);
 	ck_assert_ptr_nonnull(strstr(sent(), "begin again at /v1/snapshot.sqlite.zst"));
@@ -377,12 +377,12 @@ START_TEST(not_more_than_a_few_are_kept)
 
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	name_it(query);
-	for (int i = 0; i < 2 * SNAPSHOT_KEEP; i++) {
+	for (int i = 0; i < 2 * KEPT_KEEP; i++) {
 		snapshot("", (struct offers_headers){ .authorization = all });
 		ck_assert_int_eq(response.status, 200);
-		hub.now_ms += SNAPSHOT_FRESH_MS;
+		hub.now_ms += KEPT_FRESH_MS;
 	}
-	ck_assert_int_eq(kept(), SNAPSHOT_KEEP + 1);
+	ck_assert_int_eq(kept(), KEPT_KEEP + 1);
 	snapshot(query, (struct offers_headers){ .authorization = f1 });
 	ck_assert_int_eq(response.status, 200);
 }
@@ -394,7 +394,7 @@ START_TEST(old_ones_go_without_being_asked_for)
 	FILE *half;
 
 	snapshot("", (struct offers_headers){ .authorization = f1 });
-	hub.now_ms += SNAPSHOT_FRESH_MS;
+	hub.now_ms += KEPT_FRESH_MS;
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	snprintf(path, sizeof path, "%s/snapshots/new.zst", dir); /* of a daemon that was killed */
 	half = fopen(path, "w");
@@ -403,12 +403,12 @@ START_TEST(old_ones_go_without_being_asked_for)
 	ck_assert_int_eq(kept(), 3);
 	offers_tick(&offers, 1);
 	ck_assert_int_eq(kept(), 2);
-	hub.now_ms += SNAPSHOT_KEEP_MS - 1;
+	hub.now_ms += KEPT_KEEP_MS - 1;
 	offers_tick(&offers, OFFERS_TIDY_MS);
 	ck_assert_int_eq(kept(), 2);
 	offers_tick(&offers, OFFERS_TIDY_MS + 1);
 	ck_assert_int_eq(kept(), 1);
-	hub.now_ms += SNAPSHOT_FRESH_MS;
+	hub.now_ms += KEPT_FRESH_MS;
 	offers_tick(&offers, 2 * OFFERS_TIDY_MS + 1);
 	ck_assert_int_eq(kept(), 0);
 }
@@ -450,7 +450,7 @@ START_TEST(parts_of_a_named_one_make_the_whole)
 	len = response.file.len;
 	sent();
 	ck_assert_int_eq(pread(response.file.fd, buf_grow(&whole, len), len, 0), (ssize_t)len);
-	hub.now_ms += INT64_C(2) * SNAPSHOT_FRESH_MS;
+	hub.now_ms += INT64_C(2) * KEPT_FRESH_MS;
 	run("UPDATE child SET sex = 7");
 	for (uint64_t at = 0; at < len; at += 100) {
 		bool by_name = at % 200 == 0;

@@ -36,7 +36,7 @@ offers_tick(struct offers *o, int64_t mono_ms)
 	if (mono_ms < o->tidy_ms)
 		return;
 	o->tidy_ms = mono_ms + OFFERS_TIDY_MS;
-	if (snapshot_tidy(&o->snapshots, &err) < 0)
+	if (kept_tidy(&o->snapshots, NULL, &err) < 0)
 		log_line(LOG_LEVEL_WARN, "export: %s", err.msg);
 }
 

@@ -17,9 +17,9 @@
 enum { OFFERS_TIDY_MS = 600000 }; /* between two looks at what is kept */
 
 struct offers {
-	struct snapshots snapshots; /* `db` is ours */
-	struct store_db *log;       /* where exports are noted */
-	const struct sync_key *key; /* the hub's, borrowed */
+	struct kept_place snapshots; /* `db` is ours */
+	struct store_db *log;        /* where exports are noted */
+	const struct sync_key *key;  /* the hub's, borrowed */
 	struct metrics *metrics;
 	int64_t tidy_ms; /* monotonic: the next look is not before */
 };

@@ -95,7 +95,7 @@ static int
 open_spool(const struct offers *o, int *fd, struct err *err)
 {
 	char folder[PATH_SIZE], path[PATH_SIZE + 16];
-	int rc = snapshot_folder(&o->snapshots, folder, sizeof folder, err);
+	int rc = kept_folder(&o->snapshots, folder, sizeof folder, err);
 
 	if (rc < 0)
 		return rc;

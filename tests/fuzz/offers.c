@@ -24,7 +24,7 @@ static struct sync_key key;
 static struct metrics metrics;
 static struct offers offers;
 static char dir[64];
-static char bearer[TOKEN_TEXT], name[SNAPSHOT_ETAG];
+static char bearer[TOKEN_TEXT], name[KEPT_ETAG];
 static uint64_t whole;
 
 static void
@@ -40,7 +40,7 @@ static void
 open_hub(void)
 {
 	struct token_terms terms = { .scope = "f/F1" };
-	struct snapshot snap;
+	struct kept snap;
 	struct token token;
 	char id[TOKEN_ID];
 	struct err err;
@@ -74,7 +74,7 @@ fill_in(struct buf *out, const char *text)
 		if (*text == '$')
 			buf_put(out, bearer, TOKEN_TEXT - 1);
 		else if (*text == '#')
-			buf_put(out, name, SNAPSHOT_ETAG - 1);
+			buf_put(out, name, KEPT_ETAG - 1);
 		else
 			buf_u8(out, (uint8_t)*text);
 }
