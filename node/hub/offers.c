@@ -66,6 +66,8 @@ offers_serve(struct offers *o, struct http_exchange *x)
 
 	if (strcmp(request->path, "/v1/export") == 0)
 		offers_export(o, request, &headers, &response);
+	else if (strcmp(request->path, "/v1/export.ndjson.zst") == 0)
+		offers_export_file(o, request, &headers, &response);
 	else
 		offers_snapshot(o, request, &headers, &response);
 	http_answer(x, &response);

@@ -128,7 +128,7 @@ def long_polls(f1):
     lines, _ = page("feed=longpoll&limit=5", f1)
     holds(len(lines) >= 5, "what is there is given at once")
     answer = get("feed=longpoll&timeout=1000&scope=f/F1&since=" + since, f1)
-    holds(f"feed=longpoll&timeout=1000" in answer.getheader("Link") and "&scope=%66%2F%46%31" in answer.getheader("Link"),
+    holds(f"feed=longpoll&timeout=1000" in answer.getheader("Link") and "&scope=f%2FF1" in answer.getheader("Link"),
           f"the Link of a long-poll: {answer.getheader('Link')}")
 
 
