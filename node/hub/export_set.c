@@ -2,6 +2,7 @@
 
 #include "node/hub/extract.h"
 #include "node/hub/spool.h"
+#include "node/room.h"
 #include "store/base/hash.h"
 #include "store/base/rd.h"
 #include "store/base/text.h"
@@ -44,7 +45,9 @@ add_part(struct making *m, const char *table, bool gone, struct spool *sp, struc
 
 	if (rc < 0 || sp->rows == 0)
 		return rc;
-	rc = sync_pack_file(&pack, err);
+	rc = room_for(m->of->dir, "an export", (int64_t)sp->len, err); /* packed it is less */
+	if (rc == 0)
+		rc = sync_pack_file(&pack, err);
 	if (rc < 0)
 		return rc;
 	m->parts++;
