@@ -46,6 +46,7 @@ static const struct serve_place places[] = {
 	{ "GET", "/v1/facilities", true, false, SERVE_READ, 0 },
 	{ "GET", "/v1/snapshot.sqlite.zst", true, false, SERVE_OFFERS, 0 },
 	{ "GET", "/v1/export", true, false, SERVE_OFFERS, 0 },
+	{ "GET", "/v1/export.ndjson.zst", true, false, SERVE_OFFERS, 0 },
 	{ "POST", "/v1/records", true, false, SERVE_WRITE, HTTP_BODY_MAX },
 	{ "GET", "/snippets", true, false, SERVE_READ, 0 },
 	{ "GET", "/fleet", true, false, SERVE_READ, 0 },

@@ -27,17 +27,14 @@ store_archive_put(struct store_db *db, const struct store_archive_row *row, stru
 static int
 get_row(struct store_stmt *s, struct arena *a, struct store_archive_row *row, struct err *err)
 {
-	const char *text;
 	const uint8_t *bytes;
 
-	text = store_stmt_get_text(s);
-	row->branch = arena_copy(a, text, strlen(text));
+	row->branch = store_stmt_copy_text(s, a);
 	row->no = store_stmt_get_int(s);
 	row->at_ms = store_stmt_get_int(s);
 	bytes = store_stmt_get_blob(s, &row->bounds_len);
 	row->bounds = arena_copy(a, bytes, row->bounds_len);
-	text = store_stmt_get_text(s);
-	row->commit = arena_copy(a, text, strlen(text));
+	row->commit = store_stmt_copy_text(s, a);
 	if (row->branch == NULL || row->bounds == NULL || row->commit == NULL)
 		return err_set(err, ERR_NOMEM, "archive: out of memory");
 	return 0;

@@ -2,17 +2,7 @@
 
 #include "store/stmt.h"
 
-#include <string.h>
-
 enum { COLUMNS_MAX = 2000 };
-
-static const char *
-copy_text(struct arena *a, struct store_stmt *s)
-{
-	const char *text = store_stmt_get_text(s);
-
-	return arena_copy(a, text, strlen(text));
-}
 
 int
 store_columns_read(struct store_db *db, const char *table, struct arena *a,
@@ -28,8 +18,8 @@ store_columns_read(struct store_db *db, const char *table, struct arena *a,
 	       (rc = store_stmt_step(&s, err)) == 1) {
 		struct store_column_info *c = &out->list[out->count++];
 
-		c->name = copy_text(a, &s);
-		c->type = copy_text(a, &s);
+		c->name = store_stmt_copy_text(&s, a);
+		c->type = store_stmt_copy_text(&s, a);
 		c->key = (int)store_stmt_get_int(&s);
 		if (c->name == NULL || c->type == NULL)
 			out->list = NULL;

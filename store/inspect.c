@@ -30,21 +30,13 @@ next_place(struct arena *a, struct store_object **list, size_t count)
 	return &grown[count];
 }
 
-static const char *
-copy_text(struct arena *a, struct store_stmt *s)
-{
-	const char *text = store_stmt_get_text(s);
-
-	return arena_copy(a, text, strlen(text));
-}
-
 static int
 read_object(struct store_stmt *s, struct arena *a, struct store_object *o, struct err *err)
 {
-	o->type = copy_text(a, s);
-	o->name = copy_text(a, s);
-	o->table = copy_text(a, s);
-	o->sql = copy_text(a, s);
+	o->type = store_stmt_copy_text(s, a);
+	o->name = store_stmt_copy_text(s, a);
+	o->table = store_stmt_copy_text(s, a);
+	o->sql = store_stmt_copy_text(s, a);
 	if (o->type == NULL || o->name == NULL || o->table == NULL || o->sql == NULL)
 		return no_memory(err);
 	return 0;

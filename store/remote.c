@@ -3,21 +3,13 @@
 
 #include <string.h>
 
-static const char *
-copy_text(struct store_stmt *s, struct arena *a)
-{
-	const char *text = store_stmt_get_text(s);
-
-	return arena_copy(a, text, strlen(text));
-}
-
 static int
 read_remote(struct store_stmt *s, struct arena *a, struct store_remote *out, struct err *err)
 {
 	const uint8_t *bytes;
 	size_t len;
 
-	out->url = copy_text(s, a);
+	out->url = store_stmt_copy_text(s, a);
 	bytes = store_stmt_get_blob(s, &len);
 	out->enrolled = len == sizeof out->key;
 	if (out->enrolled)
@@ -30,7 +22,7 @@ read_remote(struct store_stmt *s, struct arena *a, struct store_remote *out, str
 	out->grant = arena_copy(a, bytes, out->grant_len);
 	out->last_attempt_ms = store_stmt_get_int(s);
 	out->last_success_ms = store_stmt_get_int(s);
-	out->last_error = copy_text(s, a);
+	out->last_error = store_stmt_copy_text(s, a);
 	out->clock_offset_ms = store_stmt_get_int(s);
 	out->counter = (uint64_t)store_stmt_get_int(s);
 	if (out->url == NULL || out->grant == NULL || out->last_error == NULL)

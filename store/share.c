@@ -36,24 +36,18 @@ store_share_say(struct store_db *db, const struct store_share_line *line, struct
 	return store_stmt_run(&s, err);
 }
 
-static const char *
-copy_text(struct arena *a, const char *text)
-{
-	return arena_copy(a, text, strlen(text) + 1);
-}
-
 static int
 get_line(struct store_stmt *s, struct arena *a, struct store_share_line *out, struct err *err)
 {
 	const uint8_t *key;
 
-	out->table = copy_text(a, store_stmt_get_text(s));
+	out->table = store_stmt_copy_text(s, a);
 	key = store_stmt_get_blob(s, &out->key_len);
 	out->key = arena_copy(a, key, out->key_len);
-	out->scope = copy_text(a, store_stmt_get_text(s));
+	out->scope = store_stmt_copy_text(s, a);
 	out->at_ms = store_stmt_get_int(s);
 	out->ended_ms = store_stmt_get_int(s);
-	out->by = copy_text(a, store_stmt_get_text(s));
+	out->by = store_stmt_copy_text(s, a);
 	return out->table == NULL || out->key == NULL || out->scope == NULL || out->by == NULL
 	               ? no_memory(err)
 	               : 0;
@@ -116,7 +110,7 @@ get_pending(struct store_stmt *s, struct arena *a, struct store_share_pending *o
 	out->root.table = (int)store_stmt_get_int(s);
 	key = store_stmt_get_blob(s, &out->root.key_len);
 	out->root.key = arena_copy(a, key, out->root.key_len);
-	*scope = copy_text(a, store_stmt_get_text(s));
+	*scope = store_stmt_copy_text(s, a);
 	out->ends = store_stmt_get_int(s) != 0;
 	rc = take_own_row(s, a, &out->own, err);
 	return rc == 0 && (out->root.key == NULL || *scope == NULL) ? no_memory(err) : rc;

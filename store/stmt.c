@@ -231,6 +231,14 @@ store_stmt_get_text(struct store_stmt *s)
 	return text == NULL ? "" : (const char *)text;
 }
 
+const char *
+store_stmt_copy_text(struct store_stmt *s, struct arena *a)
+{
+	const char *text = store_stmt_get_text(s);
+
+	return arena_copy(a, text, strlen(text));
+}
+
 const uint8_t *
 store_stmt_get_blob(struct store_stmt *s, size_t *len)
 {

@@ -12,6 +12,7 @@
 #ifndef STORE_STMT_H
 #define STORE_STMT_H
 
+#include "store/base/arena.h"
 #include "store/db.h"
 #include "store/value.h"
 
@@ -50,6 +51,9 @@ double store_stmt_get_real(struct store_stmt *s);
 const char *store_stmt_get_text(struct store_stmt *s); /* "" for NULL */
 const uint8_t *store_stmt_get_blob(struct store_stmt *s, size_t *len);
 struct store_value store_stmt_get_value(struct store_stmt *s);
+
+/* The next column's text for as long as the arena lives; NULL if there is no memory for it. */
+const char *store_stmt_copy_text(struct store_stmt *s, struct arena *a);
 
 /* Is the next column NULL?  Does not take it. */
 bool store_stmt_null(const struct store_stmt *s);

@@ -209,6 +209,18 @@ is_corrected(struct sync_replica *r, const struct sync_site *peer, struct met *m
 	return rc;
 }
 
+/* With another key a node begins a new life, too: the one before has ended, so its key is good for
+ * what there was of it and no more. */
+static bool
+is_rotated(const struct sync_replica *r, const struct sync_site *peer, const struct met *met)
+{
+	struct store_site before = { 0 };
+
+	memcpy(before.node, peer->node, STORE_NODE_ID);
+	memcpy(before.epoch, met->epoch, STORE_EPOCH);
+	return r->key_until != NULL && r->key_until(r->ctx, &before, "") != UINT64_MAX;
+}
+
 /* A life that comes again after another has come goes on beside that. */
 int
 sync_life_met(struct sync_replica *r, const struct sync_site *peer, struct err *err)
@@ -225,6 +237,8 @@ sync_life_met(struct sync_replica *r, const struct sync_site *peer, struct err *
 	}
 	if (rc == 0 && there == 1 && site == 0)
 		rc = is_corrected(r, peer, &met, err);
+	if (rc == 0 && there == 1 && site == 0 && is_rotated(r, peer, &met))
+		met.word = SYNC_LIFE_QUIET;
 	met.at_ms = sync_replica_now_ms(r);
 	memcpy(met.epoch, peer->epoch, STORE_EPOCH);
 	return rc < 0 ? rc : write_met(r->db, peer->node, &met, err);

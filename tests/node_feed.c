@@ -59,6 +59,7 @@ struct row {
 	const char *facility; /* of a note; else the scope follows from the table */
 	int64_t no;
 	const char *text; /* NULL: the row is deleted */
+	const char *to;   /* the facility that it goes to with this unit, or NULL */
 };
 
 /* All that a row's change needs to point to. */
@@ -96,7 +97,7 @@ make_row(struct made *m, const struct row *in)
 		struct store_value facility = store_value_text(in->facility);
 
 		store_value_write(&m->key, &facility);
-		snprintf(scope, sizeof scope, "f/%s", in->facility);
+		snprintf(scope, sizeof scope, "f/%s", in->to != NULL ? in->to : in->facility);
 	} else if (strcmp(in->table, "desk") == 0) {
 		snprintf(scope, sizeof scope, "hub");
 	}
@@ -124,6 +125,12 @@ merge(const struct row *in, size_t count)
 		rows[i] = &made[i].row;
 	}
 	unit.scope = count > 0 ? rows[0]->scope : 0;
+	if (count > 0 && in->to != NULL) {
+		char left[80];
+
+		snprintf(left, sizeof left, "f/%s", in->facility);
+		ck_assert_int_eq(store_catalog_scope(hub_db, left, &unit.left, &hub_err), 0);
+	}
 	ck_assert_int_eq(store_catalog_site(hub_db, node, epoch, &unit.site, &hub_err), 0);
 	ck_assert_msg(feed_append(hub_db, &unit, hub.now_ms, &hub_err) == 0, "%s", hub_err.msg);
 	ck_assert_int_eq(store_db_commit(hub_db, &hub_err), 0);
@@ -134,7 +141,7 @@ merge(const struct row *in, size_t count)
 static void
 merge_one(const char *table, const char *facility, int64_t no, const char *text)
 {
-	struct row row = { table, facility, no, text };
+	struct row row = { table, facility, no, text, NULL };
 
 	merge(&row, 1);
 }
@@ -150,7 +157,7 @@ fill(int units)
 		size_t count = (size_t)u % 3 + 1;
 
 		for (size_t i = 0; i < count; i++)
-			rows[i] = (struct row){ "note", "F1", no++, "text" };
+			rows[i] = (struct row){ "note", "F1", no++, "text", NULL };
 		merge(rows, count);
 	}
 }
@@ -207,7 +214,7 @@ START_TEST(a_line_is_what_the_contract_says)
 	        "\"table\":\"note\",\"key\":[\"F1\",7],\"after\":{\"facility_id\":\"F1\","
 	        "\"no\":7,\"text\":\"饭\",\"weight\":2.5,\"photo\":\"01ff\"}}\n{\"next\":";
 	struct made m;
-	struct row in = { "note", "F1", 7, "饭" };
+	struct row in = { "note", "F1", 7, "饭", NULL };
 	struct sync_unit unit = { .first = 1 };
 	struct store_row *rows[] = { &m.row };
 	const char *line;
@@ -274,7 +281,7 @@ static void
 merge_strange(const char *table)
 {
 	const struct store_table *like = store_catalog_table_by_name(hub_db, "code");
-	struct row in = { "code", NULL, 1, "CANARY" };
+	struct row in = { "code", NULL, 1, "CANARY", NULL };
 	struct made m;
 	struct store_row *rows[] = { &m.row };
 	struct sync_unit unit = { .rows = rows, .count = 1, .first = ++unit_no };
@@ -561,7 +568,7 @@ START_TEST(names_are_for_tokens_that_were_given_them)
 	      "all", NULL);
 	for (int i = 0; i < 2; i++) {
 		struct made m;
-		struct row in = { "child", NULL, 1 + i, "kept" };
+		struct row in = { "child", NULL, 1 + i, "kept", NULL };
 		struct store_row *rows[] = { &m.row };
 		struct sync_unit unit = { .rows = rows, .count = 1, .first = ++unit_no };
 
@@ -713,7 +720,7 @@ START_TEST(changes_are_given_to_who_has_a_token)
 	ck_assert_ptr_null(strstr(buf_str(&response.body), "CANARY"));
 	get("feed=normal&since=&scope=f%2FF1", bearer);
 	ck_assert_int_eq(response.status, 200);
-	ck_assert_ptr_nonnull(strstr(field("Link"), "&scope=%66%2F%46%31>"));
+	ck_assert_ptr_nonnull(strstr(field("Link"), "&scope=f%2FF1>"));
 }
 END_TEST
 
@@ -854,6 +861,79 @@ START_TEST(metrics_and_health_are_text_without_names)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- each row once */
+
+static int
+add_latest(void *ctx, const struct feed_latest *row, struct err *err)
+{
+	struct buf *out = ctx;
+
+	(void)err;
+	buf_printf(out, "%s %s %s\n", row->table, row->key, row->gone ? "gone" : row->after);
+	return 0;
+}
+
+static const char *
+latest_as(const struct token *token, const char *scope, const char *since)
+{
+	struct feed_query query = { .since = since, .token = token, .scope = scope };
+
+	buf_clear(&page);
+	ck_assert_msg(feed_latest(hub_db, &query, add_latest, &page, &hub_err) == 0, "%s",
+	              hub_err.msg);
+	return buf_str(&page);
+}
+
+START_TEST(of_each_row_the_last_line_since_a_cursor)
+{
+	static const struct token f1 = { .scope = "f/F1" };
+	static const struct token few = { .scope = "all", .tables = ",code," };
+	char since[FEED_CURSOR];
+
+	merge_one("note", "F1", 1, "old");
+	merge_one("note", "F1", 2, "old");
+	merge_one("code", NULL, 5, "old");
+	ck_assert_int_eq(feed_cursor(hub_db, since, &hub_err), 0);
+	ck_assert_str_eq(latest_as(&all, NULL, since), "");
+	merge_one("note", "F1", 1, "new");
+	merge_one("note", "F1", 1, "newer");
+	merge_one("note", "F2", 9, "CANARY");
+	merge_one("desk", NULL, 1, "CANARY");
+	merge_one("note", "F1", 2, NULL);
+	merge_one("note", "F1", 3, "here");
+	merge_one("note", "F1", 3, NULL);
+	merge_one("note", "F1", 3, "again");
+	ck_assert_str_eq(latest_as(&f1, NULL, since),
+	                 "note [\"F1\",1] {\"facility_id\":\"F1\",\"no\":1,\"text\":\"newer\"}\n"
+	                 "note [\"F1\",2] gone\n"
+	                 "note [\"F1\",3] {\"facility_id\":\"F1\",\"no\":3,\"text\":\"again\"}\n");
+	ck_assert_str_eq(latest_as(&all, "f/F2", since),
+	                 "note [\"F2\",9] {\"facility_id\":\"F2\",\"no\":9,\"text\":\"CANARY\"}\n");
+	ck_assert_str_eq(latest_as(&few, NULL, since), "");
+	ck_assert_str_eq(latest_as(&few, NULL, NULL), "code 5 {\"id\":5,\"text\":\"old\"}\n");
+	ck_assert_str_eq(latest_as(&all, "f/F3", NULL), "");
+}
+END_TEST
+
+/* Who reads the scope that a row has left reads that it is gone; who reads all, where it is. */
+START_TEST(a_row_that_moved_is_gone_for_who_reads_its_old_scope)
+{
+	static const struct token f1 = { .scope = "f/F1" }, f2 = { .scope = "f/F2" };
+	struct row moved = { "note", "F1", 1, "text", "F2" };
+	char since[FEED_CURSOR];
+
+	merge_one("note", "F1", 1, "text");
+	ck_assert_int_eq(feed_cursor(hub_db, since, &hub_err), 0);
+	merge(&moved, 1);
+	ck_assert_str_eq(latest_as(&f1, NULL, since), "note [\"F1\",1] gone\n");
+	ck_assert_str_eq(latest_as(&f2, NULL, since),
+	                 "note [\"F1\",1] {\"facility_id\":\"F1\",\"no\":1,\"text\":\"text\"}\n");
+	ck_assert_str_eq(latest_as(&all, NULL, since),
+	                 "note [\"F1\",1] {\"facility_id\":\"F1\",\"no\":1,\"text\":\"text\"}\n");
+	ck_assert_str_eq(latest_as(&all, "f/F1", since), "note [\"F1\",1] gone\n");
+}
+END_TEST
+
 Suite *
 suite_node_feed(void)
 {
@@ -887,6 +967,8 @@ suite_node_feed(void)
 
 	t = tcase_create("http");
 	tcase_add_checked_fixture(t, http_begin, http_end);
+	tcase_add_test(t, of_each_row_the_last_line_since_a_cursor);
+	tcase_add_test(t, a_row_that_moved_is_gone_for_who_reads_its_old_scope);
 	tcase_add_test(t, changes_are_given_to_who_has_a_token);
 	tcase_add_test(t, errors_are_problems_that_say_what_to_do);
 	tcase_add_test(t, events_are_the_lines_with_their_cursors);

@@ -117,6 +117,8 @@ ask(const char *path, const char *query, struct offers_headers headers)
 	drop_response();
 	if (strcmp(path, "/v1/export") == 0)
 		offers_export(&offers, &request, &headers, &response);
+	else if (strcmp(path, "/v1/export.ndjson.zst") == 0)
+		offers_export_file(&offers, &request, &headers, &response);
 	else
 		offers_snapshot(&offers, &request, &headers, &response);
 }
@@ -293,9 +295,9 @@ START_TEST(one_that_is_fresh_is_given_again_and_then_a_new_one)
 
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	snprintf(etag, sizeof etag, "%s", field("ETag"));
-	ck_assert_uint_eq(strlen(etag), SNAPSHOT_ETAG + 1);
+	ck_assert_uint_eq(strlen(etag), KEPT_ETAG + 1);
 	run("UPDATE child SET sex = 9");
-	hub.now_ms += SNAPSHOT_FRESH_MS - 1;
+	hub.now_ms += KEPT_FRESH_MS - 1;
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	ck_assert_str_eq(field("ETag"), etag);
 	snapshot("", (struct offers_headers){ .authorization = f1, .if_none_match = etag });
@@ -333,7 +335,7 @@ START_TEST(a_named_one_is_for_who_has_the_same_rights)
 	ck_assert_int_eq(response.status, 410);
 	snapshot(query, (struct offers_headers){ .authorization = all });
 	ck_assert_int_eq(response.status, 410);
-	hub.now_ms += SNAPSHOT_KEEP_MS + 1;
+	hub.now_ms += KEPT_KEEP_MS + 1;
 	snapshot(query, (struct offers_headers){ .authorization = f1 });
 	ck_assert_int_eq(response.status, 410);
 	ck_assert_ptr_nonnull(strstr(sent(), "begin again at /v1/snapshot.sqlite.zst"));
@@ -377,12 +379,12 @@ START_TEST(not_more_than_a_few_are_kept)
 
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	name_it(query);
-	for (int i = 0; i < 2 * SNAPSHOT_KEEP; i++) {
+	for (int i = 0; i < 2 * KEPT_KEEP; i++) {
 		snapshot("", (struct offers_headers){ .authorization = all });
 		ck_assert_int_eq(response.status, 200);
-		hub.now_ms += SNAPSHOT_FRESH_MS;
+		hub.now_ms += KEPT_FRESH_MS;
 	}
-	ck_assert_int_eq(kept(), SNAPSHOT_KEEP + 1);
+	ck_assert_int_eq(kept(), KEPT_KEEP + 1);
 	snapshot(query, (struct offers_headers){ .authorization = f1 });
 	ck_assert_int_eq(response.status, 200);
 }
@@ -394,7 +396,7 @@ START_TEST(old_ones_go_without_being_asked_for)
 	FILE *half;
 
 	snapshot("", (struct offers_headers){ .authorization = f1 });
-	hub.now_ms += SNAPSHOT_FRESH_MS;
+	hub.now_ms += KEPT_FRESH_MS;
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	snprintf(path, sizeof path, "%s/snapshots/new.zst", dir); /* of a daemon that was killed */
 	half = fopen(path, "w");
@@ -403,12 +405,12 @@ START_TEST(old_ones_go_without_being_asked_for)
 	ck_assert_int_eq(kept(), 3);
 	offers_tick(&offers, 1);
 	ck_assert_int_eq(kept(), 2);
-	hub.now_ms += SNAPSHOT_KEEP_MS - 1;
+	hub.now_ms += KEPT_KEEP_MS - 1;
 	offers_tick(&offers, OFFERS_TIDY_MS);
 	ck_assert_int_eq(kept(), 2);
 	offers_tick(&offers, OFFERS_TIDY_MS + 1);
 	ck_assert_int_eq(kept(), 1);
-	hub.now_ms += SNAPSHOT_FRESH_MS;
+	hub.now_ms += KEPT_FRESH_MS;
 	offers_tick(&offers, 2 * OFFERS_TIDY_MS + 1);
 	ck_assert_int_eq(kept(), 0);
 }
@@ -450,7 +452,7 @@ START_TEST(parts_of_a_named_one_make_the_whole)
 	len = response.file.len;
 	sent();
 	ck_assert_int_eq(pread(response.file.fd, buf_grow(&whole, len), len, 0), (ssize_t)len);
-	hub.now_ms += INT64_C(2) * SNAPSHOT_FRESH_MS;
+	hub.now_ms += INT64_C(2) * KEPT_FRESH_MS;
 	run("UPDATE child SET sex = 7");
 	for (uint64_t at = 0; at < len; at += 100) {
 		bool by_name = at % 200 == 0;
@@ -581,6 +583,262 @@ START_TEST(an_export_of_many_rows_is_whole)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- the manifest */
+
+static char manifest_text[8192];
+
+static void
+manifest(const char *bearer, const char *query)
+{
+	export(bearer, query);
+	ck_assert_msg(response.status == 200, "%s: %s", query, sent());
+	ck_assert_str_eq(response.type, "application/json");
+	ck_assert_uint_lt(strlen(sent()), sizeof manifest_text);
+	snprintf(manifest_text, sizeof manifest_text, "%s", sent());
+}
+
+/* What SQLite reads at that path of it, as text. */
+static const char *
+told(const char *path)
+{
+	static char value[512];
+	struct store_stmt s = store_stmt_new(hub_db, "SELECT json_extract(?, ?)");
+
+	store_stmt_put_text(&s, manifest_text);
+	store_stmt_put_text(&s, path);
+	ck_assert_msg(store_stmt_step(&s, &hub_err) == 1, "%s: %s", path, hub_err.msg);
+	snprintf(value, sizeof value, "%s", store_stmt_get_text(&s));
+	store_stmt_end(&s);
+	return value;
+}
+
+/* Ask for a file by the url that it has there. */
+static void
+fetch(const char *bearer, const char *path, struct offers_headers headers)
+{
+	char url[512], *query;
+
+	snprintf(url, sizeof url, "%s", told(path));
+	query = strchr(url, '?');
+	ck_assert_msg(query != NULL, "%s: %s", path, url);
+	*query++ = 0;
+	headers.authorization = bearer;
+	ask(url, query, headers);
+}
+
+/* The lines of what would leave, by the program that everybody has. */
+static const char *
+unpacked(void)
+{
+	static char lines[4096];
+	char path[96], command[128];
+	size_t len;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/part.zst", dir);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	sent();
+	ck_assert_uint_eq(fwrite(sent(), 1, (size_t)response.file.len, f), response.file.len);
+	fclose(f);
+	snprintf(command, sizeof command, "zstd -dqc %s", path);
+	f = popen(command, "r"); // NOLINT(cert-env33-c): likewise
+	ck_assert_ptr_nonnull(f);
+	len = fread(lines, 1, sizeof lines - 1, f);
+	lines[len] = 0;
+	ck_assert_msg(pclose(f) == 0, "%s", lines);
+	return lines;
+}
+
+START_TEST(a_manifest_lists_what_the_token_may_read)
+{
+	char cursor[FEED_CURSOR];
+
+	ck_assert_int_eq(feed_cursor(hub_db, cursor, &hub_err), 0);
+	manifest(all, "");
+	ck_assert_str_eq(told("$.transactionTime"), "2026-03-02T08:00:00.000Z");
+	ck_assert_str_eq(told("$.request"), "/v1/export");
+	ck_assert_str_eq(told("$.requiresAccessToken"), "1");
+	ck_assert_str_eq(told("$.output[0].type"), "child");
+	ck_assert_str_eq(told("$.output[0].count"), "4");
+	ck_assert_str_eq(told("$.output[1].type"), "code");
+	ck_assert_str_eq(told("$.output[1].count"), "1");
+	ck_assert_str_eq(told("$.output[2]"), "");
+	ck_assert_str_eq(told("$.deleted"), "[]");
+	ck_assert_str_eq(told("$.error"), "[]");
+	ck_assert_str_eq(told("$.extension.cursor"), cursor);
+	ck_assert_str_eq(field("Yz-Cursor"), cursor);
+	ck_assert_str_eq(told("$.extension.expires"), "2026-03-03T08:00:00.000Z");
+	manifest(f1, "since=");
+	ck_assert_str_eq(told("$.output[0].count"), "2");
+	ck_assert_str_eq(told("$.output[1]"), "");
+	manifest(codes, "");
+	ck_assert_str_eq(told("$.output[0].type"), "code");
+	ck_assert_str_eq(told("$.output[1]"), "");
+}
+END_TEST
+
+START_TEST(its_files_are_the_rows_with_their_hash)
+{
+	char digest[REQSIG_DIGEST_SIZE], hex[65], rows[256];
+	uint8_t sum[32];
+
+	export(f1, "table=child");
+	snprintf(rows, sizeof rows, "%s", sent());
+	manifest(f1, "");
+	fetch(f1, "$.output[0].url", (struct offers_headers){ 0 });
+	ck_assert_int_eq(response.status, 200);
+	ck_assert_str_eq(response.type, "application/zstd");
+	ck_assert_str_eq(unpacked(), rows);
+	hash_sha256(sum, sent(), (size_t)response.file.len);
+	text_hex(hex, sum, sizeof sum);
+	ck_assert_str_eq(told("$.output[0].sha256"), hex);
+	reqsig_digest_text(digest, sum);
+	ck_assert_str_eq(field("Repr-Digest"), digest);
+	snprintf(hex, sizeof hex, "%d", (int)response.file.len);
+	ck_assert_str_eq(told("$.output[0].bytes"), hex);
+	/* the second of two lies behind the first */
+	manifest(all, "");
+	fetch(all, "$.output[1].url", (struct offers_headers){ 0 });
+	ck_assert_uint_gt(response.file.offset, 0);
+	ck_assert_str_eq(unpacked(), "{\"id\":1,\"text\":\"one\"}\n");
+}
+END_TEST
+
+START_TEST(a_set_of_all_rows_is_given_again_while_it_is_fresh)
+{
+	char first[512];
+
+	manifest(all, "");
+	snprintf(first, sizeof first, "%s", told("$.output[0].url"));
+	run("DELETE FROM child WHERE id = x'03'");
+	hub.now_ms += KEPT_FRESH_MS - 1;
+	manifest(all, "");
+	ck_assert_str_eq(told("$.output[0].url"), first);
+	/* what is only of one scope is made for who asks, and not taken for all */
+	manifest(all, "scope=f%2FF1");
+	ck_assert_str_eq(told("$.output[0].count"), "2");
+	ck_assert_str_eq(told("$.extension.scope"), "f/F1");
+	hub.now_ms += 2;
+	manifest(all, "");
+	ck_assert_str_eq(told("$.output[0].count"), "3");
+	ck_assert_str_eq(told("$.extension.scope"), "all");
+}
+END_TEST
+
+START_TEST(its_files_are_for_who_has_the_same_rights)
+{
+	char f2[80];
+
+	give_token(f2, (struct token_terms){ .scope = "f/F2" });
+	manifest(f1, "");
+	fetch(f1, "$.output[0].url", (struct offers_headers){ 0 });
+	ck_assert_int_eq(response.status, 200);
+	fetch(f2, "$.output[0].url", (struct offers_headers){ 0 });
+	ck_assert_int_eq(response.status, 410);
+	fetch(f1_personal, "$.output[0].url", (struct offers_headers){ 0 });
+	ck_assert_int_eq(response.status, 410);
+	fetch(all, "$.output[0].url", (struct offers_headers){ 0 });
+	ck_assert_int_eq(response.status, 410);
+	hub.now_ms += KEPT_KEEP_MS + 1;
+	fetch(f1, "$.output[0].url", (struct offers_headers){ 0 });
+	ck_assert_int_eq(response.status, 410);
+	ck_assert_ptr_nonnull(strstr(sent(), "ask for the manifest again"));
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_export"), 1);
+}
+END_TEST
+
+START_TEST(a_file_goes_on_where_it_was_cut)
+{
+	struct buf whole = { 0 };
+	char etag[80];
+	uint64_t len;
+
+	manifest(all, "");
+	fetch(all, "$.output[1].url", (struct offers_headers){ 0 });
+	len = response.file.len;
+	buf_put(&whole, sent(), len);
+	snprintf(etag, sizeof etag, "%s", field("ETag"));
+	fetch(all, "$.output[1].url", (struct offers_headers){ .range = "bytes=7-" });
+	ck_assert_int_eq(response.status, 206);
+	ck_assert_uint_eq(response.file.len, len - 7);
+	ck_assert_mem_eq(sent(), whole.bytes + 7, len - 7);
+	fetch(all, "$.output[1].url",
+	      (struct offers_headers){ .range = "bytes=7-", .if_range = "\"other\"" });
+	ck_assert_int_eq(response.status, 200);
+	fetch(all, "$.output[1].url", (struct offers_headers){ .range = "bytes=99999-" });
+	ck_assert_int_eq(response.status, 416);
+	fetch(all, "$.output[1].url", (struct offers_headers){ .if_none_match = etag });
+	ck_assert_int_eq(response.status, 304);
+	ck_assert_uint_eq(response.file.len, 0);
+	buf_free(&whole);
+}
+END_TEST
+
+/* The path of the one file that is kept. */
+static void
+kept_file(char path[400])
+{
+	char folder[96];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(folder, sizeof folder, "%s/snapshots", dir);
+	d = opendir(folder);
+	ck_assert_ptr_nonnull(d);
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			snprintf(path, 400, "%s/%s", folder, e->d_name);
+	closedir(d);
+}
+
+/* Its index isn't believed, wherever a byte of it or of its length is another. */
+START_TEST(a_spoiled_set_is_given_to_nobody)
+{
+	char path[400];
+	FILE *f;
+	long size;
+
+	manifest(f1, "");
+	kept_file(path);
+	f = fopen(path, "r+");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fseek(f, 0, SEEK_END), 0);
+	size = ftell(f);
+	for (long at = size - 51; at < size; at++) { /* index and length */
+		int was;
+
+		ck_assert_int_eq(fseek(f, at, SEEK_SET), 0);
+		was = fgetc(f);
+		ck_assert_int_eq(fseek(f, at, SEEK_SET), 0);
+		fputc(was ^ 0x41, f);
+		fflush(f);
+		fetch(f1, "$.output[0].url", (struct offers_headers){ 0 });
+		ck_assert_msg(response.status == 503, "%ld of %ld: %d", at, size, response.status);
+		ck_assert_int_eq(fseek(f, at, SEEK_SET), 0);
+		fputc(was, f);
+		fflush(f);
+	}
+	fclose(f);
+	fetch(f1, "$.output[0].url", (struct offers_headers){ 0 });
+	ck_assert_int_eq(response.status, 200);
+	ck_assert_int_eq(truncate(path, 5), 0);
+	fetch(f1, "$.output[0].url", (struct offers_headers){ 0 });
+	ck_assert_int_eq(response.status, 503);
+}
+END_TEST
+
+START_TEST(not_more_than_a_few_sets_are_kept)
+{
+	snapshot("", (struct offers_headers){ .authorization = all });
+	for (int i = 0; i < 3 * KEPT_KEEP; i++) {
+		manifest(all, i % 2 == 0 ? "" : "scope=f%2FF1");
+		hub.now_ms += KEPT_FRESH_MS;
+	}
+	ck_assert_int_eq(kept(), 2 * KEPT_KEEP + 1);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- what goes wrong */
 
 START_TEST(wrong_requests_are_problems_and_leak_nothing)
@@ -590,7 +848,23 @@ START_TEST(wrong_requests_are_problems_and_leak_nothing)
 		int status;
 		const char *says;
 	} cases[] = {
-		{ "/v1/export", "", 400, "table: is needed" },
+		{ "/v1/export", "format=csv", 400, "table: is needed with a format" },
+		{ "/v1/export", "table=", 400, "no name is given" },
+		{ "/v1/export", "since=1", 400, "this isn't a cursor" },
+		{ "/v1/export", "since=%ff", 400, "" },
+		{ "/v1/export", "since=000000000000000000000000000000000000000000000001", 410,
+		  "another life of this hub's feed" },
+		{ "/v1/export", "since=1&table=child", 400, "since: goes with the manifest" },
+		{ "/v1/export", "since=1&format=ndjson", 400, "table: is needed with a format" },
+		{ "/v1/export", "since=1&format=fhir&_type=Patient", 400,
+		  "goes with the manifest" },
+		{ "/v1/export", "scope=f%2FF2", 403, "reads f/F1, not f/F2" },
+		{ "/v1/export.ndjson.zst", "", 400, "take the url of a file from the manifest" },
+		{ "/v1/export.ndjson.zst", "table=child", 400, "name and table are needed" },
+		{ "/v1/export.ndjson.zst", "name=../../key&table=child", 400, "only name, table" },
+		{ "/v1/export.ndjson.zst", "op=upsert", 400, "only name, table and op=delete" },
+		{ "/v1/export.ndjson.zst", "name=00000000000000000000000000000000&table=child", 410,
+		  "no longer kept" },
 		{ "/v1/export", "table=child&format=xml", 400, "format=xml isn't offered here" },
 		{ "/v1/export", "table=child&format=fhir", 400, "one of Patient, Observation" },
 		{ "/v1/export", "_type=Patient&format=fhir&table=child", 400,
@@ -628,8 +902,10 @@ START_TEST(wrong_requests_are_problems_and_leak_nothing)
 		ck_assert_ptr_null(strstr(sent(), "CANARY"));
 		ck_assert_ptr_null(strstr(sent(), dir));
 	}
-	for (int i = 0; i < 2; i++) {
-		const char *path = i == 0 ? "/v1/export" : "/v1/snapshot.sqlite.zst";
+	for (int i = 0; i < 3; i++) {
+		static const char *const paths[] = { "/v1/export", "/v1/export.ndjson.zst",
+			                             "/v1/snapshot.sqlite.zst" };
+		const char *path = paths[i];
 
 		ask(path, "table=child", (struct offers_headers){ 0 });
 		ck_assert_int_eq(response.status, 401);
@@ -647,18 +923,27 @@ START_TEST(every_export_is_noted_before_it_leaves)
 
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	export(f1_personal, "table=child&format=csv");
+	manifest(f1, "");
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_export"), 2);
+	fetch(f1, "$.output[0].url", (struct offers_headers){ 0 });
 	ck_assert_int_eq(export_log_json(hub_db, 10, &log, &hub_err), 0);
 	ck_assert_ptr_nonnull(strstr(buf_str(&log),
 	                             "\"peer\":\"198.51.100.7\",\"what\":\"export csv\","
 	                             "\"scope\":\"f/F1\",\"tables\":\"child\","
 	                             "\"personal\":true,\"bytes\":"));
 	ck_assert_ptr_nonnull(strstr(buf_str(&log), "\"what\":\"snapshot "));
+	ck_assert_ptr_nonnull(strstr(buf_str(&log), "\"what\":\"export ndjson.zst\","
+	                                            "\"scope\":\"f/F1\",\"tables\":\"child\""));
 	buf_free(&log);
 	run("DROP TABLE hub_export");
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	ck_assert_int_eq(response.status, 503);
 	ck_assert_uint_eq(response.file.len, 0);
 	export(f1, "table=child");
+	ck_assert_int_eq(response.status, 503);
+	ck_assert_uint_eq(response.file.len, 0);
+	manifest(f1, "");
+	fetch(f1, "$.output[0].url", (struct offers_headers){ 0 });
 	ck_assert_int_eq(response.status, 503);
 	ck_assert_uint_eq(response.file.len, 0);
 }
@@ -670,6 +955,8 @@ START_TEST(a_hub_that_stops_waits_for_none)
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	ck_assert_int_eq(response.status, 503);
 	ck_assert_str_eq(field("Retry-After"), "60");
+	export(f1, "");
+	ck_assert_int_eq(response.status, 503);
 	stop = false;
 	snapshot("", (struct offers_headers){ .authorization = f1 });
 	ck_assert_int_eq(response.status, 200);
@@ -708,6 +995,18 @@ suite_node_offers(void)
 	tcase_add_test(t, wrong_requests_are_problems_and_leak_nothing);
 	tcase_add_test(t, every_export_is_noted_before_it_leaves);
 	tcase_add_test(t, a_hub_that_stops_waits_for_none);
+	suite_add_tcase(s, t);
+
+	t = tcase_create("manifest");
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_test(t, a_manifest_lists_what_the_token_may_read);
+	tcase_add_test(t, its_files_are_the_rows_with_their_hash);
+	tcase_add_test(t, a_set_of_all_rows_is_given_again_while_it_is_fresh);
+	tcase_add_test(t, its_files_are_for_who_has_the_same_rights);
+	tcase_add_test(t, a_file_goes_on_where_it_was_cut);
+	tcase_add_test(t, a_spoiled_set_is_given_to_nobody);
+	tcase_add_test(t, not_more_than_a_few_sets_are_kept);
 	suite_add_tcase(s, t);
 	return s;
 }

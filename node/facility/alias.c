@@ -34,14 +34,6 @@ take_id(struct store_stmt *s, uint8_t out[STORE_ID])
 		memcpy(out, bytes, STORE_ID);
 }
 
-static const char *
-take_text(struct store_stmt *s, struct arena *a)
-{
-	const char *text = store_stmt_get_text(s);
-
-	return arena_copy(a, text, strlen(text) + 1);
-}
-
 /* Has one of the two left?  Then a link would be written of somebody who isn't ours. */
 static int
 have_left(struct store_db *db, const struct pair *pair, bool *yes, struct err *err)
@@ -72,7 +64,7 @@ find_pairs(struct store_db *db, struct arena *a, struct pair **list, size_t *cou
 
 		take_id(&s, pair->child);
 		take_id(&s, pair->alias);
-		pair->facility = take_text(&s, a);
+		pair->facility = store_stmt_copy_text(&s, a);
 		rc = pair->facility == NULL ? no_memory(err) : have_left(db, pair, &left, err);
 		if (rc < 0)
 			break;
@@ -139,11 +131,11 @@ alias_list(struct store_db *db, struct arena *a, struct alias **list, size_t *co
 	while (*count < (size_t)total && (rc = store_stmt_step(&s, err)) == 1) {
 		struct alias *it = &(*list)[(*count)++];
 
-		it->facility = take_text(&s, a);
+		it->facility = store_stmt_copy_text(&s, a);
 		take_id(&s, it->child);
 		take_id(&s, it->alias);
-		it->name = take_text(&s, a);
-		it->alias_name = take_text(&s, a);
+		it->name = store_stmt_copy_text(&s, a);
+		it->alias_name = store_stmt_copy_text(&s, a);
 		it->birth_date = store_stmt_get_int(&s);
 		if (it->facility == NULL || it->name == NULL || it->alias_name == NULL) {
 			rc = no_memory(err);

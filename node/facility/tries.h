@@ -13,6 +13,7 @@
 #ifndef NODE_FACILITY_TRIES_H
 #define NODE_FACILITY_TRIES_H
 
+#include "node/pace.h"
 #include "store/id.h"
 
 #include <stdint.h>
@@ -27,7 +28,7 @@ enum {
 struct facility_tries {
 	struct facility_tried {
 		uint8_t child[STORE_ID];
-		int64_t back_ms; /* mono: when all of hers have come back; 0: a free place */
+		struct pace_spent spent; /* of hers; nothing: a free place */
 	} of[FACILITY_TRIES_CHILDREN];
 };
 

@@ -88,21 +88,13 @@ take_int(struct store_stmt *s, bool *is_there)
 	return *is_there ? v.num.i : 0;
 }
 
-static const char *
-take_text(struct store_stmt *s, struct arena *a)
-{
-	const char *text = store_stmt_get_text(s);
-
-	return arena_copy(a, text, strlen(text) + 1);
-}
-
 static int
 take_thing(struct store_stmt *s, struct arena *a, struct thing *t, struct err *err)
 {
 	t->k1 = take_blob(s, a, &t->k1_len);
-	t->k2 = take_text(s, a);
+	t->k2 = store_stmt_copy_text(s, a);
 	t->child = take_blob(s, a, &t->child_len);
-	t->scope = take_text(s, a);
+	t->scope = store_stmt_copy_text(s, a);
 	t->now = take_int(s, &t->is_there);
 	t->most = store_stmt_get_int(s);
 	t->least = store_stmt_get_int(s);

@@ -151,3 +151,16 @@ form_cookie(const char *header, const char *name, char *out, size_t size)
 	}
 	return false;
 }
+
+void
+form_put(struct buf *out, const char *value)
+{
+	static const char plain[] =
+	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+
+	for (; *value != 0; value++)
+		if (strchr(plain, *value) != NULL)
+			buf_u8(out, (uint8_t)*value);
+		else
+			buf_printf(out, "%%%02X", (unsigned)(unsigned char)*value);
+}

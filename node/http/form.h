@@ -47,6 +47,9 @@ MUST_CHECK int form_copy(char *out, size_t size, const char *name, const char *v
 typedef int form_take(void *ctx, const char *name, const char *value, struct err *err);
 MUST_CHECK int form_each(const char *query, form_take *take, void *ctx, struct err *err);
 
+/* Append a value as it stands in a query. */
+void form_put(struct buf *out, const char *value);
+
 enum { FORM_NAMES_MAX = 32 };
 
 /*

@@ -167,9 +167,8 @@ admin_list(struct store_db *db, struct arena *a, struct admin_entry **list, size
 		rc = err_set(err, ERR_NOMEM, "administrators: out of memory");
 	while (rc == 0 && *count < (size_t)all && (rc = store_stmt_step(&s, err)) == 1) {
 		struct admin_entry *e = &(*list)[(*count)++];
-		const char *name = store_stmt_get_text(&s);
 
-		e->name = arena_copy(a, name, strlen(name));
+		e->name = store_stmt_copy_text(&s, a);
 		e->created_ms = store_stmt_get_int(&s);
 		e->expires_ms = store_stmt_get_int(&s);
 		e->revoked_ms = store_stmt_get_int(&s);

@@ -95,10 +95,10 @@ link_next(struct http_response *response, const struct changes_asked *asked, con
 {
 	struct buf rest = { 0 };
 
-	if (asked->scope[0] != 0)
+	if (asked->scope[0] != 0) {
 		buf_printf(&rest, "&scope=");
-	for (const char *c = asked->scope; *c != 0; c++)
-		buf_printf(&rest, "%%%02X", (unsigned)(unsigned char)*c);
+		form_put(&rest, asked->scope);
+	}
 	if (asked->feed == CHANGES_LONGPOLL)
 		buf_printf(&rest, "&feed=longpoll&timeout=%" PRId64, asked->timeout_ms);
 	http_field(response, "Link", "</v1/changes?since=%s&limit=%" PRId64 "%s>; rel=\"next\"",

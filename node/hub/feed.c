@@ -323,7 +323,7 @@ static int
 read_cursor(struct store_db *db, const char *text, const uint8_t epoch[STORE_EPOCH],
             struct mark *mark, struct err *err)
 {
-	uint8_t bytes[STORE_EPOCH + 8 + HASH];
+	uint8_t bytes[STORE_EPOCH + 8 + HASH] = { 0 };
 	struct rd r = rd_from(bytes + STORE_EPOCH, 8);
 	int rc = 0;
 
@@ -345,6 +345,19 @@ read_cursor(struct store_db *db, const char *text, const uint8_t epoch[STORE_EPO
 	return rc < 0 ? rc : 0;
 }
 
+int
+feed_seek(struct store_db *db, const char *cursor, int64_t *seq, struct err *err)
+{
+	struct store_site self;
+	struct mark mark = { 0 };
+	int rc = store_meta_self(db, &self, err);
+
+	if (rc == 0)
+		rc = read_cursor(db, cursor, self.epoch, &mark, err);
+	*seq = mark.seq;
+	return rc;
+}
+
 /* ---------------------------------------------------------------- pages */
 
 struct paging {
@@ -360,13 +373,12 @@ struct paging {
 	struct buf narrow; /* a row without its personal columns */
 };
 
-static bool
-is_asked_for(const struct paging *p, const char *scope, const char *table)
+bool
+feed_shows(const struct token *token, const char *only, const char *scope, const char *table)
 {
 	/* an earlier program may have told of what stays */
-	return !store_schema_stays(table) && token_reads_scope(p->query->token, scope) &&
-	       token_reads_table(p->query->token, table) &&
-	       (p->query->scope == NULL || strcmp(p->query->scope, scope) == 0);
+	return !store_schema_stays(table) && token_reads_scope(token, scope) &&
+	       token_reads_table(token, table) && (only == NULL || strcmp(only, scope) == 0);
 }
 
 static bool
@@ -421,7 +433,7 @@ take_row(struct paging *p, struct store_stmt *s)
 	p->at = mark;
 	p->scanned++;
 	text_copy(p->unit, sizeof p->unit, line.unit);
-	if (!is_asked_for(p, scope, line.table))
+	if (!feed_shows(p->query->token, p->query->scope, scope, line.table))
 		return true;
 	if (!p->query->token->personal)
 		leave_out_personal(p, &line);

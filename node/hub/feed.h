@@ -74,6 +74,29 @@ struct feed_end {
 MUST_CHECK int feed_page(struct store_db *db, const struct feed_query *query, struct buf *out,
                          struct feed_end *end, struct err *err);
 
+/* Which line a cursor names; 0 for the beginning (NULL or "").  Errors as of feed_page(). */
+MUST_CHECK int feed_seek(struct store_db *db, const char *cursor, int64_t *seq, struct err *err);
+
+/* The last that the feed says of a row.  Borrowed until `tell` returns. */
+struct feed_latest {
+	const char *table;
+	bool gone;
+	const char *key;   /* JSON */
+	const char *after; /* JSON: the row, unless it is gone */
+};
+
+/*
+ * Give `tell` the last line after `since` of each row that the token may read, by table and key,
+ * until it is negative: what has changed, without how.
+ */
+MUST_CHECK int feed_latest(struct store_db *db, const struct feed_query *query,
+                           int (*tell)(void *ctx, const struct feed_latest *row, struct err *err),
+                           void *ctx, struct err *err);
+
+/* May this token read lines of that scope (of `only` alone, if it isn't NULL) and table? */
+MUST_CHECK bool feed_shows(const struct token *token, const char *only, const char *scope,
+                           const char *table);
+
 /* Call `tell` with each scope that lines after number *seq are of, maybe several times; *seq
  * becomes the newest line's number. */
 MUST_CHECK int feed_scopes(struct store_db *db, int64_t *seq,

@@ -1,6 +1,7 @@
 /* node/hub/fleet_page.c - the hub's page (node/hub/fleet_page.h). */
 #include "node/hub/fleet_page.h"
 
+#include "node/http/form.h"
 #include "node/http/html.h"
 #include "store/base/text.h"
 
@@ -103,8 +104,7 @@ put_escaped(struct page *p, const char *name, const char *value)
 	if (value == NULL)
 		return;
 	buf_printf(p->out, "&amp;%s=", name);
-	for (; *value != 0; value++)
-		buf_printf(p->out, "%%%02X", (unsigned char)*value);
+	form_put(p->out, value);
 }
 
 /* The address of this page, filter and all, with another page, language or state. */

@@ -16,14 +16,6 @@ no_memory(struct err *err)
 	return err_set(err, ERR_NOMEM, "fleet: out of memory");
 }
 
-static const char *
-take_text(struct store_stmt *s, struct arena *a)
-{
-	const char *text = store_stmt_get_text(s);
-
-	return arena_copy(a, text, strlen(text));
-}
-
 static int64_t
 take_int(struct store_stmt *s, int64_t missing, bool *known)
 {
@@ -60,8 +52,8 @@ read_place(struct store_stmt *s, struct arena *a, struct fleet_node *n, struct e
 {
 	bool lat = false, lon = false;
 
-	n->name = take_text(s, a);
-	n->street = take_text(s, a);
+	n->name = store_stmt_copy_text(s, a);
+	n->street = store_stmt_copy_text(s, a);
 	n->lat_e6 = take_int(s, 0, &lat);
 	n->lon_e6 = take_int(s, 0, &lon);
 	n->placed = lat && lon && on_earth(n->lat_e6, n->lon_e6);

@@ -72,14 +72,36 @@ mark_gone(void *state)
 
 /* ---------------------------------------------------------------- who may wait */
 
-/* 0, or the status that says why not; with words. */
-static int
-refusal(const struct follow *f, const char *token, struct err *why)
+/* How many of this token do. */
+static size_t
+waiting_of(const struct follow *f, const char *token)
 {
 	size_t same = 0;
 
 	for (size_t i = 0; i < f->count; i++)
 		same += strcmp(f->list[i]->token, token) == 0;
+	return same;
+}
+
+/* How many more of this token's may wait, for clients that read it (the IETF's RateLimit fields).
+ * `t` is when to look again: nobody knows when one ends. */
+static void
+tell_left(struct http_response *response, size_t waiting)
+{
+	size_t left = waiting < FOLLOW_PER_TOKEN ? FOLLOW_PER_TOKEN - waiting : 0;
+
+	http_field(response, "RateLimit-Policy", "\"waiting\";q=%d;qu=\"concurrent-requests\"",
+	           FOLLOW_PER_TOKEN);
+	if (left > 0)
+		http_field(response, "RateLimit", "\"waiting\";r=%zu", left);
+	else
+		http_field(response, "RateLimit", "\"waiting\";r=0;t=%d", FOLLOW_AGAIN_S);
+}
+
+/* 0, or the status that says why not; with words. */
+static int
+refusal(const struct follow *f, size_t same, struct err *why)
+{
 	if (same >= FOLLOW_PER_TOKEN) {
 		err_set(why, ERR_BUSY,
 		        "this token has %d requests waiting, as many as one may have: end some, or "
@@ -162,21 +184,26 @@ go_on(struct follow *f, struct http_exchange *x, const struct changes_asked *ask
 	bool events = asked->feed == CHANGES_EVENTSOURCE;
 	struct follower *w;
 	struct err why;
+	size_t same;
 	int status;
 
 	if (!events && (asked->feed == CHANGES_NORMAL || end->lines > 0 || end->more)) {
 		http_answer(x, response);
 		return;
 	}
-	status = refusal(f, asked->token.id, &why);
+	same = waiting_of(f, asked->token.id);
+	status = refusal(f, same, &why);
 	w = status == 0 ? add(f, asked, x) : NULL;
 	if (w == NULL) {
 		buf_clear(&response->fields);
 		http_problem_body(response, status == 0 ? 503 : status,
 		                  status == 0 ? "there is no memory for it now" : why.msg);
-		http_field(response, "Retry-After", "30");
+		http_field(response, "Retry-After", "%d", FOLLOW_AGAIN_S);
+		if (status == 429)
+			tell_left(response, same);
 		http_answer(x, response);
 	} else if (events) {
+		tell_left(response, same + 1);
 		begin_stream(w, response, end->next);
 	} else {
 		buf_free(&response->body);

@@ -26,6 +26,7 @@ enum {
 	FOLLOW_BEAT_MS = 15000, /* between two comments of a stream without events */
 	FOLLOW_RETRY_MS = 3000, /* told to streams: come again so long after a line that broke */
 	FOLLOW_PER_TOKEN = 64,  /* that wait for one token; more are answered 429 */
+	FOLLOW_AGAIN_S = 30,    /* told to those */
 	FOLLOW_BATCH = 32,      /* pages in one turn, so that other requests don't wait */
 };
 

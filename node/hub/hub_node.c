@@ -14,14 +14,6 @@ no_memory(struct err *err)
 	return err_set(err, ERR_NOMEM, "nodes: out of memory");
 }
 
-static const char *
-take_text(struct store_stmt *s, struct arena *a)
-{
-	const char *text = store_stmt_get_text(s);
-
-	return arena_copy(a, text, strlen(text));
-}
-
 /* A column of exactly `len` bytes; zeros stand for anything else. */
 static void
 take_bytes(struct store_stmt *s, uint8_t *out, size_t len)
@@ -41,8 +33,8 @@ read_node(struct store_stmt *s, struct arena *a, struct hub_node *out, struct er
 
 	take_bytes(s, out->node, STORE_NODE_ID);
 	take_bytes(s, out->key, SYNC_PUBLIC_KEY);
-	out->facility = take_text(s, a);
-	out->label = take_text(s, a);
+	out->facility = store_stmt_copy_text(s, a);
+	out->label = store_stmt_copy_text(s, a);
 	out->version = store_stmt_get_int(s);
 	doc = store_stmt_get_blob(s, &out->doc_len);
 	out->doc = arena_copy(a, doc, out->doc_len);

@@ -70,11 +70,10 @@ static const char *
 take_text(struct store_stmt *s, struct arena *a, bool *good)
 {
 	bool null = store_stmt_null(s);
-	const char *text = store_stmt_get_text(s), *kept;
+	const char *kept = store_stmt_copy_text(s, a);
 
 	if (null)
 		return NULL;
-	kept = arena_copy(a, text, strlen(text));
 	*good = *good && kept != NULL;
 	return kept;
 }

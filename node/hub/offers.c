@@ -36,7 +36,7 @@ offers_tick(struct offers *o, int64_t mono_ms)
 	if (mono_ms < o->tidy_ms)
 		return;
 	o->tidy_ms = mono_ms + OFFERS_TIDY_MS;
-	if (snapshot_tidy(&o->snapshots, &err) < 0)
+	if (kept_tidy(&o->snapshots, NULL, &err) < 0)
 		log_line(LOG_LEVEL_WARN, "export: %s", err.msg);
 }
 
@@ -66,6 +66,8 @@ offers_serve(struct offers *o, struct http_exchange *x)
 
 	if (strcmp(request->path, "/v1/export") == 0)
 		offers_export(o, request, &headers, &response);
+	else if (strcmp(request->path, "/v1/export.ndjson.zst") == 0)
+		offers_export_file(o, request, &headers, &response);
 	else
 		offers_snapshot(o, request, &headers, &response);
 	http_answer(x, &response);

@@ -10,6 +10,7 @@
 #define NODE_OFFERS_H
 
 #include "node/http/http.h"
+#include "node/hub/export_set.h"
 #include "node/hub/snapshot.h"
 #include "node/metrics.h"
 #include "node/station.h"
@@ -17,9 +18,9 @@
 enum { OFFERS_TIDY_MS = 600000 }; /* between two looks at what is kept */
 
 struct offers {
-	struct snapshots snapshots; /* `db` is ours */
-	struct store_db *log;       /* where exports are noted */
-	const struct sync_key *key; /* the hub's, borrowed */
+	struct kept_place snapshots; /* `db` is ours */
+	struct store_db *log;        /* where exports are noted */
+	const struct sync_key *key;  /* the hub's, borrowed */
 	struct metrics *metrics;
 	int64_t tidy_ms; /* monotonic: the next look is not before */
 };
@@ -59,7 +60,7 @@ void offers_snapshot(struct offers *o, const struct http_request *request,
 
 /*
  * GET /v1/export: a table's rows, for a token that reads everything a view's too; or
- * resources of a type.
+ * resources of a type.  Without table and format: the manifest, as offers_manifest().
  *
  *   table=    which            format=  ndjson, the default, or csv (for spreadsheets: no text
  *   scope=    only this one             becomes a formula); or fhir (node/facility/fhir.h)
@@ -72,5 +73,23 @@ void offers_snapshot(struct offers *o, const struct http_request *request,
  */
 void offers_export(struct offers *o, const struct http_request *request,
                    const struct offers_headers *headers, struct http_response *response);
+
+/*
+ * The manifest of all tables, with their files, counts and hashes, in the shape of FHIR's bulk
+ * export; `query` is told again in it.
+ *
+ *   since=    a cursor: only what has changed, and the keys of what is gone; 410 as the feed
+ *   scope=    only this one
+ */
+void offers_manifest(struct offers *o, const struct export_ask *ask, const char *query,
+                     struct http_response *response);
+
+/*
+ * GET /v1/export.ndjson.zst: a file of a manifest, by the url that it gives.
+ *
+ *   200   206 the range that was asked for   304   400 401 410 416   404 no such file in it
+ */
+void offers_export_file(struct offers *o, const struct http_request *request,
+                        const struct offers_headers *headers, struct http_response *response);
 
 #endif /* NODE_OFFERS_H */

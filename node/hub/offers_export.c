@@ -10,24 +10,18 @@
 #include "node/hub/extract.h"
 #include "node/hub/offers.h"
 #include "node/hub/snapshot_views.h"
-#include "node/room.h"
+#include "node/hub/spool.h"
 #include "store/table_text.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { FLUSH = 1 << 16, LOOK_EVERY = 1024, PATH_SIZE = 640 };
 
 struct asked {
 	char table[STORE_NAME_MAX + 1];
 	char type[STORE_NAME_MAX + 1];
 	char scope[STORE_SCOPE_MAX + 1];
+	char since[FEED_CURSOR + 16]; /* too long a cursor is told of by the feed */
 	enum store_table_form form;
-	bool fhir;
+	bool fhir, form_given, changes;
 };
 
 /* ---- the query ---- */
@@ -37,6 +31,7 @@ read_form(struct asked *asked, const char *value, struct err *err)
 {
 	bool csv = strcmp(value, "csv") == 0;
 
+	asked->form_given = true;
 	asked->fhir = strcmp(value, "fhir") == 0;
 	if (!csv && !asked->fhir && strcmp(value, "ndjson") != 0)
 		return err_set(err, ERR_INVALID,
@@ -50,6 +45,10 @@ take_parameter(void *ctx, const char *name, const char *value, struct err *err)
 {
 	struct asked *asked = ctx;
 
+	if (strcmp(name, "table") == 0 && value[0] == 0)
+		return err_set(err, ERR_INVALID,
+		               "table: no name is given; the manifest of all tables is asked for "
+		               "without this parameter");
 	if (strcmp(name, "table") == 0)
 		return form_copy(asked->table, sizeof asked->table, name, value, err);
 	if (strcmp(name, "scope") == 0)
@@ -58,9 +57,21 @@ take_parameter(void *ctx, const char *name, const char *value, struct err *err)
 		return form_copy(asked->type, sizeof asked->type, name, value, err);
 	if (strcmp(name, "format") == 0)
 		return read_form(asked, value, err);
+	if (strcmp(name, "since") == 0) {
+		asked->changes = value[0] != 0;
+		return form_copy(asked->since, sizeof asked->since, name, value, err);
+	}
 	return err_set(err, ERR_INVALID,
-	               "there is no parameter %.40s: table, format, scope; _type with format=fhir",
+	               "there is no parameter %.40s: table, format, scope; _type with format=fhir; "
+	               "since with neither table nor format",
 	               name);
+}
+
+/* Is it all tables that are asked for? */
+static bool
+is_manifest(const struct asked *asked)
+{
+	return asked->table[0] == 0 && !asked->fhir;
 }
 
 /* Whether they go together. */
@@ -73,8 +84,13 @@ check_query(const struct asked *asked, struct err *err)
 	if (asked->fhir != (asked->type[0] != 0) || (asked->fhir && asked->table[0] != 0))
 		return err_set(err, ERR_INVALID,
 		               "_type goes with format=fhir, table with the other formats");
-	if (!asked->fhir && asked->table[0] == 0)
-		return err_set(err, ERR_INVALID, "table: is needed, /v1/export?table=NAME");
+	if (!asked->fhir && asked->form_given && asked->table[0] == 0)
+		return err_set(err, ERR_INVALID,
+		               "table: is needed with a format, /v1/export?table=NAME; the "
+		               "manifest of all tables has neither");
+	if (asked->changes && !is_manifest(asked))
+		return err_set(err, ERR_INVALID,
+		               "since: goes with the manifest, which has neither table nor format");
 	return 0;
 }
 
@@ -90,83 +106,39 @@ read_query(const char *query, struct asked *asked, struct err *err)
 
 /* ---- the rows ---- */
 
-/* A file that has no name any more. */
-static int
-open_spool(const struct offers *o, int *fd, struct err *err)
-{
-	char folder[PATH_SIZE], path[PATH_SIZE + 16];
-	int rc = snapshot_folder(&o->snapshots, folder, sizeof folder, err);
-
-	if (rc < 0)
-		return rc;
-	snprintf(path, sizeof path, "%s/export-XXXXXX", folder);
-	*fd = mkstemp(path);
-	if (*fd < 0)
-		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-	unlink(path);
-	return 0;
-}
-
-/* How much will come nobody knows before; so the room is asked for at each piece, and an export
- * never fills the disk. */
-static int
-flush(const struct offers *o, struct buf *out, struct http_file *file, struct err *err)
-{
-	int rc = buf_check(out, err), fd = file->fd;
-
-	if (rc == 0)
-		rc = room_for(o->snapshots.dir, "an export", (int64_t)out->len, err);
-
-	for (size_t done = 0; rc == 0 && done < out->len;) {
-		ssize_t n = write(fd, out->bytes + done, out->len - done);
-
-		if (n < 0 && errno != EINTR)
-			rc = err_set(err, err_of_system(errno), "export: %s", strerror(errno));
-		done += n < 0 ? 0 : (size_t)n;
-	}
-	file->len += out->len;
-	buf_clear(out);
-	return rc;
-}
-
 /* What the rows go through on their way into the file. */
 struct spooling {
 	const struct offers *o;
 	const struct token *token;
 	const struct asked *asked;
 	struct fhir fhir;
-	struct buf out;
-	struct http_file *file;
+	struct spool file;
 	char cursor[FEED_CURSOR]; /* of the moment that the rows are of */
 };
 
+/* spool_rows() */
 static int
-put_row(struct spooling *sp, struct store_stmt *s, struct err *err)
+put_row(void *ctx, struct store_stmt *s, struct buf *out, struct err *err)
 {
+	struct spooling *sp = ctx;
+
 	if (sp->asked->fhir)
-		return facility_fhir_row(&sp->fhir, s, &sp->out, err);
-	store_table_row(&sp->out, s, sp->asked->form);
+		return facility_fhir_row(&sp->fhir, s, out, err);
+	store_table_row(out, s, sp->asked->form);
 	return 0;
 }
 
 static int
 write_rows(struct spooling *sp, struct store_stmt *s, struct err *err)
 {
-	const atomic_bool *stop = sp->o->snapshots.stop;
-	int rc = s->status == 0 ? 0 : store_stmt_step(s, err);
+	int rc = 0;
 
-	if (rc == 0 && !sp->asked->fhir)
-		store_table_head(&sp->out, s, sp->asked->form);
-	for (unsigned n = 1; rc == 0 && (rc = store_stmt_step(s, err)) == 1; n++) {
-		rc = put_row(sp, s, err);
-		if (rc == 0 && sp->out.len >= FLUSH)
-			rc = flush(sp->o, &sp->out, sp->file, err);
-		if (rc == 0 && n % LOOK_EVERY == 0 && stop != NULL && atomic_load(stop))
-			rc = err_set(err, ERR_BUSY, "export: stopping");
-	}
+	if (s->status == 0 && !sp->asked->fhir)
+		store_table_head(&sp->file.out, s, sp->asked->form);
+	rc = spool_rows(&sp->file, s, put_row, sp, err);
 	if (rc == 0 && sp->asked->fhir)
-		facility_fhir_end(&sp->fhir, &sp->out);
-	return rc == 0 ? flush(sp->o, &sp->out, sp->file, err) : rc;
+		facility_fhir_end(&sp->fhir, &sp->file.out);
+	return rc == 0 ? spool_flush(&sp->file, true, err) : rc;
 }
 
 /* May the token read that table here?  What it may of it, if `x` isn't NULL. */
@@ -257,12 +229,11 @@ spool(struct spooling *sp, struct err *err)
 		return rc;
 	rc = feed_cursor(db, sp->cursor, err);
 	if (rc == 0)
-		rc = open_spool(sp->o, &sp->file->fd, err);
+		rc = spool_open(&sp->file, &sp->o->snapshots, err);
 	if (rc == 0)
 		rc = sp->asked->fhir ? spool_type(sp, err)
 		                     : spool_table(sp, sp->asked->table, NULL, err);
 	store_db_rollback(db);
-	buf_free(&sp->out);
 	return rc;
 }
 
@@ -307,14 +278,49 @@ note(struct offers *o, const struct token *token, const struct http_request *req
 	return err_set(err, ERR_IO, "it could not be noted that a table leaves, so none does");
 }
 
+/* The manifest of all tables. */
+static void
+answer_manifest(struct offers *o, const struct token *token, const struct asked *asked,
+                const struct http_request *request, struct http_response *response)
+{
+	struct export_ask all = { .token = token,
+		                  .since = asked->changes ? asked->since : NULL,
+		                  .scope = asked->scope[0] == 0 ? NULL : asked->scope };
+
+	offers_manifest(o, &all, request->query, response);
+}
+
+/* One table, or one type. */
+static void
+answer_rows(struct offers *o, const struct token *token, const struct asked *asked,
+            const struct http_request *request, struct http_response *response)
+{
+	struct spooling sp = { .o = o, .token = token, .asked = asked, .file = { .fd = -1 } };
+	struct err err;
+	int rc = spool(&sp, &err);
+
+	if (rc == 0)
+		rc = note(o, token, request, asked, sp.file.len, &err);
+	if (rc == 0) {
+		metrics_add(o->metrics, METRIC_EXPORTS, 1);
+		tell(response, asked, sp.cursor);
+		response->file = (struct http_file){ .fd = sp.file.fd, .len = sp.file.len };
+	} else if (rc == ERR_INVALID || rc == ERR_NOTFOUND) {
+		http_problem_body(response, rc == ERR_NOTFOUND ? 404 : http_status_of(rc), err.msg);
+	} else {
+		offers_sorry(response, &err);
+	}
+	if (response->file.len > 0)
+		sp.file.fd = -1; /* it is the answer's */
+	spool_close(&sp.file);
+}
+
 void
 offers_export(struct offers *o, const struct http_request *request,
               const struct offers_headers *headers, struct http_response *response)
 {
-	struct http_file file = { .fd = -1 };
 	struct token token;
 	struct asked asked;
-	struct spooling sp = { .o = o, .token = &token, .asked = &asked, .file = &file };
 	struct err err;
 	int rc;
 
@@ -326,19 +332,10 @@ offers_export(struct offers *o, const struct http_request *request,
 	if (rc >= 0 && asked.scope[0] != 0 && !token_reads_scope(&token, asked.scope))
 		rc = err_set(&err, ERR_DENIED, "this token reads %s, not %s", token.scope,
 		             asked.scope);
-	if (rc >= 0)
-		rc = spool(&sp, &err);
-	if (rc == 0)
-		rc = note(o, &token, request, &asked, file.len, &err);
-	if (rc == 0) {
-		metrics_add(o->metrics, METRIC_EXPORTS, 1);
-		tell(response, &asked, sp.cursor);
-		response->file = file;
-	} else if (rc == ERR_INVALID || rc == ERR_NOTFOUND || rc == ERR_DENIED) {
-		http_problem_body(response, rc == ERR_NOTFOUND ? 404 : http_status_of(rc), err.msg);
-	} else {
-		offers_sorry(response, &err);
-	}
-	if (file.fd >= 0 && (rc != 0 || file.len == 0))
-		close(file.fd);
+	if (rc < 0)
+		http_problem_body(response, http_status_of(rc), err.msg);
+	else if (is_manifest(&asked))
+		answer_manifest(o, &token, &asked, request, response);
+	else
+		answer_rows(o, &token, &asked, request, response);
 }

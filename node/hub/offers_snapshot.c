@@ -6,6 +6,7 @@
  * gets all of it, as RFC 9110 allows.
  */
 #include "node/http/form.h"
+#include "node/http/range.h"
 #include "node/http/reqsig.h"
 #include "node/hub/bearer.h"
 #include "node/hub/export_log.h"
@@ -14,99 +15,42 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Which bytes are asked for. */
-enum range { RANGE_NONE, RANGE_GOOD, RANGE_BEYOND };
-
-/* Digits only, and not more than a file can have. */
-static bool
-read_number(const char **at, uint64_t *value)
-{
-	const char *begin = *at;
-
-	for (*value = 0; **at >= '0' && **at <= '9'; (*at)++) {
-		if (*value > UINT64_C(1) << 56)
-			return false;
-		*value = *value * 10 + (uint64_t)(**at - '0');
-	}
-	return *at != begin;
-}
-
-/* "bytes=a-b", "bytes=a-" or "bytes=-n"; anything else, several ranges too, is as if it were not
- * there. */
-static enum range
-read_range(const char *text, uint64_t len, struct http_file *part)
-{
-	uint64_t first = 0, last = 0;
-	bool has_first, has_last;
-
-	if (text == NULL || strncmp(text, "bytes=", 6) != 0)
-		return RANGE_NONE;
-	text += 6;
-	has_first = read_number(&text, &first);
-	if (*text++ != '-')
-		return RANGE_NONE;
-	has_last = read_number(&text, &last);
-	if (*text != 0 || (!has_first && !has_last) || (has_first && has_last && last < first))
-		return RANGE_NONE;
-	if (!has_first) { /* the last n bytes */
-		first = last < len ? len - last : 0;
-		if (last == 0)
-			return RANGE_BEYOND;
-		last = len - 1;
-	} else if (first >= len) {
-		return RANGE_BEYOND;
-	}
-	if (!has_last || last >= len)
-		last = len - 1;
-	part->offset = first;
-	part->len = last - first + 1;
-	return RANGE_GOOD;
-}
-
-static bool
-is_etag(const char *text)
-{
-	return strlen(text) == SNAPSHOT_ETAG - 1 &&
-	       strspn(text, "0123456789abcdef") == SNAPSHOT_ETAG - 1;
-}
-
 /* The etag of "\"...\"", or "" if it is no strong one of ours. */
 static void
-unquote(char out[SNAPSHOT_ETAG], const char *text)
+unquote(char out[KEPT_ETAG], const char *text)
 {
 	out[0] = 0;
-	if (text == NULL || strlen(text) != SNAPSHOT_ETAG + 1 || text[0] != '"' ||
-	    text[SNAPSHOT_ETAG] != '"')
+	if (text == NULL || strlen(text) != KEPT_ETAG + 1 || text[0] != '"' ||
+	    text[KEPT_ETAG] != '"')
 		return;
-	memcpy(out, text + 1, SNAPSHOT_ETAG - 1);
-	out[SNAPSHOT_ETAG - 1] = 0;
-	if (!is_etag(out))
+	memcpy(out, text + 1, KEPT_ETAG - 1);
+	out[KEPT_ETAG - 1] = 0;
+	if (!kept_is_etag(out))
 		out[0] = 0;
 }
 
-/* form_take: the `name` of a snapshot, SNAPSHOT_ETAG bytes. */
+/* form_take: the `name` of a snapshot, KEPT_ETAG bytes. */
 static int
 take_parameter(void *ctx, const char *name, const char *value, struct err *err)
 {
 	if (strcmp(name, "name") != 0)
 		return err_set(err, ERR_INVALID,
 		               "there is no parameter %.40s: name, or none at all", name);
-	if (!is_etag(value))
+	if (!kept_is_etag(value))
 		return err_set(err, ERR_INVALID,
 		               "name: this isn't the name of a snapshot; take it from the "
 		               "ETag of the answer that you go on with");
-	memcpy(ctx, value, SNAPSHOT_ETAG);
+	memcpy(ctx, value, KEPT_ETAG);
 	return 0;
 }
 
 /* The one that is asked for: by name, the one that If-Range goes on with, or a fresh one. */
 static int
-choose(struct offers *o, const struct token *token, const char *name, char resumed[SNAPSHOT_ETAG],
-       struct snapshot *snap, struct err *err)
+choose(struct offers *o, const struct token *token, const char *name, char resumed[KEPT_ETAG],
+       struct kept *snap, struct err *err)
 {
 	int rc;
 
@@ -127,7 +71,7 @@ choose(struct offers *o, const struct token *token, const char *name, char resum
 }
 
 static void
-tell(const struct offers *o, struct http_response *response, const struct snapshot *snap)
+tell(const struct offers *o, struct http_response *response, const struct kept *snap)
 {
 	uint8_t signature[STORE_SIGNATURE];
 	char digest[REQSIG_DIGEST_SIZE], signed_by[2 * STORE_SIGNATURE + 1];
@@ -157,7 +101,7 @@ struct asking {
 
 /* It goes out, all of it or a part: noted first. */
 static void
-give(const struct asking *by, struct snapshot *snap, struct http_response *response)
+give(const struct asking *by, struct kept *snap, struct http_response *response)
 {
 	struct offers *o = by->o;
 	struct export_entry entry = {
@@ -167,7 +111,7 @@ give(const struct asking *by, struct snapshot *snap, struct http_response *respo
 		.tables = by->token.tables,
 		.bytes = response->file.len,
 	};
-	char what[16 + SNAPSHOT_ETAG];
+	char what[16 + KEPT_ETAG];
 	struct err err;
 
 	snprintf(what, sizeof what, "snapshot %s", snap->etag);
@@ -186,10 +130,10 @@ give(const struct asking *by, struct snapshot *snap, struct http_response *respo
 }
 
 static void
-answer(const struct asking *by, struct snapshot *snap, struct http_response *response)
+answer(const struct asking *by, struct kept *snap, struct http_response *response)
 {
 	enum range range = RANGE_NONE;
-	char known[SNAPSHOT_ETAG];
+	char known[KEPT_ETAG];
 
 	unquote(known, by->headers->if_none_match);
 	if (strcmp(known, snap->etag) == 0) {
@@ -198,7 +142,7 @@ answer(const struct asking *by, struct snapshot *snap, struct http_response *res
 		return;
 	}
 	if (by->named)
-		range = read_range(by->headers->range, snap->len, &response->file);
+		range = range_read(by->headers->range, snap->len, &response->file);
 	if (range == RANGE_BEYOND) {
 		http_problem_body(response, 416, "the snapshot ends before this range begins");
 		http_field(response, "Content-Range", "bytes */%" PRIu64, snap->len);
@@ -218,8 +162,8 @@ void
 offers_snapshot(struct offers *o, const struct http_request *request,
                 const struct offers_headers *headers, struct http_response *response)
 {
-	struct snapshot snap = { .fd = -1 };
-	char name[SNAPSHOT_ETAG] = "", resumed[SNAPSHOT_ETAG];
+	struct kept snap = { .fd = -1 };
+	char name[KEPT_ETAG] = "", resumed[KEPT_ETAG];
 	struct asking by = { .o = o, .request = request, .headers = headers };
 	struct err err;
 	int rc;

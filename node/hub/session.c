@@ -12,33 +12,8 @@ enum { SECRET = 32 };
 
 /* ---- how many may be looked at ---- */
 
-/* So many in one go, and then one in so long. */
-struct pace {
-	int64_t tries, try_ms;
-};
 static const struct pace of_one = { SESSION_TRIES, SESSION_TRY_MS };
 static const struct pace of_all = { SESSION_ALL_TRIES, SESSION_ALL_TRY_MS };
-
-static int64_t
-left_ms(const struct session_spent *spent, int64_t mono_ms)
-{
-	return spent->back_ms > mono_ms ? spent->back_ms - mono_ms : 0;
-}
-
-/* 0, or after how many seconds there is one again. */
-static int
-wait_s(const struct session_spent *spent, const struct pace *pace, int64_t mono_ms)
-{
-	int64_t over = left_ms(spent, mono_ms) - (pace->tries - 1) * pace->try_ms;
-
-	return over > 0 ? (int)(over / 1000) + 1 : 0;
-}
-
-static void
-spend(struct session_spent *spent, const struct pace *pace, int64_t mono_ms)
-{
-	spent->back_ms = mono_ms + left_ms(spent, mono_ms) + pace->try_ms;
-}
 
 /* Who has one IPv6 address has its /64. */
 static void
@@ -55,7 +30,7 @@ house_of(char out[SESSION_PEER], const char *peer)
 }
 
 /* This address's, or the place of the one that has spent least. */
-static struct session_spent *
+static struct pace_spent *
 spent_of(struct session_tries *tries, const char *peer, int64_t mono_ms)
 {
 	struct session_of *least = &tries->of[0];
@@ -67,7 +42,7 @@ spent_of(struct session_tries *tries, const char *peer, int64_t mono_ms)
 
 		if (strcmp(of->peer, house) == 0)
 			return &of->spent;
-		if (left_ms(&of->spent, mono_ms) < left_ms(&least->spent, mono_ms))
+		if (pace_spent_ms(&of->spent, mono_ms) < pace_spent_ms(&least->spent, mono_ms))
 			least = of;
 	}
 	*least = (struct session_of){ 0 };
@@ -78,16 +53,16 @@ spent_of(struct session_tries *tries, const char *peer, int64_t mono_ms)
 int
 session_try(struct session_tries *tries, const char *peer, bool known, int64_t mono_ms)
 {
-	struct session_spent *one = spent_of(tries, peer, mono_ms);
-	int wait = wait_s(one, &of_one, mono_ms);
+	struct pace_spent *one = spent_of(tries, peer, mono_ms);
+	int64_t wait = pace_wait_ms(one, &of_one, mono_ms);
 
 	if (wait == 0 && !known)
-		wait = wait_s(&tries->all, &of_all, mono_ms);
+		wait = pace_wait_ms(&tries->all, &of_all, mono_ms);
 	if (wait > 0)
-		return wait;
-	spend(one, &of_one, mono_ms);
+		return (int)(wait / 1000) + 1;
+	pace_spend(one, &of_one, mono_ms);
 	if (!known)
-		spend(&tries->all, &of_all, mono_ms);
+		pace_spend(&tries->all, &of_all, mono_ms);
 	return 0;
 }
 
@@ -146,14 +121,6 @@ session_log_decided(struct store_db *db, const char *who, const char *what, stru
 	return hub_work_end(&work, rc, err);
 }
 
-static const char *
-take_text(struct store_stmt *s, struct arena *a)
-{
-	const char *text = store_stmt_get_text(s);
-
-	return arena_copy(a, text, strlen(text));
-}
-
 int
 session_log(struct store_db *db, int64_t limit, struct arena *a, struct session_entry **list,
             size_t *count, struct err *err)
@@ -171,9 +138,9 @@ session_log(struct store_db *db, int64_t limit, struct arena *a, struct session_
 		struct session_entry *e = &(*list)[(*count)++];
 
 		e->at_ms = store_stmt_get_int(&s);
-		e->admin = take_text(&s, a);
-		e->peer = take_text(&s, a);
-		e->what = take_text(&s, a);
+		e->admin = store_stmt_copy_text(&s, a);
+		e->peer = store_stmt_copy_text(&s, a);
+		e->what = store_stmt_copy_text(&s, a);
 		if (e->admin == NULL || e->peer == NULL || e->what == NULL)
 			rc = err_set(err, ERR_NOMEM, "sign-ins: out of memory");
 		if (rc < 0)

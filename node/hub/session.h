@@ -9,6 +9,7 @@
 #define NODE_SESSION_H
 
 #include "node/hub/admin.h"
+#include "node/pace.h"
 #include "store/base/buf.h"
 
 enum {
@@ -30,14 +31,11 @@ enum {
  * together, so that ever new addresses don't keep the hub busy.  An administrator who comes from
  * where they came before doesn't meet that.
  */
-struct session_spent {
-	int64_t back_ms; /* mono: when all of them have come back */
-};
 struct session_tries {
-	struct session_spent all;
+	struct pace_spent all;
 	struct session_of {
 		char peer[SESSION_PEER];
-		struct session_spent spent;
+		struct pace_spent spent;
 	} of[SESSION_PEERS];
 };
 

@@ -242,14 +242,6 @@ token_revoke(struct store_db *db, const char *which, int64_t now_ms, struct err 
 
 /* ---- the list ---- */
 
-static const char *
-take_text(struct store_stmt *s, struct arena *a)
-{
-	const char *text = store_stmt_get_text(s);
-
-	return arena_copy(a, text, strlen(text));
-}
-
 /* "a,b" of ",a,b,". */
 static const char *
 take_names(struct store_stmt *s, struct arena *a)
@@ -264,9 +256,9 @@ static int
 take_entry(struct store_stmt *s, int64_t now_ms, struct arena *a, struct token_entry *out,
            struct err *err)
 {
-	out->id = take_text(s, a);
-	out->name = take_text(s, a);
-	out->scope = take_text(s, a);
+	out->id = store_stmt_copy_text(s, a);
+	out->name = store_stmt_copy_text(s, a);
+	out->scope = store_stmt_copy_text(s, a);
 	out->tables = take_names(s, a);
 	out->writes = take_names(s, a);
 	out->personal = store_stmt_get_int(s) != 0;

@@ -31,12 +31,29 @@ csvio_put(struct buf *out, const void *bytes, size_t len)
 	buf_u8(out, '"');
 }
 
+/* Would a spreadsheet take it for a formula?  The full-width signs are what a Chinese or Japanese
+ * keyboard writes, and programs set up for these languages read them as the others. */
+static bool
+is_formula(const void *bytes, size_t len)
+{
+	static const char *const begins[] = { "=",  "+",  "-",  "@",  "\t", "\r",
+		                              "\n", "＝", "＋", "－", "＠" };
+
+	for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++) {
+		size_t sign = strlen(begins[i]);
+
+		if (len >= sign && memcmp(bytes, begins[i], sign) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 csvio_put_safe(struct buf *out, const void *bytes, size_t len)
 {
 	struct buf text = { 0 };
 
-	if (len > 0 && strchr("=+-@\t\r", *(const char *)bytes) != NULL)
+	if (is_formula(bytes, len))
 		buf_u8(&text, '\'');
 	buf_put(&text, bytes, len);
 	if (text.bad)

@@ -146,8 +146,8 @@ void
 bench_snapshot(void)
 {
 	struct bench_file f;
-	struct snapshots of = { .env = env_real() };
-	struct snapshot made;
+	struct kept_place of = { .env = env_real() };
+	struct kept made;
 	struct writer w = { .f = &f };
 	char folder[256];
 	pthread_t thread;

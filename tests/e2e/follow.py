@@ -7,6 +7,7 @@ and stops at the end.
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -128,7 +129,7 @@ def long_polls(f1):
     lines, _ = page("feed=longpoll&limit=5", f1)
     holds(len(lines) >= 5, "what is there is given at once")
     answer = get("feed=longpoll&timeout=1000&scope=f/F1&since=" + since, f1)
-    holds(f"feed=longpoll&timeout=1000" in answer.getheader("Link") and "&scope=%66%2F%46%31" in answer.getheader("Link"),
+    holds(f"feed=longpoll&timeout=1000" in answer.getheader("Link") and "&scope=f%2FF1" in answer.getheader("Link"),
           f"the Link of a long-poll: {answer.getheader('Link')}")
 
 
@@ -137,6 +138,7 @@ def streams(f1):
     write(40)
     lines = whole(f1)
     first = get("feed=eventsource&limit=7", f1)
+    holds(re.fullmatch(r'"waiting";r=6[0-3]', first.getheader("RateLimit") or ""), f"how many more: {first.getheader('RateLimit')}")
     holds(first.getheader("Content-Type") == "text/event-stream", "the type of a stream")
     holds(first.readline() == b"retry: 3000\n", "a stream says when to come again")
     got, _, last = events(first, 11)
@@ -205,6 +207,8 @@ def bounds(f1):
     text = json.loads(refused[0].read())
     holds(len(refused) == 1 and refused[0].status == 429 and refused[0].getheader("Retry-After"), "one of 65 is refused")
     holds(text["status"] == 429 and "64" in text["detail"], f"and told why: {text}")
+    holds(refused[0].getheader("RateLimit-Policy") == '"waiting";q=64;qu="concurrent-requests"'
+          and refused[0].getheader("RateLimit") == '"waiting";r=0;t=' + refused[0].getheader("Retry-After"), "by which rule, and what is left")
     holds(get(f"feed=eventsource&since={since}", mine).status == 429, "a stream too many")
     holds(get(f"feed=normal&since={since}", mine).status == 200, "a page beside them")
     holds(get(f"feed=longpoll&timeout=1000&since={since}", f1).status == 200, "another token's")

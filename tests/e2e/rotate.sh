@@ -81,6 +81,15 @@ is "$(sql "$hub" 'SELECT count(*) AS n FROM hub_key' | tr -dc '0-9')" 2 'keys th
 is "$(sql "$node" "SELECT count(DISTINCT key) AS n FROM yz_site WHERE node = (SELECT value FROM yz_meta WHERE name = 'node')" |
 	tr -dc '0-9')" 3 'keys of the lives'
 
+# life: what the hub says of the node's
+life() {
+	"$YIZHAN" -C "$hub" nodes show "$(node_id)" --json | grep -oE '"life":("[a-z]+"|null)'
+}
+node_id() {
+	sql "$node" "SELECT hex(value) AS h FROM yz_meta WHERE name = 'node'" | sed 's/.*"h":"\([0-9A-F]*\)".*/\1/' | tr 'A-F' 'a-f'
+}
+is "$(life)" '"life":null' 'a node with another key was not put back'
+
 # ------------------------------------------------------------------ under a daemon
 
 serve "$node"
@@ -95,6 +104,7 @@ meet "$node" "$second" "$node"
 stop "$node_pid"
 same "$node" "$second"
 is "$(count "$node" corrected) $(count "$hub" 'run%')" '1 6' 'a later correction stands'
+is "$(life)" '"life":null' 'nor one that replaced it twice'
 
 # ------------------------------------------------------------------ an older database, under the new key
 
@@ -110,10 +120,11 @@ add "$node" db 6 8
 meet "$node" "$second" "$node"
 same "$node" "$second"
 is "$(count "$node" 'db%') $(count "$second" 'db%')" '8 8' 'nothing of an older database is lost'
+is "$(life)" '"life":"restored"' 'this one was put back'
 
 # ------------------------------------------------------------------ an older directory, with the first key
 
-node_id=$(sql "$node" "SELECT hex(value) AS h FROM yz_meta WHERE name = 'node'" | sed 's/.*"h":"\([0-9A-F]*\)".*/\1/' | tr 'A-F' 'a-f')
+node_id=$(node_id)
 mv "$node" "$SCRATCH/gone"
 cp -a "$SCRATCH/old" "$node"
 add "$node" copy 1 4

@@ -172,6 +172,15 @@ def curl_csv(name):
         holds(rows.readline().startswith("subdistrict_code,"), f"{name}: the view")
 
 
+def curl_manifest(name):
+    out = run(name).splitlines()
+    holds(len(out) > 10 and all(line.endswith(".ndjson.zst: OK") for line in out), f"{name}: {out}")
+    lines = subprocess.run(["zstd", "-dqc", os.path.join(folder, "child.ndjson.zst")], capture_output=True, check=True).stdout
+    holds(lines.count(b"\n") == number("SELECT count(*) FROM child"), f"{name}: the children")
+    with open(os.path.join(folder, "changed.json")) as changed:
+        holds(json.load(changed)["output"] == [], f"{name}: what has changed")
+
+
 def curl_fhir(name):
     run(name)
     with open(f"{folder}/patients.ndjson", encoding="utf-8") as lines:
@@ -267,7 +276,7 @@ def records_py(name):
 
 FUNCTIONS = {
     "token": token, "where": where, "curl-snapshot": curl_snapshot, "curl-changes": curl_changes, "curl-longpoll": until_told,
-    "curl-events": until_told, "curl-csv": curl_csv, "curl-fhir": curl_fhir, "curl-records": curl_records,
+    "curl-events": until_told, "curl-csv": curl_csv, "curl-manifest": curl_manifest, "curl-fhir": curl_fhir, "curl-records": curl_records,
     "duckdb-install": duckdb_install, "first.mjs": first_mjs, "district.mjs": district_mjs, "join.py": join_py,
     "follow.py": follow_py, "events.py": until_told, "export.py": export_py, "records.py": records_py,
 }

@@ -121,6 +121,15 @@ def sample(schema):
     return {"pattern": "0" * 32}.get("pattern" if "pattern" in schema else "", "")
 
 
+EXPORT_FILE = "/v1/export.ndjson.zst"
+
+
+def export_name(bearer):
+    """Of the set that this token's manifest lists."""
+    _, _, content = ask(hub, request("GET", "/v1/export", hub, f"Authorization: Bearer {bearer}"))
+    return re.search(rb"name=([0-9a-f]{32})&", content).group(1).decode()
+
+
 # ---------------------------------------------------------------- the operations
 
 class Operation:
@@ -137,7 +146,9 @@ class Operation:
         self.body = b'{"key":"s","table":"child","op":"upsert","row":{}}\n' if method == "POST" else b""
         # all parameters at once, but for what goes with another value
         given = {"table": "child", "scope": "f/F1"}
-        pairs = [(n, given.get(n) or sample(p["schema"])) for n, p in self.query.items() if "x-only-with" not in p]
+        if path == EXPORT_FILE:
+            given["name"] = export_name(mine)
+        pairs = [(n, given.get(n) or sample(p["schema"])) for n, p in self.query.items() if "x-only-with" not in p and "x-not-with" not in p]
         self.full = path + ("?" + "&".join(f"{n}={v}" for n, v in pairs) if pairs else "")
         # without a session /fleet looks at nothing
         self.lines = [BEARER] + ([f"Cookie: yz_fleet={session}"] if path == "/fleet" else [])
@@ -151,7 +162,8 @@ class Operation:
 
     def given(self, name, value):
         """The path with what is needed and one parameter."""
-        needed = "&".join(p for p in self.needed.split("&") if p and not p.startswith(name + "="))
+        without = [name, *self.query[name].get("x-not-with", [])]
+        needed = "&".join(p for p in self.needed.split("&") if p and p.split("=")[0] not in without)
         return f"{self.path}?{needed}{'&' if needed else ''}{name}={value}"
 
 
@@ -179,7 +191,8 @@ def foreign_scope(o):
     if "table" in o.query:
         for table in ("staff%00", "hub_token", "yz_log", "sqlite_master", "child%20UNION", "x" * 500, "", "code_set", "v1_child", "v1_node"):
             o.tried("another table", o.given("table", table), BEARER, wanted={400, 404})
-        o.tried("a table that the token hasn't", o.given("table", "child"), f"Authorization: Bearer {few}", wanted={404})
+        o.tried("a table that the token hasn't", o.given("table", "child"), f"Authorization: Bearer {few}", wanted={404, 410})
+    if "format" in o.query:
         for kind in ("Patient", "Observation", "Encounter"):
             o.tried("resources", f"{o.path}?format=fhir&_type={kind}", BEARER, wanted={200})
             o.tried("resources of others", f"{o.path}?format=fhir&_type={kind}&scope=f/F2", BEARER, wanted={403})
@@ -190,6 +203,9 @@ def foreign_scope(o):
     if "name" in o.query:
         # the name of what another token was given
         for other in (theirs, everything):
+            if o.path == EXPORT_FILE:
+                o.tried("another's", o.given("name", export_name(other)), BEARER, wanted={410})
+                continue
             _, block, _ = ask(o.where, request("HEAD", o.path, o.where, f"Authorization: Bearer {other}"))
             etag = re.search(r'ETag: "([0-9a-f]{32})"', block, re.I).group(1)
             o.tried("another's", o.given("name", etag), BEARER, wanted={410})
@@ -205,7 +221,7 @@ def malformed_cursor(o):
         o.tried("malformed cursor", o.given("since", since), BEARER, wanted={401, 414} if o.signed else {400, 410, 414})
     if o.signed:
         return
-    for last in ("1", "0" * 48, "f" * 48, "x" * 4000):
+    for last in ("1", "0" * 48, "f" * 48, "x" * 4000) if "feed" in o.query else ():
         o.tried("wrong id", f"{o.path}?feed=eventsource", BEARER, "Last-Event-ID: " + last, wanted={400, 410})
     # from behind any line of a neighbour's there is nothing of his
     _, _, lines = ask(hub, request("GET", "/v1/changes?limit=10000", hub, f"Authorization: Bearer {everything}"))
@@ -279,7 +295,7 @@ def stranger(o):
         for name in ("..%2f..%2fkey", "0" * 32, "f" * 31, "A" * 32, "%0a" * 32, ""):
             o.tried("wrong name", f"{o.path}?name={name}", BEARER, wanted={400, 410})
         for text in ("bytes=0-1,5-6", "bytes=-", "x", "bytes=99999999999999999999-", "bytes=5-1"):
-            o.tried("range " + text, o.path, BEARER, "Range: " + text, wanted={200})
+            o.tried("range " + text, o.full if o.path == EXPORT_FILE else o.path, BEARER, "Range: " + text, wanted={200})
 
 
 ATTACKS = (as_described, wrong_token, foreign_scope, malformed_cursor, huge_limit, twice, cut_body, stranger)

@@ -1,11 +1,13 @@
 /*
- * tests/fuzz/offers.c - any query and any header lines at GET /v1/export and
- * /v1/snapshot.sqlite.zst: something leaves only for the token that was given
- * out, noted, within the file's bounds, and nothing of another facility.
+ * tests/fuzz/offers.c - any query and any header lines at GET /v1/export,
+ * /v1/export.ndjson.zst and /v1/snapshot.sqlite.zst: something leaves only for the
+ * token that was given out, noted, within the file's bounds, and nothing of another
+ * facility.
  *
- * Input: a first byte ('e' for an export, anything else for a snapshot), then
- * query, Authorization, Range, If-Range and If-None-Match, a line each, an empty
- * one for none.  "$" stands for the token, "#" for the name of its snapshot.
+ * Input: a first byte ('e' for an export or a manifest, 'f' for a file of one,
+ * anything else for a snapshot), then query, Authorization, Range, If-Range and
+ * If-None-Match, a line each, an empty one for none.  "$" stands for the token, "#"
+ * for the name of its snapshot, "~" for that of its set of files.
  */
 #include "node/hub/offers.h"
 #include "node/hub/hub_schema.h"
@@ -24,8 +26,8 @@ static struct sync_key key;
 static struct metrics metrics;
 static struct offers offers;
 static char dir[64];
-static char bearer[TOKEN_TEXT], name[SNAPSHOT_ETAG];
-static uint64_t whole;
+static char bearer[TOKEN_TEXT], name[KEPT_ETAG], set_name[KEPT_ETAG];
+static uint64_t whole, part_len;
 
 static void
 leave(void)
@@ -40,7 +42,8 @@ static void
 open_hub(void)
 {
 	struct token_terms terms = { .scope = "f/F1" };
-	struct snapshot snap;
+	struct export_set set;
+	struct kept snap;
 	struct token token;
 	char id[TOKEN_ID];
 	struct err err;
@@ -65,6 +68,12 @@ open_hub(void)
 	memcpy(name, snap.etag, sizeof name);
 	whole = snap.len;
 	close(snap.fd);
+	HOLDS(export_set_get(&offers.snapshots, &(struct export_ask){ .token = &token }, &set,
+	                     &err) == 0);
+	HOLDS(set.count == 1);
+	memcpy(set_name, set.file.etag, sizeof set_name);
+	part_len = set.parts[0].len;
+	export_set_close(&set);
 }
 
 static void
@@ -74,7 +83,9 @@ fill_in(struct buf *out, const char *text)
 		if (*text == '$')
 			buf_put(out, bearer, TOKEN_TEXT - 1);
 		else if (*text == '#')
-			buf_put(out, name, SNAPSHOT_ETAG - 1);
+			buf_put(out, name, KEPT_ETAG - 1);
+		else if (*text == '~')
+			buf_put(out, set_name, KEPT_ETAG - 1);
 		else
 			buf_u8(out, (uint8_t)*text);
 }
@@ -101,14 +112,34 @@ has_canary(const struct http_file *file)
 	return strstr(text, "CANARY") != NULL;
 }
 
+/* What the first byte asks for. */
+static const struct offer {
+	char byte;
+	const char *path;
+	void (*give)(struct offers *o, const struct http_request *request,
+	             const struct offers_headers *headers, struct http_response *response);
+} offer[] = { { 'e', "/v1/export", offers_export },
+	      { 'f', "/v1/export.ndjson.zst", offers_export_file },
+	      { 's', "/v1/snapshot.sqlite.zst", offers_snapshot } };
+
+/* What leaves is of that token, and no more than there is. */
 static void
-check(bool is_export, struct buf part[PARTS])
+check_file(const struct offer *of, const struct http_response *r, const char *authorization)
 {
-	struct http_request request = { .method = "GET",
-		                        .path = is_export ? "/v1/export"
-		                                          : "/v1/snapshot.sqlite.zst",
-		                        .query = buf_str(&part[0]),
-		                        .peer = "unix" };
+	HOLDS(r->status == 200 || r->status == 206);
+	HOLDS(authorization != NULL && strstr(authorization, bearer) != NULL);
+	HOLDS(of->byte != 's' || r->file.offset + r->file.len <= whole);
+	HOLDS(of->byte != 'f' || r->file.offset + r->file.len <= part_len);
+	HOLDS(of->byte != 'e' || !has_canary(&r->file));
+	close(r->file.fd);
+}
+
+static void
+check(const struct offer *of, struct buf part[PARTS])
+{
+	struct http_request request = {
+		.method = "GET", .path = of->path, .query = buf_str(&part[0]), .peer = "unix"
+	};
 	struct offers_headers headers = {
 		.authorization = part[1].len > 0 ? buf_str(&part[1]) : NULL,
 		.range = part[2].len > 0 ? buf_str(&part[2]) : NULL,
@@ -117,25 +148,19 @@ check(bool is_export, struct buf part[PARTS])
 	};
 	struct http_response r = { 0 };
 	int64_t before = noted();
+	bool manifest;
 
-	if (is_export)
-		offers_export(&offers, &request, &headers, &r);
-	else
-		offers_snapshot(&offers, &request, &headers, &r);
+	of->give(&offers, &request, &headers, &r);
+	manifest = r.type != NULL && strcmp(r.type, "application/json") == 0;
 	HOLDS(r.status == 200 || r.status == 206 || r.status == 304 || r.status == 400 ||
 	      r.status == 401 || r.status == 403 || r.status == 404 || r.status == 410 ||
 	      r.status == 416);
-	HOLDS(noted() == before + (r.status == 200 || r.status == 206));
-	HOLDS(r.status != 206 || (!is_export && r.file.len > 0));
-	HOLDS(r.status != 200 || is_export || r.file.len == whole);
-	if (r.file.len > 0) {
-		HOLDS(r.status == 200 || r.status == 206);
-		HOLDS(headers.authorization != NULL &&
-		      strstr(headers.authorization, bearer) != NULL);
-		HOLDS(is_export || r.file.offset + r.file.len <= whole);
-		HOLDS(!is_export || !has_canary(&r.file));
-		close(r.file.fd);
-	}
+	HOLDS(noted() == before + ((r.status == 200 && !manifest) || r.status == 206));
+	HOLDS(r.status != 206 || (of->byte != 'e' && r.file.len > 0));
+	HOLDS(r.status != 200 || of->byte != 's' || r.file.len == whole);
+	HOLDS(r.status != 200 || of->byte != 'f' || r.file.len == part_len);
+	if (r.file.len > 0)
+		check_file(of, &r, headers.authorization);
 	/* a refusal repeats what was asked */
 	HOLDS(strstr(buf_str(&r.body), "CANARY") == NULL ||
 	      strstr(request.query, "CANARY") != NULL);
@@ -147,7 +172,10 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf part[PARTS] = { 0 };
-	bool is_export = size > 0 && data[0] == 'e';
+	const struct offer *of = &offer[size == 0        ? 2
+	                                : data[0] == 'e' ? 0
+	                                : data[0] == 'f' ? 1
+	                                                 : 2];
 	struct err err;
 
 	if (hub.db == NULL)
@@ -160,7 +188,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fill_in(&part[i], line);
 		free(line);
 	}
-	check(is_export, part);
+	check(of, part);
 	for (int i = 0; i < PARTS; i++)
 		buf_free(&part[i]);
 	HOLDS(store_db_exec(hub.db, "DELETE FROM hub_export", &err) == 0);
