@@ -336,8 +336,8 @@ snapshot_step(struct scene *s, int no, struct err *err)
 {
 	static const struct token all = { .scope = "all" };
 	struct store_db *db = open_hub(s, STORE_READ, err);
-	struct snapshots of = { .dir = s->dir, .db = db, .env = &s->m[NODE].env };
-	struct snapshot snap;
+	struct kept_place of = { .dir = s->dir, .db = db, .env = &s->m[NODE].env };
+	struct kept snap;
 	int rc;
 
 	(void)no;
@@ -372,10 +372,10 @@ count_files(struct scene *s, int *whole, int *parts)
 
 /* What its name says of a file's bytes. */
 static void
-check_sum(const struct snapshot *snap)
+check_sum(const struct kept *snap)
 {
 	struct hash_sha256 h;
-	uint8_t bytes[4096], sum[SNAPSHOT_SHA256];
+	uint8_t bytes[4096], sum[KEPT_SHA256];
 	uint64_t len = 0;
 	ssize_t n;
 
@@ -394,8 +394,8 @@ static int
 snapshot_seen(struct scene *s)
 {
 	static const struct token all = { .scope = "all" };
-	struct snapshots of = { .dir = s->dir, .env = &s->m[NODE].env };
-	struct snapshot snap;
+	struct kept_place of = { .dir = s->dir, .env = &s->m[NODE].env };
+	struct kept snap;
 	struct err err;
 	int whole, parts, rc;
 
