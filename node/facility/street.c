@@ -10,26 +10,27 @@
 #define HOME "4"
 _Static_assert(KIND_HOME == 4, "the kind that isn't named");
 
-/* A name that a scope can have (node/grant.h), so that somebody may be granted it. */
-#define A_STREET                                                                                   \
-	"typeof(f.subdistrict_code) = 'text' AND length(f.subdistrict_code) BETWEEN 1 AND 48"      \
-	" AND f.subdistrict_code NOT GLOB '*[^A-Za-z0-9_-]*'"
-
 /* What the notices have to say, from the cases that are open: those are few, and have an index. */
 #define OPEN                                                                                       \
 	"WITH open_case(subdistrict_code, facility_id, disease_code, onset_date, cases, "          \
-	"confirmed) AS (SELECT f.subdistrict_code,"                                                \
-	" CASE f.kind WHEN " HOME                                                                  \
-	" THEN '' ELSE c.facility_id END, c.disease_code, c.onset_date," /* a child whom two       \
-	                                                                    tablets have           \
-	                                                                    registered is one */   \
-	" CASE WHEN count(DISTINCT coalesce(c.child_id, c.id)) >= 5 THEN 5"                        \
-	" WHEN count(DISTINCT coalesce(c.child_id, c.id)) >= 3 THEN 3 ELSE 1 END,"                 \
-	" max(CASE WHEN c.confirmed IN (1, 2, 3) THEN c.confirmed ELSE 1 END)"                     \
-	" FROM symptom_case c JOIN facility f ON f.facility_id = c.facility_id"                    \
-	" WHERE c.closed = 0 AND c.onset_date BETWEEN ?1 AND ?2 AND " A_STREET                     \
-	" AND c.disease_code IN (SELECT code FROM code_set WHERE set_code = 'disease')"            \
-	" GROUP BY 1, 2, 3, 4) "
+	"confirmed) AS (SELECT " FACILITY_STREET(                                                  \
+	        "f") ","                                                                           \
+	             " CASE f.kind WHEN " HOME " THEN '' ELSE c.facility_id END, c.disease_code, " \
+	                                       "c.onset_date," /* a child                          \
+	                                                          whom two                         \
+	                                                          tablets                          \
+	                                                          have                             \
+	                                                          registered                       \
+	                                                          is one */                        \
+	             " CASE WHEN count(DISTINCT coalesce(c.child_id, c.id)) >= 5 THEN 5"           \
+	             " WHEN count(DISTINCT coalesce(c.child_id, c.id)) >= 3 THEN 3 ELSE 1 END,"    \
+	             " max(CASE WHEN c.confirmed IN (1, 2, 3) THEN c.confirmed ELSE 1 END)"        \
+	             " FROM symptom_case c JOIN facility f ON f.facility_id = c.facility_id"       \
+	             " WHERE c.closed = 0 AND c.onset_date BETWEEN ?1 AND ?2"                      \
+	             " AND " FACILITY_STREET("f") " IS NOT NULL"                                   \
+	                                          " AND c.disease_code IN (SELECT code FROM "      \
+	                                          "code_set WHERE set_code = 'disease')"           \
+	                                          " GROUP BY 1, 2, 3, 4) "
 
 #define SAME_KEY(a, b)                                                                             \
 	a ".subdistrict_code = " b ".subdistrict_code AND " a ".facility_id = " b                  \
@@ -114,16 +115,15 @@ take(struct store_stmt *s, struct arena *a)
 	" n.disease_code ORDER BY version DESC LIMIT 1), n.disease_code)"
 
 /* What was of a street that the facility has left stays in its file; that the district has told. */
+#define OWN_STREET "(SELECT " FACILITY_STREET("f") " FROM facility f WHERE f.facility_id = ?1)"
+
 static const char newest[] =
         "SELECT CASE n.facility_id WHEN '' THEN '' ELSE coalesce(nullif(p.name, ''),"
-        " n.facility_id) END, " DISEASE("zh") ", " DISEASE(
-                "en") ", n.onset_date, n.cases,"
-                      " n.confirmed FROM symptom_notice n"
-                      " LEFT JOIN facility_public p ON p.facility_id = n.facility_id"
+        " n.facility_id) END, n.onset_date, n.cases, n.confirmed, " DISEASE("zh") ", " DISEASE(
+                "en") " FROM symptom_notice n LEFT JOIN facility_public p ON p.facility_id = "
+                      "n.facility_id"
                       " WHERE n.closed = 0 AND n.facility_id <> ?1 AND n.onset_date >= ?2"
-                      " AND n.subdistrict_code = coalesce((SELECT nullif(f.subdistrict_code, '') "
-                      "FROM facility f"
-                      " WHERE f.facility_id = ?1), n.subdistrict_code)"
+                      " AND n.subdistrict_code = coalesce(" OWN_STREET ", n.subdistrict_code)"
                       " ORDER BY n.onset_date DESC, n.disease_code, n.facility_id LIMIT ?3";
 
 int
@@ -145,11 +145,11 @@ facility_street_list(struct facility *f, int date, struct arena *a, struct stree
 		struct street_notice *n = &(*list)[(*count)++];
 
 		n->facility = take(&s, a);
-		n->disease_zh = take(&s, a);
-		n->disease_en = take(&s, a);
 		n->onset_date = (int)store_stmt_get_int(&s);
 		n->cases = store_stmt_get_int(&s);
 		n->confirmed = store_stmt_get_int(&s);
+		n->disease_zh = take(&s, a);
+		n->disease_en = take(&s, a);
 	}
 	store_stmt_end(&s);
 	if (rc >= 0 && a->spent)

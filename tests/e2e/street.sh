@@ -128,8 +128,13 @@ feed() { curl -s -H "Authorization: Bearer $token" "http://$hub_address/v1/chang
 is "$(feed '' | grep -c '"table":"facility"' | grep -vc '^0$')" 1 'F2 has a feed'
 is "$(feed '' | grep -c symptom_notice)" 0 'a token of a facility is not told'
 is "$(feed '?scope=s/330105' | grep -c HFMD)" 0 'nor if it asks'
+out() { curl -s -H "Authorization: Bearer $token" "http://$hub_address/v1/export?table=$1&format=ndjson"; }
+is "$(out facility | grep -c '"facility_id":"F2"')" 1 'it has an export of its own'
+is "$(out symptom_notice | grep -c HFMD)" 0 'without it'
 token=$("$YIZHAN" -C "$hub" token new --scope all | head -n 1)
 is "$(feed '?scope=s/330105' | grep -c '"table":"symptom_notice".*"facility_id":"F1"' | grep -vc '^0$')" 1 'one of all is'
+is "$(out symptom_notice | grep -c HFMD)" 1 'in an export'
+is "$(out v1_symptom_notice | grep -c HFMD)" 1 'in the view'
 is "$(feed '' | grep symptom_notice | grep -c 'canary\|c0ffee')" 0 'and nobody is in it'
 
 # ------------------------------------------------------------------ nobody but the hub writes it
