@@ -8,11 +8,12 @@
 #include <string.h>
 
 _Static_assert((int)GRANT_FACILITY == 48, "as long as FACILITY_STREET takes it");
+#define STREET FACILITY_STREET("f")
 
 /* The node's grant names another one than its facility's row. */
 #define ELSEWHERE                                                                                  \
 	"FROM hub_node n JOIN facility f ON f.facility_id = n.facility"                            \
-	" WHERE n.revoked_ms IS NULL AND " FACILITY_STREET("f") " <> n.street"
+	" WHERE n.revoked_ms IS NULL AND " STREET " <> n.street"
 
 /* Facility f's row names none, and a node's grant does. */
 #define UNNAMED                                                                                    \
@@ -81,8 +82,8 @@ static int
 street_of(struct store_db *db, const struct hub_node *node, char street[GRANT_FACILITY + 1],
           struct err *err)
 {
-	struct store_stmt s = store_stmt_new(
-	        db, "SELECT " FACILITY_STREET("f") " FROM facility f WHERE f.facility_id = ?");
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT " STREET " FROM facility f WHERE f.facility_id = ?");
 	int rc;
 
 	store_stmt_put_text(&s, node->facility);
