@@ -40,7 +40,8 @@ _Static_assert(KIND_HOME == 4, "the kind that isn't named");
 #define MISSING "NOT EXISTS (SELECT 1 FROM symptom_notice WHERE " SAME_KEY ")"
 
 #define OVER                                                                                       \
-	"symptom_notice.closed = 0 AND NOT EXISTS (SELECT 1 FROM open_case o WHERE " SAME_KEY ")"
+	"closed = 0 AND (subdistrict_code, facility_id, disease_code, onset_date) NOT IN"          \
+	" (SELECT subdistrict_code, facility_id, disease_code, onset_date FROM open_case)"
 
 static struct store_stmt
 looking(struct store_db *db, const char *sql, int date)
