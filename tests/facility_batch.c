@@ -278,6 +278,8 @@ START_TEST(an_action_written_reads_the_same)
 		                  .found = { .touch = 1, .note = "咳" } } },
 		{ .what = DO_MEDICATION_GIVEN,
 		  .as.given = { .at = 3, .request = help_id(9), .slot = 0 } },
+		{ .what = DO_CASE_CLOSE,
+		  .as.case_close = { .at = 5, .sick = help_id(8), .certificate = help_id(9) } },
 		{ .what = DO_HANDOVER,
 		  .as.handover = { .at = 4, .class_id = help_id(0xc1), .items = "\\ok" } },
 	};

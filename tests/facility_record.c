@@ -497,6 +497,43 @@ START_TEST(visits_and_the_house)
 }
 END_TEST
 
+START_TEST(a_case_is_closed_when_she_is_back)
+{
+	struct facility_case_close in = { .at = help_at(8, 0), .sick = help_id(0x77) };
+	struct facility f;
+	struct store_db *db = help_small(&f);
+	struct err err = { 0 };
+	uint8_t id[STORE_ID];
+
+	OK(facility_case(&f,
+	                 &(struct facility_case){
+	                         .at = help_at(7, 0), .child = help_id(3), .disease = "HFMD" },
+	                 &err));
+	memcpy(id, f.last_id, sizeof id);
+	ck_assert_int_eq(facility_case_close(&f, &in, &err), ERR_NOTFOUND);
+	help_says(&err, "case: there is no");
+	in.sick = id;
+	in.certificate = help_id(0x78);
+	ck_assert_int_eq(facility_case_close(&f, &in, &err), ERR_NOTFOUND);
+	help_says(&err, "certificate: there is no");
+	OK(store_db_exec(db,
+	                 "UPDATE symptom_case SET hospital = '二院';"
+	                 "INSERT INTO health_exam(id, facility_id, child_id) VALUES"
+	                 " (x'78787878787878787878787878787878', 'F1', x'03')",
+	                 &err));
+	ck_assert_int_eq(help_int(db, "SELECT closed FROM symptom_case"), 0);
+	OK(facility_case_close(&f, &in, &err));
+	in.certificate = NULL;
+	OK(facility_case_close(&f, &in, &err));
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM symptom_case WHERE closed = 1 AND"
+	                              " return_cert_id = x'78787878787878787878787878787878' AND"
+	                              " hospital = '二院'"),
+	                 1);
+	ck_assert_int_eq(memcmp(f.last_id, id, sizeof id), 0);
+	store_db_close(db);
+}
+END_TEST
+
 Suite *
 suite_facility_record(void)
 {
@@ -519,6 +556,7 @@ suite_facility_record(void)
 	                    sizeof bad_cases / sizeof bad_cases[0]);
 	tcase_add_test(tcase, a_foreign_row_without_biz_date_counts_on_its_day);
 	tcase_add_test(tcase, visits_and_the_house);
+	tcase_add_test(tcase, a_case_is_closed_when_she_is_back);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -121,6 +121,10 @@ static const struct change_case {
 	  "A/F1/HFMD/20260301 1 1 0, A/F1/HFMD/20260302 1 1 1" },
 	{ "UPDATE facility SET subdistrict_code = 'B' WHERE facility_id = 'F1'",
 	  "A/F1/HFMD/20260302 1 1 1, B/F1/HFMD/20260302 1 1 0" },
+	{ "UPDATE facility SET subdistrict_code = '330105001007' WHERE facility_id = 'F1'",
+	  "330105001/F1/HFMD/20260302 1 1 0, A/F1/HFMD/20260302 1 1 1" },
+	{ "UPDATE facility SET subdistrict_code = 'LONGER-name' WHERE facility_id = 'F1'",
+	  "A/F1/HFMD/20260302 1 1 1, LONGER-name/F1/HFMD/20260302 1 1 0" },
 	{ "UPDATE facility SET subdistrict_code = NULL WHERE facility_id = 'F1'",
 	  "A/F1/HFMD/20260302 1 1 1" },
 	{ "DELETE FROM facility WHERE facility_id = 'F1'", "A/F1/HFMD/20260302 1 1 1" },
@@ -290,6 +294,11 @@ START_TEST(a_facility_lists_the_others_open_ones_of_its_street)
 	/* it is of another street now; what it had of the old one doesn't count */
 	run("UPDATE facility SET subdistrict_code = 'B' WHERE facility_id = 'F2'");
 	ck_assert_str_eq(listed(20260302), "F3: hand, foot and mouth disease 20260302 1");
+	/* a community is of its street */
+	run("UPDATE facility SET subdistrict_code = '330105001007' WHERE facility_id = 'F2';"
+	    "INSERT INTO symptom_notice(subdistrict_code, facility_id, disease_code, onset_date,"
+	    " cases, confirmed) VALUES ('330105001', 'F7', 'FLU', 20260302, 1, 1)");
+	ck_assert_str_eq(listed(20260302), "F7: influenza 20260302 1");
 	/* and while its row hasn't come, what its grant has brought does */
 	run("UPDATE facility SET subdistrict_code = NULL WHERE facility_id = 'F2';"
 	    "DELETE FROM symptom_notice WHERE facility_id <> 'F3'");

@@ -103,6 +103,10 @@ START_TEST(the_row_of_a_facility_decides_what_its_nodes_read)
 	ck_assert(reads(&one, "all") && reads(&one, "f/F1") && writes(&one, "f/F1"));
 	ck_assert(!reads(&other, "s/A") && !reads(&one, "f/F2"));
 	ck_assert(!writes(&one, "s/A") && !writes(&one, "all"));
+	/* a code of a community: its street's */
+	run("UPDATE facility SET subdistrict_code = '330105001007' WHERE facility_id = 'F1'");
+	keep();
+	ck_assert(reads(&one, "s/330105001") && !reads(&one, "s/330105001007"));
 	/* it moves: the old street's rows are no longer theirs */
 	run("UPDATE facility SET subdistrict_code = 'B' WHERE facility_id = 'F1'");
 	keep();

@@ -73,6 +73,11 @@ static const struct action_field sick[] = {
 	INT(case, symptom_bits), INT(case, confirmed), INT(case, isolated_at),
 	INT(case, notified_at),  TEXT(case, note),     END
 };
+static const struct action_field case_close[] = { INT(case_close, at),
+	                                          { "case", FIELD_ID,
+	                                            offsetof(struct facility_case_close, sick), 0 },
+	                                          ID(case_close, certificate),
+	                                          END };
 static const struct action_field medication[] = {
 	INT(medication, at),    ID(medication, child),      TEXT(medication, drug),
 	TEXT(medication, dose), INT(medication, time_bits), INT(medication, from),
@@ -206,6 +211,7 @@ DOES(absence, absence)
 DOES(followup, followup)
 DOES(check, check)
 DOES(case, sick)
+DOES(case_close, case_close)
 DOES(medication, medication)
 DOES(medication_given, given)
 DOES(growth, growth)
@@ -269,6 +275,7 @@ const struct action_record action_records[DO_COUNT] = {
 	[DO_BOOK_REVIEW] = { "book_review", book_review, do_book_review },
 	[DO_STAFF_CHECK] = { "staff_check", staff_check, do_staff_check },
 	[DO_HOUSE_CHECK] = { "house_check", house_check, do_house_check },
+	[DO_CASE_CLOSE] = { "case_close", case_close, do_case_close },
 };
 
 const char *

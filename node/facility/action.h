@@ -48,6 +48,7 @@ enum facility_do {
 	DO_BOOK_REVIEW,
 	DO_STAFF_CHECK,
 	DO_HOUSE_CHECK,
+	DO_CASE_CLOSE,
 	DO_COUNT,
 };
 
@@ -65,6 +66,7 @@ struct facility_action {
 		struct facility_followup followup;
 		struct facility_check check;
 		struct facility_case sick;
+		struct facility_case_close case_close;
 		struct facility_medication medication;
 		struct facility_medication_given given;
 		struct facility_growth growth;

@@ -188,6 +188,15 @@ struct facility_case {
 };
 MUST_CHECK int facility_case(struct facility *f, const struct facility_case *in, struct err *err);
 
+/* 病愈返托: the case is over; its street hears so, too.  Doing it again changes nothing. */
+struct facility_case_close {
+	int64_t at;
+	const uint8_t *sick;        /* the case */
+	const uint8_t *certificate; /* the examination that lets her come back; NULL: as it is */
+};
+MUST_CHECK int facility_case_close(struct facility *f, const struct facility_case_close *in,
+                                   struct err *err);
+
 /* 用药委托: medicine handed over, accepted by who records. */
 struct facility_medication {
 	int64_t at;

@@ -143,6 +143,29 @@ facility_case(struct facility *f, const struct facility_case *in, struct err *er
 }
 
 int
+facility_case_close(struct facility *f, const struct facility_case_close *in, struct err *err)
+{
+	struct store_stmt s;
+	int date, rc;
+
+	rc = record_at(f, in->at, &date, err);
+	if (rc == 0)
+		rc = record_exists(f, "SELECT 1 FROM symptom_case WHERE id = ? AND facility_id = ?",
+		                   "case", in->sick, err);
+	if (rc == 0 && in->certificate != NULL)
+		rc = record_exists(f, "SELECT 1 FROM health_exam WHERE id = ? AND facility_id = ?",
+		                   "certificate", in->certificate, err);
+	if (rc < 0)
+		return rc;
+	memcpy(f->last_id, in->sick, STORE_ID);
+	s = store_stmt_new(f->db, "UPDATE symptom_case SET closed = 1, return_cert_id = coalesce(?,"
+	                          " return_cert_id) WHERE id = ?");
+	record_put_id(&s, in->certificate);
+	record_put_id(&s, in->sick);
+	return store_stmt_run(&s, err);
+}
+
+int
 facility_medication(struct facility *f, const struct facility_medication *in, struct err *err)
 {
 	struct record_child who = { 0 };

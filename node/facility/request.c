@@ -10,62 +10,28 @@
 #define NAME_OF(lang, set, code)                                                                   \
 	"coalesce((SELECT name_" lang " FROM code_set WHERE set_code = '" set                      \
 	"' AND code = CAST(" code " AS TEXT) ORDER BY version DESC LIMIT 1), " code ", '')"
+#define LEAVE_ZH NAME_OF("zh", "leave_request.type", "l.type")
+#define LEAVE_EN NAME_OF("en", "leave_request.type", "l.type")
+#define BOOKING_ZH NAME_OF("zh", "booking.kind", "b.kind")
+#define BOOKING_EN NAME_OF("en", "booking.kind", "b.kind")
+#define DRUG "trim(coalesce(m.drug, '') || ' ' || coalesce(m.dose_text, ''))"
 
 /* Parameters: the facility, the day, its first ms.  Numbers of codes.h and request.h. */
 #define WAITING                                                                                    \
-	"SELECT 0 AS kind, l.id AS id, coalesce(c.name, '') AS who,"                               \
-	" " NAME_OF(                                                                               \
-	        "zh", "leave_request.type",                                                        \
-	        "l.type") " AS zh,"                                                                \
-	                  " " NAME_OF(                                                             \
-	                          "en", "leave_request.type",                                      \
-	                          "l.type") " AS en,"                                              \
-	                                    " coalesce(l.reason, '') AS words, "                   \
-	                                    "coalesce(l.date_from, 0) AS since,"                   \
-	                                    " coalesce(l.date_to, l.date_from, 0) AS until FROM "  \
-	                                    "leave_request l"                                      \
-	                                    " LEFT JOIN enrollment e ON e.id = l.enrollment_id "   \
-	                                    "LEFT JOIN child c ON c.id = e.child_id"               \
-	                                    " WHERE l.facility_id = ?1 AND l.review IS NULL AND "  \
-	                                    "coalesce(l.source, 1) = 1"                            \
-	                                    " AND coalesce(l.date_to, l.date_from, ?2) >= ?2"      \
-	                                    " UNION ALL SELECT 1, m.id, coalesce(c.name, ''),"     \
-	                                    " trim(coalesce(m.drug, '') || ' ' || "                \
-	                                    "coalesce(m.dose_text, '')),"                          \
-	                                    " trim(coalesce(m.drug, '') || ' ' || "                \
-	                                    "coalesce(m.dose_text, '')), '',"                      \
-	                                    " coalesce(m.date_from, 0), coalesce(m.date_to, "      \
-	                                    "m.date_from, 0) FROM medication_request m"            \
-	                                    " LEFT JOIN child c ON c.id = m.child_id WHERE "       \
-	                                    "m.facility_id = ?1 AND m.review IS NULL"              \
-	                                    " AND m.accepted_at IS NULL AND coalesce(m.date_to, "  \
-	                                    "m.date_from, ?2) >= ?2"                               \
-	                                    " UNION ALL SELECT 2, b.id, coalesce(c.name, "         \
-	                                    "b.guardian_name, ''),"                                \
-	                                    " " NAME_OF(                                           \
-	                                            "zh", "booking.kind",                          \
-	                                            "b.kind") ", " NAME_OF("en", "booking.kind",   \
-	                                                                   "b.kind") ","           \
-	                                                                             " coalesce("  \
-	                                                                             "b.note, "    \
-	                                                                             "''), "       \
-	                                                                             "coalesce(b." \
-	                                                                             "wanted_at, " \
-	                                                                             "0), 0 FROM " \
-	                                                                             "booking b"   \
-	                                                                             " LEFT JOIN " \
-	                                                                             "child c ON " \
-	                                                                             "c.id = "     \
-	                                                                             "b.child_id"  \
-	                                                                             " WHERE "     \
-	                                                                             "b.facility_" \
-	                                                                             "id = ?1 "    \
-	                                                                             "AND "        \
-	                                                                             "b.state = "  \
-	                                                                             "1 AND "      \
-	                                                                             "coalesce(b." \
-	                                                                             "wanted_at, " \
-	                                                                             "?3) >= ?3"
+	"SELECT 0 AS kind, l.id AS id, coalesce(c.name, ''), " LEAVE_ZH ", " LEAVE_EN ","          \
+	" coalesce(l.reason, ''), coalesce(l.date_from, 0) AS since,"                              \
+	" coalesce(l.date_to, l.date_from, 0) FROM leave_request l"                                \
+	" LEFT JOIN enrollment e ON e.id = l.enrollment_id LEFT JOIN child c ON c.id = e.child_id" \
+	" WHERE l.facility_id = ?1 AND l.review IS NULL AND coalesce(l.source, 1) = 1"             \
+	" AND coalesce(l.date_to, l.date_from, ?2) >= ?2"                                          \
+	" UNION ALL SELECT 1, m.id, coalesce(c.name, ''), " DRUG ", " DRUG ", '',"                 \
+	" coalesce(m.date_from, 0), coalesce(m.date_to, m.date_from, 0) FROM medication_request m" \
+	" LEFT JOIN child c ON c.id = m.child_id WHERE m.facility_id = ?1 AND m.review IS NULL"    \
+	" AND m.accepted_at IS NULL AND coalesce(m.date_to, m.date_from, ?2) >= ?2"                \
+	" UNION ALL SELECT 2, b.id, coalesce(c.name, b.guardian_name, ''), " BOOKING_ZH ","        \
+	" " BOOKING_EN ", coalesce(b.note, ''), coalesce(b.wanted_at, 0), 0 FROM booking b"        \
+	" LEFT JOIN child c ON c.id = b.child_id"                                                  \
+	" WHERE b.facility_id = ?1 AND b.state = 1 AND coalesce(b.wanted_at, ?3) >= ?3"
 _Static_assert(LEAVE_APP == 1 && BOOKING_WAITING == 1, "as in WAITING");
 _Static_assert(REQUEST_LEAVE == 0 && REQUEST_MEDICINE == 1 && REQUEST_BOOKING == 2, "so, too");
 

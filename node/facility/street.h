@@ -24,6 +24,18 @@
 
 #include "store/base/arena.h"
 
+/*
+ * As SQL: the street of a row of `facility` that is called `f`; NULL if it names none that a scope
+ * can be called by (node/grant.h).  Codes of 12 digits name a community (社区); their first nine
+ * are its street.
+ */
+#define FACILITY_STREET(f)                                                                         \
+	"CASE WHEN typeof(" f ".subdistrict_code) <> 'text'"                                       \
+	" OR length(" f ".subdistrict_code) NOT BETWEEN 1 AND 48"                                  \
+	" OR " f ".subdistrict_code GLOB '*[^A-Za-z0-9_-]*' THEN NULL"                             \
+	" WHEN length(" f ".subdistrict_code) > 9 AND " f ".subdistrict_code NOT GLOB '*[^0-9]*'"  \
+	" THEN substr(" f ".subdistrict_code, 1, 9) ELSE " f ".subdistrict_code END"
+
 enum { STREET_DAYS = 21, STREET_LISTED = 20 };
 
 /* At a hub, on `date`.  Is there something for facility_street_keep() to write?  Needs no

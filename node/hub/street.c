@@ -1,21 +1,19 @@
 #include "node/hub/street.h"
 
+#include "node/facility/street.h"
 #include "node/hub/hub_node.h"
 #include "store/base/text.h"
 #include "store/stmt.h"
 
 #include <string.h>
 
-/* The street that facility f's row names, if it can be granted; else NULL. */
-#define NAMED                                                                                      \
-	"CASE WHEN typeof(f.subdistrict_code) = 'text' AND length(f.subdistrict_code) BETWEEN 1"   \
-	" AND 48 AND f.subdistrict_code NOT GLOB '*[^A-Za-z0-9_-]*' THEN f.subdistrict_code END"
-_Static_assert((int)GRANT_FACILITY == 48, "as long as a grant takes it");
+_Static_assert((int)GRANT_FACILITY == 48, "as long as FACILITY_STREET takes it");
+#define STREET FACILITY_STREET("f")
 
 /* The node's grant names another one than its facility's row. */
 #define ELSEWHERE                                                                                  \
 	"FROM hub_node n JOIN facility f ON f.facility_id = n.facility"                            \
-	" WHERE n.revoked_ms IS NULL AND " NAMED " <> n.street"
+	" WHERE n.revoked_ms IS NULL AND " STREET " <> n.street"
 
 /* Facility f's row names none, and a node's grant does. */
 #define UNNAMED                                                                                    \
@@ -84,8 +82,8 @@ static int
 street_of(struct store_db *db, const struct hub_node *node, char street[GRANT_FACILITY + 1],
           struct err *err)
 {
-	struct store_stmt s = store_stmt_new(
-	        db, "SELECT f.subdistrict_code FROM facility f WHERE f.facility_id = ?");
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT " STREET " FROM facility f WHERE f.facility_id = ?");
 	int rc;
 
 	store_stmt_put_text(&s, node->facility);

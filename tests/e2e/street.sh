@@ -33,7 +33,7 @@ follow() {
 
 case_of() { # DIR FACILITY ID DISEASE [HOSPITAL]
 	sql "$1" "INSERT INTO symptom_case(id, facility_id, child_id, disease_code, onset_date, hospital, note) VALUES
-		(x'$3', '$2', x'c0ffee5eed$3', '$4', $today, '${5-}', '${5:+canary_note}')" >/dev/null
+		(x'000000000000000000000000000000$3', '$2', x'c0ffee5eed$3', '$4', $today, '${5-}', '${5:+canary_note}')" >/dev/null
 }
 
 agree() {
@@ -118,7 +118,11 @@ stop "$page_pid"
 
 # ------------------------------------------------------------------ closed, deleted, open again
 
-sql "$one" "UPDATE symptom_case SET closed = 1 WHERE id = x'05'; DELETE FROM symptom_case WHERE id = x'03'" >/dev/null
+serve "$one"
+is "$(curl -s -d "{\"do\":\"case_close\",\"key\":\"k\",\"at\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"case\":\"00000000000000000000000000000005\"}" \
+	"http://$address/api/v1/batch" | grep -c '"state":"stored"')" 1 'a case is closed at the door'
+stop "$last"
+sql "$one" "DELETE FROM symptom_case WHERE id = x'00000000000000000000000000000003'" >/dev/null
 follow 'one is over, one was struck out' '330105/F1/HFMD 1 1' "$one" "$two"
 
 # ------------------------------------------------------------------ tokens
@@ -128,8 +132,13 @@ feed() { curl -s -H "Authorization: Bearer $token" "http://$hub_address/v1/chang
 is "$(feed '' | grep -c '"table":"facility"' | grep -vc '^0$')" 1 'F2 has a feed'
 is "$(feed '' | grep -c symptom_notice)" 0 'a token of a facility is not told'
 is "$(feed '?scope=s/330105' | grep -c HFMD)" 0 'nor if it asks'
+out() { curl -s -H "Authorization: Bearer $token" "http://$hub_address/v1/export?table=$1&format=ndjson"; }
+is "$(out facility | grep -c '"facility_id":"F2"')" 1 'it has an export of its own'
+is "$(out symptom_notice | grep -c HFMD)" 0 'without it'
 token=$("$YIZHAN" -C "$hub" token new --scope all | head -n 1)
 is "$(feed '?scope=s/330105' | grep -c '"table":"symptom_notice".*"facility_id":"F1"' | grep -vc '^0$')" 1 'one of all is'
+is "$(out symptom_notice | grep -c HFMD)" 1 'in an export'
+is "$(out v1_symptom_notice | grep -c HFMD)" 1 'in the view'
 is "$(feed '' | grep symptom_notice | grep -c 'canary\|c0ffee')" 0 'and nobody is in it'
 
 # ------------------------------------------------------------------ nobody but the hub writes it
