@@ -507,7 +507,9 @@ run(struct cli *cli)
 
 static const struct cmd_option options[] = {
 	{ "facility", "ID", "new: whose node it is to be" },
-	{ "street", "CODE", "new: the subdistrict whose shared rows it may read" },
+	{ "street", "CODE",
+	  "new: its subdistrict, whose shared rows it may read while"
+	  " the facility's row names no other" },
 	{ "auto", NULL, "new: no approval needed" },
 	{ "qr", NULL, "new: the code as a QR code, too" },
 	{ 0 },

@@ -54,20 +54,7 @@ peer_of(struct http_exchange *x, char peer[SESSION_PEER])
 static void
 session_of(struct http_exchange *x, char session[SESSION_TEXT])
 {
-	const char *at = http_header(x, "Cookie"), *name = cookie_name(x);
-	size_t len = strlen(name);
-
-	session[0] = 0;
-	while (at != NULL && *at != 0) {
-		at += strspn(at, "; ");
-		if (strncmp(at, name, len) == 0 && at[len] == '=' &&
-		    strcspn(at + len + 1, "; ") == SESSION_TEXT - 1) {
-			memcpy(session, at + len + 1, SESSION_TEXT - 1);
-			session[SESSION_TEXT - 1] = 0;
-			return;
-		}
-		at += strcspn(at, ";");
-	}
+	form_cookie(http_header(x, "Cookie"), cookie_name(x), session, SESSION_TEXT);
 }
 
 static void

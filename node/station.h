@@ -20,6 +20,9 @@ struct watch;
 struct link;
 struct queue;
 
+/* What station_publish() keeps. */
+enum { STATION_DERIVED = 3 };
+
 struct station {
 	char dir[IDENTITY_PATH_MAX];
 	char facility[64]; /* "" at a hub */
@@ -40,7 +43,8 @@ struct station {
 	struct watch *watch;              /* hub: told of every unit; or NULL */
 	bool fed; /* hub: the feed may have grown; whoever tells of it sets it back */
 	struct room room;
-	bool unpublished; /* hub: facility_public couldn't be written, and the log has said so */
+	bool unpublished[STATION_DERIVED]; /* hub: it couldn't be written, and the log has said so
+	                                    */
 };
 
 /*
@@ -99,8 +103,9 @@ MUST_CHECK int station_settle_key(struct station *st, struct err *err);
 void station_met(struct station *st, const uint8_t came[STORE_NODE_ID]);
 
 /*
- * At the hub, before each seal: facility_public follows what facilities and the district have
- * written meanwhile, by whatever door (node/facility/public.h).  Writes nothing if nothing has
+ * At the hub, before each seal: what follows from what facilities and the district have written
+ * meanwhile, by whatever door: the streets of grants (node/hub/street.h), facility_public
+ * (node/facility/public.h), symptom_notice (node/facility/street.h).  Writes nothing if nothing has
  * changed.  If it fails the next call makes up for it, and the log says why, once.
  */
 void station_publish(struct station *st);

@@ -1,8 +1,11 @@
 /* node/station_tables.c - what a meeting means for the facility's tables (node/station.h). */
 #include "node/facility/alias.h"
+#include "node/facility/date.h"
 #include "node/facility/public.h"
 #include "node/facility/seats.h"
+#include "node/facility/street.h"
 #include "node/facility/word.h"
+#include "node/hub/street.h"
 #include "node/hub/token_use.h"
 #include "node/log.h"
 #include "node/station.h"
@@ -64,17 +67,71 @@ station_met(struct station *st, const uint8_t came[STORE_NODE_ID])
 		log_line(LOG_LEVEL_WARN, "after a meeting: %s", err.msg);
 }
 
+/* What the hub makes of what has come, in this order: a facility's street decides who is told. */
 static int
-publish(struct station *st, struct err *err)
+streets_stale(struct station *st, bool *yes, struct err *err)
+{
+	return hub_street_stale(st->local, yes, err);
+}
+
+static int
+streets_keep(struct station *st, struct err *err)
+{
+	return hub_street_keep(st->local, &st->key, err);
+}
+
+static int
+public_stale(struct station *st, bool *yes, struct err *err)
+{
+	return facility_public_stale(st->local, yes, err);
+}
+
+static int
+public_keep(struct station *st, struct err *err)
+{
+	return facility_public_keep(st->local, err);
+}
+
+/* China has one time zone (node/facility/date.h). */
+static int
+today(struct station *st)
+{
+	return date_of(env_wall_ms(st->env), 8 * 60);
+}
+
+static int
+notices_stale(struct station *st, bool *yes, struct err *err)
+{
+	return facility_street_stale(st->local, today(st), yes, err);
+}
+
+static int
+notices_keep(struct station *st, struct err *err)
+{
+	return facility_street_keep(st->local, today(st), err);
+}
+
+static const struct derived {
+	const char *name;
+	int (*stale)(struct station *st, bool *yes, struct err *err);
+	int (*keep)(struct station *st, struct err *err);
+} derived[STATION_DERIVED] = {
+	{ "streets of grants", streets_stale, streets_keep },
+	{ "facility_public", public_stale, public_keep },
+	{ "symptom_notice", notices_stale, notices_keep },
+};
+
+static int
+publish(struct station *st, const struct derived *what, struct err *err)
 {
 	bool yes = false;
-	int rc = facility_public_stale(st->local, &yes, err);
+	int rc = what->stale(st, &yes, err);
 
 	if (rc < 0 || !yes)
 		return rc;
 	rc = store_db_begin(st->local, err);
 	if (rc == 0)
-		rc = facility_public_keep(st->local, err);
+		rc = what->keep(st, err);
 	if (rc == 0)
 		rc = store_db_commit(st->local, err);
 	if (rc < 0)
@@ -86,11 +143,14 @@ void
 station_publish(struct station *st)
 {
 	struct err err;
-	bool good = publish(st, &err) == 0;
 
-	if (!good && !st->unpublished)
-		log_line(LOG_LEVEL_WARN, "facility_public: %s", err.msg);
-	st->unpublished = !good;
+	for (int i = 0; i < STATION_DERIVED; i++) {
+		bool good = publish(st, &derived[i], &err) == 0;
+
+		if (!good && !st->unpublished[i])
+			log_line(LOG_LEVEL_WARN, "%s: %s", derived[i].name, err.msg);
+		st->unpublished[i] = !good;
+	}
 }
 
 void

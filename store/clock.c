@@ -140,6 +140,19 @@ store_clock_find(struct store_clocks *c, struct store_row *row, struct rd *exc, 
 	return find_in_run(c, row, err);
 }
 
+int
+store_clock_look(struct store_db *db, struct store_row *row, struct err *err)
+{
+	struct store_clocks clocks;
+	struct rd ignored;
+	int rc;
+
+	store_clock_begin(&clocks, db);
+	rc = store_clock_find(&clocks, row, &ignored, err);
+	store_clock_end(&clocks);
+	return rc < 0 ? rc : 0;
+}
+
 /* ---- writing ---- */
 
 #define SET_SINGLE                                                                                 \

@@ -98,6 +98,9 @@ MUST_CHECK int store_clock_any(struct store_clocks *c, const struct store_row *f
 MUST_CHECK int store_clock_find(struct store_clocks *c, struct store_row *row, struct rd *exc,
                                 struct err *err);
 
+/* The same of one row alone, less its exceptions; nothing, if nothing is known of it. */
+MUST_CHECK int store_clock_look(struct store_db *db, struct store_row *row, struct err *err);
+
 /* Write the version of one row, which is new or has been found; `exc`: its exceptions. */
 MUST_CHECK int store_clock_put(struct store_db *db, struct store_row *row, const struct buf *exc,
                                struct err *err);

@@ -202,6 +202,7 @@ store_db_begin(struct store_db *db, struct err *err)
 	db->catalog_checked = false;
 	rc = store_db_exec(db, db->mode == STORE_READ ? "BEGIN" : "BEGIN IMMEDIATE", err);
 	db->begun = rc == 0;
+	db->written = sqlite3_total_changes64(db->handle);
 	return rc;
 }
 
@@ -217,6 +218,8 @@ store_db_commit(struct store_db *db, struct err *err)
 	return rc;
 }
 
+/* What the catalogue's cache says of rows that are undone goes with them.  A look, which has
+ * written nothing, leaves it as it is: to read it in again costs more than most looks. */
 void
 store_db_rollback(struct store_db *db)
 {
@@ -225,7 +228,9 @@ store_db_rollback(struct store_db *db)
 	sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL); /* SQLite may have done it */
 	db->begun = false;
 	db->doom.code = 0;
-	store_catalog_forget(db);
+	db->catalog_checked = false;
+	if (sqlite3_total_changes64(db->handle) != db->written)
+		store_catalog_forget(db);
 }
 
 bool

@@ -32,6 +32,7 @@ struct store_db {
 	bool catalog_checked;          /* its turn was looked at in this transaction */
 	bool is_old;                   /* READ: the file has an older format */
 	bool begun;      /* by store_db_begin(), and neither committed nor rolled back */
+	int64_t written; /* rows that this connection had written when it began */
 	struct err doom; /* why what was begun can't be committed; code 0: it can */
 	struct store_kept kept[STORE_KEPT_MAX];
 	uint64_t kept_count;        /* statements taken so far */

@@ -297,6 +297,8 @@ store_inbox_decide(struct store_db *db, const uint8_t id[STORE_CONFLICT_ID], str
 	return store_stmt_run(&s, err);
 }
 
+/* A verdict's key begins with the conflict's id (store/verdict_priv.h); no scope's name has 0xff.
+ */
 int
 store_inbox_apply_verdicts(struct store_db *db, struct err *err)
 {
@@ -304,7 +306,8 @@ store_inbox_apply_verdicts(struct store_db *db, struct err *err)
 		return 0;
 	struct store_stmt s =
 	        store_stmt_new(db, "UPDATE yz_conflict SET state = 'decided' WHERE state = 'open'"
-	                           " AND id IN (SELECT conflict FROM yz_verdict)");
+	                           " AND EXISTS (SELECT 1 FROM yz_verdict WHERE conflict BETWEEN"
+	                           " id AND CAST(id || x'ff' AS BLOB))");
 
 	return store_stmt_run(&s, err);
 }

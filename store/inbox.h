@@ -71,7 +71,7 @@ struct store_inbox_move {
 MUST_CHECK int store_inbox_rename(struct store_db *db, const struct store_inbox_move *move,
                                   struct err *err);
 
-/* Close every open conflict that has a row in yz_verdict. */
+/* Close every open conflict that has a verdict (store/verdict_priv.h). */
 MUST_CHECK int store_inbox_apply_verdicts(struct store_db *db, struct err *err);
 
 /* Number of open conflicts, and of changes in quarantine. */

@@ -367,8 +367,8 @@ read_row(struct fold *f, struct store_rows *io, struct store_log_row *row, struc
 	rc = store_rows_get(io, row->key, row->key_len, row->values, f->a, err);
 	if (rc < 0)
 		return err_wrap(err, "table %s", row->schema->table);
-	row->present = rc == 1;
-	if (rc == 0)
+	row->present = rc == 1 || (MUT(49) && row->inserted);
+	if (!row->present)
 		row->values = NULL;
 	return row->present && row->kept_count > 0 ? raise_row(io, row, err) : 0;
 }

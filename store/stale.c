@@ -15,20 +15,6 @@ next_stamp(struct store_db *db, int64_t *stamp, struct err *err)
 	return rc == 0 ? store_meta_set_int(db, "last_stamp", *stamp, err) : rc;
 }
 
-/* What is known of the row; nothing, if it was never sealed. */
-static int
-find_row(struct store_db *db, struct store_row *row, struct err *err)
-{
-	struct store_clocks clocks;
-	struct rd ignored;
-	int rc;
-
-	store_clock_begin(&clocks, db);
-	rc = store_clock_find(&clocks, row, &ignored, err);
-	store_clock_end(&clocks);
-	return rc < 0 ? rc : 0;
-}
-
 static int
 find_table(struct store_db *db, const char *name, const struct store_table **t, struct err *err)
 {
@@ -63,7 +49,7 @@ about(struct store_db *db, const struct store_stale *stale, struct store_conflic
 	c->other.value = stale->wrote;
 	rc = store_catalog_scope(db, stale->scope, &c->scope, err);
 	if (rc == 0)
-		rc = find_row(db, &row, err);
+		rc = store_clock_look(db, &row, err);
 	c->cl = row.cl;
 	c->shown.stamp = row.stamp;
 	c->shown.site = row.site;
@@ -97,7 +83,7 @@ said_in(struct store_db *db, const struct store_stale_word *by, struct store_cel
 	if (rc < 0)
 		return rc;
 	row.table = t->id;
-	rc = find_row(db, &row, err);
+	rc = store_clock_look(db, &row, err);
 	other->stamp = row.stamp;
 	other->site = row.site;
 	return rc;

@@ -2,6 +2,7 @@
 #include "store/base/text.h"
 #include "store/rows_priv.h"
 #include "store/stmt.h"
+#include "store/verdict_priv.h"
 
 #include <string.h>
 #include <strings.h>
@@ -249,27 +250,6 @@ write_choice(struct store_db *db, const struct store_verdict *v, const struct ab
 	                                : write_row(db, v, table->local, err);
 }
 
-static int
-write_verdict(struct store_db *db, const struct store_verdict *v, const struct store_conflict *c,
-              struct err *err)
-{
-	static const char *const words[] = { "shown", "other", "value" };
-	struct store_stmt s;
-	int rc;
-
-	s = store_stmt_new(db, "INSERT INTO yz_verdict(conflict, scope, take, by, at)"
-	                       " VALUES (?, ?, ?, ?, ?)"
-	                       " ON CONFLICT(conflict) DO UPDATE SET take = excluded.take,"
-	                       " by = excluded.by, at = excluded.at");
-	store_stmt_put_blob(&s, c->id, STORE_CONFLICT_ID);
-	store_stmt_put_text(&s, store_catalog_scope_of(db, c->scope));
-	store_stmt_put_text(&s, words[v->take]);
-	store_stmt_put_text(&s, v->by);
-	store_stmt_put_int(&s, env_wall_ms(store_db_env(db)));
-	rc = store_stmt_run(&s, err);
-	return rc == 0 ? store_inbox_decide(db, c->id, err) : rc;
-}
-
 int
 store_verdict_give(struct store_db *db, const struct store_verdict *v, struct err *err)
 {
@@ -286,7 +266,7 @@ store_verdict_give(struct store_db *db, const struct store_verdict *v, struct er
 		rc = write_choice(db, v, &about, err);
 	for (size_t i = 0; rc == 0 && i < about.count; i++)
 		if (about.list[i]->open)
-			rc = write_verdict(db, v, about.list[i], err);
+			rc = store_verdict_write(db, v, about.list[i], err);
 	arena_free(&a);
 	return rc;
 }

@@ -2,9 +2,10 @@
  * store/verdict.h - a person decides a conflict.
  *
  * The decision is a row of yz_verdict, which is tracked in the conflict's scope
- * and closes the entry on every replica: writing the shown value once more would
- * log nothing.  Another value than the shown one is also written to the row, as
- * any program would write it.  Of a group all columns are decided together.
+ * and closes the entry on every replica of that: writing the shown value once more
+ * would log nothing.  The hub says it in every scope that sees the row.  Another value than the
+ * shown one is also written to the row, as any program would write it.  Of a group all columns are
+ * decided together.
  */
 #ifndef STORE_VERDICT_H
 #define STORE_VERDICT_H

@@ -90,6 +90,47 @@ START_TEST(a01_scope_of_another_facility)
 }
 END_TEST
 
+/* What a street's facilities share; only the hub writes it. */
+static void
+track_street(struct world_peer *p, bool is_hub)
+{
+	struct store_track_spec spec = {
+		.table = "told", .scope = "s/", .scope_column = "street", .hub_only = "cases"
+	};
+
+	world_sql(p, "CREATE TABLE told(street TEXT NOT NULL, facility_id TEXT NOT NULL, cases,"
+	             " PRIMARY KEY(street, facility_id)) WITHOUT ROWID");
+	must(store_db_begin(p->merge, &err));
+	must(store_track_table(p->merge, &spec, is_hub, &err));
+	must(store_db_commit(p->merge, &err));
+}
+
+START_TEST(a01_scope_of_a_street)
+{
+	char before[33], now[33];
+
+	w.spoiled = true; /* what the thief made up is its own alone */
+	track_street(&w.hub, true);
+	track_street(thief, false);
+	track_street(victim, false);
+	world_sql(&w.hub, "INSERT INTO told VALUES ('330105', 'F2', 1)");
+	remember_f2();
+	ck_assert(world_sync(&w, 0));
+	world_digest(&w.hub, "s/330105", before);
+	thief->node.r.may_write = NULL; /* it doesn't ask itself, nor do its triggers */
+	world_sql(thief, "DROP TRIGGER yz_told_bi");
+	world_sql(thief, "INSERT OR REPLACE INTO told VALUES ('330105', 'F2', 5),"
+	                 " ('330105', 'F1', 5), ('S2', 'F1', 5)");
+	ck_assert_int_eq(world_int(thief, "SELECT count(*) FROM told WHERE cases = 5"), 3);
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(quarantined(&w.hub), 2); /* a unit of each street */
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM told WHERE cases = 5"), 0);
+	ck_assert_str_eq(world_digest(&w.hub, "s/330105", now), before);
+	expect_f2_unchanged("a record in a street's stream");
+	ck_assert_int_eq(world_int(victim, "SELECT count(*) FROM told WHERE cases = 5"), 0);
+}
+END_TEST
+
 /* The thief's own word for which rows are its own: all of them. */
 static void
 claim_all_notes(void)
@@ -310,6 +351,7 @@ suite_attack_sync(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, open_world, close_world);
 	tcase_add_test(tc, a01_scope_of_another_facility);
+	tcase_add_test(tc, a01_scope_of_a_street);
 	tcase_add_loop_test(tc, a02_row_of_another_facility_in_an_honest_segment, 0, THEFTS);
 	tcase_add_test(tc, a02_row_of_another_facility_before_it_has_come);
 	tcase_add_test(tc, a02_words_put_into_the_hubs_mouth);

@@ -173,7 +173,7 @@ known(int n, int64_t ms)
 
 	snprintf(sql, sizeof sql,
 	         "INSERT OR IGNORE INTO hub_node VALUES (x'%02x', x'00', 'F1', '', 1, x'00', 1, "
-	         "NULL, 0);"
+	         "NULL, 0, '');"
 	         "INSERT OR IGNORE INTO yz_scope VALUES (900, 'f/F1');"
 	         "INSERT OR IGNORE INTO yz_site VALUES (9%02d, x'%02x', x'00', NULL);"
 	         "INSERT OR IGNORE INTO yz_stream VALUES (9%02d, 9%02d, 900, 1, x'', 1, 1, x'', "
@@ -232,7 +232,7 @@ START_TEST(a_missing_morning_check_is_unknown_until_the_hub_knows)
 	run("UPDATE hub_node SET revoked_ms = 5 WHERE node = x'02'");
 	ck_assert_str_eq(missing(), "3|2|66.7|yes");
 	/* a node that has never sent anything */
-	run("INSERT INTO hub_node VALUES (x'03', x'00', 'F1', '', 1, x'00', 1, NULL, 0)");
+	run("INSERT INTO hub_node VALUES (x'03', x'00', 'F1', '', 1, x'00', 1, NULL, 0, '')");
 	ck_assert_str_eq(missing(), "3|2|66.7|unknown");
 	/* until it says that it has nothing that the hub lacks */
 	run("INSERT INTO hub_seen(node, met_ms, lacking, digest) VALUES (x'03', 1730649599999, 0, "

@@ -142,6 +142,43 @@ START_TEST(absence_is_listed_with_its_reason)
 }
 END_TEST
 
+START_TEST(what_the_street_tells_is_a_line)
+{
+	struct facility f;
+	struct store_db *db = open_closed(&f);
+	struct buf out = { 0 };
+	struct err err = { 0 };
+	struct page_view v = view_at(PAGE_ZH, 9, 0);
+	const char *html = page(&f, &v, &out);
+
+	ck_assert_ptr_null(strstr(html, "本街道近期传染病"));
+	/* as the hub writes it */
+	ck_assert_int_eq(store_db_exec(db, "DROP TRIGGER yz_symptom_notice_bi", &err), 0);
+	ck_assert_int_eq(
+	        store_db_exec(
+	                db,
+	                "INSERT INTO symptom_notice(subdistrict_code, facility_id,"
+	                " disease_code, onset_date, cases, confirmed) VALUES"
+	                " ('A', '<F2>', 'HFMD', 20260302, 1, 1),"
+	                " ('A', '', 'HA', 20260301, 3, 2), ('A', 'F3', 'FLU', 20260228, 5, 3)",
+	                &err),
+	        0);
+	html = page(&f, &v, &out);
+	ck_assert_ptr_nonnull(strstr(html, "<h2 id=\"street\">本街道近期传染病</h2>"));
+	ck_assert_ptr_nonnull(strstr(html, "<li>&lt;F2&gt;：<strong>手足口病</strong> 2026-03-02 "
+	                                   "起，1 至 2 例（疑似）</li>"));
+	ck_assert_ptr_nonnull(strstr(html, "<li>家庭托育点：<strong>疱疹性咽峡炎</strong> "
+	                                   "2026-03-01 起，3 至 4 例（临床诊断）</li>"));
+	v.lang = PAGE_EN;
+	html = page(&f, &v, &out);
+	ck_assert_ptr_nonnull(strstr(html, "<li>F3: <strong>influenza</strong> since 2026-02-28, "
+	                                   "five children or more (confirmed)</li>"));
+	ck_assert_ptr_nonnull(strstr(html, "<li>home care points: <strong>herpangina</strong> "));
+	buf_free(&out);
+	store_db_close(db);
+}
+END_TEST
+
 static const struct bad_case {
 	const char *body;
 	int code;
@@ -377,6 +414,7 @@ suite_facility_page(void)
 	tcase_add_test(tcase, every_expected_child_has_her_button);
 	tcase_add_test(tcase, a_day_by_taps);
 	tcase_add_test(tcase, absence_is_listed_with_its_reason);
+	tcase_add_test(tcase, what_the_street_tells_is_a_line);
 	tcase_add_test(tcase, what_the_records_refuse_is_said_in_the_language_of_the_page);
 	tcase_add_loop_test(tcase, a_bad_tap_is_refused_in_words_and_writes_nothing, 0,
 	                    sizeof bad_cases / sizeof bad_cases[0]);

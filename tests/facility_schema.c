@@ -206,8 +206,9 @@ static const char take_out[] = "DROP TABLE seat_ask; DROP TABLE seat_override;"
                                "DROP TRIGGER allergy_said_gone; DROP TABLE allergy_word;"
                                "DROP TRIGGER enrollment_stepped;"
                                "DROP TRIGGER enrollment_stepped_on; DROP TABLE enrollment_step;"
-                               "DROP TABLE local_word;"
+                               "DROP TABLE local_word; DROP TABLE symptom_notice;"
                                "ALTER TABLE seat_unit DROP COLUMN recall;"
+                               "ALTER TABLE booking DROP COLUMN review_note;"
                                "ALTER TABLE medication_request DROP COLUMN review;"
                                "ALTER TABLE medication_request DROP COLUMN review_note;"
                                "ALTER TABLE medication_request DROP COLUMN reviewed_at;"
@@ -217,10 +218,12 @@ static const char take_out[] = "DROP TABLE seat_ask; DROP TABLE seat_override;"
 static void
 make_older(struct store_db *db)
 {
-	static const char *const come[] = { "allergy_word", "child_alias",   "enrollment_step",
-		                            "house_check",  "population",    "medication_request",
-		                            "seat_ask",     "seat_override", "seat_unit",
-		                            "staff_check",  "subsidy_rate" };
+	static const char *const come[] = {
+		"booking",       "allergy_word", "child_alias",        "enrollment_step",
+		"house_check",   "population",   "medication_request", "seat_ask",
+		"seat_override", "seat_unit",    "staff_check",        "subsidy_rate",
+		"symptom_notice"
+	};
 	static const char *const indexed[] = { "booking_seat",
 		                               "seat_unit_used",
 		                               "seat_unit_moving",
@@ -237,7 +240,8 @@ make_older(struct store_db *db)
 		                               "feedback_replaced",
 		                               "device_event_replaced",
 		                               "health_exam_child",
-		                               "child_id_hash" };
+		                               "child_id_hash",
+		                               "symptom_case_open" };
 	static const struct store_track_spec unit = { .table = "seat_unit",
 		                                      .scope = "f/",
 		                                      .scope_column = "facility_id",
@@ -248,6 +252,10 @@ make_older(struct store_db *db)
 		                                          .scope = "f/",
 		                                          .scope_column = "facility_id",
 		                                          .groups = groups };
+	static const char *const seats[] = { "seat_grant_id, seat_no", NULL };
+	static const struct store_track_spec booking = {
+		.table = "booking", .scope = "f/", .scope_column = "facility_id", .groups = seats
+	};
 	struct err err;
 
 	for (size_t i = 0; i < sizeof come / sizeof come[0]; i++)
@@ -262,6 +270,7 @@ make_older(struct store_db *db)
 	ck_assert_msg(store_db_exec(db, take_out, &err) == 0, "%s", err.msg);
 	ck_assert_msg(store_track_table(db, &unit, false, &err) == 0, "%s", err.msg);
 	ck_assert_msg(store_track_table(db, &medicine, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_track_table(db, &booking, false, &err) == 0, "%s", err.msg);
 }
 
 /* How many tables, columns, indexes and triggers are in one of the two and not in the other. */

@@ -262,7 +262,7 @@ START_TEST(every_view_can_be_read_in_a_snapshot)
 	must(store_db_exec(
 	        hub_db,
 	        "INSERT INTO facility(facility_id) VALUES ('F1');"
-	        "INSERT INTO hub_node VALUES (x'01', x'02', 'F1', '', 1, x'03', 4, NULL, 0);"
+	        "INSERT INTO hub_node VALUES (x'01', x'02', 'F1', '', 1, x'03', 4, NULL, 0, '');"
 	        "INSERT INTO child(id, facility_id, name) VALUES (x'07', 'F1', '小明')",
 	        &hub_err));
 	into_snapshot(&token);

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static char password[ADMIN_PASSWORD], session[SESSION_TEXT], name[ADMIN_NAME];
 
@@ -55,6 +56,35 @@ START_TEST(a_password_opens_for_its_name_alone)
 	ck_assert_int_eq(come("nobody", ""), 0);
 	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_sign_in WHERE what = 'refused'"), 4);
 	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_session"), 2);
+}
+END_TEST
+
+/* Processor time of one look at a password; the least of some. */
+static clock_t
+cost(const char *who)
+{
+	clock_t least = 0;
+
+	for (int i = 0; i < 5; i++) {
+		clock_t began = clock(), took;
+
+		ck_assert_int_eq(admin_check(hub_db, who, "wrong", hub.now_ms, &hub_err), 0);
+		took = clock() - began;
+		least = i == 0 || took < least ? took : least;
+	}
+	return least;
+}
+
+/* Whoever measures can't tell a name that is none: each costs the hash. */
+START_TEST(a27_a_name_that_is_none_costs_as_much)
+{
+	clock_t known = cost("wang"), unknown = cost("nobody"), gone;
+
+	ck_assert_int_eq(admin_revoke(hub_db, "wang", hub.now_ms, &hub_err), 0);
+	gone = cost("wang");
+	ck_assert_msg(2 * unknown > known && unknown < 2 * known, "%ld and %ld", (long)known,
+	              (long)unknown);
+	ck_assert_msg(2 * gone > known && gone < 2 * known, "%ld and %ld", (long)known, (long)gone);
 }
 END_TEST
 
@@ -233,6 +263,7 @@ suite_node_session(void)
 
 	tcase_add_checked_fixture(t, make, hub_close);
 	tcase_add_test(t, a_password_opens_for_its_name_alone);
+	tcase_add_test(t, a27_a_name_that_is_none_costs_as_much);
 	tcase_add_loop_test(t, a_session_ends, 0, 4);
 	tcase_add_test(t, an_administrator_ends_when_they_were_to);
 	tcase_add_test(t, the_hub_keeps_neither_password_nor_session);

@@ -15,8 +15,8 @@
 # and the source tree as its working directory.  It counts as one test, or as
 # many as its last line 'N passed, N failed' says; exit 77 skips it.  It is ended
 # after E2E_LIMIT seconds (120, a long one 600).  They wait most of the time, so
-# E2E_JOBS of them run side by side (one more than there are processors), the long
-# ones one by one.  The closing line is the sum.
+# E2E_JOBS of them run side by side (one more than there are processors), of the
+# long ones two.  The closing line is the sum.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 build=$1
@@ -135,7 +135,7 @@ for part in "$@"; do
 		;;
 	long)
 		limit=${E2E_LIMIT:-600}
-		e2e 1 tests/e2e/*_long.sh
+		e2e 2 tests/e2e/*_long.sh
 		;;
 	*.sh) script=$part part=e2e && e2e 1 "$script" ;;
 	browser) with=node e2e 1 tests/browser/[!_]*.mjs ;;

@@ -123,6 +123,25 @@ START_TEST(lost_reply_changes_nothing)
 }
 END_TEST
 
+/* Sent isn't acknowledged: only a reply says so, also to who has known the hub for long. */
+START_TEST(what_was_sent_waits_until_a_reply_has_come)
+{
+	int64_t proven;
+
+	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'x')");
+	world_settle(&w, 2);
+	proven = world_int(&w.nodes[0], "SELECT sum(n) FROM yz_ack");
+	ck_assert_int_gt(proven, 0);
+	world_sql(&w.nodes[0], "UPDATE note SET rank = 1");
+	w.lose_reply = true;
+	ck_assert(!world_sync(&w, 0));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT rank FROM note"), 1);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT sum(n) FROM yz_ack"), proven);
+	world_settle(&w, 2);
+	ck_assert_int_gt(world_int(&w.nodes[0], "SELECT sum(n) FROM yz_ack"), proven);
+}
+END_TEST
+
 START_TEST(reply_of_another_hub_changes_nothing)
 {
 	world_sql(&w.nodes[0], "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'x')");
@@ -446,6 +465,7 @@ suite_sim_two_nodes(void)
 	tcase_add_test(one, a_row_reaches_hub_and_the_other_node);
 	tcase_add_test(one, steady_state_is_one_small_round_trip);
 	tcase_add_test(one, lost_reply_changes_nothing);
+	tcase_add_test(one, what_was_sent_waits_until_a_reply_has_come);
 	tcase_add_test(one, reply_of_another_hub_changes_nothing);
 	tcase_add_test(one, first_records_that_the_hub_refuses_are_not_acknowledged);
 	tcase_add_test(one, one_meeting_pushes_everything);

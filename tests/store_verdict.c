@@ -85,6 +85,9 @@ START_TEST(decision_at_a_node_closes_everywhere)
 	ck_assert_msg(world_int(&w.nodes[0], c->want) == 1, "%s: node 0", c->name);
 	ck_assert_msg(world_int(&w.hub, OPEN) == 0, "%s: open at the hub", c->name);
 	ck_assert_msg(world_int(&w.nodes[0], OPEN) == 0, "%s: open at node 0", c->name);
+	/* nothing is shared here: programs of before know the verdict by the bare id */
+	ck_assert_int_eq(world_int(&w.hub, "SELECT length(conflict) FROM yz_verdict"),
+	                 STORE_CONFLICT_ID);
 	arena_free(&a);
 }
 END_TEST

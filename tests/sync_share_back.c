@@ -280,7 +280,7 @@ END_TEST
  */
 START_TEST(histories_that_did_not_end_level)
 {
-	static const int seeds[] = { 205, 213, 234, 302, 337, 365, 444 };
+	static const int seeds[] = { 205, 213, 234, 302, 337, 347, 365, 444 };
 
 	run_history(seeds[_i], true);
 }
@@ -300,7 +300,7 @@ suite_sync_share_back(void)
 	tcase_add_test(tc, who_had_not_heard_hears_it_from_the_hub_again);
 	tcase_add_loop_test(tc, what_was_given_up_before_a_scope_left_is_taken, 0, 2);
 	tcase_add_loop_test(tc, any_history_with_the_hub_put_back_ends_level, 0, 100);
-	tcase_add_loop_test(tc, histories_that_did_not_end_level, 0, 7);
+	tcase_add_loop_test(tc, histories_that_did_not_end_level, 0, 8);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

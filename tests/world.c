@@ -158,7 +158,9 @@ may_read(void *ctx, const uint8_t node[STORE_NODE_ID], const char *scope)
 {
 	struct world_peer *p = peer_of(ctx, node);
 
-	return p != NULL && (strcmp(scope, "all") == 0 || in_scope(p, scope));
+	/* all of them are of whatever street there is */
+	return p != NULL &&
+	       (strcmp(scope, "all") == 0 || strncmp(scope, "s/", 2) == 0 || in_scope(p, scope));
 }
 
 /* A site that has a key of its own was a node's before its key was replaced. */

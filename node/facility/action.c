@@ -160,7 +160,7 @@ static const struct action_field book[] = { INT(book, at),
 	                                    TEXT(book, note),
 	                                    END };
 static const struct action_field book_cancel[] = { INT(book_cancel, at), ID(book_cancel, booking),
-	                                           END };
+	                                           TEXT(book_cancel, note), END };
 static const struct action_field pickup_code[] = {
 	INT(pickup_code, at),     ID(pickup_code, child),
 	TEXT(pickup_code, name),  TEXT(pickup_code, relation),
@@ -179,7 +179,8 @@ static const struct action_field medication_review[] = { INT(medication_review, 
 	                                                 INT(medication_review, review),
 	                                                 TEXT(medication_review, note), END };
 static const struct action_field book_review[] = { INT(book_review, at), ID(book_review, booking),
-	                                           INT(book_review, state), END };
+	                                           INT(book_review, state), TEXT(book_review, note),
+	                                           END };
 static const struct action_field staff_check[] = {
 	INT(staff_check, at),      ID(staff_check, staff),
 	INT(staff_check, temp_dc), INT(staff_check, symptom_bits),

@@ -1,10 +1,11 @@
 /*
- * node/facility/page.h - the facility's first page: who is expected, here, gone
- * or away, with a button for each; and what a pressed button does.
+ * node/facility/page.h - the facility's first page: what parents have asked for,
+ * what the street tells, who is expected, here, gone or away, with buttons for
+ * each; and what a pressed one does.
  *
- *   GET /          page_today()            text/html
- *   POST /tap      page_tap()              0: 303 to "/"; else the page again with the words, and
- * its status GET /app.css   page_css()              text/css
+ *   GET /          page_today()   text/html
+ *   POST /tap      page_tap()     0: 303 to "/"; else the page again with the words, and its status
+ *   GET /app.css   page_css()     text/css
  *
  * Complete without JavaScript: every button is a form.  Nothing inline and
  * nothing from outside, so this policy may be sent with it:
@@ -49,9 +50,9 @@ void page_elsewhere(enum page_lang lang, struct buf *html);
 
 /*
  * Do what a posted form says, in a transaction of its own on a LOCAL connection.  Repeating it is
- * harmless: who is here already has arrived.  On refusal `err->msg` is a sentence in the view's
- * language for view.notice: ERR_DENIED (403: token or right to fetch), ERR_INVALID (400),
- * ERR_NOTFOUND (404); others are faults (500).
+ * harmless: who is here already has arrived, what is answered so is answered.  On refusal
+ * `err->msg` is a sentence in the view's language for view.notice: ERR_DENIED (403: token or right
+ * to fetch), ERR_INVALID (400), ERR_NOTFOUND (404); others are faults (500).
  */
 MUST_CHECK int page_tap(struct facility *f, const struct page_view *view, const char *body,
                         size_t len, struct err *err);

@@ -5,9 +5,8 @@
  * what is already so; that is answered as done, not as a mistake.
  */
 #include "node/facility/codes.h"
-#include "node/facility/page.h"
+#include "node/facility/page_priv.h"
 #include "node/facility/record_priv.h"
-#include "node/http/form.h"
 
 #include "store/base/hash.h"
 #include "store/base/text.h"
@@ -171,17 +170,19 @@ page_tap(struct facility *f, const struct page_view *view, const char *body, siz
 	struct form form = form_from(body, len);
 	char token[128];
 	struct tap tap = { 0 };
+	bool answer;
 	int rc;
 
 	if (form_get(form, "token", token, sizeof token, err) != 1 ||
 	    strlen(token) != strlen(view->token) || !hash_equal(token, view->token, strlen(token)))
 		return refuse(view, ERR_DENIED, W_BAD_TOKEN, err);
-	if (!read_tap(form, &tap, err))
+	answer = page_is_answer(form);
+	if (!answer && !read_tap(form, &tap, err))
 		return refuse(view, ERR_INVALID, W_BAD_FORM, err);
 	rc = store_db_begin(f->db, err);
 	if (rc < 0)
 		return rc;
-	rc = do_tap(f, view, &tap, err);
+	rc = answer ? page_answer(f, view, form, err) : do_tap(f, view, &tap, err);
 	if (rc == 0)
 		rc = store_db_commit(f->db, err);
 	if (rc == 0)

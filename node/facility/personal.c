@@ -12,7 +12,7 @@ static const struct {
 	{ "absence_followup", { "result" } },
 	{ "allergy", { "reaction" } },
 	{ "allergy_word", { "reaction" } },
-	{ "booking", { "guardian_name", "phone", "note" } },
+	{ "booking", { "guardian_name", "phone", "note", "review_note" } },
 	{ "care_event", { "note" } },
 	{ "child", { "name", "birth_date", "id_hash", "note" } },
 	{ "daily_report", { "activity", "meals", "note" } },

@@ -435,6 +435,7 @@ MUST_CHECK int facility_book(struct facility *f, const struct facility_book *in,
 struct facility_book_cancel {
 	int64_t at;
 	const uint8_t *booking;
+	const char *note; /* why the facility declines; NULL: what it said is left as it is */
 };
 MUST_CHECK int facility_book_cancel(struct facility *f, const struct facility_book_cancel *in,
                                     struct err *err);
@@ -443,7 +444,8 @@ MUST_CHECK int facility_book_cancel(struct facility *f, const struct facility_bo
 struct facility_book_review {
 	int64_t at;
 	const uint8_t *booking;
-	int64_t state; /* booking.state: 2 confirmed, 3 came, 5 did not come */
+	int64_t state;    /* booking.state: 2 confirmed, 3 came, 5 did not come */
+	const char *note; /* NULL: what the facility said is left as it is */
 };
 MUST_CHECK int facility_book_review(struct facility *f, const struct facility_book_review *in,
                                     struct err *err);

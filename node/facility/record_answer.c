@@ -1,32 +1,71 @@
 /*
  * node/facility/record_answer.c - the facility's answers to what parents have asked for, at the
- * door or through the platform; the hub's feed tells them on.  Leave: record_open.c.
+ * door or through the platform; the hub's feed tells them on.
  */
 #include "node/facility/codes.h"
 #include "node/facility/record_priv.h"
 
 #include <string.h>
 
+/* An answer by the codes of leave_request.review, to the request that is `id` in its table. */
+struct answer {
+	int64_t at, review;
+	const char *note;
+	const uint8_t *id;
+};
+
+/* `there` finds it by id and facility; `what` is the name of `id` in the record.  It is the
+ * record's id then. */
+static int
+check_answer(struct facility *f, const struct answer *a, const char *what, const char *there,
+             struct err *err)
+{
+	int date, rc = record_at(f, a->at, &date, err);
+
+	if (rc == 0)
+		rc = record_range("review", a->review, LEAVE_ACCEPTED, LEAVE_DECLINED, err);
+	if (rc == 0)
+		rc = record_text("note", a->note, false, err);
+	if (rc == 0)
+		rc = record_exists(f, there, what, a->id, err);
+	if (rc == 0)
+		memcpy(f->last_id, a->id, STORE_ID);
+	return rc;
+}
+
+int
+facility_leave_review(struct facility *f, const struct facility_leave_review *in, struct err *err)
+{
+	struct answer answer = { in->at, in->review, in->note, in->leave };
+	struct store_stmt s;
+	int rc = check_answer(f, &answer, "leave",
+	                      "SELECT 1 FROM leave_request WHERE id = ? AND facility_id = ?", err);
+
+	if (rc < 0)
+		return rc;
+	s = store_stmt_new(f->db, "UPDATE leave_request SET review = ?, review_note = ?,"
+	                          " reviewed_at = ?, recorded_by = ? WHERE id = ?");
+	store_stmt_put_int(&s, in->review);
+	store_stmt_put_text(&s, in->note);
+	store_stmt_put_int(&s, in->at);
+	record_put_id(&s, f->by);
+	record_put_id(&s, in->leave);
+	return store_stmt_run(&s, err);
+}
+
 int
 facility_medication_review(struct facility *f, const struct facility_medication_review *in,
                            struct err *err)
 {
 	bool accepted = in->review == LEAVE_ACCEPTED;
+	struct answer answer = { in->at, in->review, in->note, in->request };
 	struct store_stmt s;
-	int date, rc;
+	int rc = check_answer(f, &answer, "request",
+	                      "SELECT 1 FROM medication_request WHERE id = ? AND facility_id = ?",
+	                      err);
 
-	rc = record_at(f, in->at, &date, err);
-	if (rc == 0)
-		rc = record_range("review", in->review, LEAVE_ACCEPTED, LEAVE_DECLINED, err);
-	if (rc == 0)
-		rc = record_text("note", in->note, false, err);
-	if (rc == 0)
-		rc = record_exists(
-		        f, "SELECT 1 FROM medication_request WHERE id = ? AND facility_id = ?",
-		        "request", in->request, err);
 	if (rc < 0)
 		return rc;
-	memcpy(f->last_id, in->request, STORE_ID);
 	s = store_stmt_new(f->db, "UPDATE medication_request SET review = ?, review_note = ?,"
 	                          " reviewed_at = ?, accepted_by = ?, accepted_at = ?"
 	                          " WHERE id = ?");
@@ -88,6 +127,8 @@ facility_book_review(struct facility *f, const struct facility_book_review *in, 
 	if (rc == 0 && in->state == BOOKING_CANCELLED)
 		rc = err_set(err, ERR_INVALID, "state: 4 is said with book_cancel");
 	if (rc == 0)
+		rc = record_text("note", in->note, false, err);
+	if (rc == 0)
 		rc = record_exists(f, "SELECT 1 FROM booking WHERE id = ? AND facility_id = ?",
 		                   "booking", in->booking, err);
 	if (rc == 0)
@@ -95,8 +136,10 @@ facility_book_review(struct facility *f, const struct facility_book_review *in, 
 	if (rc < 0)
 		return rc;
 	memcpy(f->last_id, in->booking, STORE_ID);
-	s = store_stmt_new(f->db, "UPDATE booking SET state = ? WHERE id = ?");
+	s = store_stmt_new(f->db, "UPDATE booking SET state = ?, review_note = coalesce(?,"
+	                          " review_note) WHERE id = ?");
 	store_stmt_put_int(&s, in->state);
+	store_stmt_put_text(&s, in->note);
 	record_put_id(&s, in->booking);
 	return store_stmt_run(&s, err);
 }

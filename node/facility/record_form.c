@@ -7,6 +7,7 @@
  * and what the person wrote is a conflict to be decided (store/stale.h).
  */
 #include "node/facility/record_priv.h"
+#include "store/base/mutant.h"
 
 #include "store/stale.h"
 
@@ -68,7 +69,7 @@ settle(const struct record_form *form, const struct record_field *field,
 	int rc = 0;
 
 	snprintf(scope, sizeof scope, "f/%s", form->f->id);
-	if (store_value_cmp(&wrote, now) == 0 || (changed && !moved))
+	if (store_value_cmp(&wrote, now) == 0 || (changed && !moved) || MUT(117))
 		return 0;
 	if (changed)
 		rc = store_stale_keep(form->f->db, &stale, err);

@@ -6,8 +6,6 @@
 #include "node/facility/codes.h"
 #include "node/facility/record_priv.h"
 
-#include <string.h>
-
 enum { TEMP_MIN_DC = 300, TEMP_MAX_DC = 450 };
 
 static int
@@ -150,32 +148,4 @@ facility_leave(struct facility *f, const struct facility_leave *in, struct err *
 	store_stmt_put_int(&s, source);
 	store_stmt_put_int(&s, in->at);
 	return record_finish(&s, f, err);
-}
-
-int
-facility_leave_review(struct facility *f, const struct facility_leave_review *in, struct err *err)
-{
-	struct store_stmt s;
-	int date, rc;
-
-	rc = record_at(f, in->at, &date, err);
-	if (rc == 0)
-		rc = record_range("review", in->review, LEAVE_ACCEPTED, LEAVE_DECLINED, err);
-	if (rc == 0)
-		rc = record_text("note", in->note, false, err);
-	if (rc == 0)
-		rc = record_exists(f,
-		                   "SELECT 1 FROM leave_request WHERE id = ? AND facility_id = ?",
-		                   "leave", in->leave, err);
-	if (rc < 0)
-		return rc;
-	memcpy(f->last_id, in->leave, STORE_ID);
-	s = store_stmt_new(f->db, "UPDATE leave_request SET review = ?, review_note = ?,"
-	                          " reviewed_at = ?, recorded_by = ? WHERE id = ?");
-	store_stmt_put_int(&s, in->review);
-	store_stmt_put_text(&s, in->note);
-	store_stmt_put_int(&s, in->at);
-	record_put_id(&s, f->by);
-	record_put_id(&s, in->leave);
-	return store_stmt_run(&s, err);
 }

@@ -98,11 +98,15 @@ facility_book_cancel(struct facility *f, const struct facility_book_cancel *in, 
 	if (rc == 0)
 		rc = record_exists(f, "SELECT 1 FROM booking WHERE id = ? AND facility_id = ?",
 		                   "booking", in->booking, err);
+	if (rc == 0)
+		rc = record_text("note", in->note, false, err);
 	if (rc < 0)
 		return rc;
 	memcpy(f->last_id, in->booking, STORE_ID);
-	s = store_stmt_new(f->db, "UPDATE booking SET state = ? WHERE id = ?");
+	s = store_stmt_new(f->db, "UPDATE booking SET state = ?, review_note = coalesce(?,"
+	                          " review_note) WHERE id = ?");
 	store_stmt_put_int(&s, BOOKING_CANCELLED);
+	store_stmt_put_text(&s, in->note);
 	record_put_id(&s, in->booking);
 	rc = store_stmt_run(&s, err);
 	return rc == 0 ? seats_leave(f->db, in->booking, err) : rc;

@@ -235,6 +235,17 @@ static const struct step {
 	  "OLD.reaction, OLD.severity, OLD.recorded_by);\n"
 	  "END;",
 	  { "enrollment_step", "allergy_word", NULL } },
+	/* what a street's facilities are told of each other */
+	{ "CREATE INDEX symptom_case_open ON symptom_case(onset_date, facility_id)"
+	  " WHERE closed = 0;"
+	  "CREATE TABLE symptom_notice(subdistrict_code TEXT NOT NULL, facility_id TEXT NOT NULL,"
+	  " disease_code TEXT NOT NULL, onset_date INTEGER NOT NULL, cases INTEGER,"
+	  " confirmed INTEGER, closed INTEGER NOT NULL DEFAULT 0, recorded_by BLOB,"
+	  " PRIMARY KEY(subdistrict_code, facility_id, disease_code, onset_date)) WITHOUT ROWID;"
+	  "CREATE INDEX symptom_notice_open ON symptom_notice(subdistrict_code) WHERE closed = 0;",
+	  { "symptom_notice", NULL } },
+	/* what the facility says with its answer to a booking */
+	{ "ALTER TABLE booking ADD COLUMN review_note TEXT;", { "booking", NULL } },
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

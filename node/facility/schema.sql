@@ -384,6 +384,23 @@ CREATE TABLE symptom_case(
   note TEXT,
   recorded_by BLOB
 ) WITHOUT ROWID;
+CREATE INDEX symptom_case_open ON symptom_case(onset_date, facility_id) WHERE closed = 0;
+
+-- 18 街道疫情通报 · what the facilities of a street are told of each other's open cases: one row a facility, disease
+-- and day of onset, nobody in it; kept by the hub, sent to the street. cases: 1 (one or two), 3 (three or four), 5 (five
+-- or more); confirmed: the surest of them; facility_id '' stands for the street's home care points (facility.kind 4)
+CREATE TABLE symptom_notice(
+  subdistrict_code TEXT NOT NULL,
+  facility_id TEXT NOT NULL,
+  disease_code TEXT NOT NULL,
+  onset_date INTEGER NOT NULL,
+  cases INTEGER,
+  confirmed INTEGER,
+  closed INTEGER NOT NULL DEFAULT 0,
+  recorded_by BLOB,
+  PRIMARY KEY(subdistrict_code, facility_id, disease_code, onset_date)
+) WITHOUT ROWID;
+CREATE INDEX symptom_notice_open ON symptom_notice(subdistrict_code) WHERE closed = 0;
 
 -- 19 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00; review is the facility's
 -- answer, as leave_request.review
@@ -755,7 +772,7 @@ CREATE TABLE session_event(
   recorded_by BLOB
 ) WITHOUT ROWID;
 
--- 34 预约 · booking; it names the seat it uses
+-- 34 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer
 CREATE TABLE booking(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
   facility_id TEXT NOT NULL,
@@ -770,7 +787,8 @@ CREATE TABLE booking(
   state INTEGER NOT NULL DEFAULT 1,
   at INTEGER,
   note TEXT,
-  recorded_by BLOB
+  recorded_by BLOB,
+  review_note TEXT
 ) WITHOUT ROWID;
 CREATE INDEX booking_seat ON booking(seat_grant_id, seat_no);
 

@@ -4,8 +4,8 @@
  * kind: an EVENT table is only added to, so two replicas' rows simply add up; in a RECORD table
  * cells merge and the later writer wins.
  *
- * scope: f/<facility_id> is seen by the facility and its hub; "all" by everybody, and the hub alone
- * writes it.
+ * scope: f/<facility_id> is seen by the facility and its hub; s/<subdistrict_code> by the
+ * facilities of that street, "all" by everybody, and both the hub alone writes.
  *
  * max: only ever goes up, whoever writes: a revoked pick-up stays revoked.
  *
@@ -307,6 +307,11 @@ const struct store_track_spec facility_tables[] = {
 	  .scope = "f/",
 	  .scope_column = "facility_id",
 	  .urgent = true },
+	{ .table = "symptom_notice",
+	  .kind = STORE_RECORD,
+	  .scope = "s/",
+	  .scope_column = "subdistrict_code",
+	  .hub_only = "cases, confirmed, closed, recorded_by" },
 	{ .table = "vaccine_schedule",
 	  .kind = STORE_RECORD,
 	  .scope = "all",

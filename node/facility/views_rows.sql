@@ -128,6 +128,12 @@ CREATE VIEW v1_symptom_case AS
          recorded_by
   FROM symptom_case;
 
+-- 街道疫情通报 · what the facilities of a street are told of each other's open cases; cases: 1 (one or two), 3 (three or
+-- four), 5 (five or more); facility_id '' stands for the street's home care points; kept by the hub
+CREATE VIEW v1_symptom_notice AS
+  SELECT subdistrict_code, facility_id, disease_code, onset_date, cases, confirmed, closed, recorded_by
+  FROM symptom_notice;
+
 -- 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00; review is the facility's answer
 CREATE VIEW v1_medication_request AS
   SELECT id, facility_id, child_id,
@@ -303,13 +309,14 @@ CREATE VIEW v1_session_event AS
          staff_id, status, recorded_by
   FROM session_event;
 
--- 预约 · booking; it names the seat it uses
+-- 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer
 CREATE VIEW v1_booking AS
   SELECT id, facility_id, kind, session_id, child_id,
          guardian_name,  -- personal
          phone,  -- personal
          wanted_at, seat_grant_id, seat_no, state, at,
          note,  -- personal
+         review_note,  -- personal
          recorded_by
   FROM booking;
 

@@ -132,6 +132,26 @@ form_is_single(struct form form)
 	return single;
 }
 
+bool
+form_cookie(const char *header, const char *name, char *out, size_t size)
+{
+	const char *at = header;
+	size_t len = strlen(name);
+
+	out[0] = 0;
+	while (at != NULL && *at != 0) {
+		at += strspn(at, "; ");
+		if (strncmp(at, name, len) == 0 && at[len] == '=' &&
+		    strcspn(at + len + 1, "; ") == size - 1) {
+			memcpy(out, at + len + 1, size - 1);
+			out[size - 1] = 0;
+			return true;
+		}
+		at += strcspn(at, ";");
+	}
+	return false;
+}
+
 void
 form_put(struct buf *out, const char *value)
 {

@@ -1,6 +1,6 @@
 /*
  * node/http/form.h - names and values out of a query or a posted form
- * (application/x-www-form-urlencoded).
+ * (application/x-www-form-urlencoded), and out of a Cookie header.
  */
 #ifndef NODE_FORM_H
 #define NODE_FORM_H
@@ -58,5 +58,11 @@ enum { FORM_NAMES_MAX = 32 };
  * left to whoever reads it.
  */
 bool form_is_single(struct form form);
+
+/*
+ * Put the value of the first cookie called `name` whose value has exactly size - 1 characters into
+ * `out`, from a Cookie header (NULL: there is none).  False, and "", if there is none.
+ */
+bool form_cookie(const char *header, const char *name, char *out, size_t size);
 
 #endif /* NODE_FORM_H */

@@ -86,6 +86,30 @@ hub_node_list(struct store_db *db, struct arena *a, struct hub_node **list, size
 
 /* ---------------------------------------------------------------- writing */
 
+static const char *
+street_of(const struct grant *grant)
+{
+	for (unsigned i = 0; i < grant->read.count; i++)
+		if (strncmp(grant->read.name[i], "s/", 2) == 0)
+			return grant->read.name[i] + 2;
+	return "";
+}
+
+int
+hub_node_note_street(struct store_db *db, const struct hub_node *node, struct err *err)
+{
+	struct grant grant;
+	struct store_stmt s;
+	int rc = grant_reread(node->doc, node->doc_len, &grant, err);
+
+	if (rc < 0)
+		return rc;
+	s = store_stmt_new(db, "UPDATE hub_node SET street = ? WHERE node = ?");
+	store_stmt_put_text(&s, street_of(&grant));
+	store_stmt_put_blob(&s, node->node, STORE_NODE_ID);
+	return store_stmt_run(&s, err);
+}
+
 static int
 keep(struct store_db *db, const struct grant *grant, const char *label, const struct buf *doc,
      struct err *err)
@@ -105,9 +129,10 @@ keep(struct store_db *db, const struct grant *grant, const char *label, const st
 	if (rc < 0)
 		return rc;
 	s = store_stmt_new(db, "INSERT INTO hub_node(node, node_key, facility, label, version, doc,"
-	                       " since_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"
+	                       " since_ms, street) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 	                       " ON CONFLICT(node) DO UPDATE SET version = excluded.version,"
-	                       " doc = excluded.doc, label = excluded.label");
+	                       " doc = excluded.doc, label = excluded.label,"
+	                       " street = excluded.street");
 	store_stmt_put_blob(&s, grant->node, STORE_NODE_ID);
 	store_stmt_put_blob(&s, grant->node_key, SYNC_PUBLIC_KEY);
 	store_stmt_put_text(&s, grant->facility);
@@ -115,6 +140,7 @@ keep(struct store_db *db, const struct grant *grant, const char *label, const st
 	store_stmt_put_int(&s, grant->version);
 	store_stmt_put_blob(&s, doc->bytes, doc->len);
 	store_stmt_put_int(&s, grant->issued_ms);
+	store_stmt_put_text(&s, street_of(grant));
 	return store_stmt_run(&s, err);
 }
 

@@ -33,6 +33,11 @@ MUST_CHECK int hub_node_list(struct store_db *db, struct arena *a, struct hub_no
 MUST_CHECK int hub_node_id(struct store_db *db, const uint8_t key[SYNC_PUBLIC_KEY],
                            uint8_t node[STORE_NODE_ID], struct err *err);
 
+/* Note which street's rows the node's grant lets it read (hub_node.street), as keeping a grant
+ * does. */
+MUST_CHECK int hub_node_note_street(struct store_db *db, const struct hub_node *node,
+                                    struct err *err);
+
 struct hub_node_new {
 	const struct sync_key *hub;
 	struct grant *grant; /* scopes and node_key set; the rest is filled in */

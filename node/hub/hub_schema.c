@@ -90,9 +90,12 @@ static const char step_7[] =
 /* used_ms: when it was last shown (node/hub/token_use.c) */
 static const char step_8[] = "ALTER TABLE hub_token ADD COLUMN used_ms INTEGER;";
 
-static const char *const steps[] = {
-	step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8
-};
+/* street: which one its grant lets it read, "" for none, NULL while nobody has looked
+ * (node/hub/street.c) */
+static const char step_9[] = "ALTER TABLE hub_node ADD COLUMN street TEXT;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5,
+	                             step_6, step_7, step_8, step_9 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

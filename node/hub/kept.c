@@ -1,5 +1,6 @@
 #include "node/hub/kept.h"
 
+#include "store/base/file.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
 
@@ -257,7 +258,11 @@ kept_keep(const struct kept_place *of, const char *terms, const char *path, cons
 	snprintf(name, sizeof name, "%s%016llx%s%s%s.zst", terms, (unsigned long long)made->made_ms,
 	         made->cursor, made->etag, sum);
 	kept_path(to, folder, name);
-	return rename(path, to) < 0 ? err_set(err, ERR_IO, "%s: %s", to, strerror(errno)) : 0;
+	if (fsync(made->fd) < 0)
+		return err_set(err, ERR_IO, "sync %s: %s", path, strerror(errno));
+	if (rename(path, to) < 0)
+		return err_set(err, ERR_IO, "%s: %s", to, strerror(errno));
+	return file_sync_folder(to, err);
 }
 
 int

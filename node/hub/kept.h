@@ -55,7 +55,8 @@ MUST_CHECK int kept_terms(const struct kept_place *of, const struct token *token
 MUST_CHECK int kept_find(const struct kept_place *of, const char *terms, const char *etag,
                          struct kept *out, struct err *err);
 
-/* The file at `path`, in the folder, is complete: give it its name. */
+/* The file at `path`, in the folder and open as made->fd, is complete: give it its name, which says
+ * what its bytes are, so the medium has them before. */
 MUST_CHECK int kept_keep(const struct kept_place *of, const char *terms, const char *path,
                          const struct kept *made, struct err *err);
 

@@ -324,6 +324,8 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 	/* Another life of the hub's, which was asked as if it had what the one before had: the next
 	 * round begins where this one is. */
 	x->more_to_push |= x->reborn && !sync_exchange_hub_has_ours(x, m, streams, count);
+	/* What was lent to the one before may have forked from what that wrote meanwhile. */
+	x->lent_moved |= x->reborn && x->lent_count > 0;
 	x->moved |= x->reborn;
 	*again = (m->more || x->more_to_push || x->healed || x->lent_moved || x->parted_healed ||
 	          x->parted_count > 0) &&

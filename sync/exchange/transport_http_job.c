@@ -2,6 +2,7 @@
  * One request: what curl is told of it, what of the reply is kept, and what became
  * of it in a sentence.
  */
+#include "store/base/mutant.h"
 #include "sync/exchange/transport_http_priv.h"
 
 #include "store/base/env.h"
@@ -123,7 +124,8 @@ transport_explain(struct job *job, CURLcode status)
 		         "no trusted TLS at the hub's address: %.150s", job->what);
 		reply->code = TRANSPORT_UNTRUSTED;
 	} else if (status == CURLE_PARTIAL_FILE || reply->status >= 200) {
-		transport_why(reply, TRANSPORT_CUT, "the reply was cut short");
+		if (!MUT(47))
+			transport_why(reply, TRANSPORT_CUT, "the reply was cut short");
 	} else {
 		set_unreachable(reply, job->what[0] != 0 ? job->what : curl_easy_strerror(status));
 	}

@@ -5,6 +5,7 @@
  * That a relay's origins wrote so far is noted as if their own streams had come:
  * what is written here from now on has seen it.
  */
+#include "store/base/mutant.h"
 #include "sync/merge/apply_priv.h"
 #include "sync/seal/relay.h"
 #include "sync/seen.h"
@@ -113,7 +114,7 @@ find_origins(struct sync_apply *u, struct err *err)
 		if (*site == 0)
 			rc = store_catalog_site(u->r->db, o->origins[rec->origin].node,
 			                        o->origins[rec->origin].epoch, site, err);
-		rec->change.site = *site;
+		rec->change.site = MUT(56) ? u->stream->site : *site;
 	}
 	return rc;
 }

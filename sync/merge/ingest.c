@@ -278,13 +278,7 @@ take(struct incoming *in, struct sync_ingested *out, struct err *err)
 	if (rc < 0)
 		return rc;
 	buf_put(&in->seen, in->stream.seen, in->stream.seen_len);
-	/* Records of this file's present life that come from elsewhere end it: it was put back, or
-	 * copied.  At once, because what they do may be passed on: the streams of that life are no
-	 * longer to be gone on with. */
-	if (in->stream.site == in->r->self.id)
-		rc = sync_life_begin(in->r, SYNC_LIFE_RESTORED, err);
-	if (rc == 0)
-		rc = apply_units(in, out, err);
+	rc = apply_units(in, out, err);
 	if (rc < 0)
 		return rc;
 	in->seg.stream = in->stream.id;
@@ -349,6 +343,21 @@ hold_late(struct incoming *in, struct sync_ingested *out, struct err *err)
 	return rc;
 }
 
+/*
+ * Records of this file's present life that come from elsewhere end it: it was put back, or copied.
+ * At once, even if they have to wait, because what is merged before them may be passed on: the
+ * streams of that life are no longer to be gone on with.
+ */
+static int
+end_life(struct incoming *in, struct err *err)
+{
+	const struct store_site *self = &in->r->self;
+	bool ours = memcmp(in->site.node, self->node, STORE_NODE_ID) == 0 &&
+	            memcmp(in->site.epoch, self->epoch, STORE_EPOCH) == 0;
+
+	return ours ? sync_life_begin(in->r, SYNC_LIFE_RESTORED, err) : 0;
+}
+
 /* It is its site's and continues our records; may it be taken now? */
 static int
 judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *err)
@@ -366,6 +375,9 @@ judge(struct incoming *in, bool force, struct sync_ingested *out, struct err *er
 		rc = sync_ahead_is(in->r, in->records, in->count, &ahead, err);
 	if (rc < 0 || ahead)
 		return rc < 0 ? rc : hold(in, true, out, err);
+	rc = end_life(in, err);
+	if (rc < 0)
+		return rc;
 	if (!force && !all_seen(in)) {
 		out->outcome = SYNC_WAITS;
 		return 0;

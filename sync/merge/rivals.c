@@ -418,8 +418,19 @@ let_go(struct sync_rivals *rv, const struct store_row *row)
 
 /* ---- what stays ---- */
 
+/* The column that says whose the row is, of which two facilities that made one row say two things:
+ * nobody may change it, so there is nothing to decide. */
+static bool
+says_whose(const struct sync_rivals *rv, const struct store_conflict *c)
+{
+	const struct store_schema *local = store_catalog_table(rv->r->db, c->table)->local;
+
+	return local != NULL && local->scope_column >= 0 &&
+	       local->columns[local->scope_column].id == c->column;
+}
+
 static void
-show(const struct store_row *row, struct store_conflict *c)
+show(const struct sync_rivals *rv, const struct store_row *row, struct store_conflict *c)
 {
 	c->shown = voice(row->stamp, row->site);
 	c->state = c->cl % 2 == 1 && c->cl < row->cl ? STORE_CONFLICT_OPEN : STORE_CONFLICT_HIDDEN;
@@ -427,9 +438,10 @@ show(const struct store_row *row, struct store_conflict *c)
 		if (row->cells[i].column != c->column)
 			continue;
 		c->shown = row->cells[i];
-		c->state = store_value_cmp(&c->shown.value, &c->other.value) == 0
-		                   ? STORE_CONFLICT_HIDDEN
-		                   : STORE_CONFLICT_OPEN;
+		c->state =
+		        store_value_cmp(&c->shown.value, &c->other.value) == 0 || says_whose(rv, c)
+		                ? STORE_CONFLICT_HIDDEN
+		                : STORE_CONFLICT_OPEN;
 	}
 }
 
@@ -497,7 +509,7 @@ settle(struct sync_rivals *rv, const struct store_row *row, struct err *err)
 	join_equal(rv);
 	let_go(rv, row);
 	for (size_t i = 0; i < rv->count; i++)
-		show(row, &rv->list[i].c);
+		show(rv, row, &rv->list[i].c);
 	hide_equal(rv);
 	return write_down(rv, err);
 }

@@ -12,7 +12,8 @@
  *     in a life that is over, also any of the same life
  *
  *   of these are open:
- *     in the life that is, those whose value isn't the one shown; of equal ones the latest
+ *     in the life that is, those whose value isn't the one shown; of equal ones the latest; none
+ *     of the column that says whose the row is, which nobody may change
  *     of the lives that are over, those that were edits or inserts: column 0
  *   but for those about which there is a verdict.
  *

@@ -1,5 +1,6 @@
 /* sync/merge/share.c - who sees which row, and what is passed on to them (sync/merge/share.h). */
 #include "sync/merge/share.h"
+#include "store/base/mutant.h"
 #include "store/digest.h"
 #include "store/log.h"
 #include "store/share.h"
@@ -28,6 +29,8 @@ had_heard(const struct sync_share_unit *unit, const struct store_share *share)
 	struct err err;
 	bool told = false;
 
+	if (MUT(52))
+		return false;
 	if (!hub_forgot(unit) &&
 	    sync_seen_covers(unit->seen, unit->seen_len,
 	                     store_catalog_site_of(unit->r->db, share->left_site), share->left))
@@ -279,10 +282,13 @@ pass_on(const struct sync_share_unit *unit, struct sync_share_plan *plan, struct
 	size_t count;
 	int rc = store_share_of_row(unit->r->db, row, unit->arena, &has, &count, err);
 
+	if (MUT(50))
+		return rc;
 	if (rc == 0 && row->scope != unit->scope)
 		rc = sync_share_plan_add(plan, row->scope, row, unit->is_relay, err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (has[i].left == 0 && has[i].scope != unit->scope && has[i].scope != row->scope)
+		if ((has[i].left == 0 || MUT(51)) && has[i].scope != unit->scope &&
+		    has[i].scope != row->scope)
 			rc = sync_share_plan_add(plan, has[i].scope, row, unit->is_relay, err);
 	return rc;
 }
@@ -312,7 +318,7 @@ leave_revived(struct sync_sharing *sh, struct store_row *row, struct err *err)
 		const struct store_share *left = &sh->group[i];
 		bool counts = false;
 
-		if (left->left != 0)
+		if (left->left != 0 && !MUT(61))
 			rc = counts_in(sh->r, row, left->scope, sh->arena, &counts, err);
 		if (rc == 0 && counts)
 			rc = sync_share_leave(sh, row, left, err);

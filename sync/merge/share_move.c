@@ -1,4 +1,5 @@
 /* sync/merge/share_move.c - one row into a scope, out of one, and whose own it is. */
+#include "store/base/mutant.h"
 #include "store/digest.h"
 #include "store/share.h"
 #include "sync/merge/share_priv.h"
@@ -33,7 +34,7 @@ sync_share_join(struct sync_sharing *sh, struct store_row *row, bool is_new, str
 		rc = store_share_set_row(sh->r->db, row, &sh->root, &now, err);
 		if (rc == 0)
 			rc = store_digest_add(sh->r->db, now.scope, row, 1, err);
-		if (rc == 0 && !is_new)
+		if (rc == 0 && !is_new && !MUT(54))
 			rc = sync_share_plan_add(sh->plan, now.scope, row, true, err);
 	}
 	return rc;
@@ -199,7 +200,7 @@ leave_at_node(struct sync_sharing *sh, struct store_row *row, const struct store
 {
 	int to, rc;
 
-	if (row->scope != left->scope)
+	if (row->scope != left->scope || MUT(53))
 		return 0;
 	rc = store_catalog_scope(sh->r->db, STORE_SHARE_LEFT, &to, err);
 	if (rc == 0)

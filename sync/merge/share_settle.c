@@ -1,4 +1,5 @@
 /* sync/merge/share_settle.c - what yz_share says, carried out on all rows of a root. */
+#include "store/base/mutant.h"
 #include "store/inbox.h"
 #include "store/track.h"
 #include "sync/merge/share_priv.h"
@@ -53,7 +54,7 @@ come_back(struct sync_sharing *sh, struct store_row *row, int scope, struct err 
 	size_t count;
 	int rc = store_share_of_row(sh->r->db, row, sh->arena, &has, &count, err);
 
-	if (rc < 0 || sync_share_in(has, count, scope) == NULL)
+	if (rc < 0 || sync_share_in(has, count, scope) == NULL || MUT(59))
 		return rc;
 	rc = store_share_drop_row(sh->r->db, row, scope, err);
 	return rc == 0 ? sync_share_move(sh, row, scope, false, err) : rc;
@@ -67,8 +68,9 @@ come_in(struct sync_sharing *sh, struct store_row *row, struct err *err)
 
 	if (rc == 0)
 		rc = store_catalog_scope(sh->r->db, "hub", &hub, err);
-	return rc == 0 && (sh->homecoming || row->scope == hub) ? sync_share_go_home(sh, row, err)
-	                                                        : rc;
+	return rc == 0 && !MUT(58) && (sh->homecoming || row->scope == hub)
+	               ? sync_share_go_home(sh, row, err)
+	               : rc;
 }
 
 /* A scope sees the row no more.  The hub may have been put back, and hear of the end alone: then
@@ -110,7 +112,7 @@ sync_share_carry_out(struct sync_sharing *sh, const struct store_share *what, st
 {
 	int rc = store_share_set_group(sh->r->db, &sh->root, what, err);
 
-	if (rc == 0 && !sh->r->is_hub)
+	if (rc == 0 && !sh->r->is_hub && !MUT(60))
 		rc = store_track_guard(sh->r->db, sh->root.table, err);
 	if (rc == 0)
 		rc = store_share_group(sh->r->db, &sh->root, sh->arena, &sh->group,

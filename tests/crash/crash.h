@@ -42,6 +42,7 @@ struct machine {
 	struct store_db *local, *merge;
 	struct node node;
 	bool there, is_hub, has_core;
+	bool revoked; /* the hub takes nothing more of it, but keeps aside what it could have */
 	char facility[16];
 	struct rights rights;
 };
@@ -97,6 +98,7 @@ extern const struct scenario scenarios_remint[];
 extern const struct scenario scenarios_node[];
 extern const struct scenario scenarios_files[];
 extern const struct scenario scenarios_rotate[];
+extern const struct scenario scenarios_hub[];
 
 /* ---- scene.c: machines ---- */
 

@@ -12,6 +12,7 @@
 #include "store/stmt.h"
 #include "sync/archive/archive.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,22 @@ static bool
 is_there(struct scene *s, const char *name)
 {
 	return access(in_dir(s, name), F_OK) == 0;
+}
+
+/* Is there something beside the file that was to become the next one, and didn't? */
+static bool
+is_half_done(struct scene *s, const char *name)
+{
+	DIR *d = opendir(s->dir);
+	size_t len = strlen(name);
+	bool found = false;
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		found = found || (strncmp(e->d_name, name, len) == 0 && e->d_name[len] == '.');
+	if (d != NULL)
+		closedir(d);
+	return found;
 }
 
 /* One number out of the database, looked at by nobody who would change it. */
@@ -131,6 +148,7 @@ config_seen(struct scene *s)
 	struct config config;
 	struct err err;
 
+	s->recovered += is_half_done(s, "node.conf");
 	crash_must(config_load(s->dir, &config, &err), &err, "settings");
 	if (strcmp(config.facility_id, "F1") != 0)
 		return -1;
@@ -152,6 +170,7 @@ signer_seen(struct scene *s)
 	struct err err;
 	int lines = 0;
 
+	s->recovered += is_half_done(s, "allowed_signers");
 	crash_must(file_read(in_dir(s, "allowed_signers"), 1 << 20, &text, &err), &err, "signers");
 	for (size_t i = 0; i < text.len; i++)
 		lines += text.bytes[i] == '\n';
@@ -205,6 +224,7 @@ visit_step(struct scene *s, int no, struct err *err)
 static int
 visit_seen(struct scene *s)
 {
+	s->recovered += is_half_done(s, "anchor");
 	if (look(s, EPOCH) != s->epoch)
 		crash_fail("a new epoch without a reason");
 	return (int)look(s, "SELECT count(*) FROM class_group");
@@ -278,6 +298,12 @@ tap_step(struct scene *s, int no, struct err *err)
 }
 
 /* By the connection that stays: one that is closed would take the log into the database. */
+static void
+tap_restart(struct scene *s)
+{
+	s->recovered += is_there(s, "yizhan.db-wal");
+}
+
 static int
 tap_seen(struct scene *s)
 {
@@ -458,6 +484,7 @@ const struct scenario scenarios_files[] = {
 	  .step = init_hub,
 	  .seen = init_seen },
 	{ .name = "settings",
+	  .recovers = "what was to become the next one was left, and not read",
 	  .victim = NODE,
 	  .again = true,
 	  .folder = true,
@@ -466,6 +493,7 @@ const struct scenario scenarios_files[] = {
 	  .step = config_step,
 	  .seen = config_seen },
 	{ .name = "signers",
+	  .recovers = "what was to become the next one was left, and not read",
 	  .victim = NODE,
 	  .again = true,
 	  .folder = true,
@@ -474,6 +502,7 @@ const struct scenario scenarios_files[] = {
 	  .step = signer_step,
 	  .seen = signer_seen },
 	{ .name = "anchor",
+	  .recovers = "what was to become the next one was left, and not read",
 	  .victim = NODE,
 	  .folder = true,
 	  .slow = true,
@@ -509,6 +538,7 @@ const struct scenario scenarios_files[] = {
 	  .step = visit_step,
 	  .seen = epoch_seen },
 	{ .name = "tap-on-files",
+	  .recovers = "a log was there to be replayed",
 	  .victim = NODE,
 	  .folder = true,
 	  .slow = true,
@@ -516,6 +546,7 @@ const struct scenario scenarios_files[] = {
 	  .prepare = prepare_station,
 	  .step = tap_step,
 	  .seen = tap_seen,
+	  .restart = tap_restart,
 	  .stop = close_kept },
 	{ .name = "archive-round",
 	  .recovers = "a round made up for commits that a cut prevented",

@@ -135,7 +135,7 @@ move_names(struct disk_folder *in, const char *from, const char *to)
 		if (strncmp(name, from, len) != 0 || name[len] != '/')
 			continue;
 		snprintf(rest, sizeof rest, "%s", name + len);
-		snprintf(name, DISK_NAME_MAX, "%.30s%.90s", to, rest);
+		snprintf(name, DISK_NAME_MAX, "%.50s%.200s", to, rest);
 	}
 }
 

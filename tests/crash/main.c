@@ -29,7 +29,7 @@ enum { SCENARIOS_MAX = 96, CAP = 32 };
 
 static const struct scenario *const lists[] = { scenarios_store, scenarios_schema, scenarios_seal,
 	                                        scenarios_sync,  scenarios_remint, scenarios_node,
-	                                        scenarios_files, scenarios_rotate };
+	                                        scenarios_files, scenarios_rotate, scenarios_hub };
 
 static const struct scenario *scenarios[SCENARIOS_MAX];
 static int scenario_count;

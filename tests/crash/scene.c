@@ -158,7 +158,16 @@ may_write(void *ctx, const struct store_site *site, const char *scope)
 
 	if (m->is_hub && m->scene->by_rights)
 		return rights_may_write(&m->rights, site, scope);
-	return by != NULL && (by->is_hub || in_scope(by, scope));
+	return by != NULL && !by->revoked && (by->is_hub || in_scope(by, scope));
+}
+
+/* Of a revoked node: could it have, before? */
+static bool
+might_write(void *ctx, const struct store_site *site, const char *scope)
+{
+	struct machine *m = ctx, *by = machine_of(m->scene, site->node);
+
+	return by != NULL && by->revoked && in_scope(by, scope);
 }
 
 bool
@@ -209,6 +218,7 @@ machine_open(struct machine *m, struct err *err)
 	m->has_core = true;
 	rc = node_open(&m->node, m->merge, &m->key, m->is_hub, err);
 	m->node.r.may_write = may_write;
+	m->node.r.might_write = might_write;
 	m->node.r.key_of = key_of;
 	m->node.r.applied = m->is_hub ? applied : NULL;
 	m->node.r.ctx = m;

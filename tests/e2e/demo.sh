@@ -12,7 +12,7 @@ is "$(awk 'NF == 6 && $4 ~ /^[0-9]+$/ && $4 > 0 && $6 == "✓"' "$out")" '' \
 	'a row that has something waiting is not called equal'
 is "$(grep -c '^  F[0-9]* .*✓$' "$out" | sed 's/^[1-9][0-9]*$/some/')" some 'rows that are equal'
 # by the clock of the day, which on a slow machine goes on by an hour from one look to the next
-is "$(grep -oE 'longest outage survived +[1-9] h [0-5][0-9] min, [1-9][0-9]* changes waited' "$out" | wc -l)" 1 'the outage'
+is "$(grep -oE 'longest outage survived +[1-9][0-9]* h [0-5][0-9] min, [1-9][0-9]* changes waited' "$out" | wc -l)" 1 'the outage'
 # what waited when the line came back is what then went up, unless the daemon was first
 waited=$(sed -n 's/.* min, \([0-9]*\) changes waited$/\1/p' "$out")
 sent=$(sed -n 's/^ *sent \([0-9]*\), received .*/\1/p' "$out" | head -n 1)

@@ -17,7 +17,7 @@ enrol "$other" F2 "$base"
 sql "$other" "INSERT INTO child(id, facility_id, name, sex) VALUES (x'f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2', 'F2', '$canary', 1)" >/dev/null
 check 0 '"state":"in_sync"' -C "$other" sync --json
 "$YIZHAN" -C "$node" import roster packaging/rosters/centre-1.csv >/dev/null || exit 1
-"${ONEDAY:-build/oneday}" "$node" >/dev/null || exit 1
+"${TOOLS:-build}/oneday" "$node" >/dev/null || exit 1
 sql "$node" "INSERT INTO immunization(child_id, vaccine_code, dose_no, facility_id, given_date, lot)
 	SELECT id, 'MMR', 1, 'F1', 20260105, 'L' || hex(randomblob(2)) FROM child;
 	INSERT INTO growth_measurement(facility_id, child_id, measured_date, at, weight_g, length_mm, posture, head_mm)

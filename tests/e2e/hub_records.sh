@@ -49,15 +49,16 @@ count() {
 	record pickup/1 pickup_auth "\"id\":\"00000000000000000000000000000013\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"name\":\"外婆\""
 	record drug/2 medication_request "\"id\":\"00000000000000000000000000000017\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"drug\":\"阿莫西林\",\"dose_text\":\"2 ml\",\"date_from\":20261201,\"date_to\":20261201"
 	record tour/2 booking '"id":"00000000000000000000000000000018","facility_id":"F1","kind":1,"guardian_name":"李四"'
+	record tour/3 booking '"id":"00000000000000000000000000000019","facility_id":"F1","kind":1,"guardian_name":"王五"'
 	record tour/1 booking '"id":"00000000000000000000000000000014","facility_id":"F1","kind":1,"guardian_name":"张三","phone":"130"'
 	record comment/1 growth_comment "\"id\":\"00000000000000000000000000000015\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"month_age\":18,\"text\":\"多户外\""
 	record news/1 announcement '"id":"00000000000000000000000000000016","facility_id":"F1","title":"停课"'
 } >"$SCRATCH/requests"
 posted 200 "$token" "$SCRATCH/requests"
-count stored 8
+count stored 9
 # the answer was lost: all of it again
 posted 200 "$token" "$SCRATCH/requests"
-count duplicate 8
+count duplicate 9
 # a bought course and a code go to everybody
 {
 	record course/1 course '"course_code":"C1","version":1,"title":"亲子阅读"'
@@ -68,7 +69,7 @@ count stored 2
 stop "$hub_pid"
 serve "$hub" "$address" # where its nodes know it
 posted 200 "$token" "$SCRATCH/requests"
-count duplicate 8
+count duplicate 9
 
 # ------------------------------------------------------------------ it comes back, and answers
 
@@ -76,12 +77,24 @@ check 0 '"state":"in_sync"' -C "$node" sync --json
 is "$(sql "$node" "SELECT reason, date_from FROM leave_request")" '[{"reason":"发热","date_from":20261201}]' 'the leave at the facility'
 is "$(sql "$node" "SELECT (SELECT count(*) FROM medication_request) + (SELECT count(*) FROM pickup_auth WHERE name = '外婆') +
 	(SELECT count(*) FROM booking) + (SELECT count(*) FROM growth_comment) + (SELECT count(*) FROM announcement) +
-	(SELECT count(*) FROM course) + (SELECT count(*) FROM code_set WHERE version = 99) AS n" | tr -dc '0-9')" 9 'all others too'
+	(SELECT count(*) FROM course) + (SELECT count(*) FROM code_set WHERE version = 99) AS n" | tr -dc '0-9')" 10 'all others too'
 check 0 '"state":"in_sync"' -C "$other" sync --json
 is "$(sql "$other" "SELECT (SELECT count(*) FROM leave_request) + (SELECT count(*) FROM course) AS n" | tr -dc '0-9')" 1 \
 	'the other facility has the course alone'
-# what staff say at the facility, through its own door
+# what staff say at the facility, on its page
 serve "$node"
+curl -s "http://$address/?lang=en" >"$SCRATCH/page"
+is "$(grep -c 'name="request" value="00000000000000000000000000000019"' "$SCRATCH/page")" 1 'the page has the request'
+form=$(sed -n 's/.*name="token" value="\([^"]*\)".*/\1/p' "$SCRATCH/page" | head -n 1)
+answer() { # FIELD...
+	curl -s -o "$SCRATCH/page" -w '%{http_code}' --data-urlencode "token=$form" -d "lang=en&of=booking" \
+		-d request=00000000000000000000000000000019 "$@" "http://$address/tap"
+}
+is "$(answer -d do=decline)" 400 'no refusal without a reason'
+is "$(grep -c 'Not saved: say why you decline' "$SCRATCH/page")" 1 'which the page says'
+is "$(answer -d do=decline --data-urlencode 'note=客满')" 303 'a refusal with one'
+is "$(answer -d do=accept)" 400 'and nothing else after it'
+# and through its own door
 {
 	at='"at":"2026-12-01T09:00:00+08:00"'
 	echo "{\"do\":\"leave_review\",\"key\":\"1\",$at,\"leave\":\"00000000000000000000000000000011\",\"review\":1,\"note\":\"好好休息\"}"
@@ -102,6 +115,7 @@ is "$(grep -c '"table":"leave_request".*"review":1,"review_note":"好好休息"'
 is "$(grep -c '"table":"medication_request".*"drug":"布洛芬".*"accepted_at":[0-9].*"review":1' "$SCRATCH/feed")" 1 'the acceptance'
 is "$(grep -c '"table":"medication_request".*"drug":"阿莫西林".*"accepted_at":null.*"review":2,"review_note":"没有处方"' "$SCRATCH/feed")" 1 'the refusal'
 is "$(grep -c '"table":"booking".*"guardian_name":"李四".*"state":4' "$SCRATCH/feed")" 1 'the tour that was declined'
+is "$(grep -c '"table":"booking".*"guardian_name":"王五".*"state":4.*"review_note":"客满"' "$SCRATCH/feed")" 1 'the one that the page declined'
 is "$(grep -c '"table":"booking".*"state":3' "$SCRATCH/feed")" 1 'the confirmed tour'
 is "$(grep -c '"table":"medication_given"' "$SCRATCH/feed")" 1 'that it was done'
 # the platform changes its request after the review: cells merge, the review stays

@@ -19,14 +19,14 @@ void seeds_put_text(const char *target, const char *name, const char *text);
 /* codec, pack, segment, ingest, salts, schema, value, archive: records of a made-up day. */
 void seeds_records(void);
 
-/* message, request, reply: meetings of a node with its hub. */
+/* message, request, late, reply: meetings of a node with its hub. */
 void seeds_meetings(void);
 
-/* grant, code, enrol, reqsig: what is signed. */
+/* grant, code, enrol, reqsig, rotation: what is signed. */
 void seeds_signed(void);
 
-/* form, tap, guard, json, batch, csv, roster, conf, changes, offers, records: what people and
- * programs write. */
+/* form, cookie, tap, guard, json, batch, csv, roster, conf, changes, offers, records: what people
+ * and programs write. */
 void seeds_texts(void);
 
 #endif /* TESTS_FUZZ_SEEDS_H */

@@ -54,6 +54,58 @@ check_cursors(struct sim_peer *p)
 	sim_peer_bears(p, rc, &err, "look at its streams");
 }
 
+/* How much the hub has of a stream of this peer's. */
+static int
+held_at_hub(struct sim_peer *hub, struct sim_peer *p, const struct store_stream *stream,
+            uint64_t *n, struct err *err)
+{
+	const struct store_site *site = store_catalog_site_of(p->st.merge, stream->site);
+	const char *name = store_catalog_scope_of(p->st.merge, stream->scope);
+	struct store_db *db = hub->st.merge;
+	struct store_stream there = { 0 };
+	struct arena a = { 0 };
+	int of = 0, scope = 0;
+	int rc = store_catalog_find_site(db, site->node, site->epoch, &of, err);
+
+	if (rc == 0)
+		rc = store_catalog_find_scope(db, name, &scope, err);
+	if (rc == 0 && of != 0 && scope != 0)
+		rc = store_stream_find(db, of, scope, &a, &there, err);
+	*n = there.n;
+	arena_free(&a);
+	return rc;
+}
+
+void
+sim_check_asked(struct sim_peer *p)
+{
+	struct sim_peer *hub = &p->sim->peers[0];
+	struct store_stream *list = NULL;
+	struct arena a = { 0 };
+	size_t count = 0;
+	struct err err;
+	int rc = 0;
+
+	if (p->sim->hub_fell || !hub->open || hub->disk_fails || p->disk_fails)
+		return;
+	rc = store_stream_list(p->st.merge, 0, &a, &list, &count, &err);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		uint64_t acked = 0, held;
+
+		if (list[i].site == p->st.node.r.self.id)
+			rc = store_stream_acked(p->st.merge, list[i].id, hub->epoch, &acked, &err);
+		if (rc < 0 || acked == 0)
+			continue;
+		rc = held_at_hub(hub, p, &list[i], &held, &err);
+		if (rc == 0 && acked > held)
+			sim_fail(p->sim, "peer %u: %llu records are acknowledged, the hub has %llu",
+			         p->no, (unsigned long long)acked, (unsigned long long)held);
+	}
+	arena_free(&a);
+	if (rc < 0)
+		sim_peer_bears(p, rc, &err, "look at what is acknowledged");
+}
+
 static void
 check_status(struct sim_peer *p)
 {

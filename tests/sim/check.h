@@ -14,6 +14,9 @@ struct sim_peer;
  * digests is true. */
 void sim_check_met(struct sim_peer *p);
 
+/* When a node asks: the hub has what is acknowledged to it. */
+void sim_check_asked(struct sim_peer *p);
+
 /* Has everybody everything?  Nothing waits, and digests of node and hub are equal. */
 bool sim_check_equal(struct sim *s);
 

@@ -224,6 +224,7 @@ to_line(struct sim *s, struct sim_peer *p, enum sim_kind kind, uint64_t *x)
 	case SIM_PORTAL:
 	case SIM_GARBLE_REQUEST:
 	case SIM_GARBLE_REPLY:
+	case SIM_THIEF:
 		p->line.fault[kind]++;
 		return true;
 	default:

@@ -54,6 +54,7 @@ const struct sim_kind_info sim_kinds[SIM_KINDS] = {
 	[SIM_CLONE] = { "clone", SIM_NODES, 2, 200, true, NULL },
 	[SIM_HUB_RESTORE] = { "hub-restore", SIM_HUB, 2, 200, true, NULL },
 	[SIM_FAR_AHEAD] = { "far-ahead", SIM_NODES, 2, 200, true, NULL },
+	[SIM_THIEF] = { "thief", SIM_NODES, 10, 200, true, NULL },
 };
 
 static const char *const did[] = {
@@ -88,6 +89,7 @@ static const char *const did[] = {
 	"seen-by-two",
 	"has-left",
 	"passed-on",
+	"thief-refused",
 };
 
 _Static_assert(sizeof did / sizeof did[0] == SIM_COUNTS - SIM_KINDS, "a word for each");

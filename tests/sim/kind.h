@@ -67,6 +67,8 @@ enum sim_kind {
 	SIM_CLONE,
 	SIM_HUB_RESTORE,
 	SIM_FAR_AHEAD,
+	/* somebody with a valid key of another facility */
+	SIM_THIEF,
 	SIM_KINDS,
 };
 
@@ -121,6 +123,7 @@ enum sim_count {
 	SIM_DID_SHARE,            /* a child is seen by another facility in the end */
 	SIM_DID_LEAVE,            /* ... or has left one */
 	SIM_DID_PASS_ON,          /* the hub wrote into a facility's scope itself */
+	SIM_DID_REFUSE_THIEF,     /* it refused another facility's node who spoke for this one */
 	SIM_COUNTS,
 };
 

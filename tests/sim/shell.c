@@ -12,6 +12,8 @@
 
 enum { GIVE_UP_MS = 120000 };
 
+static const uint64_t stolen = UINT64_MAX; /* the call of a request that a thief has sent */
+
 /* ---- lines and a body ---- */
 
 /* Cut the next line off, zero-terminated; NULL if there is none. */
@@ -90,6 +92,40 @@ post(struct sim_peer *p)
 	sim_net_send(p->sim, p, true, call->id, &bytes);
 }
 
+/* A machine of another facility that is up, and whose nonce the hub may know. */
+static struct sim_peer *
+thief_of(struct sim_peer *p)
+{
+	for (unsigned i = 1; i < SIM_PEERS; i++) {
+		struct sim_peer *q = &p->sim->peers[i];
+
+		if (sim_peer_awake(q) && q->nonce[0] != 0 && strcmp(q->facility, p->facility) != 0)
+			return q;
+	}
+	return NULL;
+}
+
+/* What p says, all of it, is said once more by somebody with a good key, who isn't p. */
+static void
+steal(struct sim_peer *p)
+{
+	const struct buf *body = &p->call.body;
+	struct reqsig_request rq = request_of(body->bytes, body->len);
+	struct sim_peer *q = p->line.fault[SIM_THIEF] > 0 ? thief_of(p) : NULL;
+	struct reqsig_headers h;
+	struct buf bytes = { 0 };
+
+	if (q == NULL)
+		return;
+	p->line.fault[SIM_THIEF]--;
+	sim_count(p->sim, SIM_THIEF);
+	sim_tell(p->sim, "peer %u: says what peer %u has said", q->no, p->no);
+	reqsig_sign_request(&q->st.key, &rq, env_wall_ms(&q->env) / 1000, q->nonce, &h);
+	buf_printf(&bytes, "%s\n%s\n%s\n\n", h.digest, h.input, h.signature);
+	buf_put(&bytes, body->bytes, body->len);
+	sim_net_send(p->sim, q, true, stolen, &bytes);
+}
+
 void
 sim_shell_send(struct sim_peer *p, struct buf *body)
 {
@@ -98,6 +134,8 @@ sim_shell_send(struct sim_peer *p, struct buf *body)
 	p->call.body = *body;
 	*body = (struct buf){ 0 };
 	sim_net_garble(p->sim, p, SIM_GARBLE_REQUEST, p->call.body.bytes, p->call.body.len);
+	sim_check_asked(p);
+	steal(p); /* it may be there before */
 	post(p);
 }
 
@@ -230,7 +268,11 @@ answer(const struct asked *a, int status, const void *body, size_t len)
 	           headers.signature);
 	buf_put(&bytes, body, len);
 	sim_tell(hub->sim, "hub: %d to peer %u", status, a->m->node);
-	if (a->m->call == 0)
+	if (a->m->call == stolen && status == 200)
+		sim_fail(hub->sim, "the hub took peer %u for another one", a->m->node);
+	if (a->m->call == stolen && status == 403)
+		sim_count(hub->sim, SIM_DID_REFUSE_THIEF);
+	if (a->m->call == 0 || a->m->call == stolen)
 		buf_free(&bytes); /* nobody is at the other end */
 	else
 		sim_net_send(hub->sim, node, false, a->m->call, &bytes);

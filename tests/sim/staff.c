@@ -304,19 +304,6 @@ fresh(struct sim_peer *p, const struct sim_event *e, unsigned count, const char 
 	}
 }
 
-/*
- * Two facilities that see one child have its conflicts under one id, and so one key for both
- * verdicts, each of its own scope: that raises an alarm (tests/DESIGN.md, "Not tested").  So where
- * children are shared the first facility alone gives any.
- */
-static bool
-may_decide(const struct sim_peer *p)
-{
-	unsigned lower = (1u << p->place) - 1;
-
-	return !p->sim->plan->has[SIM_SHARE] || (!p->is_hub && (p->sim->plan->places & lower) == 0);
-}
-
 /* A person decides the newest open conflict. */
 static void
 resolve(struct sim_peer *p, uint64_t *x)
@@ -326,11 +313,8 @@ resolve(struct sim_peer *p, uint64_t *x)
 	struct arena a = { 0 };
 	size_t count = 0;
 	struct err err;
-	int rc;
+	int rc = store_db_begin(p->st.local, &err);
 
-	if (!may_decide(p))
-		return;
-	rc = store_db_begin(p->st.local, &err);
 	if (rc == 0)
 		rc = store_inbox_list(p->st.local, true, &a, &list, &count, &err);
 	if (rc == 0 && count > 0) {

@@ -26,6 +26,7 @@ meet(struct peer *node, struct peer *hub, int no)
 	HOLDS(sync_exchange_take(&x, fx.reply.bytes, fx.reply.len, &again, &err) == 0);
 	snprintf(name, sizeof name, "meeting-%d", no);
 	seeds_put("request", name, &request);
+	seeds_put("late", name, &request);
 	seeds_put("reply", name, &fx.reply);
 	buf_free(&request);
 	buf_free(&fx.reply);

@@ -4,6 +4,7 @@
 #include "node/enrol_node.h"
 #include "node/grant.h"
 #include "node/http/reqsig.h"
+#include "node/rotation.h"
 #include "store/base/json.h"
 #include "tests/fuzz/help.h"
 
@@ -140,6 +141,32 @@ reqsig_reply_seed(void)
 	buf_free(&out);
 }
 
+/* A chain of two, as a node shows it that has rotated twice. */
+static void
+rotation_seeds(void)
+{
+	struct sync_key first = help_key(1);
+	struct buf chain = { 0 };
+
+	for (uint8_t i = 1; i < 3; i++) {
+		struct sync_key old_key = help_key(i), new_key = help_key(i + 1);
+		struct rotation r = { .at_ms = 1772438400000 + i, .count = 2 };
+		struct buf doc = { 0 };
+
+		sync_node_id(r.node, first.public_key);
+		for (uint8_t k = 0; k < 2; k++) {
+			r.streams[k].epoch[0] = i;
+			strcpy(r.streams[k].scope, k == 0 ? "f/F1" : "all");
+			r.streams[k].n = 100U * k + i;
+		}
+		rotation_write(&doc, &r, &old_key, &new_key);
+		rotation_chain_add(&chain, &doc);
+		seeds_put("rotation", i == 1 ? "one" : "two", &chain);
+		buf_free(&doc);
+	}
+	buf_free(&chain);
+}
+
 void
 seeds_signed(void)
 {
@@ -155,6 +182,7 @@ seeds_signed(void)
 	reqsig_seed("request", "");
 	reqsig_seed("query", "a=1&b=%20");
 	reqsig_reply_seed();
+	rotation_seeds();
 	buf_free(&grant);
 	buf_free(&street);
 }

@@ -16,6 +16,9 @@ struct text {
 static const struct text texts[] = {
 	{ "form", "tap", "token=ab&do=absence&child=0101&reason=1%3A5&name=%E7%AB%99" },
 	{ "form", "query", "since=&limit=500&scope=f%2FF1&feed=normal&a+b" },
+	{ "cookie", "one", "yz=0123abcd" },
+	{ "cookie", "many", "a=b; yz=0123; zyz=01234567; yz=abcdefgh; yz=01234567" },
+	{ "cookie", "odd", "yz;yz=; ;;yz =01234567;yz=\"0123456\"" },
 	{ "tap", "arrival", "\1do=arrival&child=01010101010101010101010101010101" },
 	{ "tap", "absence", "\1do=absence&child=02020202020202020202020202020202&reason=1%3A0" },
 	{ "tap", "pickup",

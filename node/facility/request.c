@@ -1,0 +1,223 @@
+#include "node/facility/request.h"
+#include "node/facility/codes.h"
+#include "node/facility/date.h"
+
+#include "store/stmt.h"
+
+#include <string.h>
+
+/* The newest name of a code, or the code. */
+#define NAME_OF(lang, set, code)                                                                   \
+	"coalesce((SELECT name_" lang " FROM code_set WHERE set_code = '" set                      \
+	"' AND code = CAST(" code " AS TEXT) ORDER BY version DESC LIMIT 1), " code ", '')"
+
+/* Parameters: the facility, the day, its first ms.  Numbers of codes.h and request.h. */
+#define WAITING                                                                                    \
+	"SELECT 0 AS kind, l.id AS id, coalesce(c.name, '') AS who,"                               \
+	" " NAME_OF(                                                                               \
+	        "zh", "leave_request.type",                                                        \
+	        "l.type") " AS zh,"                                                                \
+	                  " " NAME_OF(                                                             \
+	                          "en", "leave_request.type",                                      \
+	                          "l.type") " AS en,"                                              \
+	                                    " coalesce(l.reason, '') AS words, "                   \
+	                                    "coalesce(l.date_from, 0) AS since,"                   \
+	                                    " coalesce(l.date_to, l.date_from, 0) AS until FROM "  \
+	                                    "leave_request l"                                      \
+	                                    " LEFT JOIN enrollment e ON e.id = l.enrollment_id "   \
+	                                    "LEFT JOIN child c ON c.id = e.child_id"               \
+	                                    " WHERE l.facility_id = ?1 AND l.review IS NULL AND "  \
+	                                    "coalesce(l.source, 1) = 1"                            \
+	                                    " AND coalesce(l.date_to, l.date_from, ?2) >= ?2"      \
+	                                    " UNION ALL SELECT 1, m.id, coalesce(c.name, ''),"     \
+	                                    " trim(coalesce(m.drug, '') || ' ' || "                \
+	                                    "coalesce(m.dose_text, '')),"                          \
+	                                    " trim(coalesce(m.drug, '') || ' ' || "                \
+	                                    "coalesce(m.dose_text, '')), '',"                      \
+	                                    " coalesce(m.date_from, 0), coalesce(m.date_to, "      \
+	                                    "m.date_from, 0) FROM medication_request m"            \
+	                                    " LEFT JOIN child c ON c.id = m.child_id WHERE "       \
+	                                    "m.facility_id = ?1 AND m.review IS NULL"              \
+	                                    " AND m.accepted_at IS NULL AND coalesce(m.date_to, "  \
+	                                    "m.date_from, ?2) >= ?2"                               \
+	                                    " UNION ALL SELECT 2, b.id, coalesce(c.name, "         \
+	                                    "b.guardian_name, ''),"                                \
+	                                    " " NAME_OF(                                           \
+	                                            "zh", "booking.kind",                          \
+	                                            "b.kind") ", " NAME_OF("en", "booking.kind",   \
+	                                                                   "b.kind") ","           \
+	                                                                             " coalesce("  \
+	                                                                             "b.note, "    \
+	                                                                             "''), "       \
+	                                                                             "coalesce(b." \
+	                                                                             "wanted_at, " \
+	                                                                             "0), 0 FROM " \
+	                                                                             "booking b"   \
+	                                                                             " LEFT JOIN " \
+	                                                                             "child c ON " \
+	                                                                             "c.id = "     \
+	                                                                             "b.child_id"  \
+	                                                                             " WHERE "     \
+	                                                                             "b.facility_" \
+	                                                                             "id = ?1 "    \
+	                                                                             "AND "        \
+	                                                                             "b.state = "  \
+	                                                                             "1 AND "      \
+	                                                                             "coalesce(b." \
+	                                                                             "wanted_at, " \
+	                                                                             "?3) >= ?3"
+_Static_assert(LEAVE_APP == 1 && BOOKING_WAITING == 1, "as in WAITING");
+_Static_assert(REQUEST_LEAVE == 0 && REQUEST_MEDICINE == 1 && REQUEST_BOOKING == 2, "so, too");
+
+static void
+put_day(struct store_stmt *s, const struct facility *f, int date)
+{
+	store_stmt_put_text(s, f->id);
+	store_stmt_put_int(s, date);
+	store_stmt_put_int(s, date_ms(date, 0, f->offset_min));
+}
+
+static const char *
+take(struct store_stmt *s, struct arena *a)
+{
+	const char *text = store_stmt_get_text(s), *kept = arena_copy(a, text, strlen(text));
+
+	return kept == NULL ? "" : kept;
+}
+
+static void
+read_one(struct store_stmt *s, const struct facility *f, struct arena *a, struct request *r)
+{
+	const uint8_t *id;
+	size_t len;
+
+	r->kind = (enum request_kind)store_stmt_get_int(s);
+	id = store_stmt_get_blob(s, &len);
+	memset(r->id, 0, STORE_ID);
+	memcpy(r->id, id, len < STORE_ID ? len : STORE_ID);
+	r->who = take(s, a);
+	r->what_zh = take(s, a);
+	r->what_en = take(s, a);
+	r->words = take(s, a);
+	r->from = store_stmt_get_int(s);
+	r->to = store_stmt_get_int(s);
+	if (r->kind == REQUEST_BOOKING)
+		r->from = r->to = r->from == 0 ? 0 : date_of(r->from, f->offset_min);
+}
+
+static int
+count_waiting(struct facility *f, int date, int64_t *waiting, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(f->db, "SELECT count(*) FROM (" WAITING ")");
+	int rc;
+
+	put_day(&s, f, date);
+	rc = store_stmt_step(&s, err);
+	*waiting = rc == 1 ? store_stmt_get_int(&s) : 0;
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+int
+facility_requests(struct facility *f, int date, struct arena *a, struct requests *out,
+                  struct err *err)
+{
+	struct store_stmt s;
+	int rc = count_waiting(f, date, &out->waiting, err);
+
+	out->count = 0;
+	out->list = arena_take(a, REQUESTS_LISTED, sizeof *out->list);
+	if (rc == 0 && out->list == NULL)
+		rc = err_set(err, ERR_NOMEM, "requests: out of memory");
+	if (rc < 0)
+		return rc;
+	s = store_stmt_new(f->db, WAITING " ORDER BY kind, since, id LIMIT ?4");
+	put_day(&s, f, date);
+	store_stmt_put_int(&s, REQUESTS_LISTED);
+	while (out->count < REQUESTS_LISTED && (rc = store_stmt_step(&s, err)) == 1)
+		read_one(&s, f, a, &out->list[out->count++]);
+	store_stmt_end(&s);
+	if (rc >= 0 && a->spent)
+		rc = err_set(err, ERR_NOMEM, "requests: out of memory");
+	return rc < 0 ? rc : 0;
+}
+
+/* ------------------------------------------------------------------ the answer */
+
+/* What was answered: 1 accepted, 2 declined, 0 nothing yet. */
+static const char *const answered[REQUEST_KINDS] = {
+	"SELECT coalesce(review, 0) FROM leave_request WHERE id = ? AND facility_id = ?",
+	"SELECT coalesce(review, accepted_at IS NOT NULL) FROM medication_request WHERE id = ?"
+	" AND facility_id = ?",
+	"SELECT CASE state WHEN 1 THEN 0 WHEN 4 THEN 2 ELSE 1 END FROM booking WHERE id = ?"
+	" AND facility_id = ?",
+};
+_Static_assert(LEAVE_ACCEPTED == 1 && LEAVE_DECLINED == 2 && BOOKING_CANCELLED == 4,
+               "as in the statements");
+
+static int
+look(struct facility *f, const struct request_answer *in, int64_t *was, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(f->db, answered[in->kind]);
+	int rc;
+
+	store_stmt_put_blob(&s, in->id, STORE_ID);
+	store_stmt_put_text(&s, f->id);
+	rc = store_stmt_step(&s, err);
+	*was = rc == 1 ? store_stmt_get_int(&s) : 0;
+	store_stmt_end(&s);
+	if (rc == 0)
+		return err_set(err, ERR_NOTFOUND, "request: there is none of this id here");
+	return rc < 0 ? rc : 0;
+}
+
+static int
+answer_booking(struct facility *f, const struct request_answer *in, const char *note,
+               struct err *err)
+{
+	struct facility_book_review yes = {
+		.at = in->at, .booking = in->id, .state = BOOKING_CONFIRMED, .note = note
+	};
+	struct facility_book_cancel no = { .at = in->at, .booking = in->id, .note = note };
+
+	return in->accepts ? facility_book_review(f, &yes, err) : facility_book_cancel(f, &no, err);
+}
+
+static int
+do_answer(struct facility *f, const struct request_answer *in, struct err *err)
+{
+	const char *note = in->note == NULL || in->note[0] == 0 ? NULL : in->note;
+	int review = in->accepts ? LEAVE_ACCEPTED : LEAVE_DECLINED;
+	struct facility_leave_review leave = {
+		.at = in->at, .leave = in->id, .review = review, .note = note
+	};
+	struct facility_medication_review medicine = {
+		.at = in->at, .request = in->id, .review = review, .note = note
+	};
+
+	switch (in->kind) {
+	case REQUEST_LEAVE:
+		return facility_leave_review(f, &leave, err);
+	case REQUEST_MEDICINE:
+		return facility_medication_review(f, &medicine, err);
+	case REQUEST_BOOKING:
+	case REQUEST_KINDS:
+		break;
+	}
+	return answer_booking(f, in, note, err);
+}
+
+int
+facility_request_answer(struct facility *f, const struct request_answer *in, struct err *err)
+{
+	int64_t was = 0;
+	int rc = look(f, in, &was, err);
+
+	if (rc < 0)
+		return rc;
+	if (was == 0)
+		return do_answer(f, in, err);
+	if ((was == LEAVE_ACCEPTED) == in->accepts)
+		return 0;
+	return err_set(err, ERR_BUSY, "request: was answered otherwise meanwhile");
+}

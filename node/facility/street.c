@@ -1,0 +1,158 @@
+#include "node/facility/street.h"
+#include "node/facility/codes.h"
+#include "node/facility/date.h"
+
+#include "store/stmt.h"
+
+#include <string.h>
+
+/* facility.kind of home care points, as SQL. */
+#define HOME "4"
+_Static_assert(KIND_HOME == 4, "the kind that isn't named");
+
+/* A name that a scope can have (node/grant.h), so that somebody may be granted it. */
+#define A_STREET                                                                                   \
+	"typeof(f.subdistrict_code) = 'text' AND length(f.subdistrict_code) BETWEEN 1 AND 48"      \
+	" AND f.subdistrict_code NOT GLOB '*[^A-Za-z0-9_-]*'"
+
+/* What the notices have to say, from the cases that are open: those are few, and have an index. */
+#define OPEN                                                                                       \
+	"WITH open_case(subdistrict_code, facility_id, disease_code, onset_date, cases, "          \
+	"confirmed) AS (SELECT f.subdistrict_code,"                                                \
+	" CASE f.kind WHEN " HOME                                                                  \
+	" THEN '' ELSE c.facility_id END, c.disease_code, c.onset_date," /* a child whom two       \
+	                                                                    tablets have           \
+	                                                                    registered is one */   \
+	" CASE WHEN count(DISTINCT coalesce(c.child_id, c.id)) >= 5 THEN 5"                        \
+	" WHEN count(DISTINCT coalesce(c.child_id, c.id)) >= 3 THEN 3 ELSE 1 END,"                 \
+	" max(CASE WHEN c.confirmed IN (1, 2, 3) THEN c.confirmed ELSE 1 END)"                     \
+	" FROM symptom_case c JOIN facility f ON f.facility_id = c.facility_id"                    \
+	" WHERE c.closed = 0 AND c.onset_date BETWEEN ?1 AND ?2 AND " A_STREET                     \
+	" AND c.disease_code IN (SELECT code FROM code_set WHERE set_code = 'disease')"            \
+	" GROUP BY 1, 2, 3, 4) "
+
+#define SAME_KEY(a, b)                                                                             \
+	a ".subdistrict_code = " b ".subdistrict_code AND " a ".facility_id = " b                  \
+	  ".facility_id AND " a ".disease_code = " b ".disease_code AND " a ".onset_date = " b     \
+	  ".onset_date"
+
+#define DIFFERS                                                                                    \
+	"(symptom_notice.cases IS NOT o.cases OR symptom_notice.confirmed IS NOT o.confirmed"      \
+	" OR symptom_notice.closed <> 0)"
+
+#define MISSING                                                                                    \
+	"NOT EXISTS (SELECT 1 FROM symptom_notice WHERE " SAME_KEY("symptom_notice", "o") ")"
+
+#define OVER                                                                                       \
+	"symptom_notice.closed = 0 AND NOT EXISTS (SELECT 1 FROM open_case o WHERE " SAME_KEY(     \
+	        "o", "symptom_notice") ")"
+
+static struct store_stmt
+looking(struct store_db *db, const char *sql, int date)
+{
+	struct store_stmt s = store_stmt_new(db, sql);
+
+	store_stmt_put_int(&s, date_add(date, -STREET_DAYS));
+	store_stmt_put_int(&s, date_add(date, 1)); /* a clock may be ahead */
+	return s;
+}
+
+int
+facility_street_stale(struct store_db *db, int date, bool *yes, struct err *err)
+{
+	struct store_stmt s =
+	        looking(db,
+	                OPEN "SELECT 1 FROM open_case o LEFT JOIN symptom_notice ON " SAME_KEY(
+	                        "symptom_notice",
+	                        "o") " WHERE symptom_notice.onset_date IS NULL OR " DIFFERS
+	                             " UNION ALL SELECT 1 FROM symptom_notice"
+	                             " WHERE " OVER " LIMIT 1",
+	                date);
+	int rc = store_stmt_step(&s, err);
+
+	store_stmt_end(&s);
+	*yes = rc == 1;
+	return rc < 0 ? rc : 0;
+}
+
+int
+facility_street_keep(struct store_db *db, int date, struct err *err)
+{
+	/* one statement would insert over rows that are there, and an insert tells every cell */
+	static const char *const writes[] = {
+		OPEN
+		"UPDATE symptom_notice SET cases = o.cases, confirmed = o.confirmed, closed = 0"
+		" FROM open_case o WHERE " SAME_KEY("symptom_notice", "o") " AND " DIFFERS,
+		OPEN "INSERT INTO symptom_notice(subdistrict_code, facility_id, disease_code,"
+		     " onset_date, cases, confirmed, closed) SELECT o.subdistrict_code,"
+		     " o.facility_id, o.disease_code, o.onset_date, o.cases, o.confirmed, 0"
+		     " FROM open_case o WHERE " MISSING,
+		OPEN "UPDATE symptom_notice SET closed = 1 WHERE " OVER,
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof writes / sizeof writes[0]; i++) {
+		struct store_stmt s = looking(db, writes[i], date);
+
+		rc = store_stmt_run(&s, err);
+	}
+	return rc;
+}
+
+/* ------------------------------------------------------------------ at a facility */
+
+static const char *
+take(struct store_stmt *s, struct arena *a)
+{
+	const char *text = store_stmt_get_text(s), *kept = arena_copy(a, text, strlen(text));
+
+	return kept == NULL ? "" : kept;
+}
+
+#define DISEASE(lang)                                                                              \
+	"coalesce((SELECT name_" lang " FROM code_set WHERE set_code = 'disease' AND code ="       \
+	" n.disease_code ORDER BY version DESC LIMIT 1), n.disease_code)"
+
+/* What was of a street that the facility has left stays in its file; that the district has told. */
+static const char newest[] =
+        "SELECT CASE n.facility_id WHEN '' THEN '' ELSE coalesce(nullif(p.name, ''),"
+        " n.facility_id) END, " DISEASE("zh") ", " DISEASE(
+                "en") ", n.onset_date, n.cases,"
+                      " n.confirmed FROM symptom_notice n"
+                      " LEFT JOIN facility_public p ON p.facility_id = n.facility_id"
+                      " WHERE n.closed = 0 AND n.facility_id <> ?1 AND n.onset_date >= ?2"
+                      " AND n.subdistrict_code = coalesce((SELECT nullif(f.subdistrict_code, '') "
+                      "FROM facility f"
+                      " WHERE f.facility_id = ?1), n.subdistrict_code)"
+                      " ORDER BY n.onset_date DESC, n.disease_code, n.facility_id LIMIT ?3";
+
+int
+facility_street_list(struct facility *f, int date, struct arena *a, struct street_notice **list,
+                     size_t *count, struct err *err)
+{
+	struct store_stmt s;
+	int rc = 0;
+
+	*count = 0;
+	*list = arena_take(a, STREET_LISTED, sizeof **list);
+	if (*list == NULL)
+		return err_set(err, ERR_NOMEM, "notices of the street: out of memory");
+	s = store_stmt_new(f->db, newest);
+	store_stmt_put_text(&s, f->id);
+	store_stmt_put_int(&s, date_add(date, -STREET_DAYS));
+	store_stmt_put_int(&s, STREET_LISTED);
+	while (*count < STREET_LISTED && (rc = store_stmt_step(&s, err)) == 1) {
+		struct street_notice *n = &(*list)[(*count)++];
+
+		n->facility = take(&s, a);
+		n->disease_zh = take(&s, a);
+		n->disease_en = take(&s, a);
+		n->onset_date = (int)store_stmt_get_int(&s);
+		n->cases = store_stmt_get_int(&s);
+		n->confirmed = store_stmt_get_int(&s);
+	}
+	store_stmt_end(&s);
+	if (rc >= 0 && a->spent)
+		rc = err_set(err, ERR_NOMEM, "notices of the street: out of memory");
+	return rc < 0 ? rc : 0;
+}
