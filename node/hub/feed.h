@@ -86,8 +86,9 @@ struct feed_latest {
 };
 
 /*
- * Give `tell` the last line after `since` of each row that the token may read, by table and key,
- * until it is negative: what has changed, without how.
+ * Give `tell` the last line after `since` of each row that the token may read, by table and within
+ * one in the feed's order, until it is negative: what has changed, without how.  In a transaction
+ * of the caller's.
  */
 MUST_CHECK int feed_latest(struct store_db *db, const struct feed_query *query,
                            int (*tell)(void *ctx, const struct feed_latest *row, struct err *err),

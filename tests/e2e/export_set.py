@@ -25,7 +25,10 @@ def get(path, **headers):
 
 
 def download(entry):
-    """In two pieces, as after a cut."""
+    """In two pieces, as after a cut, what is large."""
+    if entry["bytes"] < 1000:
+        with get(entry["url"]) as answer:
+            return unpack(entry, answer.read())
     half = entry["bytes"] // 2
     with get(entry["url"], Range=f"bytes=0-{half - 1}") as answer:
         assert answer.status == 206, answer.status
@@ -34,8 +37,13 @@ def download(entry):
     with get(entry["url"], **{"Range": f"bytes={half}-", "If-Range": etag}) as answer:
         assert answer.status == 206, answer.status
         packed += answer.read()
+    assert etag.strip('"') == entry["sha256"], entry
+    return unpack(entry, packed)
+
+
+def unpack(entry, packed):
     assert len(packed) == entry["bytes"], entry
-    assert hashlib.sha256(packed).hexdigest() == entry["sha256"] == etag.strip('"'), entry
+    assert hashlib.sha256(packed).hexdigest() == entry["sha256"], entry
     lines = subprocess.run(["zstd", "-dqc"], input=packed, capture_output=True, check=True).stdout.splitlines()
     assert len(lines) == entry["count"], entry
     return [json.loads(line) for line in lines]

@@ -39,7 +39,7 @@ follow() {
 # ------------------------------------------------------------------ all, and what has changed
 
 follow 'all tables'
-for i in 1 2 3; do
+for i in 1 2; do
 	sql "$node" "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
 		INSERT INTO care_event(facility_id, kind, at, note) SELECT 'F1', i % 7, $i * 1000 + i, 'r$i' FROM n;
 		UPDATE child SET note = 'round $i', sex = 1 + ($i + length(name)) % 2;
@@ -48,10 +48,10 @@ for i in 1 2 3; do
 	check 0 '"state":"in_sync"' -C "$node" sync --json
 	follow "round $i"
 done
-follow 'nothing new'
+tests/e2e/export_set.py "$base" "$SCRATCH/token.1" "$hub/yizhan.db" "$SCRATCH/1" >"$SCRATCH/said" 2>&1
 is "$(head -n 1 "$SCRATCH/said")" '0 rows told' 'of nothing nothing'
 is "$(grep -l "$canary" "$SCRATCH"/[1-6]/rows.json | sed 's|.*/\([1-6]\)/.*|\1|' | tr '\n' ' ')" '1 6 ' "who has what F2 wrote"
-is "$(grep -l 'round 3' "$SCRATCH"/[1-6]/rows.json | sed 's|.*/\([1-6]\)/.*|\1|' | tr '\n' ' ')" '1 3 ' 'who has notes'
+is "$(grep -l 'round 2' "$SCRATCH"/[1-6]/rows.json | sed 's|.*/\([1-6]\)/.*|\1|' | tr '\n' ' ')" '1 3 ' 'who has notes'
 
 # a child that goes to F2: gone for who reads F1, with what carries its id
 child=$("$YIZHAN" -C "$node" sql --json "SELECT hex(child_id) AS id FROM allergy LIMIT 1" | grep -oE '[0-9A-F]{32}' | tr A-F a-f)

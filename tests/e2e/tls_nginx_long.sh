@@ -110,6 +110,16 @@ through -D "$SCRATCH/head" -o /dev/null -H "Origin: https://hub.test:$port" \
 is "$(grep -ci '^set-cookie: __Host-yz_fleet=[0-9a-f]*; Path=/; Max-Age=28800; HttpOnly; SameSite=Strict; Secure' "$SCRATCH/head")" 1 'the cookie'
 is "$(through -o /dev/null -w '%{http_code}' -H 'Host: evil.example' "https://hub.test:$port/fleet/signin")" 421 'another name'
 
+# who tries too often is refused by the front, as the hub would say it
+for _ in $(seq 1 30); do
+	through -D "$SCRATCH/head" -o "$SCRATCH/said" --data-binary x "https://hub.test:$port/v1/enrol"
+done
+is "$(tr -d '\r' <"$SCRATCH/head" | grep -iE '^(HTTP|retry-after|ratelimit)' | sed 's/ $//' | tr '\n' ' ')" \
+	'HTTP/1.1 429 Too Many Requests Retry-After: 6 RateLimit-Policy: "enter";q=21;w=126 RateLimit: "enter";r=0;t=6 ' 'too many tries'
+is "$(python3 -c 'import json, sys; p = json.load(open(sys.argv[1])); print(sorted(p), p["status"])' "$SCRATCH/said")" \
+	"['detail', 'status', 'title', 'type'] 429" 'a problem document'
+check 1 'the hub says: too many of these came from this address; come again in 6 seconds' -C "$SCRATCH/two" enrol "$(new F2)" "$url"
+
 # the front changes its key: no trust, nothing moves, work goes on; both pins bridge it
 front second
 sql "$node" "UPDATE child SET note = 'later' WHERE name = '小明'" >/dev/null
