@@ -152,10 +152,12 @@ hub_int(const char *sql)
 const char *
 hub_field(const struct http_response *response, const char *name)
 {
-	const char *at = (const char *)response->fields.bytes;
-	const char *limit = at + response->fields.len;
+	const char *at = (const char *)response->fields.bytes, *limit;
 
-	while (response->fields.len > 0 && at < limit) {
+	if (response->fields.len == 0)
+		return "";
+	limit = at + response->fields.len;
+	while (at < limit) {
 		const char *value = at + strlen(at) + 1;
 
 		if (strcmp(at, name) == 0)
