@@ -86,7 +86,7 @@ sim_check_asked(struct sim_peer *p)
 	struct err err;
 	int rc = 0;
 
-	if (p->sim->hub_fell || !hub->open || hub->disk_fails || p->disk_fails)
+	if (p->sim->hub_lost || !hub->open || hub->disk_fails || p->disk_fails)
 		return;
 	rc = store_stream_list(p->st.merge, 0, &a, &list, &count, &err);
 	for (size_t i = 0; rc == 0 && i < count; i++) {

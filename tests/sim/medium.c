@@ -55,6 +55,9 @@ sim_medium_went_back(struct sim_peer *p)
 	sim_count(s, SIM_DID_GO_BACK);
 	sim_acks_forgive(s, p);
 	p->restored = true;
+	/* its anchor knows of its own records alone: what it lost of others' shows when they meet
+	 */
+	s->hub_lost = s->hub_lost || p->is_hub;
 	memset(p->acked, 0, sizeof p->acked);
 	if (!sim_rand_happens(&x, 500))
 		return;

@@ -37,6 +37,7 @@ struct sim {
 	uint64_t draws;       /* of the product, at this time */
 	bool healed;          /* no faults any more, and no work */
 	bool hub_fell;        /* it forgot what it acknowledged, in the life that did */
+	bool hub_lost;        /* its disk lost something, may be what it acknowledged */
 	int64_t hub_ahead_ms; /* the most that its clock was ever ahead */
 	struct sim_peer peers[SIM_PEERS + 1]; /* the last one for the replay */
 	struct sim_net net;
