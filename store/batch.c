@@ -15,6 +15,7 @@
 #include "store/base/mutant.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -285,16 +286,32 @@ store_row_term(struct store_batch *b, const struct store_row *row, uint8_t term[
 	hash_end(&g.hash, term);
 }
 
+static uint64_t
+read_half(const uint8_t *at)
+{
+	uint64_t half;
+
+	memcpy(&half, at, sizeof half);
+	return be64toh(half);
+}
+
+static void
+write_half(uint8_t *at, uint64_t half)
+{
+	half = htobe64(half);
+	memcpy(at, &half, sizeof half);
+}
+
 void
 store_digest_move(uint8_t sum[STORE_TERM], const uint8_t add[STORE_TERM],
                   const uint8_t sub[STORE_TERM])
 {
-	int carry = 0;
+	uint64_t high = read_half(sum) + read_half(add) - read_half(sub);
+	uint64_t low = read_half(sum + 8), more = low + read_half(add + 8);
+	uint64_t less = read_half(sub + 8);
 
-	for (int i = STORE_TERM - 1; i >= 0; i--) {
-		int digit = 256 + sum[i] + add[i] - sub[i] + carry; /* 0..767 */
-
-		sum[i] = (uint8_t)digit;
-		carry = digit / 256 - 1;
-	}
+	high += more < low;
+	high -= more < less;
+	write_half(sum, high);
+	write_half(sum + 8, more - less);
 }

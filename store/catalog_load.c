@@ -226,8 +226,11 @@ struct store_catalog *
 store_catalog_must(struct store_db *db)
 {
 	struct err err;
-	struct store_catalog *c = store_catalog_of(db, &err);
+	struct store_catalog *c;
 
+	if (db->catalog != NULL && db->catalog_checked)
+		return db->catalog; /* a merge asks a dozen times a row */
+	c = store_catalog_of(db, &err);
 	if (c == NULL)
 		c = db->catalog;
 	if (c == NULL) {

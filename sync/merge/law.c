@@ -30,6 +30,7 @@ look_up(struct sync_law *law, const struct store_change *c)
 	local = store_catalog_table(law->u->r->db, c->schema->table_id)->local;
 	*law = (struct sync_law){ .u = law->u,
 		                  .schema = c->schema,
+		                  .by_hub = sync_law_is_hubs(law->u),
 		                  .rules = local != NULL ? local : c->schema };
 	law->scope_at = law->rules->scope_column;
 	if (law->scope_at >= 0)
@@ -54,7 +55,6 @@ static bool
 says_scope(struct sync_law *law, const struct store_change *c)
 {
 	const struct sync_apply *u = law->u;
-	const char *scope = store_catalog_scope_of(u->r->db, u->stream->scope);
 	struct store_value values[STORE_COLUMNS_MAX];
 	const struct store_value *v = law->scope_at < 0 ? NULL : &c->values[law->scope_at];
 	char own[STORE_SCOPE_MAX + 1];
@@ -67,7 +67,8 @@ says_scope(struct sync_law *law, const struct store_change *c)
 		return true;
 	if (v != NULL)
 		values[law->rules->scope_column] = *v;
-	if (store_schema_scope(law->rules, values, own, &why) < 0 || strcmp(own, scope) != 0)
+	if (store_schema_scope(law->rules, values, own, &why) < 0 ||
+	    strcmp(own, store_catalog_scope_of(u->r->db, u->stream->scope)) != 0)
 		return false;
 	if (v != NULL) {
 		law->scope_bytes = v->bytes;
@@ -120,7 +121,7 @@ static const char hubs_column[] = "a column that only the hub may write was writ
 static bool
 ends_event(const struct sync_law *law, const struct store_change *c, const struct store_row *row)
 {
-	if (law->rules->kind != STORE_EVENT || sync_law_is_hubs(law->u))
+	if (law->rules->kind != STORE_EVENT || law->by_hub)
 		return false;
 	return c->op == STORE_DELETE || (store_row_is_live(row) && c->cl > row->cl);
 }
@@ -133,7 +134,7 @@ forbids(struct sync_law *law, struct store_change *c, const struct store_row *ro
 
 	if (!sync_merge_is_sound(c))
 		return "the change contradicts itself (its life, stamp, columns or groups)";
-	law->shared = sync_law_is_hubs(law->u) || (elsewhere && is_shared(law->u, row, c));
+	law->shared = law->by_hub || (elsewhere && is_shared(law->u, row, c));
 	if (elsewhere && !law->shared)
 		return "the row belongs to another scope";
 	if (!law->shared && writes_scope(law, c) && !says_scope(law, c) &&
@@ -209,7 +210,7 @@ leave_to_hub(struct sync_law *law, struct store_change *c, const char **reason, 
 	uint64_t odd = c->mask & law->hub_columns;
 	int rc = 0;
 
-	if (law->hub_columns == 0 || sync_law_is_hubs(law->u))
+	if (law->hub_columns == 0 || law->by_hub)
 		return 0;
 	if (store_schema_is_hubs(law->rules)) {
 		*reason = hubs_row;
@@ -235,7 +236,7 @@ static int
 leave_event(struct sync_law *law, struct store_change *c, const struct store_row *row,
             const char **reason, struct err *err)
 {
-	if (law->rules->kind != STORE_EVENT || c->op != STORE_UPDATE || sync_law_is_hubs(law->u) ||
+	if (law->rules->kind != STORE_EVENT || c->op != STORE_UPDATE || law->by_hub ||
 	    (c->mask & ~law->growing) == 0)
 		return 0;
 	*reason = rewritten;

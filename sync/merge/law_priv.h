@@ -24,6 +24,7 @@
 struct sync_law {
 	struct sync_apply *u;
 	const struct store_schema *schema, *rules;
+	bool by_hub;          /* the hub says it */
 	int scope_at;         /* the scope column, by position in `schema`; -1: none */
 	uint64_t hub_columns; /* by position in `schema` */
 	uint64_t growing;     /* likewise: max columns */
