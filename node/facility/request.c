@@ -43,14 +43,6 @@ put_day(struct store_stmt *s, const struct facility *f, int date)
 	store_stmt_put_int(s, date_ms(date, 0, f->offset_min));
 }
 
-static const char *
-take(struct store_stmt *s, struct arena *a)
-{
-	const char *text = store_stmt_get_text(s), *kept = arena_copy(a, text, strlen(text));
-
-	return kept == NULL ? "" : kept;
-}
-
 static void
 read_one(struct store_stmt *s, const struct facility *f, struct arena *a, struct request *r)
 {
@@ -61,10 +53,10 @@ read_one(struct store_stmt *s, const struct facility *f, struct arena *a, struct
 	id = store_stmt_get_blob(s, &len);
 	memset(r->id, 0, STORE_ID);
 	memcpy(r->id, id, len < STORE_ID ? len : STORE_ID);
-	r->who = take(s, a);
-	r->what_zh = take(s, a);
-	r->what_en = take(s, a);
-	r->words = take(s, a);
+	r->who = store_stmt_copy_text(s, a);
+	r->what_zh = store_stmt_copy_text(s, a);
+	r->what_en = store_stmt_copy_text(s, a);
+	r->words = store_stmt_copy_text(s, a);
 	r->from = store_stmt_get_int(s);
 	r->to = store_stmt_get_int(s);
 	if (r->kind == REQUEST_BOOKING)

@@ -94,14 +94,6 @@ facility_street_keep(struct store_db *db, int date, struct err *err)
 
 /* ------------------------------------------------------------------ at a facility */
 
-static const char *
-take(struct store_stmt *s, struct arena *a)
-{
-	const char *text = store_stmt_get_text(s), *kept = arena_copy(a, text, strlen(text));
-
-	return kept == NULL ? "" : kept;
-}
-
 #define DISEASE(lang)                                                                              \
 	"coalesce((SELECT name_" lang " FROM code_set WHERE set_code = 'disease' AND code ="       \
 	" n.disease_code ORDER BY version DESC LIMIT 1), n.disease_code)"
@@ -137,12 +129,12 @@ facility_street_list(struct facility *f, int date, struct arena *a, struct stree
 	while (*count < STREET_LISTED && (rc = store_stmt_step(&s, err)) == 1) {
 		struct street_notice *n = &(*list)[(*count)++];
 
-		n->facility = take(&s, a);
+		n->facility = store_stmt_copy_text(&s, a);
 		n->onset_date = (int)store_stmt_get_int(&s);
 		n->cases = store_stmt_get_int(&s);
 		n->confirmed = store_stmt_get_int(&s);
-		n->disease_zh = take(&s, a);
-		n->disease_en = take(&s, a);
+		n->disease_zh = store_stmt_copy_text(&s, a);
+		n->disease_en = store_stmt_copy_text(&s, a);
 	}
 	store_stmt_end(&s);
 	if (rc >= 0 && a->spent)
