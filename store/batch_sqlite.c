@@ -54,7 +54,7 @@ store_batch_rows(struct batch *b, int table)
 		io->ready = false;
 	}
 	if (!io->ready) {
-		io->rows = (struct store_rows){ .db = b->db, .schema = local };
+		io->rows = store_rows_of(b->db, local);
 		io->generation = b->db->catalog_generation;
 		io->ready = true;
 	}

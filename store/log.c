@@ -399,7 +399,7 @@ read_rows(struct fold *f, struct err *err)
 		struct store_rows *of = &io[row->schema->table_id];
 
 		if (of->schema == NULL)
-			*of = (struct store_rows){ .db = f->db, .schema = row->schema };
+			*of = store_rows_of(f->db, row->schema);
 		rc = read_row(f, of, row, err);
 	}
 	for (size_t i = 0; i <= tables; i++)

@@ -176,6 +176,56 @@ prepare_for(struct store_rows *rows, struct store_stmt *slot, bool *has, uint64_
 	return prepare(rows, slot, has, text, mask);
 }
 
+enum affinity { AS_IT_IS, TO_TEXT, TO_REAL, TO_NUMBER };
+
+/* What a declared type does to values (SQLite, "Datatypes", 3.1). */
+static enum affinity
+affinity_of(const char *type)
+{
+	if (strstr(type, "INT") != NULL)
+		return TO_NUMBER;
+	if (strstr(type, "CHAR") != NULL || strstr(type, "CLOB") != NULL ||
+	    strstr(type, "TEXT") != NULL)
+		return TO_TEXT;
+	if (type[0] == 0 || strstr(type, "BLOB") != NULL)
+		return AS_IT_IS;
+	if (strstr(type, "REAL") != NULL || strstr(type, "FLOA") != NULL ||
+	    strstr(type, "DOUB") != NULL)
+		return TO_REAL;
+	return TO_NUMBER;
+}
+
+bool
+store_rows_makes_text(const char *type)
+{
+	return affinity_of(type) == TO_TEXT;
+}
+
+struct store_rows
+store_rows_of(struct store_db *db, const struct store_schema *schema)
+{
+	static const bool keeps[][STORE_NULL + 1] = {
+		[AS_IT_IS] = { [STORE_INT] = true, [STORE_REAL] = true, [STORE_TEXT] = true },
+		[TO_TEXT] = { [STORE_TEXT] = true },
+		[TO_REAL] = { [STORE_REAL] = true },
+		[TO_NUMBER] = { [STORE_INT] = true },
+	};
+	struct store_rows rows = { .db = db, .schema = schema };
+
+	for (unsigned i = 0; i < schema->column_count; i++)
+		for (int type = STORE_INT; type <= STORE_NULL; type++)
+			if (type >= STORE_BLOB || keeps[affinity_of(schema->columns[i].type)][type])
+				rows.keeps[type] |= (uint64_t)1 << i;
+	return rows;
+}
+
+/* Might the column keep another value than it is given? */
+static bool
+may_turn(const struct store_rows *rows, unsigned column, const struct store_value *v)
+{
+	return (rows->keeps[v->type] >> column & 1) == 0;
+}
+
 void
 store_rows_end(struct store_rows *rows)
 {
@@ -288,52 +338,6 @@ update(struct store_rows *rows, const struct store_value *keys, uint64_t mask,
 	return finish(s, err);
 }
 
-enum affinity { AS_IT_IS, TO_TEXT, TO_REAL, TO_NUMBER };
-
-/* What a declared type does to values (SQLite, "Datatypes", 3.1). */
-static enum affinity
-affinity_of(const char *type)
-{
-	if (strstr(type, "INT") != NULL)
-		return TO_NUMBER;
-	if (strstr(type, "CHAR") != NULL || strstr(type, "CLOB") != NULL ||
-	    strstr(type, "TEXT") != NULL)
-		return TO_TEXT;
-	if (type[0] == 0 || strstr(type, "BLOB") != NULL)
-		return AS_IT_IS;
-	if (strstr(type, "REAL") != NULL || strstr(type, "FLOA") != NULL ||
-	    strstr(type, "DOUB") != NULL)
-		return TO_REAL;
-	return TO_NUMBER;
-}
-
-bool
-store_rows_makes_text(const char *type)
-{
-	return affinity_of(type) == TO_TEXT;
-}
-
-/* Might a column of this type keep another value than it is given? */
-static bool
-may_turn(const char *type, const struct store_value *v)
-{
-	if (v->type == STORE_NULL || v->type == STORE_BLOB)
-		return false;
-	if (strcmp(type, v->type == STORE_INT ? "INTEGER" : "TEXT") == 0 && v->type != STORE_REAL)
-		return false; /* nearly always */
-	switch (affinity_of(type)) {
-	case AS_IT_IS:
-		return false;
-	case TO_TEXT:
-		return v->type != STORE_TEXT;
-	case TO_REAL:
-		return v->type != STORE_REAL;
-	case TO_NUMBER:
-		break;
-	}
-	return v->type != STORE_INT;
-}
-
 /*
  * A row must give back what it was given: else its term, which is that of the values given, isn't
  * that of the values it will give.  Such a value comes from where the column has another type.
@@ -349,7 +353,7 @@ check_kept(struct store_rows *rows, const uint8_t *key, size_t key_len, uint64_t
 	int rc = 1;
 
 	for (unsigned i = 0; i < s->column_count; i++)
-		doubt = doubt || ((mask >> i & 1) != 0 && may_turn(s->columns[i].type, &values[i]));
+		doubt = doubt || ((mask >> i & 1) != 0 && may_turn(rows, i, &values[i]));
 	if (!doubt)
 		return 0;
 	rc = store_rows_get(rows, key, key_len, kept, &arena, err);
@@ -406,7 +410,7 @@ store_rows_lay(struct store_rows *rows, const uint8_t *key, size_t key_len, uint
 		if (s->columns[i].key > 0) {
 			out[n++] = keys[s->columns[i].key - 1];
 		} else if (mask >> i & 1) {
-			if (may_turn(s->columns[i].type, &values[i]))
+			if (may_turn(rows, i, &values[i]))
 				return 0;
 			out[n++] = values[i];
 		}

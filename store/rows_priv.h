@@ -14,7 +14,12 @@ struct store_rows {
 	struct store_stmt select, upsert, update, erase, many;
 	bool has_select, has_upsert, has_update, has_erase, has_many;
 	uint64_t upsert_mask, update_mask, many_mask;
+	uint64_t keeps[STORE_NULL +
+	               1]; /* by store_type: columns that surely keep such a value as it is */
 };
+
+/* The rows of a table; always store_rows_end() it. */
+struct store_rows store_rows_of(struct store_db *db, const struct store_schema *schema);
 
 /* Append `name` quoted as an SQL identifier. */
 void store_rows_quote(struct buf *out, const char *name);
