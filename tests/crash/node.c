@@ -85,16 +85,19 @@ prepare_wordless(struct scene *s)
 	        "DROP TRIGGER allergy_said_gone; DROP TRIGGER enrollment_stepped;"
 	        "DROP TRIGGER enrollment_stepped_on; DROP TABLE allergy_word;"
 	        "DROP TABLE enrollment_step; DROP TABLE local_word;"
+	        "DROP INDEX symptom_case_open; DROP TABLE symptom_notice;"
+	        "ALTER TABLE booking DROP COLUMN review_note;"
 	        "UPDATE yz_meta SET value = 5 WHERE name = 'facility_format'";
-	static const char *const words[] = { "allergy_word", "enrollment_step" };
+	static const char *const since[] = { "allergy_word", "enrollment_step", "symptom_notice",
+		                             "booking" };
 	struct store_db *db;
 	struct err err;
 
 	scene_add_facility(s, NODE, "F1");
 	db = s->m[NODE].merge;
 	crash_must(store_db_begin(db, &err), &err, "begin");
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		crash_must(store_track_stop(db, words[i], &err), &err, words[i]);
+	for (size_t i = 0; i < sizeof since / sizeof since[0]; i++)
+		crash_must(store_track_stop(db, since[i], &err), &err, since[i]);
 	crash_must(facility_views_drop(db, &err), &err, "views");
 	crash_must(store_db_exec(db, drop, &err), &err, "drop");
 	crash_must(store_db_commit(db, &err), &err, "commit");
@@ -119,9 +122,10 @@ words_seen(struct scene *s)
 	                             " ('allergy_word', 'enrollment_step', 'local_word',"
 	                             " 'allergy_said', 'allergy_said_again', 'allergy_said_gone',"
 	                             " 'enrollment_stepped', 'enrollment_stepped_on',"
-	                             " 'v1_allergy_word', 'yz_allergy_word_ai')");
+	                             " 'v1_allergy_word', 'yz_allergy_word_ai',"
+	                             " 'symptom_notice', 'symptom_case_open')");
 
-	if (there != 10)
+	if (there != 12)
 		return there == 0 ? 0 : -1;
 	/* each word is there with what it is about */
 	return (int)scene_int(m, "SELECT CASE WHEN (SELECT count(*) FROM allergy) = 0 AND n = 0"
