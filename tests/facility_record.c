@@ -519,7 +519,14 @@ START_TEST(a_case_is_closed_when_she_is_back)
 	OK(store_db_exec(db,
 	                 "UPDATE symptom_case SET hospital = '二院';"
 	                 "INSERT INTO health_exam(id, facility_id, child_id) VALUES"
-	                 " (x'78787878787878787878787878787878', 'F1', x'03')",
+	                 " (x'78787878787878787878787878787878', 'F1', x'04')",
+	                 &err));
+	ck_assert_int_eq(facility_case_close(&f, &in, &err), ERR_INVALID);
+	help_says(&err, "certificate: is an examination of another child");
+	/* of one who was registered twice either will do */
+	OK(store_db_exec(db,
+	                 "INSERT INTO child_alias(alias_id, child_id, facility_id) SELECT x'04',"
+	                 " child_id, 'F1' FROM symptom_case",
 	                 &err));
 	ck_assert_int_eq(help_int(db, "SELECT closed FROM symptom_case"), 0);
 	OK(facility_case_close(&f, &in, &err));

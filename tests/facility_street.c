@@ -128,7 +128,10 @@ static const struct change_case {
 	{ "UPDATE facility SET subdistrict_code = NULL WHERE facility_id = 'F1'",
 	  "A/F1/HFMD/20260302 1 1 1" },
 	{ "DELETE FROM facility WHERE facility_id = 'F1'", "A/F1/HFMD/20260302 1 1 1" },
-	{ "UPDATE facility SET kind = 4 WHERE facility_id = 'F1'",
+	{ "UPDATE facility SET subdistrict_code = 'A' || char(0) || 'x' WHERE facility_id = 'F1'",
+	  "A/F1/HFMD/20260302 1 1 1" },
+	{ "UPDATE facility SET kind = 4 WHERE facility_id = 'F1'", "A/F1/HFMD/20260302 1 1 1" },
+	{ "UPDATE facility SET kind = 4 WHERE facility_id IN ('F1', 'F2')",
 	  "A//HFMD/20260302 1 1 0, A/F1/HFMD/20260302 1 1 1" },
 	{ "UPDATE symptom_notice SET cases = 5, closed = 1", "A/F1/HFMD/20260302 1 1 0" },
 	{ "DELETE FROM symptom_notice", "A/F1/HFMD/20260302 1 1 0" },
@@ -194,6 +197,8 @@ static const char *const untold[] = {
 	CASE " VALUES (x'01', 'F1', x'c1', NULL, 20260302, 1)",
 	CASE " VALUES (x'01', 'F1', x'c1', 'HFMD', 'canary', 1)",
 	CASE " VALUES (x'01', 'F1', x'c1', 'HFMD', NULL, 1)",
+	CASE " VALUES (x'01', 'F1', x'c1', 'OTH', 20260302, 1)",
+	CASE " VALUES (x'01', 'F4', x'c1', 'HFMD', 20260302, 1)", /* the only one in its street */
 	CASE " VALUES (x'01', 'F5', x'c1', 'HFMD', 20260302, 1)",
 	CASE " VALUES (x'01', 'F9', x'c1', 'HFMD', 20260302, 1)",
 	"UPDATE facility SET subdistrict_code = 'A/../B' WHERE facility_id = 'F1';" CASE
@@ -242,6 +247,8 @@ START_TEST(they_are_counted_in_steps)
 	         " 20260302, 2), (x'03', 'F1', x'c2', 'HFMD', 20260302, 1)");
 	keep();
 	ck_assert_str_eq(notices(), "A/F1/HFMD/20260302 1 2 0");
+	run("INSERT INTO facility(facility_id, kind, subdistrict_code) VALUES ('F6', 4, 'A'),"
+	    " ('F7', 4, 'A')");
 	run(CASE
 	    " VALUES (x'04', 'F1', x'c3', 'HFMD', 20260302, 1), (x'05', 'F1', NULL, 'HFMD',"
 	    " 20260302, 1), (x'06', 'F1', NULL, 'HFMD', 20260302, 1),"
@@ -254,6 +261,8 @@ END_TEST
 
 /* ------------------------------------------------------------------ what a facility lists */
 
+static bool listed_more;
+
 /* "name: disease day cases", of what F2 lists on that day. */
 static const char *
 listed(int date)
@@ -265,7 +274,7 @@ listed(int date)
 	size_t count, len = 0;
 
 	snprintf(f.id, sizeof f.id, "F2");
-	OK(facility_street_list(&f, date, &a, &list, &count, &hub_err));
+	OK(facility_street_list(&f, date, &a, &list, &count, &listed_more, &hub_err));
 	text[0] = 0;
 	for (size_t i = 0; i < count; i++)
 		len += (size_t)snprintf(text + len, sizeof text - len, "%s%s: %s %d %d",
@@ -307,6 +316,24 @@ START_TEST(a_facility_lists_the_others_open_ones_of_its_street)
 }
 END_TEST
 
+/* A home care point isn't told of its own case as if it were another's; of five it is. */
+START_TEST(a_home_care_point_does_not_list_itself)
+{
+	begin();
+	run("UPDATE facility SET kind = 4 WHERE facility_id = 'F2';"
+	    "INSERT INTO symptom_notice(subdistrict_code, facility_id, disease_code, onset_date,"
+	    " cases, confirmed) VALUES ('A', '', 'FLU', 20260301, 1, 1),"
+	    " ('A', '', 'FLU', 20260302, 1, 1)");
+	run(CASE " VALUES (x'01', 'F2', x'c1', 'FLU', 20260302, 1)");
+	ck_assert_str_eq(listed(20260302), ": influenza 20260301 1");
+	run("UPDATE symptom_notice SET cases = 5");
+	ck_assert_str_eq(listed(20260302), ": influenza 20260302 5, : influenza 20260301 5");
+	run("UPDATE symptom_notice SET cases = 1; UPDATE symptom_case SET closed = 1");
+	ck_assert_str_eq(listed(20260302), ": influenza 20260302 1, : influenza 20260301 1");
+	hub_close();
+}
+END_TEST
+
 START_TEST(a_long_list_has_an_end)
 {
 	char sql[400];
@@ -324,6 +351,10 @@ START_TEST(a_long_list_has_an_end)
 	for (const char *at = listed(20260302); (at = strchr(at, 'G')) != NULL; at++)
 		n++;
 	ck_assert_int_eq(n, STREET_LISTED);
+	ck_assert(listed_more);
+	run("DELETE FROM symptom_notice WHERE facility_id IN ('G0', 'G1', 'G2', 'G3', 'G4')");
+	listed(20260302);
+	ck_assert(!listed_more);
 	hub_close();
 }
 END_TEST
@@ -344,6 +375,7 @@ suite_facility_street(void)
 	tcase_add_test(tcase, nobody_is_in_them);
 	tcase_add_test(tcase, they_are_counted_in_steps);
 	tcase_add_test(tcase, a_facility_lists_the_others_open_ones_of_its_street);
+	tcase_add_test(tcase, a_home_care_point_does_not_list_itself);
 	tcase_add_test(tcase, a_long_list_has_an_end);
 	suite_add_tcase(suite, tcase);
 	return suite;

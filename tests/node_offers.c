@@ -825,6 +825,11 @@ START_TEST(a_spoiled_set_is_given_to_nobody)
 	ck_assert_int_eq(truncate(path, 5), 0);
 	fetch(f1, "$.output[0].url", (struct offers_headers){ 0 });
 	ck_assert_int_eq(response.status, 503);
+	/* who asks for the manifest gets another one */
+	hub.now_ms += 1000;
+	manifest(f1, "");
+	fetch(f1, "$.output[0].url", (struct offers_headers){ 0 });
+	ck_assert_int_eq(response.status, 200);
 }
 END_TEST
 
@@ -836,6 +841,91 @@ START_TEST(not_more_than_a_few_sets_are_kept)
 		hub.now_ms += KEPT_FRESH_MS;
 	}
 	ck_assert_int_eq(kept(), 2 * KEPT_KEEP + 1);
+}
+END_TEST
+
+/* The feed tells that a child was named: a merged unit of one row. */
+static void
+tell_name(uint8_t id, const char *scope)
+{
+	static const uint8_t node[STORE_NODE_ID] = { 0xaa }, epoch[STORE_EPOCH] = { 0xbb };
+	static uint64_t no;
+	const struct store_table *table = store_catalog_table_by_name(hub_db, "child");
+	int at = store_schema_find(table->local, "name");
+	struct store_value key_value = store_value_blob(&id, 1);
+	struct store_cell cell = { .column = table->local->columns[at].id,
+		                   .stamp = 1,
+		                   .value = store_value_text("new") };
+	struct store_row row = { .table = table->id,
+		                 .cl = 1,
+		                 .stamp = 1,
+		                 .schema = table->local->id,
+		                 .changed = true,
+		                 .known = true,
+		                 .cells = &cell,
+		                 .cell_count = 1 };
+	struct store_row *rows[] = { &row };
+	struct sync_unit unit = { .rows = rows, .count = 1, .first = ++no };
+	struct buf key = { 0 };
+
+	store_value_write(&key, &key_value);
+	row.key = key.bytes;
+	row.key_len = key.len;
+	ck_assert_int_eq(store_db_begin(hub_db, &hub_err), 0);
+	ck_assert_int_eq(store_catalog_scope(hub_db, scope, &row.scope, &hub_err), 0);
+	unit.scope = row.scope;
+	ck_assert_int_eq(store_catalog_site(hub_db, node, epoch, &unit.site, &hub_err), 0);
+	ck_assert_msg(feed_append(hub_db, &unit, hub.now_ms, &hub_err) == 0, "%s", hub_err.msg);
+	ck_assert_int_eq(store_db_commit(hub_db, &hub_err), 0);
+	buf_free(&key);
+}
+
+/* Two of the same rows at two moments are two: each file says where its own feed goes on. */
+START_TEST(a_set_is_named_by_its_cursor_too)
+{
+	char cursor[FEED_CURSOR], query[80], first[sizeof manifest_text];
+
+	ck_assert_int_eq(feed_cursor(hub_db, cursor, &hub_err), 0);
+	tell_name(1, "f/F1");
+	snprintf(query, sizeof query, "since=%s", cursor);
+	manifest(all, query);
+	snprintf(cursor, sizeof cursor, "%s", told("$.extension.cursor"));
+	snprintf(first, sizeof first, "%s", manifest_text);
+	tell_name(3, "f/F2");
+	hub.now_ms += 1000;
+	strcat(query, "&scope=f%2FF1");
+	manifest(all, query);
+	ck_assert_str_eq(told("$.output[0].count"), "1");
+	ck_assert_str_ne(told("$.extension.cursor"), cursor);
+	snprintf(manifest_text, sizeof manifest_text, "%s", first);
+	fetch(all, "$.output[0].url", (struct offers_headers){ 0 });
+	ck_assert_int_eq(response.status, 200);
+	ck_assert_str_eq(field("Yz-Cursor"), cursor);
+}
+END_TEST
+
+/* Whoever asks often throws out none of another's, and what is empty is not kept at all. */
+START_TEST(sets_of_changes_are_each_tokens_own)
+{
+	char cursor[FEED_CURSOR], query[80], other[80], first[sizeof manifest_text];
+
+	give_token(other, (struct token_terms){ .scope = "all" });
+	ck_assert_int_eq(feed_cursor(hub_db, cursor, &hub_err), 0);
+	snprintf(query, sizeof query, "since=%s", cursor);
+	manifest(all, query);
+	ck_assert_str_eq(told("$.output[0]"), "");
+	ck_assert_int_eq(kept(), 0);
+	tell_name(1, "f/F1");
+	manifest(all, query);
+	snprintf(first, sizeof first, "%s", manifest_text);
+	for (int i = 0; i < 2 * KEPT_KEEP; i++) {
+		hub.now_ms += 1000;
+		manifest(other, query);
+	}
+	ck_assert_int_eq(kept(), KEPT_KEEP + 1);
+	snprintf(manifest_text, sizeof manifest_text, "%s", first);
+	fetch(all, "$.output[0].url", (struct offers_headers){ 0 });
+	ck_assert_int_eq(response.status, 200);
 }
 END_TEST
 
@@ -1007,6 +1097,8 @@ suite_node_offers(void)
 	tcase_add_test(t, a_file_goes_on_where_it_was_cut);
 	tcase_add_test(t, a_spoiled_set_is_given_to_nobody);
 	tcase_add_test(t, not_more_than_a_few_sets_are_kept);
+	tcase_add_test(t, a_set_is_named_by_its_cursor_too);
+	tcase_add_test(t, sets_of_changes_are_each_tokens_own);
 	suite_add_tcase(s, t);
 	return s;
 }

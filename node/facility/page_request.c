@@ -96,7 +96,14 @@ page_requests(struct page *p, int date, struct err *err)
 		page_html(p, "</span></h2>\n<ul class=\"children\">\n");
 		for (size_t i = 0; i < r.count; i++)
 			request(p, &r.list[i]);
-		page_html(p, "</ul>\n</section>\n");
+		page_html(p, "</ul>\n");
+		if (r.waiting > (int64_t)r.count) {
+			page_html(p, "<p>");
+			page_phrase(p, W_REQUESTS_REST,
+			            page_number(r.waiting - (int64_t)r.count).text, "");
+			page_html(p, "</p>\n");
+		}
+		page_html(p, "</section>\n");
 	}
 	arena_free(&a);
 	return rc;

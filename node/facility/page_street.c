@@ -28,13 +28,22 @@ line(struct page *p, const struct street_notice *n)
 	page_html(p, "</li>\n");
 }
 
+static void
+older(struct page *p)
+{
+	page_html(p, "<p>");
+	page_text(p, page_term(p, W_STREET_OLDER));
+	page_html(p, "</p>\n");
+}
+
 int
 page_street(struct page *p, int date, struct err *err)
 {
 	struct street_notice *list = NULL;
 	struct arena a = { 0 };
 	size_t count = 0;
-	int rc = facility_street_list(p->f, date, &a, &list, &count, err);
+	bool more = false;
+	int rc = facility_street_list(p->f, date, &a, &list, &count, &more, err);
 
 	if (rc == 0 && count > 0) {
 		page_html(p, "<section class=\"street\" aria-labelledby=\"street\">\n"
@@ -43,7 +52,10 @@ page_street(struct page *p, int date, struct err *err)
 		page_html(p, "</h2>\n<ul>\n");
 		for (size_t i = 0; i < count; i++)
 			line(p, &list[i]);
-		page_html(p, "</ul>\n</section>\n");
+		page_html(p, "</ul>\n");
+		if (more)
+			older(p);
+		page_html(p, "</section>\n");
 	}
 	arena_free(&a);
 	return rc;

@@ -43,8 +43,9 @@ facility_leave_review(struct facility *f, const struct facility_leave_review *in
 
 	if (rc < 0)
 		return rc;
-	s = store_stmt_new(f->db, "UPDATE leave_request SET review = ?, review_note = ?,"
-	                          " reviewed_at = ?, recorded_by = ? WHERE id = ?");
+	s = store_stmt_new(f->db,
+	                   "UPDATE leave_request SET review = ?, review_note = ?,"
+	                   " reviewed_at = ?, recorded_by = coalesce(?, recorded_by) WHERE id = ?");
 	store_stmt_put_int(&s, in->review);
 	store_stmt_put_text(&s, in->note);
 	store_stmt_put_int(&s, in->at);

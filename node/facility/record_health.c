@@ -142,6 +142,28 @@ facility_case(struct facility *f, const struct facility_case *in, struct err *er
 	return record_finish(&s, f, err);
 }
 
+/* A slip of the id mustn't let another child's examination be the right to come back. */
+static int
+is_of_child(struct facility *f, const struct facility_case_close *in, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(f->db, "SELECT 1 FROM symptom_case c JOIN health_exam e ON "
+	                              "e.child_id = c.child_id OR EXISTS"
+	                              " (SELECT 1 FROM child_alias a WHERE (a.alias_id = "
+	                              "e.child_id AND a.child_id = c.child_id)"
+	                              "  OR (a.alias_id = c.child_id AND a.child_id = e.child_id)) "
+	                              "WHERE c.id = ? AND e.id = ?");
+	int rc;
+
+	record_put_id(&s, in->sick);
+	record_put_id(&s, in->certificate);
+	rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	if (rc == 0)
+		return err_set(err, ERR_INVALID, "certificate: is an examination of another child");
+	return rc < 0 ? rc : 0;
+}
+
 int
 facility_case_close(struct facility *f, const struct facility_case_close *in, struct err *err)
 {
@@ -155,6 +177,8 @@ facility_case_close(struct facility *f, const struct facility_case_close *in, st
 	if (rc == 0 && in->certificate != NULL)
 		rc = record_exists(f, "SELECT 1 FROM health_exam WHERE id = ? AND facility_id = ?",
 		                   "certificate", in->certificate, err);
+	if (rc == 0 && in->certificate != NULL)
+		rc = is_of_child(f, in, err);
 	if (rc < 0)
 		return rc;
 	memcpy(f->last_id, in->sick, STORE_ID);

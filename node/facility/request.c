@@ -60,7 +60,9 @@ read_one(struct store_stmt *s, const struct facility *f, struct arena *a, struct
 	r->from = store_stmt_get_int(s);
 	r->to = store_stmt_get_int(s);
 	if (r->kind == REQUEST_BOOKING)
-		r->from = r->to = r->from == 0 ? 0 : date_of(r->from, f->offset_min);
+		r->from = r->to = r->from > 0 && r->from < date_ms(99991231, 0, 0)
+		                          ? date_of(r->from, f->offset_min)
+		                          : 0;
 }
 
 static int
@@ -89,7 +91,8 @@ facility_requests(struct facility *f, int date, struct arena *a, struct requests
 		rc = err_set(err, ERR_NOMEM, "requests: out of memory");
 	if (rc < 0)
 		return rc;
-	s = store_stmt_new(f->db, WAITING " ORDER BY kind, since, id LIMIT ?4");
+	s = store_stmt_new(f->db, "SELECT * FROM (" WAITING
+	                          ") ORDER BY kind <> 1, kind, since, id LIMIT ?4");
 	put_day(&s, f, date);
 	store_stmt_put_int(&s, REQUESTS_LISTED);
 	while (out->count < REQUESTS_LISTED && (rc = store_stmt_step(&s, err)) == 1)

@@ -10,6 +10,9 @@
 #define HOME "4"
 _Static_assert(KIND_HOME == 4, "the kind that isn't named");
 
+#define HOMES "3"
+_Static_assert(STREET_HOMES == 3, "so many of them, or none is told of");
+
 #define STREET FACILITY_STREET("f")
 
 /* Children with an open case; one whom two tablets have registered is one. */
@@ -24,8 +27,11 @@ _Static_assert(KIND_HOME == 4, "the kind that isn't named");
 	" max(CASE WHEN c.confirmed IN (1, 2, 3) THEN c.confirmed ELSE 1 END)"                     \
 	" FROM symptom_case c JOIN facility f ON f.facility_id = c.facility_id"                    \
 	" WHERE c.closed = 0 AND c.onset_date BETWEEN ?1 AND ?2 AND " STREET " IS NOT NULL"        \
-	" AND c.disease_code IN (SELECT code FROM code_set WHERE set_code = 'disease')"            \
-	" GROUP BY 1, 2, 3, 4) "
+	" AND c.disease_code IN (SELECT code FROM code_set WHERE set_code = 'disease'"             \
+	" AND code <> 'OTH')"                                                                      \
+	" AND (f.kind <> " HOME " OR (SELECT count(*) FROM facility g WHERE g.kind = " HOME        \
+	" AND " FACILITY_STREET("g") " = " STREET ") >= " HOMES ")"                                \
+	                             " GROUP BY 1, 2, 3, 4) "
 
 #define SAME_KEY                                                                                   \
 	"symptom_notice.subdistrict_code = o.subdistrict_code"                                     \
@@ -103,32 +109,45 @@ facility_street_keep(struct store_db *db, int date, struct err *err)
 /* What was of a street that the facility has left stays in its file; that the district has told. */
 #define OWN_STREET "(SELECT " STREET " FROM facility f WHERE f.facility_id = ?1)"
 
+/* Of the home care points together: it may be the one that asks. */
+#define MAY_BE_OWN                                                                                 \
+	"n.facility_id = '' AND n.cases < 3 AND EXISTS (SELECT 1 FROM symptom_case c"              \
+	" JOIN facility f ON f.facility_id = c.facility_id WHERE c.facility_id = ?1"               \
+	" AND f.kind = " HOME " AND c.closed = 0 AND c.disease_code = n.disease_code"              \
+	" AND c.onset_date = n.onset_date)"
+
 static const char newest[] =
         "SELECT CASE n.facility_id WHEN '' THEN '' ELSE coalesce(nullif(p.name, ''),"
         " n.facility_id) END, n.onset_date, n.cases, n.confirmed, " DISEASE_ZH ", " DISEASE_EN
         " FROM symptom_notice n LEFT JOIN facility_public p ON p.facility_id = n.facility_id"
         " WHERE n.closed = 0 AND n.facility_id <> ?1 AND n.onset_date >= ?2"
         " AND n.subdistrict_code = coalesce(" OWN_STREET ", n.subdistrict_code)"
+        " AND NOT (" MAY_BE_OWN ")"
         " ORDER BY n.onset_date DESC, n.disease_code, n.facility_id LIMIT ?3";
 
 int
 facility_street_list(struct facility *f, int date, struct arena *a, struct street_notice **list,
-                     size_t *count, struct err *err)
+                     size_t *count, bool *more, struct err *err)
 {
 	struct store_stmt s;
 	int rc = 0;
 
 	*count = 0;
+	*more = false;
 	*list = arena_take(a, STREET_LISTED, sizeof **list);
 	if (*list == NULL)
 		return err_set(err, ERR_NOMEM, "notices of the street: out of memory");
 	s = store_stmt_new(f->db, newest);
 	store_stmt_put_text(&s, f->id);
 	store_stmt_put_int(&s, date_add(date, -STREET_DAYS));
-	store_stmt_put_int(&s, STREET_LISTED);
-	while (*count < STREET_LISTED && (rc = store_stmt_step(&s, err)) == 1) {
-		struct street_notice *n = &(*list)[(*count)++];
+	store_stmt_put_int(&s, STREET_LISTED + 1);
+	while (!*more && (rc = store_stmt_step(&s, err)) == 1) {
+		struct street_notice *n = &(*list)[*count];
 
+		*more = *count == STREET_LISTED;
+		if (*more)
+			break;
+		(*count)++;
 		n->facility = store_stmt_copy_text(&s, a);
 		n->onset_date = (int)store_stmt_get_int(&s);
 		n->cases = store_stmt_get_int(&s);

@@ -15,7 +15,8 @@
  * own
  *
  * A home care point has five children at most, so it isn't named: facility_id is '' for all of a
- * street's together.
+ * street's together, and where there are fewer than STREET_HOMES of them nothing is told of them.
+ * "Other" isn't told: it says nothing to a neighbour.
  */
 #ifndef NODE_FACILITY_STREET_H
 #define NODE_FACILITY_STREET_H
@@ -31,12 +32,13 @@
  */
 #define FACILITY_STREET(f)                                                                         \
 	"CASE WHEN typeof(" f ".subdistrict_code) <> 'text'"                                       \
+	" OR length(CAST(" f ".subdistrict_code AS BLOB)) <> length(" f ".subdistrict_code)"       \
 	" OR length(" f ".subdistrict_code) NOT BETWEEN 1 AND 48"                                  \
 	" OR " f ".subdistrict_code GLOB '*[^A-Za-z0-9_-]*' THEN NULL"                             \
 	" WHEN length(" f ".subdistrict_code) > 9 AND " f ".subdistrict_code NOT GLOB '*[^0-9]*'"  \
 	" THEN substr(" f ".subdistrict_code, 1, 9) ELSE " f ".subdistrict_code END"
 
-enum { STREET_DAYS = 21, STREET_LISTED = 20 };
+enum { STREET_DAYS = 21, STREET_LISTED = 20, STREET_HOMES = 3 };
 
 /* At a hub, on `date`.  Is there something for facility_street_keep() to write?  Needs no
  * transaction. */
@@ -55,10 +57,11 @@ struct street_notice {
 };
 
 /*
- * At a facility: the newest STREET_LISTED whose first day of illness is at most STREET_DAYS before
- * `date`, of the street that the facility is of.
+ * At a facility: the newest STREET_LISTED, and whether there are *more, whose first day of illness
+ * is at most STREET_DAYS before `date`, of the street that the facility is of.
  */
 MUST_CHECK int facility_street_list(struct facility *f, int date, struct arena *a,
-                                    struct street_notice **list, size_t *count, struct err *err);
+                                    struct street_notice **list, size_t *count, bool *more,
+                                    struct err *err);
 
 #endif /* NODE_FACILITY_STREET_H */

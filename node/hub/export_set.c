@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,9 +19,19 @@
 enum { TRAILER = 8, INDEX_MAX = 16 << 20 };
 
 /* Those that differ by what is asked for are only found by name, so they must not be taken for one
- * of all rows. */
-static const char *const kinds[] = { "yizhan-export-1", "yizhan-export-some-1" };
-enum { KIND_ALL, KIND_SOME, KINDS };
+ * of all rows; and they are each token's own, so that who asks often throws out only its own. */
+enum kind { KIND_ALL, KIND_SOME, KINDS };
+
+static int
+terms_of(const struct kept_place *of, const struct token *token, enum kind kind,
+         char terms[KEPT_TERMS], struct err *err)
+{
+	char name[32 + TOKEN_ID];
+
+	snprintf(name, sizeof name,
+	         kind == KIND_ALL ? "yizhan-export-1" : "yizhan-export-some-1 %s", token->id);
+	return kept_terms(of, token, name, terms, err);
+}
 
 /* ---- making one ---- */
 
@@ -177,11 +188,13 @@ add_changes(struct making *m, struct err *err)
 	struct feed_query query = { .since = m->ask->since,
 		                    .token = m->ask->token,
 		                    .scope = m->ask->scope };
-	int rc = feed_latest(m->of->db, &query, add_change, m, err), ended;
-	struct err ignored;
+	int rc = feed_latest(m->of->db, &query, add_change, m, err);
 
-	ended = end_table(m, rc < 0 ? &ignored : err);
-	return rc < 0 ? rc : ended;
+	if (rc == 0)
+		return end_table(m, err);
+	spool_close(&m->rows);
+	spool_close(&m->gone);
+	return rc;
 }
 
 /* ---- the file ---- */
@@ -206,18 +219,22 @@ write_index(struct making *m, struct err *err)
 {
 	struct buf whole = { 0 };
 	uint8_t etag[HASH_16];
+	struct hash h;
 	int rc;
 
 	buf_varint(&whole, m->parts);
 	buf_put(&whole, m->index.bytes, m->index.len);
 	hash_sha256(m->made->sha256, whole.bytes, whole.len);
-	hash_once(etag, sizeof etag, whole.bytes, whole.len);
+	hash_start(&h, sizeof etag);
+	hash_add(&h, m->made->cursor, strlen(m->made->cursor));
+	hash_add(&h, whole.bytes, whole.len);
+	hash_end(&h, etag);
 	text_hex(m->made->etag, etag, sizeof etag);
 	buf_u64(&whole, whole.len);
 	rc = buf_check(&whole, err);
+	errno = ENOSPC; /* what a short write says without a word */
 	if (rc == 0 && write(m->made->fd, whole.bytes, whole.len) != (ssize_t)whole.len)
-		rc = err_set(err, errno == 0 ? ERR_IO : err_of_system(errno), "export: %s",
-		             strerror(errno));
+		rc = err_set(err, err_of_system(errno), "export: %s", strerror(errno));
 	m->made->len += whole.len;
 	buf_free(&whole);
 	return rc;
@@ -243,10 +260,10 @@ make(const struct kept_place *of, const struct export_ask *ask, const char *term
 	rc = add_all(&m, err);
 	if (rc == 0)
 		rc = write_index(&m, err);
-	if (rc == 0)
+	if (rc == 0 && m.parts > 0)
 		rc = kept_keep(of, terms, path, made, err);
-	if (rc < 0)
-		unlink(path);
+	if (rc < 0 || m.parts == 0)
+		unlink(path); /* nobody asks for a part of nothing */
 	buf_free(&m.index);
 	arena_free(&m.arena);
 	return rc;
@@ -322,19 +339,26 @@ int
 export_set_get(const struct kept_place *of, const struct export_ask *ask, struct export_set *set,
                struct err *err)
 {
-	int kind = ask->since == NULL && ask->scope == NULL ? KIND_ALL : KIND_SOME;
+	enum kind kind = ask->since == NULL && ask->scope == NULL ? KIND_ALL : KIND_SOME;
 	char terms[KEPT_TERMS];
 	int rc;
 
 	*set = (struct export_set){ .file = { .fd = -1 } };
-	rc = kept_terms(of, ask->token, kinds[kind], terms, err);
+	rc = terms_of(of, ask->token, kind, terms, err);
 	if (rc == 0 && kind == KIND_ALL)
 		rc = kept_find(of, terms, NULL, &set->file, err);
-	if (rc == 0) {
-		rc = kept_tidy(of, terms, err);
-		if (rc == 0)
-			rc = make(of, ask, terms, &set->file, err);
+	if (rc == 1) {
+		rc = read_index(set, err);
+		if (rc != ERR_CORRUPT)
+			return rc;
+		export_set_close(set); /* a new one takes its place */
+		*set = (struct export_set){ .file = { .fd = -1 } };
+		rc = 0;
 	}
+	if (rc == 0)
+		rc = kept_tidy(of, terms, err);
+	if (rc == 0)
+		rc = make(of, ask, terms, &set->file, err);
 	return rc < 0 ? rc : read_index(set, err);
 }
 
@@ -347,7 +371,7 @@ export_set_find(const struct kept_place *of, const struct token *token, const ch
 
 	*set = (struct export_set){ .file = { .fd = -1 } };
 	for (int kind = 0; rc == 0 && kind < KINDS; kind++) {
-		rc = kept_terms(of, token, kinds[kind], terms, err);
+		rc = terms_of(of, token, (enum kind)kind, terms, err);
 		if (rc == 0)
 			rc = kept_find(of, terms, etag, &set->file, err);
 	}

@@ -10,7 +10,8 @@
  *                   offset, bytes, SHA-256 (32); LEB128
  *   8 bytes         length of the index, big endian
  *
- * The kept file's etag and SHA-256 are of the index, which has the SHA-256 of every part.
+ * The kept file's SHA-256 is of the index, which has the SHA-256 of every part; its etag of that
+ * and of the cursor.  A set without parts isn't kept.
  *
  * With a cursor a set is what has changed since: rows as the feed tells them, and of rows that
  * are gone their keys.
@@ -44,7 +45,8 @@ struct export_ask {
 };
 
 /*
- * All rows: one that is fresh, else made now; since a cursor, or of one scope: made now.  Errors as
+ * All rows: one that is fresh, else made now; since a cursor, or of one scope: made now, for this
+ * token alone.  Errors as
  * of feed_page() for the cursor, and of snapshot_get().  Always export_set_close() it.
  */
 MUST_CHECK int export_set_get(const struct kept_place *of, const struct export_ask *ask,

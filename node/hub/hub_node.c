@@ -102,10 +102,10 @@ hub_node_note_street(struct store_db *db, const struct hub_node *node, struct er
 	struct store_stmt s;
 	int rc = grant_reread(node->doc, node->doc_len, &grant, err);
 
-	if (rc < 0)
+	if (rc < 0 && rc != ERR_CORRUPT)
 		return rc;
 	s = store_stmt_new(db, "UPDATE hub_node SET street = ? WHERE node = ?");
-	store_stmt_put_text(&s, street_of(&grant));
+	store_stmt_put_text(&s, rc < 0 ? "" : street_of(&grant));
 	store_stmt_put_blob(&s, node->node, STORE_NODE_ID);
 	return store_stmt_run(&s, err);
 }

@@ -34,7 +34,7 @@ MUST_CHECK int hub_node_id(struct store_db *db, const uint8_t key[SYNC_PUBLIC_KE
                            uint8_t node[STORE_NODE_ID], struct err *err);
 
 /* Note which street's rows the node's grant lets it read (hub_node.street), as keeping a grant
- * does. */
+ * does; of one that can't be read, none. */
 MUST_CHECK int hub_node_note_street(struct store_db *db, const struct hub_node *node,
                                     struct err *err);
 

@@ -259,9 +259,9 @@ kept_keep(const struct kept_place *of, const char *terms, const char *path, cons
 	         made->cursor, made->etag, sum);
 	kept_path(to, folder, name);
 	if (fsync(made->fd) < 0)
-		return err_set(err, ERR_IO, "sync %s: %s", path, strerror(errno));
+		return err_set(err, err_of_system(errno), "sync %s: %s", path, strerror(errno));
 	if (rename(path, to) < 0)
-		return err_set(err, ERR_IO, "%s: %s", to, strerror(errno));
+		return err_set(err, err_of_system(errno), "%s: %s", to, strerror(errno));
 	return file_sync_folder(to, err);
 }
 

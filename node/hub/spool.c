@@ -3,6 +3,7 @@
 #include "node/room.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +22,9 @@ spool_open(struct spool *sp, const struct kept_place *of, struct err *err)
 	if (rc < 0)
 		return rc;
 	kept_path(path, folder, "export-XXXXXX");
-	sp->fd = mkstemp(path);
+	sp->fd = mkostemp(path, O_CLOEXEC);
 	if (sp->fd < 0)
-		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+		return err_set(err, err_of_system(errno), "%s: %s", path, strerror(errno));
 	unlink(path);
 	return 0;
 }
