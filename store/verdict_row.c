@@ -54,11 +54,12 @@ static int
 knows_of_shares(struct store_db *db, bool *yes, struct err *err)
 {
 	int64_t found = 0;
-	int rc = store_stmt_int(db,
-	                        "SELECT EXISTS (SELECT 1 FROM yz_share)"
-	                        " OR EXISTS (SELECT 1 FROM yz_member)"
-	                        " OR EXISTS (SELECT 1 FROM yz_stream WHERE n = 0 AND last_stamp > 0)",
-	                        0, &found, err);
+	int rc = store_stmt_int(
+	        db,
+	        "SELECT EXISTS (SELECT 1 FROM yz_share)"
+	        " OR EXISTS (SELECT 1 FROM yz_member)"
+	        " OR EXISTS (SELECT 1 FROM yz_stream WHERE n = 0 AND last_stamp > 0)",
+	        0, &found, err);
 
 	*yes = found != 0;
 	return rc;
