@@ -3,7 +3,8 @@
 #include "store/track.h"
 
 static const struct store_track_spec tables[] = {
-	/* verdicts about conflicts, in the scope of the conflict */
+	/* verdicts about conflicts, in the scope of who decides; the hub's in each that sees the
+	   row */
 	{ .table = "yz_verdict", .kind = STORE_RECORD, .scope = "", .scope_column = "scope" },
 	/* who sees a child beside its own facility: each is told of itself, by the hub */
 	{ .table = "yz_share",

@@ -2,8 +2,6 @@
 #include "store/archive.h"
 #include "store/stmt.h"
 
-#include <string.h>
-
 int
 store_archive_put(struct store_db *db, const struct store_archive_row *row, struct err *err)
 {

@@ -2,8 +2,6 @@
 #include "store/clock_priv.h"
 #include "store/inspect.h"
 
-#include <string.h>
-
 /* A stamp of ours that no other write has: later ones are above it. */
 static int
 next_stamp(struct store_db *db, int64_t *stamp, struct err *err)

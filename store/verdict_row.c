@@ -49,16 +49,17 @@ find_scopes(struct store_db *db, const struct store_conflict *c, struct arena *a
 
 /* Has this file ever heard of a row that more than one scope sees?  Whose row it is first isn't
  * told of the others, but what they write comes by the hub's relays: of a stream that has no
- * records. */
+ * records, only the stamp of the latest.  One whose records wait, or were let go, has neither. */
 static int
 knows_of_shares(struct store_db *db, bool *yes, struct err *err)
 {
 	int64_t found = 0;
-	int rc = store_stmt_int(db,
-	                        "SELECT EXISTS (SELECT 1 FROM yz_share)"
-	                        " OR EXISTS (SELECT 1 FROM yz_member)"
-	                        " OR EXISTS (SELECT 1 FROM yz_stream WHERE n = 0)",
-	                        0, &found, err);
+	int rc = store_stmt_int(
+	        db,
+	        "SELECT EXISTS (SELECT 1 FROM yz_share)"
+	        " OR EXISTS (SELECT 1 FROM yz_member)"
+	        " OR EXISTS (SELECT 1 FROM yz_stream WHERE n = 0 AND last_stamp > 0)",
+	        0, &found, err);
 
 	*yes = found != 0;
 	return rc;

@@ -209,16 +209,19 @@ is_corrected(struct sync_replica *r, const struct sync_site *peer, struct met *m
 	return rc;
 }
 
-/* With another key a node begins a new life, too: the one before has ended, so its key is good for
- * what there was of it and no more. */
+/* With another key a node begins a new life, too: the one before has a key of its own. */
 static bool
 is_rotated(const struct sync_replica *r, const struct sync_site *peer, const struct met *met)
 {
-	struct store_site before = { 0 };
+	uint8_t then[SYNC_PUBLIC_KEY], now[SYNC_PUBLIC_KEY];
+	struct store_site before = { 0 }, here = { 0 };
 
 	memcpy(before.node, peer->node, STORE_NODE_ID);
 	memcpy(before.epoch, met->epoch, STORE_EPOCH);
-	return r->key_until != NULL && r->key_until(r->ctx, &before, "") != UINT64_MAX;
+	memcpy(here.node, peer->node, STORE_NODE_ID);
+	memcpy(here.epoch, peer->epoch, STORE_EPOCH);
+	return r->key_of != NULL && r->key_of(r->ctx, &before, then) &&
+	       r->key_of(r->ctx, &here, now) && memcmp(then, now, sizeof now) != 0;
 }
 
 /* A life that comes again after another has come goes on beside that. */

@@ -8,6 +8,7 @@
 #include "node/hub/hub_schema.h"
 #include "node/rights.h"
 #include "node/rotation.h"
+#include "sync/life.h"
 #include "sync/seal/rotate.h"
 
 #include <check.h>
@@ -359,6 +360,42 @@ START_TEST(a_replaced_key_opens_nothing_and_is_good_for_what_it_delivered)
 }
 END_TEST
 
+/* The node comes in a life, and this is what is told of it then. */
+static enum sync_life_word
+come_in(uint8_t epoch)
+{
+	struct sync_replica r = { .db = hub_db, .is_hub = true };
+	struct sync_site peer = { { 0 }, { 0 } };
+	enum sync_life_word word;
+
+	r.key_of = rights_key_of;
+	r.ctx = &rights;
+	memcpy(peer.node, one.node, STORE_NODE_ID);
+	memset(peer.epoch, epoch, STORE_EPOCH);
+	ck_assert_int_eq(store_db_begin(hub_db, &hub_err), 0);
+	ck_assert_msg(sync_life_met(&r, &peer, &hub_err) == 0, "%s", hub_err.msg);
+	ck_assert_int_eq(store_db_commit(hub_db, &hub_err), 0);
+	ck_assert_int_eq(sync_life_of(hub_db, one.node, sync_replica_now_ms(&r), &word, &hub_err),
+	                 0);
+	return word;
+}
+
+/* Nothing was written between: the hub has no stream of these lives. */
+START_TEST(who_rotates_again_and_again_was_not_put_back)
+{
+	ck_assert_int_eq(come_in(101), SYNC_LIFE_QUIET);
+	for (uint8_t key = 11; key < 14; key++) {
+		ck_assert_int_eq(rotate(key == 11 ? 1 : key - 1, key), 0);
+		expect_key((uint8_t)(key + 90), key == 11 ? 1 : key - 1);
+		ck_assert_uint_eq(until((uint8_t)(key + 90), "f/F1"), 0);
+		ck_assert_int_eq(come_in((uint8_t)(key + 91)), SYNC_LIFE_QUIET);
+		expect_key((uint8_t)(key + 91), key);
+		ck_assert_uint_eq(until((uint8_t)(key + 91), "f/F1"), UINT64_MAX);
+	}
+	ck_assert_int_eq(come_in(150), SYNC_LIFE_RESTORED); /* under the same key */
+}
+END_TEST
+
 START_TEST(what_is_shown_again_changes_nothing)
 {
 	struct buf chain = { 0 };
@@ -460,6 +497,7 @@ suite_node_rights(void)
 	tcase_add_test(t, a_revoked_node_has_no_rights_but_its_past_can_be_checked);
 	tcase_add_test(t, at_the_hub_a_life_has_the_key_that_its_node_told);
 	tcase_add_test(t, a_replaced_key_opens_nothing_and_is_good_for_what_it_delivered);
+	tcase_add_test(t, who_rotates_again_and_again_was_not_put_back);
 	tcase_add_test(t, what_is_shown_again_changes_nothing);
 	tcase_add_test(t, a_long_chain_is_followed_in_pieces);
 	tcase_add_test(t, a08_a_copy_of_an_old_key_rotates_nothing);

@@ -92,6 +92,25 @@ START_TEST(decision_at_a_node_closes_everywhere)
 }
 END_TEST
 
+/* What came stamped far ahead waits at the hub, of a stream that has no records then. */
+START_TEST(a_stream_that_waits_makes_nothing_shared)
+{
+	struct arena a = { 0 };
+	struct store_conflict conflict;
+	struct store_verdict v = { .conflict = &conflict, .take = STORE_TAKE_SHOWN, .by = "" };
+
+	w.nodes[1].skew_ms = INT64_C(3) * 86400000;
+	world_sql(&w.nodes[1], "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F1', 'x')");
+	world_settle(&w, 2);
+	ck_assert_int_gt(world_int(&w.hub, "SELECT count(*) FROM yz_stream WHERE n = 0"), 0);
+	conflict = the_conflict(&w.hub, &a);
+	give(&w.hub, &v);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT length(conflict) FROM yz_verdict"),
+	                 STORE_CONFLICT_ID);
+	arena_free(&a);
+}
+END_TEST
+
 START_TEST(second_decision_is_refused)
 {
 	struct arena a = { 0 };
@@ -286,6 +305,7 @@ suite_store_verdict(void)
 
 	tcase_add_checked_fixture(cell, open_conflict, close_world);
 	tcase_add_loop_test(cell, decision_at_a_node_closes_everywhere, 0, TAKE_CASES);
+	tcase_add_test(cell, a_stream_that_waits_makes_nothing_shared);
 	tcase_add_test(cell, second_decision_is_refused);
 	tcase_add_test(cell, conflict_is_found_by_the_beginning_of_its_id);
 	suite_add_tcase(suite, cell);

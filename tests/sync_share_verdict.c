@@ -215,6 +215,34 @@ START_TEST(programs_of_before_and_after_decide)
 }
 END_TEST
 
+/* Under a key that is B's, and as a row of its own. */
+START_TEST(nobody_takes_anothers_place)
+{
+	w.spoiled = true; /* what A made up is its own alone */
+	world_sql(&w.nodes[SHARE_A],
+	          "INSERT INTO yz_verdict(conflict, scope, take, by, at)"
+	          " SELECT CAST(id || x'662f42' AS BLOB), 'f/A', 'shown', 'A', 1 FROM yz_conflict"
+	          " WHERE state = 'open'");
+	world_sync(&w, SHARE_A);
+	ck_assert_int_eq(verdicts(&w.hub), 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine WHERE reason LIKE"
+	                                   " '%verdict%names another scope%'"),
+	                 1);
+	expect_open(0, 1, 1);
+	decide(&w.nodes[SHARE_B], STORE_TAKE_SHOWN);
+	for (int i = 0; i < 3; i++) {
+		ck_assert(world_sync(&w, SHARE_B));
+		ck_assert(world_sync(&w, SHARE_B2));
+	}
+	expect_open(0, 0, 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_verdict WHERE scope = 'f/B'"),
+	                 1);
+	ck_assert_int_eq(verdicts(&w.nodes[SHARE_B2]), 1);
+	share_world_expect_digest(&w, SHARE_B, "f/B");
+	share_world_expect_digest(&w, SHARE_B2, "f/B");
+}
+END_TEST
+
 /* Whose a row is nobody may change, so nobody is asked; of the other cell they are. */
 START_TEST(two_who_make_one_row_are_not_asked_whose_it_is)
 {
@@ -333,6 +361,7 @@ suite_sync_share_verdict(void)
 	tcase_add_test(tc, the_hub_decides_for_all);
 	tcase_add_test(tc, hub_and_facility_decide_at_once);
 	tcase_add_loop_test(tc, programs_of_before_and_after_decide, 0, 2);
+	tcase_add_test(tc, nobody_takes_anothers_place);
 	tcase_add_test(tc, two_who_make_one_row_are_not_asked_whose_it_is);
 	tcase_add_loop_test(tc, any_history_of_deciding_ends_level, 0, 24);
 	suite_add_tcase(suite, tc);

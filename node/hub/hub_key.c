@@ -3,6 +3,7 @@
 #include "node/hub/hub_schema.h"
 #include "store/base/mutant.h"
 #include "store/stmt.h"
+#include "sync/life.h"
 
 #include <string.h>
 
@@ -100,6 +101,27 @@ close_said(struct store_db *db, const struct rotation *r, struct err *err)
 	return rc;
 }
 
+/* The life in which the node was last here has ended with its key, also if it wrote nothing: else
+ * the next one would be that of a node which was put back. */
+static int
+close_met(struct store_db *db, const uint8_t node[STORE_NODE_ID],
+          const uint8_t key[SYNC_PUBLIC_KEY], struct err *err)
+{
+	uint8_t epoch[STORE_EPOCH];
+	struct store_stmt s;
+	int rc = sync_life_epoch(db, node, epoch, err);
+
+	if (rc != 1)
+		return rc;
+	s = store_stmt_new(db, "INSERT INTO hub_key_stream(node, epoch, scope, n, key)"
+	                       " SELECT ?1, ?2, '', 0, ?3 WHERE NOT EXISTS (SELECT 1"
+	                       " FROM hub_key_stream WHERE node = ?1 AND epoch = ?2)");
+	store_stmt_put_blob(&s, node, STORE_NODE_ID);
+	store_stmt_put_blob(&s, epoch, STORE_EPOCH);
+	store_stmt_put_blob(&s, key, SYNC_PUBLIC_KEY);
+	return store_stmt_run(&s, err);
+}
+
 static int
 note_replaced(struct store_db *db, const struct rotation *r, const uint8_t key[SYNC_PUBLIC_KEY],
               int64_t now_ms, struct err *err)
@@ -134,6 +156,8 @@ replace(struct store_db *db, const struct rotation *r, const struct known *known
 
 	if (rc == 0)
 		rc = close_said(db, r, err);
+	if (rc == 0)
+		rc = close_met(db, r->node, known->key, err);
 	if (rc == 0)
 		rc = note_replaced(db, r, r->old_key, now_ms, err);
 	if (rc == 0 && memcmp(known->key, r->old_key, SYNC_PUBLIC_KEY) != 0)

@@ -11,7 +11,8 @@
  *   hub_export     what was given out, to whom             (node/hub/export_log.c)
  *   external_delivery  departments' tables                 (node/hub/external.c)
  *   hub_key        keys that were replaced by another      (node/hub/hub_key.c)
- *   hub_key_stream how far such a key is good, by stream   (node/hub/hub_key.c)
+ *   hub_key_stream how far such a key is good, by stream   (node/hub/hub_key.c); scope '', n 0: of
+ *                  a life in which nothing was written
  *   hub_record_key the keys of lines that were stored      (node/hub/records.c)
  *   hub_seen       how each node stood when it last came   (node/hub/fleet.c)
  *   hub_admin      who may look at /fleet                  (node/hub/admin.c)

@@ -1,6 +1,7 @@
 #include "store/base/mutant.h"
 #include "sync/merge/law_priv.h"
 
+#include "store/inbox.h"
 #include "store/inspect.h"
 #include "sync/merge/merge.h"
 #include "sync/merge/share.h"
@@ -31,6 +32,7 @@ look_up(struct sync_law *law, const struct store_change *c)
 	*law = (struct sync_law){ .u = law->u,
 		                  .schema = c->schema,
 		                  .by_hub = sync_law_is_hubs(law->u),
+		                  .is_verdict = strcmp(c->schema->table, "yz_verdict") == 0,
 		                  .rules = local != NULL ? local : c->schema };
 	law->scope_at = law->rules->scope_column;
 	if (law->scope_at >= 0)
@@ -112,7 +114,30 @@ is_shared(const struct sync_apply *u, const struct store_row *row, const struct 
 	return row->known && sync_share_admits(&unit, row, c, &yes, &err) == 0 && yes;
 }
 
+/* A verdict's key may end with the name of its scope (store/verdict_priv.h): with another's it
+ * would be in the way of theirs. */
+static bool
+is_anothers_verdict(const struct sync_law *law, const struct store_change *c)
+{
+	const char *scope;
+	struct store_value key;
+	struct rd r;
+	size_t len;
+
+	if (!law->is_verdict || law->by_hub)
+		return false;
+	r = rd_from(c->key, c->key_len);
+	key = store_value_read(&r);
+	if (key.type != STORE_BLOB || key.len <= STORE_CONFLICT_ID)
+		return false;
+	scope = store_catalog_scope_of(law->u->r->db, law->u->stream->scope);
+	len = strlen(scope);
+	return key.len != STORE_CONFLICT_ID + len ||
+	       memcmp(key.bytes + STORE_CONFLICT_ID, scope, len) != 0;
+}
+
 static const char other_scope[] = "the row's own scope is not the one it was sent in";
+static const char others_verdict[] = "a verdict's key names another scope than its own";
 static const char rewritten[] = "an event was written again: corrections are new rows";
 static const char hubs_row[] = "a row that only the hub may write was written elsewhere";
 static const char hubs_column[] = "a column that only the hub may write was written elsewhere";
@@ -134,6 +159,8 @@ forbids(struct sync_law *law, struct store_change *c, const struct store_row *ro
 
 	if (!sync_merge_is_sound(c))
 		return "the change contradicts itself (its life, stamp, columns or groups)";
+	if (is_anothers_verdict(law, c))
+		return others_verdict;
 	law->shared = law->by_hub || (elsewhere && is_shared(law->u, row, c));
 	if (elsewhere && !law->shared)
 		return "the row belongs to another scope";

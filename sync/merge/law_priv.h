@@ -5,7 +5,8 @@
  *   it says only what it wrote itself, unless it is the hub  likewise
  *   an inserted row's scope column names the stream's scope; one in the key does so always
  *   a changed row belongs to the stream's scope, or is seen in it, too (sync/merge/share.h)
- *   (of these two the hub is free: it says who sees a row)
+ *   a verdict's key names the stream's scope or none (store/verdict_priv.h)
+ *   (of these three the hub is free: it says who sees a row)
  *   a row that is the hub's, and a column that only the hub may write, come from the hub (an insert
  *   may carry the column's default)
  *   an event is inserted and no more: its max columns may grow, where two devices met in one row
@@ -25,6 +26,7 @@ struct sync_law {
 	struct sync_apply *u;
 	const struct store_schema *schema, *rules;
 	bool by_hub;          /* the hub says it */
+	bool is_verdict;      /* a row of yz_verdict */
 	int scope_at;         /* the scope column, by position in `schema`; -1: none */
 	uint64_t hub_columns; /* by position in `schema` */
 	uint64_t growing;     /* likewise: max columns */

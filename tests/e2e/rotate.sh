@@ -101,10 +101,14 @@ sql "$second" "UPDATE child SET name = 'corrected' WHERE name = 'run3'" >/dev/nu
 add "$node" run 6 7
 check 0 'another key' -C "$node" rotate
 meet "$node" "$second" "$node"
+check 0 'another key' -C "$node" rotate
+meet "$node"
+check 0 'another key' -C "$node" rotate # of a life that wrote nothing
+meet "$node"
 stop "$node_pid"
 same "$node" "$second"
 is "$(count "$node" corrected) $(count "$hub" 'run%')" '1 6' 'a later correction stands'
-is "$(life)" '"life":null' 'nor one that replaced it twice'
+is "$(life)" '"life":null' 'nor one that replaced it again and again'
 
 # ------------------------------------------------------------------ an older database, under the new key
 

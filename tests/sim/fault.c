@@ -157,6 +157,7 @@ restore(struct sim_peer *p)
 	}
 	sim_acks_forgive(p->sim, p);
 	p->restored = true;
+	p->sim->hub_lost = p->sim->hub_lost || p->is_hub;
 	memset(p->acked, 0, sizeof p->acked);
 	sim_peer_stop(p, p->sim->now + MINUTE);
 	disk_copy(p->disk, p->backup);

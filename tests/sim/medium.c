@@ -55,8 +55,6 @@ sim_medium_went_back(struct sim_peer *p)
 	sim_count(s, SIM_DID_GO_BACK);
 	sim_acks_forgive(s, p);
 	p->restored = true;
-	/* its anchor knows of its own records alone: what it lost of others' shows when they meet
-	 */
 	s->hub_lost = s->hub_lost || p->is_hub;
 	memset(p->acked, 0, sizeof p->acked);
 	if (!sim_rand_happens(&x, 500))
@@ -65,7 +63,6 @@ sim_medium_went_back(struct sim_peer *p)
 	sim_must(s, file_replace(path, p->anchor.bytes, p->anchor.len, &err), &err,
 	         "put an anchor back");
 	sim_count(s, SIM_DID_GO_BACK_UNSEEN);
-	s->hub_fell = s->hub_fell || p->is_hub;
 }
 
 /* ---- rot ---- */

@@ -4,7 +4,8 @@
  * All of them are here, in one process, and nobody forges: two signatures a meeting, one a segment
  * and reader.  What a history tests is whether the right bytes were signed by the right key and
  * checked against it, at each place where they are; for that a hash of both does as well as the
- * curve, and another key, a turned bit or cut bytes are refused as ever.  Of sixteen one goes
+ * curve, and another key, a turned bit or cut bytes are refused as ever; but the hash takes of the
+ * secret key its public half alone, so a wrong seed before it isn't.  Of sixteen one goes
  * through libsodium, at both ends: which ones is told by the hash itself, so both ends agree.
  *
  * The product calls libsodium; the linker leads these two calls here (Makefile, --wrap).

@@ -54,6 +54,10 @@ while IFS=$'\t' read -r number file what; do
 	fi
 	printf '%3d %s: %s\n      %s\n' "$number" "$file" "$what" "$by"
 done <tests/sim/mutants.txt
+if [ ${#took[@]} = 0 ]; then
+	echo "tests/sim/mutants.txt has no mutant $*: nothing was tried" >&2
+	exit 2
+fi
 mapfile -t took < <(printf '%s\n' "${took[@]}" | sort -n)
 median=${took[$((${#took[@]} / 2))]}
 [ "$median" -le "$seeds" ] || median="more than $seeds (most were found by a suite first: try FIRST=$seeds)"

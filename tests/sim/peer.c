@@ -226,6 +226,8 @@ note_epoch(struct sim_peer *p)
 		sim_fail(p->sim, "peer %u: its file is another one, and it goes on as before",
 		         p->no);
 	p->moved = false;
+	if (p->is_hub && memcmp(now, p->sim->hub_life, STORE_EPOCH) > 0)
+		p->sim->hub_lost = false; /* in this life it has acknowledged nothing yet */
 	memcpy(p->epoch, now, STORE_EPOCH);
 	sim_tell(p->sim, "peer %u: open, %s epoch", p->no, same ? "same" : "new");
 }
@@ -251,11 +253,23 @@ sim_peer_boot(struct sim_peer *p)
 		sim_acks_check(p->sim, p, p);
 }
 
+/* Another life may have begun in a meeting; whatever puts the hub back comes after this. */
+static void
+note_hub_life(const struct sim_peer *hub)
+{
+	uint8_t *youngest = hub->sim->hub_life;
+
+	if (memcmp(hub->st.node.r.self.epoch, youngest, STORE_EPOCH) > 0)
+		memcpy(youngest, hub->st.node.r.self.epoch, STORE_EPOCH);
+}
+
 static void
 close_process(struct sim_peer *p)
 {
 	if (!p->open)
 		return;
+	if (p->is_hub)
+		note_hub_life(p);
 	sim_shell_forget(p);
 	store_db_close(p->reader);
 	store_db_close(p->tablet);

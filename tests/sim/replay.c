@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAMS = 64 };
+enum { STREAMS = 256 };
 
 struct replay {
 	struct sim *s;

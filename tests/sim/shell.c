@@ -135,6 +135,8 @@ sim_shell_send(struct sim_peer *p, struct buf *body)
 	*body = (struct buf){ 0 };
 	sim_net_garble(p->sim, p, SIM_GARBLE_REQUEST, p->call.body.bytes, p->call.body.len);
 	sim_check_asked(p);
+	if (!p->open)
+		return;
 	steal(p); /* it may be there before */
 	post(p);
 }

@@ -34,11 +34,11 @@ struct sim {
 	char folder[64];
 	int64_t now; /* true time */
 	int64_t draws_at;
-	uint64_t draws;       /* of the product, at this time */
-	bool healed;          /* no faults any more, and no work */
-	bool hub_fell;        /* it forgot what it acknowledged, in the life that did */
-	bool hub_lost;        /* its disk lost something, may be what it acknowledged */
-	int64_t hub_ahead_ms; /* the most that its clock was ever ahead */
+	uint64_t draws; /* of the product, at this time */
+	bool healed;    /* no faults any more, and no work */
+	bool hub_lost;  /* it went back: may be behind what it acknowledged, in the life that did */
+	uint8_t hub_life[STORE_EPOCH];        /* the youngest that it ever was in, when it ended */
+	int64_t hub_ahead_ms;                 /* the most that its clock was ever ahead */
 	struct sim_peer peers[SIM_PEERS + 1]; /* the last one for the replay */
 	struct sim_net net;
 	struct sim_acks acks;
