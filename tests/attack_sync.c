@@ -229,6 +229,48 @@ START_TEST(a02_row_of_another_facility_before_it_has_come)
 }
 END_TEST
 
+/* It says nothing of whose the row is, or nothing that can be a facility. */
+static const struct theft unsaid[] = {
+	{ "a facility of bytes",
+	  { "INSERT INTO note(id, facility_id, text) VALUES (x'05', x'4631', 'x')",
+	    "UPDATE note SET text = 'y' WHERE id = x'05'" } },
+	{ "no facility",
+	  { "DROP TABLE note; CREATE TABLE note(id BLOB NOT NULL PRIMARY KEY, text TEXT) WITHOUT "
+	    "ROWID",
+	    "INSERT INTO note VALUES (x'05', 'x')", "UPDATE note SET text = 'y'" } },
+};
+
+enum { UNSAID = sizeof unsaid / sizeof unsaid[0] };
+
+START_TEST(a02_row_that_does_not_say_whose_it_is)
+{
+	struct store_track_spec mine = { .table = "note",
+		                         .scope = "f/F1",
+		                         .max = _i == 0 ? "top" : NULL };
+
+	w.spoiled = true; /* what the thief made up is its own alone */
+	world_sql(victim, "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F2', 'ours')");
+	remember_f2();
+	world_sync(&w, 0);
+	must(store_db_begin(thief->merge, &err));
+	must(store_track_stop(thief->merge, "note", &err));
+	must(store_db_commit(thief->merge, &err));
+	world_sql(thief, unsaid[_i].sql[0]);
+	must(store_db_begin(thief->merge, &err));
+	must(store_track_table(thief->merge, &mine, false, &err));
+	must(store_db_commit(thief->merge, &err));
+	for (size_t i = 0; i < 3 && unsaid[_i].sql[i] != NULL; i++) {
+		if (i > 0)
+			world_sql(thief, unsaid[_i].sql[i]);
+		ck_assert(world_sync(&w, 0));
+		expect_f2_unchanged(unsaid[_i].what);
+		ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE id = x'05'"),
+		                 0);
+	}
+	ck_assert_int_ge(quarantined(&w.hub), 1);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- segments made by hand */
 
 static struct vectors forged;
@@ -342,6 +384,60 @@ START_TEST(a02_words_put_into_the_hubs_mouth)
 }
 END_TEST
 
+/* Three rows of F1's segment, of which the middle one alone says that it is F1's: what the others
+ * say begins with the same bytes. */
+START_TEST(a02_row_that_says_it_with_half_a_word)
+{
+	static const char *const said[] = { "", "F1", "" };
+	static struct store_value values[3][sizeof forged.values / sizeof forged.values[0]];
+	static uint8_t ids[3] = { 1, 2, 3 };
+	struct sync_ingested got;
+	struct parcel parcel;
+
+	make_forged("golden");
+	for (size_t i = 0; i < 3; i++) {
+		struct sync_record *rec = &forged.records[VECTOR_INSERT + i];
+
+		*rec = forged.records[VECTOR_INSERT];
+		memcpy(values[i], forged.values, sizeof values[i]);
+		values[i][0] = store_value_blob(&ids[i], 1);
+		values[i][1] = store_value_text(said[i]);
+		rec->change.values = values[i];
+	}
+	parcel = forge(4);
+	got = parcel_deliver(&w.hub, &parcel, true);
+	ck_assert_int_eq(got.outcome, SYNC_STORED);
+	ck_assert_int_eq(got.changes, 1);
+	ck_assert_int_eq(got.kept_aside, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine WHERE reason LIKE"
+	                                   " '%own scope is not the one%'"),
+	                 2);
+	buf_free(&parcel.bytes);
+	vectors_free(&forged);
+}
+END_TEST
+
+/* An edit in a life in which the row is dead. */
+START_TEST(a02_change_that_contradicts_itself)
+{
+	struct sync_ingested got;
+	struct parcel parcel;
+
+	make_forged("golden");
+	forged.records[VECTOR_UPDATE].change.cl = 2;
+	parcel = forge(4);
+	got = parcel_deliver(&w.hub, &parcel, true);
+	ck_assert_int_eq(got.outcome, SYNC_STORED);
+	ck_assert_int_eq(got.changes, 2);
+	ck_assert_int_eq(got.kept_aside, 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine WHERE n = 3 AND"
+	                                   " reason LIKE 'the change contradicts itself%'"),
+	                 1);
+	buf_free(&parcel.bytes);
+	vectors_free(&forged);
+}
+END_TEST
+
 Suite *
 suite_attack_sync(void)
 {
@@ -354,6 +450,9 @@ suite_attack_sync(void)
 	tcase_add_test(tc, a01_scope_of_a_street);
 	tcase_add_loop_test(tc, a02_row_of_another_facility_in_an_honest_segment, 0, THEFTS);
 	tcase_add_test(tc, a02_row_of_another_facility_before_it_has_come);
+	tcase_add_loop_test(tc, a02_row_that_does_not_say_whose_it_is, 0, UNSAID);
+	tcase_add_test(tc, a02_row_that_says_it_with_half_a_word);
+	tcase_add_test(tc, a02_change_that_contradicts_itself);
 	tcase_add_test(tc, a02_words_put_into_the_hubs_mouth);
 	tcase_add_loop_test(tc, a14_names_come_from_the_catalogue_only, 0, 12);
 	suite_add_tcase(suite, tc);

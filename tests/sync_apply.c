@@ -9,9 +9,7 @@
 #include "tests/share_world.h"
 #include "tests/suites.h"
 
-#include "store/stmt.h"
 #include "store/track.h"
-#include "sync/seal/seal.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -165,19 +163,58 @@ who_has_left_pretends_not_to_know(void)
 	keep_to_itself(SHARE_B);
 }
 
+/* ---- what is the hub's ---- */
+
+/* At a node nothing says that only the hub may write the points. */
+static void
+track_score(struct world_peer *p)
+{
+	struct store_track_spec spec = { .table = "score",
+		                         .scope = "f/",
+		                         .scope_column = "facility_id",
+		                         .hub_only = p == &w.hub ? "points" : NULL };
+
+	world_sql(p,
+	          "CREATE TABLE score(id INTEGER NOT NULL PRIMARY KEY, facility_id TEXT NOT NULL,"
+	          " name TEXT, points DEFAULT 7) WITHOUT ROWID");
+	ck_assert_int_eq(store_db_begin(p->merge, &err), 0);
+	ck_assert_int_eq(store_track_table(p->merge, &spec, p == &w.hub, &err), 0);
+	ck_assert_int_eq(store_db_commit(p->merge, &err), 0);
+}
+
+/* More rows than the first list of them holds. */
+static void
+what_is_the_hubs(void)
+{
+	share_child();
+	w.spoiled = true; /* it believes that it may */
+	track_score(&w.hub);
+	track_score(&w.nodes[SHARE_A]);
+	world_sql(&w.nodes[SHARE_A],
+	          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)"
+	          " INSERT INTO score SELECT i, 'A', 'x', i FROM n;"
+	          "INSERT INTO score(id, facility_id, name) VALUES (30, 'A', 'x')");
+	keep_to_itself(SHARE_A);
+	world_sql(&w.nodes[SHARE_A], "UPDATE score SET points = 99, name = 'y' WHERE id = 1");
+	keep_to_itself(SHARE_A);
+}
+
 static const struct scene {
 	void (*prepare)(void);
 	int from, to;
+	bool doubts; /* had a write been seen under another name?  What can't be looked up of that
+	                is no (sync/merge/twin_priv.h) and asks a person: the rows are the same */
 } scenes[] = {
-	{ an_owner_writes, SHARE_A, HUB },
-	{ another_who_sees_it_writes, SHARE_B, HUB },
-	{ the_hub_passes_on, HUB, SHARE_B },
-	{ a_scope_comes, HUB, SHARE_B },
-	{ a_scope_leaves, HUB, SHARE_B },
-	{ a_scope_comes_again, HUB, SHARE_B },
-	{ who_has_left_has_not_heard, SHARE_B, HUB },
-	{ who_has_left_deletes, SHARE_B, HUB },
-	{ who_has_left_pretends_not_to_know, SHARE_B, HUB },
+	{ an_owner_writes, SHARE_A, HUB, false },
+	{ another_who_sees_it_writes, SHARE_B, HUB, false },
+	{ the_hub_passes_on, HUB, SHARE_B, false },
+	{ a_scope_comes, HUB, SHARE_B, false },
+	{ a_scope_leaves, HUB, SHARE_B, false },
+	{ a_scope_comes_again, HUB, SHARE_B, false },
+	{ who_has_left_has_not_heard, SHARE_B, HUB, false },
+	{ who_has_left_deletes, SHARE_B, HUB, false },
+	{ what_is_the_hubs, SHARE_A, HUB, true },
+	{ who_has_left_pretends_not_to_know, SHARE_B, HUB, false },
 };
 
 enum { SCENES = sizeof scenes / sizeof scenes[0] };
@@ -205,9 +242,10 @@ begin(struct world_peer *to)
  * taken whole: who couldn't look up what it has seen may wait for it, and SQLite may know another
  * way without memory. */
 static void
-without(enum broken what, struct world_peer *to, const struct parcel *parcel,
+without(enum broken what, const struct scene *scene, const struct parcel *parcel,
         const struct sync_ingested *want)
 {
+	struct world_peer *to = peer(scene->to);
 	unsigned good = 0;
 	bool hit;
 
@@ -224,7 +262,8 @@ without(enum broken what, struct world_peer *to, const struct parcel *parcel,
 		hit = what == BROKEN_NOTHING ? memory_disarm() : broken_disarm();
 		sync_ingest_abort(&to->node.r);
 		ck_assert_msg(hit || rc == 0, "after %u: %d %s", good, rc, err.msg);
-		ck_assert_msg(!hit || rc < 0 || what == BROKEN_NOTHING || got.outcome == SYNC_WAITS,
+		ck_assert_msg(!hit || rc < 0 || what == BROKEN_NOTHING ||
+		                      got.outcome == SYNC_WAITS || scene->doubts,
 		              "after %u: unheard", good);
 		if (rc == 0 && got.outcome == SYNC_STORED) {
 			ck_assert_int_eq(got.changes, want->changes);
@@ -250,7 +289,7 @@ is_for(const struct scene *scene, int stream)
 /* Each of `from`'s segments that is new to `to`, in their order. */
 START_TEST(a_segment_is_taken_whole_or_not)
 {
-	static const enum broken ways[] = { BROKEN_STEP, BROKEN_EXEC, BROKEN_NOTHING };
+	static const enum broken ways[] = { BROKEN_STEP, BROKEN_EXEC, BROKEN_TAKE, BROKEN_NOTHING };
 	const struct scene *scene = &scenes[_i];
 	struct world_peer *to = peer(scene->to);
 	int taken = 0;
@@ -270,7 +309,7 @@ START_TEST(a_segment_is_taken_whole_or_not)
 		if (got.outcome != SYNC_STORED)
 			continue;
 		for (size_t k = 0; k < sizeof ways / sizeof ways[0]; k++)
-			without(ways[k], to, &parcels.items[i], &got);
+			without(ways[k], scene, &parcels.items[i], &got);
 		got = parcel_deliver(to, &parcels.items[i], false);
 		ck_assert_int_eq(got.outcome, SYNC_STORED);
 		taken++;
