@@ -95,6 +95,21 @@ an_owner_writes(void)
 	write_of_child(SHARE_A);
 }
 
+/* More than the first list of what is passed on holds, to two others. */
+static void
+an_owner_writes_much(void)
+{
+	share_child();
+	share_world_say(&w, 1, "f/C", false);
+	world_settle(&w, 3);
+	world_sql(&w.nodes[SHARE_A],
+	          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)"
+	          " INSERT INTO growth(id, facility_id, child_id, grams) SELECT"
+	          " CAST('g' || i AS BLOB), 'A', x'01', i FROM n");
+	world_sql(&w.nodes[SHARE_A], "UPDATE child SET note = 'lively' WHERE id = x'01'");
+	keep_to_itself(SHARE_A);
+}
+
 static void
 another_who_sees_it_writes(void)
 {
@@ -174,9 +189,12 @@ track_score(struct world_peer *p)
 		                         .scope_column = "facility_id",
 		                         .hub_only = p == &w.hub ? "points" : NULL };
 
-	world_sql(p,
-	          "CREATE TABLE score(id INTEGER NOT NULL PRIMARY KEY, facility_id TEXT NOT NULL,"
-	          " name TEXT, points DEFAULT 7) WITHOUT ROWID");
+	/* the hub's can't hold each name */
+	world_sql(p, p == &w.hub ? "CREATE TABLE score(id INTEGER NOT NULL PRIMARY KEY, facility_id"
+	                           " TEXT NOT NULL, name TEXT CHECK(name <> 'z'), points DEFAULT 7)"
+	                           " WITHOUT ROWID"
+	                         : "CREATE TABLE score(id INTEGER NOT NULL PRIMARY KEY, facility_id"
+	                           " TEXT NOT NULL, name TEXT, points DEFAULT 7) WITHOUT ROWID");
 	ck_assert_int_eq(store_db_begin(p->merge, &err), 0);
 	ck_assert_int_eq(store_track_table(p->merge, &spec, p == &w.hub, &err), 0);
 	ck_assert_int_eq(store_db_commit(p->merge, &err), 0);
@@ -193,7 +211,7 @@ what_is_the_hubs(void)
 	world_sql(&w.nodes[SHARE_A],
 	          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)"
 	          " INSERT INTO score SELECT i, 'A', 'x', i FROM n;"
-	          "INSERT INTO score(id, facility_id, name) VALUES (30, 'A', 'x')");
+	          "INSERT INTO score(id, facility_id, name) VALUES (30, 'A', 'x'), (31, 'A', 'z')");
 	keep_to_itself(SHARE_A);
 	world_sql(&w.nodes[SHARE_A], "UPDATE score SET points = 99, name = 'y' WHERE id = 1");
 	keep_to_itself(SHARE_A);
@@ -206,6 +224,7 @@ static const struct scene {
 	                is no (sync/merge/twin_priv.h) and asks a person: the rows are the same */
 } scenes[] = {
 	{ an_owner_writes, SHARE_A, HUB, false },
+	{ an_owner_writes_much, SHARE_A, HUB, false },
 	{ another_who_sees_it_writes, SHARE_B, HUB, false },
 	{ the_hub_passes_on, HUB, SHARE_B, false },
 	{ a_scope_comes, HUB, SHARE_B, false },
@@ -221,11 +240,23 @@ enum { SCENES = sizeof scenes / sizeof scenes[0] };
 
 /* ---- failing ---- */
 
+/* Rows that whoever listens there was told of. */
+static size_t told;
+
+static int
+listen(void *ctx, const struct sync_unit *unit, struct err *why)
+{
+	(void)ctx, (void)why;
+	told += unit->count;
+	return 0;
+}
+
 static int
 take(struct world_peer *to, const struct parcel *parcel, struct sync_ingested *got)
 {
 	struct rd bytes = rd_from(parcel->bytes.bytes, parcel->bytes.len);
 
+	told = 0;
 	return sync_ingest_full(&to->node.r, &bytes, false, got, &err);
 }
 
@@ -245,6 +276,7 @@ static void
 without(enum broken what, const struct scene *scene, const struct parcel *parcel,
         const struct sync_ingested *want)
 {
+	const size_t want_told = told;
 	struct world_peer *to = peer(scene->to);
 	unsigned good = 0;
 	bool hit;
@@ -268,6 +300,7 @@ without(enum broken what, const struct scene *scene, const struct parcel *parcel
 		if (rc == 0 && got.outcome == SYNC_STORED) {
 			ck_assert_int_eq(got.changes, want->changes);
 			ck_assert_int_eq(got.kept_aside, want->kept_aside);
+			ck_assert_uint_eq(told, want_told);
 		}
 	} while (hit && ++good < MOST);
 	ck_assert(!hit);
@@ -295,6 +328,7 @@ START_TEST(a_segment_is_taken_whole_or_not)
 	int taken = 0;
 
 	scene->prepare();
+	to->node.r.applied = listen;
 	parcels_pack(&w, peer(scene->from), PARCELS_WHOLE, &parcels);
 	for (size_t i = 0; i < parcels.count; i++) {
 		struct sync_ingested got;
