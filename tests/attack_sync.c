@@ -7,6 +7,7 @@
 #include "store/track.h"
 #include "sync/codec/segment.h"
 #include "sync/merge/law_priv.h"
+#include "tests/memory.h"
 #include "tests/parcels.h"
 #include "tests/suites.h"
 #include "tests/sync_vectors.h"
@@ -483,6 +484,7 @@ START_TEST(a_relay_in_any_order_is_taken)
 {
 	static const int64_t stamps[] = { 5000, 3000, 2000 };
 	static const uint8_t origins[] = { 0, 0, 1 };
+	bool hit = true;
 	struct sync_ingested got;
 	struct parcel parcel;
 
@@ -502,6 +504,19 @@ START_TEST(a_relay_in_any_order_is_taken)
 	forged.plain.origins =
 	        (struct sync_site[]){ forged.origins[0], forged.origins[1], forged.seen[0].site };
 	parcel = forge_by(&w.hub, 5, true);
+	for (unsigned good = 0; hit; good++) { /* or nothing of it is, without memory */
+		struct rd bytes = rd_from(parcel.bytes.bytes, parcel.bytes.len);
+		int rc;
+
+		must(sync_ingest_begin(&thief->node.r, &err));
+		(void)store_catalog_table_by_name(thief->merge, "note"); /* loaded */
+		memory_arm(good);
+		rc = sync_ingest_full(&thief->node.r, &bytes, true, &got, &err);
+		hit = memory_disarm();
+		sync_ingest_abort(&thief->node.r);
+		ck_assert_msg(hit || rc == 0, "after %u: %s", good, err.msg);
+		ck_assert(rc < 0 || got.changes == 3);
+	}
 	got = parcel_deliver(thief, &parcel, true);
 	ck_assert_msg(got.outcome == SYNC_STORED, "%s", got.reason);
 	ck_assert_int_eq(got.changes, 3);

@@ -10,6 +10,7 @@
 #include "tests/suites.h"
 
 #include "store/track.h"
+#include "sync/seal/seal.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -356,6 +357,104 @@ START_TEST(a_segment_is_taken_whole_or_not)
 }
 END_TEST
 
+/* ---- what the hub says ---- */
+
+static void
+comes(void)
+{
+	share_world_make_child(&w);
+	share_world_say(&w, 1, "f/B", false);
+}
+
+static void
+leaves(void)
+{
+	share_child();
+	share_world_say(&w, 1, "f/B", true);
+}
+
+static void
+its_own_leaves(void)
+{
+	share_child();
+	share_world_say(&w, 1, "f/A", true);
+}
+
+static void
+its_own_comes_home(void)
+{
+	its_own_leaves();
+	world_settle(&w, 3);
+	share_world_say(&w, 1, "f/A", false);
+}
+
+static void
+all_leave(void)
+{
+	its_own_leaves();
+	world_settle(&w, 3);
+	share_world_say(&w, 1, "f/B", true);
+}
+
+static void
+somebody_comes_to_nobodys(void)
+{
+	all_leave();
+	world_settle(&w, 3);
+	share_world_say(&w, 1, "f/C", false);
+}
+
+static void
+the_hub_writes(void)
+{
+	share_child();
+	world_sql(&w.hub, "UPDATE child SET note = 'from the hub' WHERE id = x'01'");
+	world_sql(&w.hub, "INSERT INTO growth(id, facility_id, child_id, grams) VALUES"
+	                  " (x'c1', 'A', x'01', 9100)");
+	world_sql(&w.hub, "DELETE FROM allergy");
+}
+
+static void (*const words[])(void) = { comes,
+	                               leaves,
+	                               all_leave,
+	                               its_own_leaves,
+	                               its_own_comes_home,
+	                               somebody_comes_to_nobodys,
+	                               the_hub_writes };
+
+enum { WORDS = sizeof words / sizeof words[0] };
+
+/* Sealed, and carried out on all rows of the child; or nothing of it. */
+START_TEST(what_the_hub_says_is_carried_out_or_not)
+{
+	static const enum broken ways[] = { BROKEN_STEP, BROKEN_EXEC, BROKEN_TAKE, BROKEN_NOTHING };
+	unsigned good = 0;
+	bool hit;
+
+	words[_i]();
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i += !hit) {
+		struct sync_sealed sealed;
+		int rc;
+
+		ck_assert_int_eq(store_db_begin(w.hub.merge, &err), 0);
+		(void)store_catalog_table_by_name(w.hub.merge, "child"); /* loaded */
+		if (ways[i] == BROKEN_NOTHING)
+			memory_arm(good);
+		else
+			broken_arm(ways[i], good);
+		rc = sync_seal(&w.hub.node.r, &sealed, &err);
+		hit = ways[i] == BROKEN_NOTHING ? memory_disarm() : broken_disarm();
+		store_db_rollback(w.hub.merge);
+		ck_assert_msg(hit || rc == 0, "after %u: %d %s", good, rc, err.msg);
+		ck_assert_msg(!hit || rc < 0 || ways[i] == BROKEN_NOTHING, "%d after %u: unheard",
+		              (int)ways[i], good);
+		good = hit ? good + 1 : 0;
+	}
+	world_settle(&w, 4);
+	share_world_expect_level(&w);
+}
+END_TEST
+
 Suite *
 suite_sync_apply(void)
 {
@@ -365,6 +464,7 @@ suite_sync_apply(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, open_world, close_world);
 	tcase_add_loop_test(tcase, a_segment_is_taken_whole_or_not, 0, SCENES);
+	tcase_add_loop_test(tcase, what_the_hub_says_is_carried_out_or_not, 0, WORDS);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
