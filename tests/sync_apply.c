@@ -104,7 +104,7 @@ an_owner_writes_much(void)
 	share_world_say(&w, 1, "f/C", false);
 	world_settle(&w, 3);
 	world_sql(&w.nodes[SHARE_A],
-	          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)"
+	          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)"
 	          " INSERT INTO growth(id, facility_id, child_id, grams) SELECT"
 	          " CAST('g' || i AS BLOB), 'A', x'01', i FROM n");
 	world_sql(&w.nodes[SHARE_A], "UPDATE child SET note = 'lively' WHERE id = x'01'");
