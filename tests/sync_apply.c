@@ -270,6 +270,30 @@ begin(struct world_peer *to)
 	(void)store_catalog_table_by_name(to->merge, "child"); /* loaded, or nothing goes on */
 }
 
+/* BROKEN_NOTHING stands for memory. */
+static void
+arm(enum broken what, unsigned good)
+{
+	if (what == BROKEN_NOTHING)
+		memory_arm(good);
+	else
+		broken_arm(what, good);
+}
+
+static bool
+disarm(enum broken what)
+{
+	return what == BROKEN_NOTHING ? memory_disarm() : broken_disarm();
+}
+
+static void
+expect_same(const struct sync_ingested *got, const struct sync_ingested *want, size_t want_told)
+{
+	ck_assert_int_eq(got->changes, want->changes);
+	ck_assert_int_eq(got->kept_aside, want->kept_aside);
+	ck_assert_uint_eq(told, want_told);
+}
+
 /* Fail call 0, 1, 2 ... until none is refused, and put all back as it was.  A segment is only ever
  * taken whole: who couldn't look up what it has seen may wait for it, and SQLite may know another
  * way without memory. */
@@ -287,22 +311,16 @@ without(enum broken what, const struct scene *scene, const struct parcel *parcel
 		int rc;
 
 		begin(to);
-		if (what == BROKEN_NOTHING)
-			memory_arm(good);
-		else
-			broken_arm(what, good);
+		arm(what, good);
 		rc = take(to, parcel, &got);
-		hit = what == BROKEN_NOTHING ? memory_disarm() : broken_disarm();
+		hit = disarm(what);
 		sync_ingest_abort(&to->node.r);
 		ck_assert_msg(hit || rc == 0, "after %u: %d %s", good, rc, err.msg);
 		ck_assert_msg(!hit || rc < 0 || what == BROKEN_NOTHING ||
 		                      got.outcome == SYNC_WAITS || scene->doubts,
 		              "after %u: unheard", good);
-		if (rc == 0 && got.outcome == SYNC_STORED) {
-			ck_assert_int_eq(got.changes, want->changes);
-			ck_assert_int_eq(got.kept_aside, want->kept_aside);
-			ck_assert_uint_eq(told, want_told);
-		}
+		if (rc == 0 && got.outcome == SYNC_STORED)
+			expect_same(&got, want, want_told);
 	} while (hit && ++good < MOST);
 	ck_assert(!hit);
 }
@@ -438,12 +456,9 @@ START_TEST(what_the_hub_says_is_carried_out_or_not)
 
 		ck_assert_int_eq(store_db_begin(w.hub.merge, &err), 0);
 		(void)store_catalog_table_by_name(w.hub.merge, "child"); /* loaded */
-		if (ways[i] == BROKEN_NOTHING)
-			memory_arm(good);
-		else
-			broken_arm(ways[i], good);
+		arm(ways[i], good);
 		rc = sync_seal(&w.hub.node.r, &sealed, &err);
-		hit = ways[i] == BROKEN_NOTHING ? memory_disarm() : broken_disarm();
+		hit = disarm(ways[i]);
 		store_db_rollback(w.hub.merge);
 		ck_assert_msg(hit || rc == 0, "after %u: %d %s", good, rc, err.msg);
 		ck_assert_msg(!hit || rc < 0 || ways[i] == BROKEN_NOTHING, "%d after %u: unheard",
