@@ -145,7 +145,7 @@ make_select(struct buf *sql, const struct store_schema *s, uint64_t mask)
 	put_select(sql, s);
 }
 
-/* Compile once and hold; a failure to compile shows at the first step. */
+/* Compile once and hold; a failure to compile shows at the first step, and isn't held. */
 static struct store_stmt *
 prepare(struct store_rows *rows, struct store_stmt *slot, bool *has,
         void (*text)(struct buf *, const struct store_schema *, uint64_t), uint64_t mask)
@@ -158,7 +158,7 @@ prepare(struct store_rows *rows, struct store_stmt *slot, bool *has,
 	}
 	text(&sql, rows->schema, mask);
 	*slot = store_stmt_new(rows->db, buf_str(&sql));
-	*has = true;
+	*has = slot->handle != NULL;
 	buf_free(&sql);
 	return slot;
 }

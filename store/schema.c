@@ -109,6 +109,8 @@ store_schema_read(const uint8_t *bytes, size_t len, struct arena *a, struct stor
 		return err_set(err, ERR_NOMEM, "schema: out of memory");
 	for (unsigned i = 0; !r.bad && i < s->column_count; i++)
 		read_column(&r, a, &s->columns[i]);
+	if (!rd_done(&r) && a->spent)
+		return err_set(err, ERR_NOMEM, "schema: out of memory");
 	if (!rd_done(&r))
 		return err_set(err, ERR_CORRUPT,
 		               "schema definition of %zu bytes is not well-formed", len);

@@ -8,13 +8,12 @@ struct schemas {
 };
 
 static const struct store_schema *
-resolve(void *ctx, unsigned no)
+resolve(void *ctx, unsigned no, struct err *err)
 {
 	struct schemas *s = ctx;
-	struct err err;
 	int id = 0;
 
-	if (no > INT32_MAX || store_stream_schema(s->db, s->stream, (int)no, &id, &err) < 0 ||
+	if (no > INT32_MAX || store_stream_schema(s->db, s->stream, (int)no, &id, err) < 0 ||
 	    id == 0)
 		return NULL;
 	return store_catalog_schema(s->db, id);
@@ -24,8 +23,12 @@ resolve(void *ctx, unsigned no)
 static int
 define(void *ctx, const struct sync_definition *def, struct err *err)
 {
-	if (resolve(ctx, def->no) != NULL)
+	struct err why = { 0 };
+
+	if (resolve(ctx, def->no, &why) != NULL)
 		return 0;
+	if (why.code != 0)
+		return err_set(err, why.code, "%s", why.msg);
 	return err_set(err, ERR_CORRUPT, "schema %u of the stream is not known any more", def->no);
 }
 

@@ -51,13 +51,14 @@ schema_of(struct archive_world *w, int stream, unsigned index, struct buf *defin
 }
 
 static const struct store_schema *
-resolve(void *ctx, unsigned no)
+resolve(void *ctx, unsigned no, struct err *why)
 {
 	struct archive_world *w = ctx;
 	const struct store_table *table;
 	struct buf definition = { 0 };
 	const struct store_schema *schema;
 
+	(void)why;
 	table = store_catalog_table_by_name(w->db, tables[no - 1]);
 	ck_assert_ptr_nonnull(table);
 	define_table(tables[no - 1], &definition);

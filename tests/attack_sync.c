@@ -6,6 +6,8 @@
 #include "store/stmt.h"
 #include "store/track.h"
 #include "sync/codec/segment.h"
+#include "sync/merge/law_priv.h"
+#include "tests/memory.h"
 #include "tests/parcels.h"
 #include "tests/suites.h"
 #include "tests/sync_vectors.h"
@@ -229,28 +231,82 @@ START_TEST(a02_row_of_another_facility_before_it_has_come)
 }
 END_TEST
 
+/* It says nothing of whose the row is, or nothing that can be a facility. */
+static const struct theft unsaid[] = {
+	{ "a facility of bytes",
+	  { "INSERT INTO note(id, facility_id, text) VALUES (x'05', x'4631', 'x')",
+	    "UPDATE note SET text = 'y' WHERE id = x'05'" } },
+	{ "no facility",
+	  { "DROP TABLE note; CREATE TABLE note(id BLOB NOT NULL PRIMARY KEY, text TEXT) WITHOUT "
+	    "ROWID",
+	    "INSERT INTO note VALUES (x'05', 'x')", "UPDATE note SET text = 'y'" } },
+};
+
+enum { UNSAID = sizeof unsaid / sizeof unsaid[0] };
+
+START_TEST(a02_row_that_does_not_say_whose_it_is)
+{
+	struct store_track_spec mine = { .table = "note",
+		                         .scope = "f/F1",
+		                         .max = _i == 0 ? "top" : NULL };
+
+	w.spoiled = true; /* what the thief made up is its own alone */
+	world_sql(victim, "INSERT INTO note(id, facility_id, text) VALUES (x'02', 'F2', 'ours')");
+	remember_f2();
+	world_sync(&w, 0);
+	must(store_db_begin(thief->merge, &err));
+	must(store_track_stop(thief->merge, "note", &err));
+	must(store_db_commit(thief->merge, &err));
+	world_sql(thief, unsaid[_i].sql[0]);
+	must(store_db_begin(thief->merge, &err));
+	must(store_track_table(thief->merge, &mine, false, &err));
+	must(store_db_commit(thief->merge, &err));
+	for (size_t i = 0; i < 3 && unsaid[_i].sql[i] != NULL; i++) {
+		if (i > 0)
+			world_sql(thief, unsaid[_i].sql[i]);
+		ck_assert(world_sync(&w, 0));
+		expect_f2_unchanged(unsaid[_i].what);
+		ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE id = x'05'"),
+		                 0);
+	}
+	ck_assert_int_ge(quarantined(&w.hub), 1);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- segments made by hand */
 
 static struct vectors forged;
 
-/* The thief's first records, whatever they are, as its own honest signature covers them. */
+/* The first records of somebody's, whatever they are, as their own honest signature covers them.
+ * The last of them is redacted if so said. */
 static struct parcel
-forge(size_t count)
+forge_by(const struct world_peer *by, size_t count, bool redacted)
 {
+	struct sync_codec_schemas schemas = vectors_resolver(&forged);
+	uint64_t last = count;
+	struct sync_segment_which which = { &last, 1 };
 	struct sync_segment_at at = { .seed = { 7 } };
 	struct store_segment seg;
 	struct sync_site self;
 	struct parcel parcel = { .first = 1, .last = count };
 
-	memcpy(self.node, thief->node.r.self.node, STORE_NODE_ID);
-	memcpy(self.epoch, thief->node.r.self.epoch, STORE_EPOCH);
+	memcpy(self.node, by->node.r.self.node, STORE_NODE_ID);
+	memcpy(self.epoch, by->node.r.self.epoch, STORE_EPOCH);
 	must(sync_segment_build(&at, forged.records, count, &forged.arena, &seg, &err));
 	seg.is_signed = true;
-	memcpy(seg.key, thief->key.public_key, SYNC_PUBLIC_KEY);
-	sync_sign_head(&thief->key, &self, "f/F1", count, seg.head, seg.signature);
+	memcpy(seg.key, by->key.public_key, SYNC_PUBLIC_KEY);
+	sync_sign_head(&by->key, &self, "f/F1", count, seg.head, seg.signature);
+	if (redacted)
+		must(sync_segment_redact(&seg, &which, &schemas, &forged.arena, &seg, &err));
 	sync_segment_write(&parcel.bytes, &seg, &self, "f/F1");
 	must(buf_check(&parcel.bytes, &err));
 	return parcel;
+}
+
+static struct parcel
+forge(size_t count)
+{
+	return forge_by(thief, count, false);
 }
 
 /* An opening and three changes of a row that says it is F1's, of this table. */
@@ -342,6 +398,180 @@ START_TEST(a02_words_put_into_the_hubs_mouth)
 }
 END_TEST
 
+/* Three rows of F1's segment, of which the middle one alone says that it is F1's: what the others
+ * say begins with the same bytes. */
+START_TEST(a02_row_that_says_it_with_half_a_word)
+{
+	static const char *const said[] = { "", "F1", "" };
+	static struct store_value values[3][sizeof forged.values / sizeof forged.values[0]];
+	static uint8_t ids[3] = { 1, 2, 3 };
+	struct sync_ingested got;
+	struct parcel parcel;
+
+	make_forged("golden");
+	for (size_t i = 0; i < 3; i++) {
+		struct sync_record *rec = &forged.records[VECTOR_INSERT + i];
+
+		*rec = forged.records[VECTOR_INSERT];
+		memcpy(values[i], forged.values, sizeof values[i]);
+		values[i][0] = store_value_blob(&ids[i], 1);
+		values[i][1] = store_value_text(said[i]);
+		rec->change.values = values[i];
+	}
+	parcel = forge(4);
+	got = parcel_deliver(&w.hub, &parcel, true);
+	ck_assert_int_eq(got.outcome, SYNC_STORED);
+	ck_assert_int_eq(got.changes, 1);
+	ck_assert_int_eq(got.kept_aside, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine WHERE reason LIKE"
+	                                   " '%own scope is not the one%'"),
+	                 2);
+	buf_free(&parcel.bytes);
+	vectors_free(&forged);
+}
+END_TEST
+
+/* The bytes that have just said it, but not all of them. */
+START_TEST(a02_half_of_the_bytes_that_said_it)
+{
+	const struct store_site *site;
+	const struct store_schema *note = store_catalog_table_by_name(w.hub.merge, "note")->local;
+	struct store_value values[STORE_COLUMNS_MAX] = { store_value_blob("1", 1) };
+	struct store_change c = { .schema = note,
+		                  .op = STORE_INSERT,
+		                  .cl = 1,
+		                  .stamp = 1,
+		                  .mask = note->cells,
+		                  .values = values };
+	struct sync_opening opening = { .kind = SYNC_PLAIN };
+	struct store_stream stream = { 0 };
+	struct sync_apply u = {
+		.r = &w.hub.node.r, .stream = &stream, .opening = &opening, .first = 1
+	};
+	struct sync_law law = { .u = &u };
+	struct store_row row = { .table = note->table_id };
+	static const struct {
+		size_t len;
+		bool ours;
+	} said[] = { { 2, true }, { 1, false }, { 2, true }, { 3, false } };
+
+	must(store_db_begin(w.hub.merge, &err));
+	must(store_catalog_site(w.hub.merge, thief->node.r.self.node, thief->node.r.self.epoch,
+	                        &stream.site, &err));
+	must(store_catalog_scope(w.hub.merge, "f/F1", &stream.scope, &err));
+	site = store_catalog_site_of(w.hub.merge, stream.site);
+	ck_assert_mem_eq(site->node, thief->node.r.self.node, STORE_NODE_ID);
+	row.scope = stream.scope;
+	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+		static const char facility[] = "F12";
+		const char *reason;
+
+		values[note->scope_column] = (struct store_value){
+			.type = STORE_TEXT, .bytes = (const uint8_t *)facility, .len = said[i].len
+		};
+		c.mask = note->cells;
+		must(sync_law_judge(&law, &c, &row, &reason, &err));
+		ck_assert_msg((reason == NULL) == said[i].ours, "%zu bytes", said[i].len);
+		ck_assert((c.mask != 0) == said[i].ours);
+	}
+	store_db_rollback(w.hub.merge);
+}
+END_TEST
+
+/* What the hub passes on of two sites, in no order, one record redacted and one origin silent: what
+ * was said is taken, and each is known to have written so far. */
+START_TEST(a_relay_in_any_order_is_taken)
+{
+	static const int64_t stamps[] = { 5000, 3000, 2000 };
+	static const uint8_t origins[] = { 0, 0, 1 };
+	bool hit = true;
+	struct sync_ingested got;
+	struct parcel parcel;
+
+	make_forged("golden");
+	for (size_t i = 0; i < 3; i++) {
+		struct sync_record *rec = &forged.records[VECTOR_INSERT + i];
+
+		*rec = forged.records[VECTOR_INSERT];
+		rec->change.stamp = stamps[i];
+		rec->origin = origins[i];
+	}
+	forged.records[VECTOR_INSERT + 3] = forged.records[VECTOR_INSERT];
+	forged.plain.kind = SYNC_RELAY;
+	forged.plain.changes = 4;
+	forged.plain.seen_count = 1;
+	forged.plain.origin_count = 3;
+	forged.plain.origins =
+	        (struct sync_site[]){ forged.origins[0], forged.origins[1], forged.seen[0].site };
+	parcel = forge_by(&w.hub, 5, true);
+	for (unsigned good = 0; hit; good++) { /* or nothing of it is, without memory */
+		struct rd bytes = rd_from(parcel.bytes.bytes, parcel.bytes.len);
+		int rc;
+
+		must(sync_ingest_begin(&thief->node.r, &err));
+		(void)store_catalog_table_by_name(thief->merge, "note"); /* loaded */
+		memory_arm(good);
+		rc = sync_ingest_full(&thief->node.r, &bytes, true, &got, &err);
+		hit = memory_disarm();
+		sync_ingest_abort(&thief->node.r);
+		ck_assert_msg(hit || rc == 0, "after %u: %s", good, err.msg);
+		ck_assert(rc < 0 || got.changes == 3);
+	}
+	got = parcel_deliver(thief, &parcel, true);
+	ck_assert_msg(got.outcome == SYNC_STORED, "%s", got.reason);
+	ck_assert_int_eq(got.changes, 3);
+	ck_assert_int_eq(got.kept_aside, 0);
+	ck_assert_int_eq(world_int(thief, "SELECT count(*) FROM yz_stream WHERE n = 0 AND"
+	                                  " last_stamp = 5000"),
+	                 1);
+	ck_assert_int_eq(world_int(thief, "SELECT count(*) FROM yz_stream WHERE n = 0 AND"
+	                                  " last_stamp = 2000"),
+	                 1);
+	ck_assert_int_eq(world_int(thief, "SELECT count(*) FROM yz_stream WHERE n = 0"), 2);
+	buf_free(&parcel.bytes);
+	vectors_free(&forged);
+}
+END_TEST
+
+/* The rest of a unit counts. */
+START_TEST(a_redacted_change_is_left_out)
+{
+	struct sync_ingested got;
+	struct parcel parcel;
+
+	make_forged("golden");
+	parcel = forge_by(thief, 4, true);
+	got = parcel_deliver(&w.hub, &parcel, true);
+	ck_assert_msg(got.outcome == SYNC_STORED, "%s", got.reason);
+	ck_assert_int_eq(got.changes, 2);
+	ck_assert_int_eq(got.kept_aside, 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_clock WHERE cl = 1"), 1);
+	buf_free(&parcel.bytes);
+	vectors_free(&forged);
+}
+END_TEST
+
+/* An edit in a life in which the row is dead. */
+START_TEST(a02_change_that_contradicts_itself)
+{
+	struct sync_ingested got;
+	struct parcel parcel;
+
+	make_forged("golden");
+	forged.records[VECTOR_UPDATE].change.cl = 2;
+	parcel = forge(4);
+	got = parcel_deliver(&w.hub, &parcel, true);
+	ck_assert_int_eq(got.outcome, SYNC_STORED);
+	ck_assert_int_eq(got.changes, 2);
+	ck_assert_int_eq(got.kept_aside, 1);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_quarantine WHERE n = 3 AND"
+	                                   " reason LIKE 'the change contradicts itself%'"),
+	                 1);
+	buf_free(&parcel.bytes);
+	vectors_free(&forged);
+}
+END_TEST
+
 Suite *
 suite_attack_sync(void)
 {
@@ -354,6 +584,12 @@ suite_attack_sync(void)
 	tcase_add_test(tc, a01_scope_of_a_street);
 	tcase_add_loop_test(tc, a02_row_of_another_facility_in_an_honest_segment, 0, THEFTS);
 	tcase_add_test(tc, a02_row_of_another_facility_before_it_has_come);
+	tcase_add_loop_test(tc, a02_row_that_does_not_say_whose_it_is, 0, UNSAID);
+	tcase_add_test(tc, a02_row_that_says_it_with_half_a_word);
+	tcase_add_test(tc, a02_half_of_the_bytes_that_said_it);
+	tcase_add_test(tc, a_relay_in_any_order_is_taken);
+	tcase_add_test(tc, a_redacted_change_is_left_out);
+	tcase_add_test(tc, a02_change_that_contradicts_itself);
 	tcase_add_test(tc, a02_words_put_into_the_hubs_mouth);
 	tcase_add_loop_test(tc, a14_names_come_from_the_catalogue_only, 0, 12);
 	suite_add_tcase(suite, tc);

@@ -1,5 +1,7 @@
 #include "tests/broken.h"
 
+#include "store/base/arena.h"
+
 #define ZSTD_STATIC_LINKING_ONLY /* for ZSTD_createDDict's like, as sync/codec/pack.c does */
 #include <sqlite3.h>
 #include <stddef.h>
@@ -83,6 +85,11 @@ int real_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, cha
 int exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, char **), void *ctx,
          char **words) WRAP(sqlite3_exec);
 
+void *real_arena_take(struct arena *a, size_t count, size_t size) REAL(arena_take);
+void *take(struct arena *a, size_t count, size_t size) WRAP(arena_take);
+void *real_arena_copy(struct arena *a, const void *bytes, size_t len) REAL(arena_copy);
+void *copy(struct arena *a, const void *bytes, size_t len) WRAP(arena_copy);
+
 ZSTD_CCtx *
 create_packer(void)
 {
@@ -143,4 +150,22 @@ exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, char **), vo
      char **words)
 {
 	return fails(BROKEN_EXEC) ? SQLITE_IOERR : real_exec(db, sql, row, ctx, words);
+}
+
+void *
+take(struct arena *a, size_t count, size_t size)
+{
+	if (!fails(BROKEN_TAKE))
+		return real_arena_take(a, count, size);
+	a->spent = true;
+	return NULL;
+}
+
+void *
+copy(struct arena *a, const void *bytes, size_t len)
+{
+	if (!fails(BROKEN_TAKE))
+		return real_arena_copy(a, bytes, len);
+	a->spent = true;
+	return NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * tests/broken.h - let a call of a library fail, or something else happen in the
- * middle of it, as the project's objects make it (the linker's --wrap).
+ * tests/broken.h - let a call of a library, or of our arena's, fail, or something else
+ * happen in the middle of it, as the project's objects make it (the linker's --wrap).
  *
  * What a library takes for itself tests/memory.h can't see: here zstd says that it
  * got none, and SQLite that its disk failed.  The pattern is that of tests/memory.h,
@@ -23,6 +23,8 @@ enum broken {
 	BROKEN_COMPRESS,
 	BROKEN_STEP, /* sqlite3_step: SQLITE_IOERR */
 	BROKEN_EXEC, /* sqlite3_exec: the same */
+	BROKEN_TAKE, /* arena_take, arena_copy: NULL, as if a new block were due, and there's none
+	              */
 };
 
 /* Let `good` calls of that function through, then fail one. */

@@ -13,6 +13,8 @@ build=$1
 watched='sync/codec/codec_body.c sync/codec/codec_column.c sync/codec/codec_decode.c sync/codec/codec_encode.c
  sync/codec/codec_ids.c sync/codec/codec_ints.c sync/codec/codec_opening.c sync/codec/record.c sync/codec/segment.c
  sync/codec/segment_form.c sync/exchange/message.c sync/codec/pack.c sync/merge/merge.c sync/codec/sign.c sync/codec/chain.c node/http/reqsig.c
+ sync/merge/law.c sync/merge/apply_rows.c sync/merge/apply_relay.c sync/merge/share_plan.c sync/merge/share_settle.c
+ sync/seal/rotate.c node/rotation.c node/pace.c node/hub/session.c node/hub/street.c node/http/guard.c
  node/grant.c node/rights.c node/hub/token.c node/hub/enrol.c node/hub/enrol_sign.c node/http/nonce.c'
 
 : >"$build/branches.txt"

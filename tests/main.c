@@ -89,6 +89,7 @@ static Suite *(*const suites[])(void) = {
 	suite_store_rescan,
 	suite_store_track,
 	suite_store_verdict,
+	suite_sync_apply,
 	suite_sync_archive,
 	suite_sync_archive_verify,
 	suite_sync_chain,

@@ -1,4 +1,5 @@
 /* tests/node_guard.c - which requests are refused, without a socket; and forms. */
+#include "tests/memory.h"
 #include "tests/suites.h"
 
 #include "node/http/form.h"
@@ -10,6 +11,7 @@
 #include <check.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct guard_head head;
@@ -29,6 +31,8 @@ START_TEST(targets_are_decoded_or_refused)
 		{ "/a?b?c", 0, "/a", "b?c" },
 		{ "/%E7%AB%99", 0, "/\xe7\xab\x99", "" },
 		{ "/..a/.b/c..", 0, "/..a/.b/c..", "" },
+		{ "/~_-.A0", 0, "/~_-.A0", "" },
+		{ "/{", 400, NULL, NULL },
 		{ "", 400, NULL, NULL },
 		{ "a", 400, NULL, NULL },
 		{ "*", 400, NULL, NULL },
@@ -89,7 +93,9 @@ START_TEST(blocks_have_the_shape_the_library_leaves_or_are_refused)
 		BLOCK(0, 0, "HTTP/1.1\0\0\0\0"),
 		BLOCK(0, 1, "HTTP/1.0\0\0A\0 b\0\0\0\0"),
 		BLOCK(0, 2, "HTTP/1.1\0\0A\0\0\0B\0 c:d \t\0\0\0\0"),
+		BLOCK(0, 1, "HTTP/1.1\0\0A\0 b\tc\0\0\0\0"),
 		BLOCK(400, 0, ""),
+		BLOCK(400, 1, "HTTP/1.1\0\0A\0 b"),
 		BLOCK(400, 0, "HTTP/1.1"),
 		BLOCK(400, 0, "HTTP/1.1\0"),
 		BLOCK(400, 0, "HTTP/1.1\0\0"),
@@ -152,6 +158,12 @@ START_TEST(hosts_are_names_of_ours_or_refused)
 		{ "1.2.3.4.evil.example", "*", 421 },
 		{ "*", "*", 421 },
 		{ "", "", 421 },
+		{ "", "*", 421 },
+		{ ":80", "*", 421 },
+		{ "[]", "*", 421 },
+		{ "[", "*", 421 },
+		{ "[::1", "*", 421 },
+		{ "1111111111111111111111111111111111111111111111111111111111111111", "*", 421 },
 		{ ":80", "", 421 },
 		{ "[::1", "", 421 },
 		{ "[::1]x", "", 421 },
@@ -222,6 +234,64 @@ START_TEST(the_length_of_a_body_is_told_once)
 		if (verdict.status == 0)
 			ck_assert_uint_eq(head.length, cases[i].length);
 	}
+}
+END_TEST
+
+/* As http.c finds it in the library's block: how long that is, and where its parts begin. */
+static struct guard_verdict
+judge(const char *block, size_t size, size_t version, char *target)
+{
+	struct guard_raw raw = { .method = block,
+		                 .version = block + version,
+		                 .target = target,
+		                 .size = size,
+		                 .counted = 1 };
+	char *copy = NULL;
+	struct guard_verdict verdict = guard_request(&head, &raw, "", &copy);
+
+	free(copy);
+	return verdict;
+}
+
+START_TEST(a_request_is_as_the_library_cut_it_or_refused)
+{
+	static const char block[] = "GET\0/a\0HTTP/1.1\0\0Host\0 localhost\0\0\0";
+	static const struct {
+		const char *target; /* NULL: no memory for it */
+		size_t size, version;
+		int status;
+	} cases[] = {
+		{ "/a", sizeof block, 7, 0 },       { "/a", GUARD_HEAD_MAX + 1, 7, 431 },
+		{ NULL, sizeof block, 7, 400 },     { "/a", 7, 7, 400 }, /* nothing behind it */
+		{ "/", sizeof block, 7, 400 },                           /* a NUL in it */
+		{ "/ab", sizeof block, 7, 400 },    { "a/", sizeof block, 7, 400 },
+		{ "/a", sizeof block - 2, 7, 400 },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char target[8] = "";
+		struct guard_verdict verdict;
+
+		snprintf(target, sizeof target, "%s",
+		         cases[i].target == NULL ? "" : cases[i].target);
+		verdict = judge(block, cases[i].size, cases[i].version,
+		                cases[i].target == NULL ? NULL : target);
+		ck_assert_msg(verdict.status == cases[i].status, "case %zu: %d %s", i,
+		              verdict.status, verdict.why);
+	}
+}
+END_TEST
+
+START_TEST(a_request_without_memory_is_refused_for_now)
+{
+	static const char block[] = "GET\0/a\0HTTP/1.1\0\0Host\0 localhost\0\0\0";
+	char target[] = "/a";
+	struct guard_verdict verdict;
+
+	memory_arm(0);
+	verdict = judge(block, sizeof block, 7, target);
+	ck_assert(memory_disarm());
+	ck_assert_int_eq(verdict.status, 503);
 }
 END_TEST
 
@@ -314,6 +384,8 @@ suite_node_guard(void)
 	tcase_add_test(tcase, values_are_trimmed_and_found_in_any_case);
 	tcase_add_test(tcase, hosts_are_names_of_ours_or_refused);
 	tcase_add_test(tcase, the_length_of_a_body_is_told_once);
+	tcase_add_test(tcase, a_request_is_as_the_library_cut_it_or_refused);
+	tcase_add_test(tcase, a_request_without_memory_is_refused_for_now);
 	tcase_add_test(tcase, peers_are_counted_by_address_and_network);
 	tcase_add_test(tcase, forms_are_decoded_or_refused);
 	suite_add_tcase(suite, tcase);

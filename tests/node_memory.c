@@ -11,6 +11,7 @@
 
 #include "node/enrol_node.h"
 #include "node/hub/hub_node.h"
+#include "node/hub/session.h"
 #include "node/hub/token.h"
 #include "node/rights.h"
 #include "store/base/text.h"
@@ -21,6 +22,7 @@
 enum { MOST = 20000 };
 
 static char code[CODE_TEXT], id[TOKEN_ID], bearer[TOKEN_TEXT];
+static char password[ADMIN_PASSWORD], session[SESSION_TEXT];
 static struct store_site one; /* node 1, enrolled for F1 */
 static struct rights rights;
 static struct err err;
@@ -40,7 +42,7 @@ begin(void)
 	ck_assert_int_eq(rights_open(&rights, hub_db, true, hub_key.public_key, &err), 0);
 }
 
-/* Everything that is written about nodes, codes and tokens. */
+/* Everything that is written about nodes, codes, tokens and who signs in. */
 static int64_t
 written(void)
 {
@@ -49,6 +51,8 @@ written(void)
 	               " + (SELECT count(*) FROM hub_node) * 100"
 	               " + (SELECT coalesce(sum(state), 0) + coalesce(sum(tries), 0) FROM "
 	               "hub_enrolment)"
+	               " + (SELECT count(*) FROM hub_session) * 10000000000"
+	               " + (SELECT count(*) FROM hub_sign_in) * 1000000000000"
 	               " + (SELECT count(*) FROM hub_grant) * 100000000"
 	               " + (SELECT count(*) FROM hub_token WHERE revoked_ms IS NOT NULL) * 1000");
 }
@@ -329,6 +333,121 @@ START_TEST(a_token_is_whole_or_not_there)
 }
 END_TEST
 
+/* ---- who signs in ---- */
+
+static struct session_ask
+an_ask(void)
+{
+	return (struct session_ask){ .name = "wang", .password = password, .peer = "192.0.2.7" };
+}
+
+static int
+sign_in(void)
+{
+	struct session_ask ask = an_ask();
+	int rc = session_begin(hub_db, &ask, hub.now_ms, session, &err);
+
+	sane = sane && rc != 0; /* failing isn't "a wrong password" */
+	if (rc == 1)
+		sane = sane && strlen(session) == SESSION_TEXT - 1;
+	return rc;
+}
+
+static int
+sign_in_wrongly(void)
+{
+	struct session_ask ask = an_ask();
+	int rc;
+
+	ask.password = "wrong";
+	rc = session_begin(hub_db, &ask, hub.now_ms, session, &err);
+	sane = sane && rc <= 0;
+	return rc;
+}
+
+static int
+look_at_session(void)
+{
+	char name[ADMIN_NAME];
+	int rc = session_check(hub_db, session, hub.now_ms, name, &err);
+
+	sane = sane && rc != 0; /* nobody is sent away because of a disk */
+	sane = sane && strcmp(name, rc == 1 ? "wang" : "") == 0;
+	return rc;
+}
+
+static int
+leave(void)
+{
+	return session_end(hub_db, session, "192.0.2.7", hub.now_ms, &err);
+}
+
+static int
+note_decision(void)
+{
+	return session_log_decided(hub_db, "wang", "let in", &err);
+}
+
+static int
+list_sign_ins(void)
+{
+	struct buf out = { 0 };
+	int rc = session_log_json(hub_db, 10, &out, &err);
+
+	sane = sane && (rc < 0 || (out.len > 2 && memcmp(out.bytes, "[{", 2) == 0));
+	buf_free(&out);
+	return rc;
+}
+
+static void
+an_administrator(void)
+{
+	struct session_ask ask = an_ask();
+
+	ck_assert_int_eq(admin_new(hub_db, "wang", 0, hub.now_ms, password, &err), 0);
+	ck_assert_int_eq(session_begin(hub_db, &ask, hub.now_ms, session, &err), 1);
+}
+
+START_TEST(a_session_is_whole_or_not_there)
+{
+	whole_or_not_there(an_administrator, look_at_session);
+	whole_or_not_there(an_administrator, leave);
+	whole_or_not_there(NULL, note_decision);
+	whole_or_not_there(NULL, list_sign_ins);
+}
+END_TEST
+
+/* Each look at a password costs what it is to cost, so not each allocation of it. */
+START_TEST(a_sign_in_is_whole_or_not_there)
+{
+	an_administrator();
+	without(BROKEN_STEP, sign_in);
+	without(BROKEN_EXEC, sign_in);
+	without(BROKEN_STEP, sign_in_wrongly);
+	without(BROKEN_EXEC, sign_in_wrongly);
+}
+END_TEST
+
+START_TEST(a_list_of_sign_ins_is_whole_or_not_there)
+{
+	struct session_entry *list;
+	struct arena a = { .limit = 16 };
+	size_t count;
+
+	an_administrator();
+	while (session_log(hub_db, 10, &a, &list, &count, &err) < 0) {
+		ck_assert_int_eq(err.code, ERR_NOMEM);
+		arena_free(&a);
+		a.limit += 4;
+	}
+	ck_assert_uint_eq(count, 1);
+	ck_assert_str_eq(list[0].admin, "wang");
+	ck_assert_str_eq(list[0].peer, "192.0.2.7");
+	ck_assert_str_eq(list[0].what, "signed in");
+	arena_free(&a);
+}
+END_TEST
+
 /* ---- rights: in doubt, none ---- */
 
 static int
@@ -420,6 +539,9 @@ suite_node_memory(void)
 	tcase_add_test(tcase, a_decision_is_whole_or_not_there);
 	tcase_add_test(tcase, a_token_is_whole_or_not_there);
 	tcase_add_test(tcase, a_list_of_tokens_is_whole_or_not_there);
+	tcase_add_test(tcase, a_session_is_whole_or_not_there);
+	tcase_add_test(tcase, a_sign_in_is_whole_or_not_there);
+	tcase_add_test(tcase, a_list_of_sign_ins_is_whole_or_not_there);
 	tcase_add_test(tcase, a_right_that_cannot_be_looked_up_is_none);
 	tcase_add_test(tcase, a_node_is_enrolled_or_not);
 	suite_add_tcase(suite, tcase);

@@ -201,6 +201,18 @@ START_TEST(a_stranger_locks_nobody_out)
 }
 END_TEST
 
+/* Of a mapped IPv4 address the /64 is all of them. */
+START_TEST(a_mapped_address_is_one_address)
+{
+	struct session_tries tries = { 0 };
+
+	for (int i = 0; i < SESSION_TRIES; i++)
+		ck_assert_int_eq(session_try(&tries, "::ffff:198.51.100.9", true, 1000), 0);
+	ck_assert_int_gt(session_try(&tries, "::ffff:198.51.100.9", true, 1000), 0);
+	ck_assert_int_eq(session_try(&tries, "::ffff:198.51.100.10", true, 1000), 0);
+}
+END_TEST
+
 START_TEST(who_signed_in_from_there_is_known)
 {
 	ck_assert_int_eq(session_known(hub_db, "192.0.2.7", &hub_err), 0);
@@ -269,6 +281,7 @@ suite_node_session(void)
 	tcase_add_test(t, the_hub_keeps_neither_password_nor_session);
 	tcase_add_test(t, tries_come_back_one_by_one);
 	tcase_add_loop_test(t, a_stranger_locks_nobody_out, 0, 3);
+	tcase_add_test(t, a_mapped_address_is_one_address);
 	tcase_add_test(t, who_signed_in_from_there_is_known);
 	tcase_add_test(t, refusals_dont_fill_the_file);
 	tcase_add_test(t, what_happened_is_listed);

@@ -1,5 +1,7 @@
 /* tests/node_street.c - a node is granted its facility's street, as the facility's row names it. */
+#include "tests/broken.h"
 #include "tests/hub_help.h"
+#include "tests/memory.h"
 #include "tests/suites.h"
 
 #include "node/facility/schema.h"
@@ -195,6 +197,43 @@ START_TEST(grants_of_an_older_program_are_looked_at_once)
 }
 END_TEST
 
+/* Whichever statement fails, whichever allocation is the last: it says so, and nothing is left. */
+START_TEST(a_street_is_granted_or_not)
+{
+	static const enum broken ways[] = { BROKEN_STEP, BROKEN_EXEC, BROKEN_NOTHING };
+	struct store_site one, two;
+	unsigned good = 0;
+	bool hit;
+
+	begin();
+	one = enrol_of("F1", 1, "A");
+	two = hub_enrol("F2", 2);
+	run("UPDATE hub_node SET street = NULL WHERE facility = 'F1'");
+	run("INSERT INTO facility(facility_id, name, subdistrict_code) VALUES ('F1', '一号', NULL),"
+	    " ('F2', '二号', 'B')");
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i += !hit) {
+		int rc;
+
+		OK(store_db_begin(hub_db, &hub_err));
+		if (ways[i] == BROKEN_NOTHING)
+			memory_arm(good);
+		else
+			broken_arm(ways[i], good);
+		rc = hub_street_keep(hub_db, &hub_key, &hub_err);
+		hit = ways[i] == BROKEN_NOTHING ? memory_disarm() : broken_disarm();
+		store_db_rollback(hub_db);
+		ck_assert_msg(hit || rc == 0, "after %u: %d %s", good, rc, hub_err.msg);
+		ck_assert_msg(!hit || rc < 0 || ways[i] == BROKEN_NOTHING, "after %u: unheard",
+		              good);
+		ck_assert(stale());
+		good = hit ? good + 1 : 0;
+	}
+	keep();
+	ck_assert(reads(&one, "s/A") && reads(&two, "s/B"));
+	hub_close();
+}
+END_TEST
+
 Suite *
 suite_node_street(void)
 {
@@ -206,6 +245,7 @@ suite_node_street(void)
 	tcase_add_loop_test(tcase, a_street_that_can_not_be_granted_is_let_be, 0, 6);
 	tcase_add_test(tcase, a_revoked_node_gets_no_grant);
 	tcase_add_test(tcase, grants_of_an_older_program_are_looked_at_once);
+	tcase_add_test(tcase, a_street_is_granted_or_not);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -25,21 +25,19 @@ struct names {
 };
 
 static const struct store_schema *
-resolve(void *ctx, unsigned no)
+resolve(void *ctx, unsigned no, struct err *err)
 {
 	struct names *names = ctx;
-	struct err err;
 	int id = 0;
 
-	must(store_stream_schema(names->db, names->stream, (int)no, &id, &err), &err);
+	must(store_stream_schema(names->db, names->stream, (int)no, &id, err), err);
 	return id == 0 ? NULL : store_catalog_schema(names->db, id);
 }
 
 static int
 define(void *ctx, const struct sync_definition *def, struct err *err)
 {
-	(void)err;
-	ck_assert_ptr_nonnull(resolve(ctx, def->no));
+	ck_assert_ptr_nonnull(resolve(ctx, def->no, err));
 	return 0;
 }
 

@@ -84,6 +84,7 @@ Suite *suite_store_range(void);
 Suite *suite_store_rescan(void);
 Suite *suite_store_track(void);
 Suite *suite_store_verdict(void);
+Suite *suite_sync_apply(void);
 Suite *suite_sync_archive(void);
 Suite *suite_sync_archive_verify(void);
 Suite *suite_sync_chain(void);

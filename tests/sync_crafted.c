@@ -26,9 +26,9 @@ enum {
 static struct err err;
 
 static const struct store_schema *
-no_schema(void *ctx, unsigned no)
+no_schema(void *ctx, unsigned no, struct err *why)
 {
-	(void)ctx, (void)no;
+	(void)ctx, (void)no, (void)why;
 	return NULL;
 }
 

@@ -10,6 +10,7 @@
 
 #include "node/grant.h"
 #include "node/http/reqsig.h"
+#include "node/rotation.h"
 #include "sync/codec/pack.h"
 #include "sync/codec/segment.h"
 #include "sync/exchange/message.h"
@@ -447,6 +448,31 @@ START_TEST(a_grant_is_written_or_not)
 }
 END_TEST
 
+static int
+write_rotation(size_t limit)
+{
+	static const uint8_t seed[SYNC_SEED_KEY] = { 4 };
+	struct sync_key old_key = a_key(), new_key;
+	struct rotation doc = { .count = 1, .streams = { { .scope = "f/F1", .n = 7 } } };
+	struct buf out = { 0 };
+	int rc;
+
+	(void)limit;
+	sync_key_from_seed(&new_key, seed);
+	rotation_write(&out, &doc, &old_key, &new_key);
+	rc = buf_check(&out, &err);
+	if (rc == 0)
+		want(rotation_read(out.bytes, out.len, &doc, &err) == 0);
+	buf_free(&out);
+	return rc;
+}
+
+START_TEST(a_rotation_is_written_or_not)
+{
+	without_memory(write_rotation);
+}
+END_TEST
+
 /* Out of memory a signed request can't be proven, and is refused with the reason. */
 static int
 check_request(size_t limit)
@@ -534,6 +560,7 @@ suite_sync_memory(void)
 	tcase_add_test(tcase, a_segment_is_carried_or_not);
 	tcase_add_test(tcase, seeds_are_joined_or_not);
 	tcase_add_test(tcase, a_grant_is_written_or_not);
+	tcase_add_test(tcase, a_rotation_is_written_or_not);
 	tcase_add_test(tcase, a_request_is_proven_or_not);
 	tcase_add_test(tcase, a_message_is_carried_or_not);
 	suite_add_tcase(suite, tcase);

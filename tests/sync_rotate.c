@@ -2,12 +2,15 @@
  * tests/sync_rotate.c - a node signs with another key from now on: what waits goes up under it,
  * what the hub has stays as it is signed, and nothing that anybody wrote since is undone.
  */
+#include "tests/broken.h"
+#include "tests/memory.h"
 #include "tests/suites.h"
 #include "tests/world.h"
 
 #include "node/rotation.h"
 #include "store/inbox.h"
 #include "store/stmt.h"
+#include "store/stream.h"
 #include "sync/exchange/exchange.h"
 #include "sync/merge/ingest.h"
 #include "sync/seal/rotate.h"
@@ -200,6 +203,121 @@ START_TEST(an_older_file_goes_on_under_the_new_key)
 }
 END_TEST
 
+/* The rotation of node 0, as far as its database goes. */
+static int
+try_rotation(size_t room, size_t *count, struct err *err)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct sync_rotation rotation = { .old_key = p->key.public_key,
+		                          .new_key = p->old_key.public_key };
+	struct store_site self = p->node.r.self;
+	struct arena a = { .limit = room };
+	int rc = sync_rotate(&p->node.r, &rotation, &a, err);
+
+	*count = rotation.count;
+	p->node.r.self = self;
+	arena_free(&a);
+	return rc;
+}
+
+/* Whichever statement fails, and whichever allocation is the last: it says so.  The first of a
+ * node's rotations, or the second. */
+START_TEST(a_rotation_that_fails_is_heard)
+{
+	static const enum broken ways[] = { BROKEN_STEP, BROKEN_EXEC, BROKEN_NOTHING };
+	struct world_peer *p = &w.nodes[0];
+	unsigned good = 0;
+	size_t count = 0;
+	struct err err;
+	bool hit;
+
+	write_some(p, "aa", 5);
+	world_settle(&w, 2);
+	if (_i == 1)
+		world_rotate(&w, 0);
+	write_some(p, "ab", 5);
+	world_settle(&w, 2);
+	write_some(p, "ac", 5);
+	try_to_meet(0);
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i += !hit) {
+		int rc;
+
+		ck_assert_int_eq(store_db_begin(p->merge, &err), 0);
+		(void)store_catalog_table_by_name(p->merge, "note"); /* loaded */
+		if (ways[i] == BROKEN_NOTHING)
+			memory_arm(good);
+		else
+			broken_arm(ways[i], good);
+		rc = try_rotation(0, &count, &err);
+		hit = ways[i] == BROKEN_NOTHING ? memory_disarm() : broken_disarm();
+		store_db_rollback(p->merge);
+		ck_assert_msg(hit || rc == 0, "after %u: %d %s", good, rc, err.msg);
+		ck_assert_msg(!hit || rc < 0 || ways[i] == BROKEN_NOTHING, "after %u: unheard",
+		              good);
+		ck_assert(rc < 0 || count == 1); /* only what the key that goes has signed */
+		good = hit ? good + 1 : 0;
+	}
+	world_rotate(&w, 0);
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 15);
+	expect_same();
+}
+END_TEST
+
+/* A stream that nothing was written into says nothing. */
+START_TEST(a_rotation_has_room_for_its_list_or_not)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct store_stream stream;
+	struct arena a = { 0 };
+	size_t room = 0, count;
+	struct err err;
+	int rc, scope;
+
+	write_some(p, "aa", 5);
+	world_settle(&w, 2);
+	do {
+		room += 16;
+		ck_assert_int_eq(store_db_begin(p->merge, &err), 0);
+		ck_assert_int_eq(store_catalog_scope(p->merge, "f/F9", &scope, &err), 0);
+		ck_assert_int_eq(
+		        store_stream_open(p->merge, p->node.r.self.id, scope, &a, &stream, &err),
+		        0);
+		rc = try_rotation(room, &count, &err);
+		store_db_rollback(p->merge);
+		ck_assert_msg(rc == 0 || rc == ERR_NOMEM, "%s", err.msg);
+	} while (rc < 0);
+	ck_assert_uint_gt(room, 16);
+	ck_assert_uint_eq(count, 1);
+	arena_free(&a);
+}
+END_TEST
+
+START_TEST(a_damaged_key_in_the_database_is_told)
+{
+	struct world_peer *p = &w.nodes[0];
+	uint8_t key[SYNC_PUBLIC_KEY];
+	struct err err;
+
+	ck_assert_int_eq(store_db_begin(p->merge, &err), 0);
+	ck_assert_int_eq(store_meta_set(p->merge, SYNC_META_KEY, "short", 5, &err), 0);
+	ck_assert_int_eq(sync_rotate_key(p->merge, key, &err), ERR_CORRUPT);
+	store_db_rollback(p->merge);
+}
+END_TEST
+
+/* Enrolled, and it has never met its hub: nothing of it is known to be there. */
+START_TEST(a_node_that_has_met_nobody_takes_another_key)
+{
+	write_some(&w.nodes[0], "aa", 5);
+	try_to_meet(0);
+	world_rotate(&w, 0);
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note"), 5);
+	expect_same();
+}
+END_TEST
+
 static uint64_t
 until_three(void *ctx, const struct store_site *site, const char *scope)
 {
@@ -293,6 +411,82 @@ START_TEST(a_document_reads_back_and_every_change_is_refused)
 }
 END_TEST
 
+/* What no program of ours writes, before anybody looks at its signatures. */
+START_TEST(a_document_of_no_such_form_is_refused)
+{
+	static const uint8_t magic[] = "yizhan-rotation-1";
+	static const struct {
+		const char *what;
+		uint64_t at, count;
+		size_t len; /* of the first stream's scope */
+		const char *scope;
+	} cases[] = {
+		{ "a time behind all times", (uint64_t)INT64_MAX + 1, 0, 0, "" },
+		{ "more streams than it may have", 1, ROTATION_STREAMS + 1, 4, "f/F1" },
+		{ "a scope that is too long", 1, 1, STORE_SCOPE_MAX + 1, NULL },
+		{ "a NUL in a scope", 1, 1, 4, "f/\0F" },
+		{ "a scope that isn't there", 1, 1, 500, "f/F1" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		static const uint8_t zero[512];
+		struct buf bytes = { 0 };
+		struct rotation doc;
+		struct err err;
+
+		buf_put(&bytes, magic, sizeof magic - 1);
+		buf_put(&bytes, zero, STORE_NODE_ID + 2 * SYNC_PUBLIC_KEY);
+		buf_varint(&bytes, cases[i].at);
+		buf_varint(&bytes, cases[i].count);
+		if (cases[i].count > 0) {
+			size_t there = cases[i].len > STORE_SCOPE_MAX + 1 ? 4 : cases[i].len;
+
+			buf_put(&bytes, zero, STORE_EPOCH);
+			buf_varint(&bytes, cases[i].len);
+			for (size_t k = 0; k < there; k++)
+				buf_u8(&bytes,
+				       cases[i].scope == NULL ? 'x' : (uint8_t)cases[i].scope[k]);
+			buf_varint(&bytes, 1);
+		}
+		buf_put(&bytes, zero, 2 * (size_t)STORE_SIGNATURE);
+		ck_assert_msg(rotation_read(bytes.bytes, bytes.len, &doc, &err) == ERR_CORRUPT,
+		              "%s", cases[i].what);
+		ck_assert_msg(strstr(err.msg, "well-formed") != NULL, "%s: %s", cases[i].what,
+		              err.msg);
+		buf_free(&bytes);
+	}
+}
+END_TEST
+
+START_TEST(a_document_or_a_chain_that_is_damaged_is_told)
+{
+	struct buf doc = { 0 }, chain = { 0 };
+	struct rotation got;
+	struct err err;
+	struct rd r;
+
+	write_doc(&doc, 1, 2);
+	rotation_chain_add(&chain, &doc);
+	doc.bytes[doc.len - 1] ^= 1;
+	rotation_chain_add(&chain, &doc);
+	r = rd_from(chain.bytes, chain.len);
+	ck_assert_int_eq(rotation_chain_next(&r, &got, &err), 1);
+	ck_assert_int_eq(rotation_chain_next(&r, &got, &err), ERR_DENIED);
+	r = rd_from(chain.bytes, 20);
+	ck_assert_int_eq(rotation_chain_next(&r, &got, &err), ERR_CORRUPT);
+	while (doc.len <= ROTATION_MAX)
+		buf_u8(&doc, 0);
+	ck_assert_int_eq(rotation_read(doc.bytes, doc.len, &got, &err), ERR_CORRUPT);
+	/* longer than is shown at once, and no document in it ends */
+	buf_clear(&chain);
+	while (chain.len <= 2 * (size_t)ROTATION_SHOWN_MAX)
+		buf_u8(&chain, 0x7f | 0x80);
+	ck_assert_uint_eq(rotation_chain_shown(&chain), 0);
+	buf_free(&doc);
+	buf_free(&chain);
+}
+END_TEST
+
 START_TEST(of_a_long_chain_whole_documents_of_its_end_are_shown)
 {
 	struct buf chain = { 0 };
@@ -372,8 +566,14 @@ suite_sync_rotate(void)
 	tcase_add_test(tc, a_later_correction_stands);
 	tcase_add_test(tc, an_older_file_goes_on_under_the_new_key);
 	tcase_add_test(tc, what_comes_later_under_an_old_key_is_kept_aside);
+	tcase_add_loop_test(tc, a_rotation_that_fails_is_heard, 0, 2);
+	tcase_add_test(tc, a_rotation_has_room_for_its_list_or_not);
+	tcase_add_test(tc, a_damaged_key_in_the_database_is_told);
+	tcase_add_test(tc, a_node_that_has_met_nobody_takes_another_key);
 	suite_add_tcase(s, tc);
 	tcase_add_test(docs, a_document_reads_back_and_every_change_is_refused);
+	tcase_add_test(docs, a_document_of_no_such_form_is_refused);
+	tcase_add_test(docs, a_document_or_a_chain_that_is_damaged_is_told);
 	tcase_add_test(docs, of_a_long_chain_whole_documents_of_its_end_are_shown);
 	tcase_add_test(docs, the_pieces_of_a_long_chain_are_all_of_it);
 	suite_add_tcase(s, docs);

@@ -201,10 +201,11 @@ sample_free(struct sample *s)
 }
 
 static const struct store_schema *
-resolve(void *ctx, unsigned no)
+resolve(void *ctx, unsigned no, struct err *err)
 {
 	struct sample *s = ctx;
 
+	(void)err;
 	return no >= 1 && no <= SAMPLE_TABLES ? s->schemas[no - 1] : NULL;
 }
 

@@ -141,10 +141,11 @@ vectors_free(struct vectors *v)
 }
 
 static const struct store_schema *
-resolve(void *ctx, unsigned no)
+resolve(void *ctx, unsigned no, struct err *err)
 {
 	struct vectors *v = ctx;
 
+	(void)err;
 	return no == 1 ? &v->schema : NULL;
 }
 

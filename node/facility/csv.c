@@ -209,7 +209,7 @@ csv_to_utf8(const void *bytes, size_t len, struct buf *out, struct err *err)
 {
 	bool marked = len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0;
 	size_t skip = marked ? 3 : 0, bad = 0;
-	const uint8_t *text = (const uint8_t *)bytes + skip;
+	const uint8_t *text = marked ? (const uint8_t *)bytes + skip : bytes;
 
 	if (text_is_utf8(text, len - skip, &bad)) {
 		buf_put(out, text, len - skip);

@@ -34,12 +34,13 @@ is_alnum(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* RFC 3986: unreserved, sub-delims, ":" "@" "/"; a query may have "?" too.  "%" is looked at apart.
+/* Not of NUL.  RFC 3986: unreserved, sub-delims, ":" "@" "/"; a query may have "?" too.  "%" is
+ * looked at apart.
  */
 static bool
 is_uri_char(char c)
 {
-	return is_alnum(c) || (c != 0 && strchr("-._~!$&'()*+,;=:@/?%", c) != NULL);
+	return is_alnum(c) || strchr("-._~!$&'()*+,;=:@/?%", c) != NULL;
 }
 
 static int
@@ -147,11 +148,10 @@ line_ends(char **at, const char *end)
 	return true;
 }
 
+/* Not of "". */
 static bool
 is_token(const char *text)
 {
-	if (*text == 0)
-		return false;
 	for (; *text != 0; text++)
 		if (!is_alnum(*text) && strchr("!#$%&'*+-.^_`|~", *text) == NULL)
 			return false;
@@ -240,14 +240,14 @@ guard_field(const struct guard_head *head, const char *name)
 	return NULL;
 }
 
-/* Is the `len` bytes long `name` one of the space-separated `list`? */
+/* Is the `len` bytes long `name`, not 0, one of the space-separated `list`? */
 static bool
 in_list(const char *list, const char *name, size_t len)
 {
 	while (*list != 0) {
 		size_t word = strcspn(list, " ");
 
-		if (word == len && len > 0 && strncasecmp(list, name, len) == 0)
+		if (word == len && strncasecmp(list, name, len) == 0)
 			return true;
 		list += word;
 		list += strspn(list, " ");
@@ -260,7 +260,7 @@ is_address(const char *name, size_t len)
 {
 	char text[64];
 	uint8_t bytes[16];
-	bool v6 = len > 2 && name[0] == '[' && name[len - 1] == ']';
+	bool v6 = name[0] == '['; /* and it ends with "]": host_name_len() */
 
 	if (v6) {
 		name++;
@@ -293,7 +293,7 @@ host_is_ours(const char *host, const char *hosts)
 {
 	size_t len = host_name_len(host);
 
-	if (host[0] == '*')
+	if (len == 0 || host[0] == '*')
 		return false;
 	if (in_list("localhost 127.0.0.1 [::1]", host, len) || in_list(hosts, host, len))
 		return true;

@@ -124,7 +124,7 @@ static bool
 add_fields(struct MHD_Response *answer, const struct http_response *response)
 {
 	const char *at = (const char *)response->fields.bytes;
-	const char *end = at + response->fields.len;
+	const char *end = at == NULL ? NULL : at + response->fields.len;
 
 	if (response->type != NULL &&
 	    MHD_add_response_header(answer, "Content-Type", response->type) != MHD_YES)

@@ -6,6 +6,7 @@
 #include "store/base/text.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <string.h>
 
 enum { SECRET = 32 };
@@ -20,13 +21,14 @@ static void
 house_of(char out[SESSION_PEER], const char *peer)
 {
 	uint8_t bytes[16], mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const char *house;
 
 	text_copy(out, SESSION_PEER, peer);
 	if (inet_pton(AF_INET6, peer, bytes) != 1 || memcmp(bytes, mapped, sizeof mapped) == 0)
 		return;
 	memset(bytes + 8, 0, 8);
-	if (inet_ntop(AF_INET6, bytes, out, SESSION_PEER) == NULL)
-		text_copy(out, SESSION_PEER, peer);
+	house = inet_ntop(AF_INET6, bytes, out, SESSION_PEER);
+	assert(house == out); /* the longest there is fits */
 }
 
 /* This address's, or the place of the one that has spent least. */
@@ -125,16 +127,17 @@ int
 session_log(struct store_db *db, int64_t limit, struct arena *a, struct session_entry **list,
             size_t *count, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(db, "SELECT at_ms, admin, peer, what FROM hub_sign_in"
-	                                         " ORDER BY no DESC LIMIT ?");
-	int rc = 0;
+	struct store_stmt s;
+	int rc;
 
 	*count = 0;
 	*list = arena_take(a, (size_t)limit, sizeof **list);
 	if (*list == NULL)
 		return err_set(err, ERR_NOMEM, "sign-ins: out of memory");
+	s = store_stmt_new(db, "SELECT at_ms, admin, peer, what FROM hub_sign_in"
+	                       " ORDER BY no DESC LIMIT ?");
 	store_stmt_put_int(&s, limit);
-	while (*count < (size_t)limit && (rc = store_stmt_step(&s, err)) == 1) {
+	while ((rc = store_stmt_step(&s, err)) == 1) {
 		struct session_entry *e = &(*list)[(*count)++];
 
 		e->at_ms = store_stmt_get_int(&s);
@@ -142,12 +145,10 @@ session_log(struct store_db *db, int64_t limit, struct arena *a, struct session_
 		e->peer = store_stmt_copy_text(&s, a);
 		e->what = store_stmt_copy_text(&s, a);
 		if (e->admin == NULL || e->peer == NULL || e->what == NULL)
-			rc = err_set(err, ERR_NOMEM, "sign-ins: out of memory");
-		if (rc < 0)
 			break;
 	}
 	store_stmt_end(&s);
-	return rc < 0 ? rc : 0;
+	return rc == 1 ? err_set(err, ERR_NOMEM, "sign-ins: out of memory") : rc;
 }
 
 int

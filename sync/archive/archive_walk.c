@@ -12,14 +12,13 @@
 /* ---------------------------------------------------------------- schemas */
 
 static const struct store_schema *
-resolve(void *ctx, unsigned no)
+resolve(void *ctx, unsigned no, struct err *err)
 {
 	struct sync_archive_schemas *s = ctx;
-	struct err err;
 	int schema = 0;
 
-	if (store_stream_schema(s->db, s->stream, (int)no, &schema, &err) < 0)
-		return NULL; /* the codec says that it is unknown */
+	if (store_stream_schema(s->db, s->stream, (int)no, &schema, err) < 0)
+		return NULL;
 	return store_catalog_schema(s->db, schema);
 }
 

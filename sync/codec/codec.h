@@ -24,8 +24,9 @@ enum {
 	SYNC_ARENA_MAX = 96 << 20, /* memory that decoding one segment may take */
 };
 
-/* What a change's `schema no` means: the schema, or NULL if unknown. */
-typedef const struct store_schema *sync_resolve(void *ctx, unsigned no);
+/* What a change's `schema no` means: the schema; NULL if unknown, or, with *err set, if it couldn't
+ * be looked up. */
+typedef const struct store_schema *sync_resolve(void *ctx, unsigned no, struct err *err);
 
 /* Append the raw body of these records. */
 MUST_CHECK int sync_codec_encode(const struct sync_record *records, size_t count, struct buf *out,

@@ -201,8 +201,13 @@ read_openings(struct decoder *d, struct err *err)
 static int
 resolve(struct decoder *d, struct sync_codec_class *class, struct err *err)
 {
-	const struct store_schema *s = d->schemas->resolve(d->schemas->ctx, class->schema_no);
+	struct err why = { 0 };
+	const struct store_schema *s = d->schemas->resolve(d->schemas->ctx, class->schema_no, &why);
 
+	if (why.code != 0) {
+		*err = why;
+		return why.code;
+	}
 	if (s == NULL)
 		return err_set(err, ERR_CORRUPT, "schema %u of the stream is not known",
 		               class->schema_no);

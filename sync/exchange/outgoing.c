@@ -42,13 +42,12 @@ run_new(struct store_db *db, const struct store_stream *stream, uint64_t from, s
 
 /* The stream's own schemas, for decoding what is cut anew. */
 static const struct store_schema *
-resolve(void *ctx, unsigned no)
+resolve(void *ctx, unsigned no, struct err *err)
 {
 	const struct run *run = ctx;
-	struct err err;
 	int id = 0;
 
-	if (no > INT32_MAX || store_stream_schema(run->db, run->stream, (int)no, &id, &err) < 0 ||
+	if (no > INT32_MAX || store_stream_schema(run->db, run->stream, (int)no, &id, err) < 0 ||
 	    id == 0)
 		return NULL;
 	return store_catalog_schema(run->db, id);
@@ -58,10 +57,14 @@ resolve(void *ctx, unsigned no)
 static int
 define(void *ctx, const struct sync_definition *def, struct err *err)
 {
-	if (resolve(ctx, def->no) == NULL)
-		return err_set(err, ERR_CORRUPT, "schema %u of stream %d is not registered",
-		               def->no, ((const struct run *)ctx)->stream);
-	return 0;
+	struct err why = { 0 };
+
+	if (resolve(ctx, def->no, &why) != NULL)
+		return 0;
+	if (why.code != 0)
+		return err_set(err, why.code, "%s", why.msg);
+	return err_set(err, ERR_CORRUPT, "schema %u of stream %d is not registered", def->no,
+	               ((const struct run *)ctx)->stream);
 }
 
 /* Most runs are of a few segments: room for all that a run may have would be a quarter MiB of zeros

@@ -84,10 +84,9 @@ keep_aside(struct applying *ap, const struct store_change *c, uint64_t n, const 
 
 /* May what is left of a change that was forbidden in part still be merged? */
 static bool
-is_left(const struct applying *ap, const struct store_change *c, const struct store_row *row)
+is_left(const struct store_change *c)
 {
-	return c->op != STORE_DELETE && c->mask != 0 &&
-	       (ap->law.shared || row->scope == ap->u->stream->scope);
+	return c->op != STORE_DELETE && c->mask != 0;
 }
 
 /* What is forbidden is kept aside; of an insert or update the other cells may be left to merge. */
@@ -102,7 +101,7 @@ merge_change(struct applying *ap, size_t i, const struct sync_merge_watch *watch
 
 	if (rc == 0 && reason != NULL) {
 		rc = keep_aside(ap, c, ap->rows.first + i, reason, err);
-		if (rc < 0 || !is_left(ap, c, row))
+		if (rc < 0 || !is_left(c))
 			return rc;
 	}
 	sync_rivals_before(&ap->rivals, row, c);
@@ -174,7 +173,8 @@ is_moved(const struct applying *ap, size_t i)
 
 	if (row->changed || ap->touched[i] == NOT_AT_ALL)
 		return row->changed;
-	return (ap->touched[i] == DELETED && row->known) ||
+	/* a row that a delete leaves as it is was known */
+	return ap->touched[i] == DELETED ||
 	       (ap->u->r->is_hub && row->scope != ap->u->stream->scope);
 }
 

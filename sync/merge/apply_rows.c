@@ -26,10 +26,8 @@ cmp_place(const void *left, const void *right)
 	if (ta != tb)
 		return ta < tb ? -1 : 1;
 	order = memcmp(a->change->key, b->change->key, len);
-	if (order != 0)
+	if (order != 0) /* no key is the beginning of another's: each value says how long it is */
 		return order;
-	if (a->change->key_len != b->change->key_len)
-		return a->change->key_len < b->change->key_len ? -1 : 1;
 	return (a->i > b->i) - (a->i < b->i);
 }
 

@@ -96,9 +96,11 @@ writes_scope(const struct sync_law *law, const struct store_change *c)
 }
 
 /* Do several scopes see the row, and the stream's is one of them? */
-static bool
-is_shared(const struct sync_apply *u, const struct store_row *row, const struct store_change *c)
+static int
+ask_shared(struct sync_law *law, const struct store_row *row, const struct store_change *c,
+           struct err *err)
 {
+	const struct sync_apply *u = law->u;
 	const struct sync_share_unit unit = {
 		.r = u->r,
 		.scope = u->stream->scope,
@@ -108,10 +110,8 @@ is_shared(const struct sync_apply *u, const struct store_row *row, const struct 
 		.seen = u->seen,
 		.seen_len = u->seen_len,
 	};
-	struct err err;
-	bool yes = false;
 
-	return row->known && sync_share_admits(&unit, row, c, &yes, &err) == 0 && yes;
+	return row->known ? sync_share_admits(&unit, row, c, &law->shared, err) : 0;
 }
 
 /* A verdict's key may end with the name of its scope (store/verdict_priv.h): with another's it
@@ -151,23 +151,34 @@ ends_event(const struct sync_law *law, const struct store_change *c, const struc
 	return c->op == STORE_DELETE || (store_row_is_live(row) && c->cl > row->cl);
 }
 
-/* NULL if the change may be applied, else why nothing of it may. */
-static const char *
-forbids(struct sync_law *law, struct store_change *c, const struct store_row *row)
+/* *reason is NULL if the change may be applied, else why nothing of it may. */
+static int
+forbid(struct sync_law *law, const struct store_change *c, const struct store_row *row,
+       const char **reason, struct err *err)
 {
-	bool elsewhere = row->known && row->scope != law->u->stream->scope;
+	bool elsewhere = row->known && row->scope != law->u->stream->scope, misnamed;
+	int rc = 0;
 
-	if (!sync_merge_is_sound(c))
-		return "the change contradicts itself (its life, stamp, columns or groups)";
-	if (is_anothers_verdict(law, c))
-		return others_verdict;
-	law->shared = law->by_hub || (elsewhere && is_shared(law->u, row, c));
+	*reason = NULL;
+	law->shared = law->by_hub;
+	if (!sync_merge_is_sound(c)) {
+		*reason = "the change contradicts itself (its life, stamp, columns or groups)";
+		return 0;
+	}
+	if (is_anothers_verdict(law, c)) {
+		*reason = others_verdict;
+		return 0;
+	}
+	misnamed = !law->by_hub && writes_scope(law, c) && !says_scope(law, c) && !MUT(114);
+	if (!law->by_hub && (elsewhere || misnamed))
+		rc = ask_shared(law, row, c, err);
 	if (elsewhere && !law->shared)
-		return "the row belongs to another scope";
-	if (!law->shared && writes_scope(law, c) && !says_scope(law, c) &&
-	    !is_shared(law->u, row, c) && !MUT(114))
-		return other_scope;
-	return ends_event(law, c, row) ? rewritten : NULL;
+		*reason = "the row belongs to another scope";
+	else if (misnamed && !law->shared)
+		*reason = other_scope;
+	else if (ends_event(law, c, row))
+		*reason = rewritten;
+	return rc;
 }
 
 /* ---- what the hub answers ---- */
@@ -278,7 +289,9 @@ sync_law_judge(struct sync_law *law, struct store_change *c, const struct store_
 	int rc;
 
 	look_up(law, c);
-	*reason = forbids(law, c, row);
+	rc = forbid(law, c, row, reason, err);
+	if (rc < 0)
+		return rc;
 	if (*reason != NULL) {
 		c->mask = 0;
 		return *reason == other_scope || *reason == rewritten

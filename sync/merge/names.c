@@ -4,17 +4,16 @@
 #include <string.h>
 
 static const struct store_schema *
-resolve(void *ctx, unsigned no)
+resolve(void *ctx, unsigned no, struct err *err)
 {
 	struct sync_names *names = ctx;
-	struct err err;
 	int id = 0;
 
 	for (size_t i = 0; i < names->count; i++)
 		if (names->list[i].no == no)
 			return names->list[i].schema;
 	if (no > INT32_MAX ||
-	    store_stream_schema(names->db, names->stream, (int)no, &id, &err) < 0 || id == 0 ||
+	    store_stream_schema(names->db, names->stream, (int)no, &id, err) < 0 || id == 0 ||
 	    names->count == SYNC_NAMES_MAX)
 		return NULL;
 	names->list[names->count++] =
@@ -40,13 +39,16 @@ static int
 define(void *ctx, const struct sync_definition *def, struct err *err)
 {
 	struct sync_names *names = ctx;
-	const struct store_schema *known = resolve(names, def->no);
+	struct err why = { 0 };
+	const struct store_schema *known = resolve(names, def->no, &why);
 	struct sync_name *name = find(names, def->no);
 	/* the records that define it may go before the rest of what is called so */
 	const uint8_t *bytes = arena_copy(names->arena, def->bytes, def->len);
 	struct store_schema *schema;
 	int rc;
 
+	if (why.code != 0)
+		return err_set(err, why.code, "%s", why.msg);
 	if (bytes == NULL)
 		return err_set(err, ERR_NOMEM, "sync: out of memory");
 	rc = store_schema_read(bytes, def->len, names->arena, &schema, err);

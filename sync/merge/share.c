@@ -23,20 +23,30 @@ hub_forgot(const struct sync_share_unit *unit)
 }
 
 /* Had the unit's writer seen that the scope left?  It says so itself, or has told the hub. */
-static bool
-had_heard(const struct sync_share_unit *unit, const struct store_share *share)
+static int
+had_heard(const struct sync_share_unit *unit, const struct store_share *share, bool *yes,
+          struct err *err)
 {
-	struct err err;
-	bool told = false;
-
+	*yes = !hub_forgot(unit) &&
+	       sync_seen_covers(unit->seen, unit->seen_len,
+	                        store_catalog_site_of(unit->r->db, share->left_site), share->left);
 	if (MUT(52))
-		return false;
-	if (!hub_forgot(unit) &&
-	    sync_seen_covers(unit->seen, unit->seen_len,
-	                     store_catalog_site_of(unit->r->db, share->left_site), share->left))
-		return true;
-	return unit->r->is_hub && unit->stream != 0 &&
-	       sync_told_covers(unit->r, unit->stream, unit->n, share, &told, &err) == 0 && told;
+		*yes = false;
+	else if (!*yes && unit->r->is_hub && unit->stream != 0)
+		return sync_told_covers(unit->r, unit->stream, unit->n, share, yes, err);
+	return 0;
+}
+
+/* May it still write what it sees, or saw until it left? */
+static int
+may_still(const struct sync_share_unit *unit, const struct store_share *share, bool *yes,
+          struct err *err)
+{
+	bool heard = false;
+	int rc = share->left == 0 ? 0 : had_heard(unit, share, &heard, err);
+
+	*yes = rc == 0 && !heard;
+	return rc;
 }
 
 /* Do the columns of a root say that it is of that scope? */
@@ -101,8 +111,10 @@ admits_by_root(const struct sync_share_unit *unit, const struct store_row *row,
 
 	if (rc == 0 && sh.group_count > 0)
 		own = sync_share_in(sh.group, sh.group_count, unit->scope);
-	*yes = own != NULL && (own->left == 0 || !had_heard(unit, own));
-	if (rc == 0 && own == NULL && sh.group_count > 0)
+	*yes = false;
+	if (own != NULL)
+		rc = may_still(unit, own, yes, err);
+	else if (rc == 0 && sh.group_count > 0)
 		rc = is_coming_home(unit, &sh.root, &a, yes, err);
 	buf_free(&sh.root.room);
 	arena_free(&a);
@@ -121,7 +133,7 @@ sync_share_admits(const struct sync_share_unit *unit, const struct store_row *ro
 
 	share = rc == 0 ? sync_share_in(list, count, unit->scope) : NULL;
 	if (share != NULL)
-		*yes = share->left == 0 || !had_heard(unit, share);
+		rc = may_still(unit, share, yes, err);
 	else if (rc == 0 && row->scope == unit->scope && count > 0)
 		*yes = true;
 	else if (rc == 0)
@@ -252,7 +264,9 @@ stay(const struct sync_share_unit *unit, struct sync_sharing *sh, struct store_r
 	int rc = store_share_of_row(unit->r->db, row, unit->arena, &has, &count, err);
 
 	share = rc == 0 ? sync_share_in(has, count, unit->scope) : NULL;
-	*stays = share != NULL && share->left != 0 && (unit->is_relay || !had_heard(unit, share));
+	*stays = share != NULL && share->left != 0;
+	if (*stays && !unit->is_relay)
+		rc = may_still(unit, share, stays, err);
 	if (!*stays)
 		return rc;
 	if (store_row_is_live(row)) {

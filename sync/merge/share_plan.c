@@ -66,9 +66,9 @@ by_scope(const void *left, const void *right)
 	const struct sync_share_item *a = left, *b = right;
 
 	if (a->scope != b->scope)
-		return a->scope < b->scope ? -1 : 1;
+		return (a->scope > b->scope) - (a->scope < b->scope);
 	if (a->whole != b->whole)
-		return a->whole ? -1 : 1;
+		return b->whole - a->whole;
 	return store_row_cmp(a->row, b->row);
 }
 

@@ -383,7 +383,7 @@ sync_relay(struct sync_relay *what, struct store_row **rows, size_t count, struc
 	what->changes = 0;
 	if (rc == 0)
 		rc = say_all(&rl, rows, count, err);
-	if (rl.count > 1)
+	if (rc == 0 && rl.count > 1)
 		qsort(rl.list, rl.count, sizeof *rl.list, by_seen);
 	for (size_t i = 0, n; rc == 0 && i < rl.count; i = n) {
 		for (n = i + 1; n < rl.count && same_seen(&rl.list[i], &rl.list[n]);)

@@ -162,8 +162,9 @@ struct names {
 };
 
 static const struct store_schema *
-resolve(void *ctx, unsigned no)
+resolve(void *ctx, unsigned no, struct err *err)
 {
+	(void)err;
 	return no < 16 ? ((struct names *)ctx)->schemas[no] : NULL;
 }
 

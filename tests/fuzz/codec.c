@@ -34,9 +34,9 @@ static struct store_schema schemas[SCHEMAS] = {
 };
 
 static const struct store_schema *
-resolve(void *ctx, unsigned no)
+resolve(void *ctx, unsigned no, struct err *err)
 {
-	(void)ctx;
+	(void)ctx, (void)err;
 	return no >= 1 && no <= SCHEMAS ? &schemas[no - 1] : NULL;
 }
 

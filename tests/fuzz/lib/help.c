@@ -73,10 +73,11 @@ help_mend_pack(uint8_t *packed, size_t len)
 }
 
 static const struct store_schema *
-resolve(void *ctx, unsigned no)
+resolve(void *ctx, unsigned no, struct err *err)
 {
 	const struct help_schemas *s = ctx;
 
+	(void)err;
 	return no >= 1 && no <= s->count ? s->list[no - 1] : NULL;
 }
 
