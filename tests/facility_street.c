@@ -269,17 +269,19 @@ listed(int date)
 {
 	static char text[2000];
 	struct facility f = { .db = hub_db };
-	struct street_notice *list;
+	struct street_notices of;
 	struct arena a = { 0 };
-	size_t count, len = 0;
+	size_t len = 0;
 
 	snprintf(f.id, sizeof f.id, "F2");
-	OK(facility_street_list(&f, date, &a, &list, &count, &listed_more, &hub_err));
+	OK(facility_street_list(&f, date, &a, &of, &hub_err));
+	listed_more = of.more;
 	text[0] = 0;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < of.count; i++)
 		len += (size_t)snprintf(text + len, sizeof text - len, "%s%s: %s %d %d",
-		                        i == 0 ? "" : ", ", list[i].facility, list[i].disease_en,
-		                        list[i].onset_date, (int)list[i].cases);
+		                        i == 0 ? "" : ", ", of.list[i].facility,
+		                        of.list[i].disease_en, of.list[i].onset_date,
+		                        (int)of.list[i].cases);
 	arena_free(&a);
 	return text;
 }

@@ -39,21 +39,19 @@ older(struct page *p)
 int
 page_street(struct page *p, int date, struct err *err)
 {
-	struct street_notice *list = NULL;
+	struct street_notices of = { 0 };
 	struct arena a = { 0 };
-	size_t count = 0;
-	bool more = false;
-	int rc = facility_street_list(p->f, date, &a, &list, &count, &more, err);
+	int rc = facility_street_list(p->f, date, &a, &of, err);
 
-	if (rc == 0 && count > 0) {
+	if (rc == 0 && of.count > 0) {
 		page_html(p, "<section class=\"street\" aria-labelledby=\"street\">\n"
 		             "<h2 id=\"street\">");
 		page_text(p, page_term(p, W_STREET));
 		page_html(p, "</h2>\n<ul>\n");
-		for (size_t i = 0; i < count; i++)
-			line(p, &list[i]);
+		for (size_t i = 0; i < of.count; i++)
+			line(p, &of.list[i]);
 		page_html(p, "</ul>\n");
-		if (more)
+		if (of.more)
 			older(p);
 		page_html(p, "</section>\n");
 	}

@@ -126,28 +126,26 @@ static const char newest[] =
         " ORDER BY n.onset_date DESC, n.disease_code, n.facility_id LIMIT ?3";
 
 int
-facility_street_list(struct facility *f, int date, struct arena *a, struct street_notice **list,
-                     size_t *count, bool *more, struct err *err)
+facility_street_list(struct facility *f, int date, struct arena *a, struct street_notices *out,
+                     struct err *err)
 {
 	struct store_stmt s;
 	int rc = 0;
 
-	*count = 0;
-	*more = false;
-	*list = arena_take(a, STREET_LISTED, sizeof **list);
-	if (*list == NULL)
+	*out = (struct street_notices){ .list = arena_take(a, STREET_LISTED, sizeof *out->list) };
+	if (out->list == NULL)
 		return err_set(err, ERR_NOMEM, "notices of the street: out of memory");
 	s = store_stmt_new(f->db, newest);
 	store_stmt_put_text(&s, f->id);
 	store_stmt_put_int(&s, date_add(date, -STREET_DAYS));
 	store_stmt_put_int(&s, STREET_LISTED + 1);
-	while (!*more && (rc = store_stmt_step(&s, err)) == 1) {
-		struct street_notice *n = &(*list)[*count];
+	while ((rc = store_stmt_step(&s, err)) == 1) {
+		struct street_notice *n;
 
-		*more = *count == STREET_LISTED;
-		if (*more)
+		out->more = out->count == STREET_LISTED;
+		if (out->more)
 			break;
-		(*count)++;
+		n = &out->list[out->count++];
 		n->facility = store_stmt_copy_text(&s, a);
 		n->onset_date = (int)store_stmt_get_int(&s);
 		n->cases = store_stmt_get_int(&s);

@@ -56,12 +56,17 @@ struct street_notice {
 	int64_t cases, confirmed;
 };
 
+struct street_notices {
+	struct street_notice *list;
+	size_t count; /* at most STREET_LISTED */
+	bool more;    /* older ones are left out */
+};
+
 /*
- * At a facility: the newest STREET_LISTED, and whether there are *more, whose first day of illness
- * is at most STREET_DAYS before `date`, of the street that the facility is of.
+ * At a facility: the newest whose first day of illness is at most STREET_DAYS before `date`, of the
+ * street that the facility is of.
  */
 MUST_CHECK int facility_street_list(struct facility *f, int date, struct arena *a,
-                                    struct street_notice **list, size_t *count, bool *more,
-                                    struct err *err);
+                                    struct street_notices *out, struct err *err);
 
 #endif /* NODE_FACILITY_STREET_H */
