@@ -47,8 +47,7 @@ store_print_text(struct buf *out, const struct store_value *v)
 		buf_put(out, v->bytes, v->len);
 		return;
 	case STORE_BLOB:
-		for (size_t i = 0; i < v->len; i++)
-			buf_printf(out, "%02x", v->bytes[i]);
+		buf_hex(out, v->bytes, v->len);
 		return;
 	case STORE_NULL:
 		return;

@@ -259,8 +259,7 @@ put_line(struct buf *out, const struct whole *x, const struct store_change *c, i
 		struct buf bytes = { 0 };
 
 		store_value_write(&bytes, &values[i]);
-		for (size_t k = 0; k < bytes.len; k++)
-			buf_printf(out, "%02x", bytes.bytes[k]);
+		buf_hex(out, bytes.bytes, bytes.len);
 		buf_u8(out, ' ');
 		buf_free(&bytes);
 	}

@@ -294,6 +294,14 @@ expect_same(const struct sync_ingested *got, const struct sync_ingested *want, s
 	ck_assert_uint_eq(told, want_told);
 }
 
+/* SQLite asks for memory some 9 000 times where triggers are made anew: of those far in, each
+ * seventh. */
+static unsigned
+next(unsigned good)
+{
+	return good < 500 ? good + 1 : good + 7;
+}
+
 /* Fail call 0, 1, 2 ... until none is refused, and put all back as it was.  A segment is only ever
  * taken whole: who couldn't look up what it has seen may wait for it, and SQLite may know another
  * way without memory. */
@@ -321,7 +329,8 @@ without(enum broken what, const struct scene *scene, const struct parcel *parcel
 		              "after %u: unheard", good);
 		if (rc == 0 && got.outcome == SYNC_STORED)
 			expect_same(&got, want, want_told);
-	} while (hit && ++good < MOST);
+		good = next(good);
+	} while (hit && good < MOST);
 	ck_assert(!hit);
 }
 

@@ -699,8 +699,7 @@ dump_row(struct store_stmt *s, struct buf *out)
 		struct buf bytes = { 0 };
 
 		store_value_write(&bytes, &v);
-		for (size_t k = 0; k < bytes.len; k++)
-			buf_printf(out, "%02x", bytes.bytes[k]);
+		buf_hex(out, bytes.bytes, bytes.len);
 		buf_u8(out, ' ');
 		buf_free(&bytes);
 	}

@@ -114,6 +114,19 @@ buf_lenbytes(struct buf *b, const void *bytes, size_t len)
 }
 
 void
+buf_hex(struct buf *b, const void *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *from = bytes;
+	uint8_t *at = len == 0 ? NULL : buf_grow(b, 2 * len);
+
+	for (size_t i = 0; at != NULL && i < len; i++) {
+		*at++ = (uint8_t)digits[from[i] >> 4];
+		*at++ = (uint8_t)digits[from[i] & 15];
+	}
+}
+
+void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap, again;

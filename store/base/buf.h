@@ -49,6 +49,9 @@ void buf_zigzag(struct buf *b, int64_t value);
 /* Append a length (varint) and that many bytes. */
 void buf_lenbytes(struct buf *b, const void *bytes, size_t len);
 
+/* Append bytes as lower-case hex digits, two for each. */
+void buf_hex(struct buf *b, const void *bytes, size_t len);
+
 /* Append formatted text, without its terminating zero. */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

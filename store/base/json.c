@@ -177,17 +177,9 @@ json_bytes(struct json *j, const void *bytes, size_t len)
 void
 json_hex(struct json *j, const void *bytes, size_t len)
 {
-	static const char digits[] = "0123456789abcdef";
-	const uint8_t *b = bytes;
-	uint8_t *at;
-
 	begin_value(j);
 	buf_u8(j->out, '"');
-	at = len == 0 ? NULL : buf_grow(j->out, 2 * len);
-	for (size_t i = 0; at != NULL && i < len; i++) {
-		*at++ = (uint8_t)digits[b[i] >> 4];
-		*at++ = (uint8_t)digits[b[i] & 15];
-	}
+	buf_hex(j->out, bytes, len);
 	buf_u8(j->out, '"');
 }
 
