@@ -33,6 +33,7 @@ static Suite *(*const suites[])(void) = {
 	suite_facility_register,
 	suite_facility_roster,
 	suite_facility_schema,
+	suite_facility_shared,
 	suite_facility_district,
 	suite_facility_views,
 	suite_facility_seats,

@@ -28,6 +28,7 @@ Suite *suite_facility_record(void);
 Suite *suite_facility_register(void);
 Suite *suite_facility_roster(void);
 Suite *suite_facility_schema(void);
+Suite *suite_facility_shared(void);
 Suite *suite_facility_district(void);
 Suite *suite_facility_views(void);
 Suite *suite_facility_seats(void);
