@@ -109,6 +109,7 @@ static Suite *(*const suites[])(void) = {
 	suite_sync_pack,
 	suite_sync_plan,
 	suite_sync_record,
+	suite_sync_refused,
 	suite_sync_relay,
 	suite_sync_remint,
 	suite_sync_rotate,

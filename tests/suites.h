@@ -104,6 +104,7 @@ Suite *suite_sync_message(void);
 Suite *suite_sync_pack(void);
 Suite *suite_sync_plan(void);
 Suite *suite_sync_record(void);
+Suite *suite_sync_refused(void);
 Suite *suite_sync_relay(void);
 Suite *suite_sync_remint(void);
 Suite *suite_sync_rotate(void);
