@@ -295,10 +295,18 @@ record_present(struct facility *f, const uint8_t *class_id, struct record_group 
 }
 
 int
+record_not_here(const struct facility *f, const char *what, const uint8_t *id, struct err *err)
+{
+	char hex[2 * STORE_ID + 1];
+
+	text_hex(hex, id, STORE_ID);
+	return err_set(err, ERR_NOTFOUND, "%s: there is no %s at %s", what, hex, f->id);
+}
+
+int
 record_exists(struct facility *f, const char *sql, const char *what, const uint8_t *id,
               struct err *err)
 {
-	char hex[2 * STORE_ID + 1];
 	struct store_stmt s;
 	int rc;
 
@@ -311,6 +319,5 @@ record_exists(struct facility *f, const char *sql, const char *what, const uint8
 	store_stmt_end(&s);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	text_hex(hex, id, STORE_ID);
-	return err_set(err, ERR_NOTFOUND, "%s: there is no %s at %s", what, hex, f->id);
+	return record_not_here(f, what, id, err);
 }

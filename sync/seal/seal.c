@@ -172,8 +172,11 @@ held_back(struct seal *s, const struct item *it, char *words, size_t size)
 
 	if (s->r->may_write != NULL && !s->r->may_write(s->r->ctx, &s->r->self, scope)) {
 		s->out->not_ours++;
-		return "not ours: this node may not write rows of that scope; the row stays here "
-		       "only";
+		snprintf(words, size,
+		         "not ours: this node may not write rows of %s; the row stays here only: "
+		         "write it as one of this facility's, or drop it",
+		         scope);
+		return words;
 	}
 	if (sync_seal_undo_holds(s, it) != NULL)
 		return sync_seal_undo_holds(s, it);

@@ -181,6 +181,11 @@ check 5 '"rejected":\[\{"scope":"f/F9","n":0,"reason":"not ours: [^"]*"\}\]' -C 
 check 0 '^the running yizhan tries again before its next exchange; ' -C "$two" quarantine retry
 check 5 '"n":0,"reason":"not ours' -C "$two" sync --json
 check 0 '^\{"id":1,.*"tries":[23],"dropped":null' -C "$two" quarantine show 1 --json
+check 0 'child +01112233445566778899aabbccddeeff +name +小红 +waits' -C "$one" quarantine show 1
+check 0 '"changes":\[\{"table":"child","key":"01112233445566778899aabbccddeeff","op":"upsert","at":null,"values":\{"facility_id":"F9","name":"小红",.*\}\],"why":null\}$' \
+	-C "$one" quarantine show 1 --json
+check 0 'not ours: this node may not write rows of f/F9; the row stays here only: write it as one of this facility.s, or drop it' \
+	-C "$one" quarantine
 check 0 '^dropped: the row is gone from here$' -C "$one" quarantine drop 1
 check 0 '"rejected":\[\]' -C "$one" sync --json
 
@@ -192,6 +197,8 @@ sql "$one" "REPLACE INTO class_group(id, facility_id, name) VALUES (x'03', 'F9',
 check 5 '^sent 1, received .* 1 change was put back here: yizhan -C .*/one quarantine$' -C "$one" sync
 check 0 'class_group.facility_id says who may see the row and can.t change: the row is in f/F1 again' \
 	-C "$one" quarantine
+check 0 '^what was written was put back at once, and isn.t kept$' -C "$one" quarantine show 2
+check 0 '"changes":null,"why":"what was written was put back at once' -C "$one" quarantine show 2 --json
 for dir in "$one" "$hub"; do
 	is "$(sql "$dir" "SELECT facility_id, name FROM class_group WHERE id = x'03'")" '[{"facility_id":"F1","name":"乙"}]' 'the row stays where it was'
 done
