@@ -786,7 +786,7 @@ CREATE TABLE session_event(
 ) WITHOUT ROWID;
 
 -- 34 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer; wording as in
--- leave_request; states 2, 3, 5 and 6 hold while review_of is the wording, or that is NULL
+-- leave_request; state 2 (confirmed) holds while review_of is the wording, or that is NULL
 CREATE TABLE booking(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
   facility_id TEXT NOT NULL,

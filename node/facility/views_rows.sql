@@ -315,13 +315,13 @@ CREATE VIEW v1_session_event AS
   FROM session_event;
 
 -- 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer; one that was changed
--- since waits again (state 1)
+-- since it was confirmed waits again (state 1)
 CREATE VIEW v1_booking AS
   SELECT id, facility_id, kind, session_id, child_id,
          guardian_name,  -- personal
          phone,  -- personal
          wanted_at, seat_grant_id, seat_no,
-         CASE WHEN wording IS NULL OR state = 4 OR review_of = wording THEN state ELSE 1 END AS state,
+         CASE WHEN state = 2 AND review_of IS NOT wording AND wording IS NOT NULL THEN 1 ELSE state END AS state,
          at,
          note,  -- personal
          review_note,  -- personal
