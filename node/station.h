@@ -21,7 +21,7 @@ struct link;
 struct queue;
 
 /* What station_publish() keeps. */
-enum { STATION_DERIVED = 3 };
+enum { STATION_DERIVED = 4 };
 
 struct station {
 	char dir[IDENTITY_PATH_MAX];

@@ -1,6 +1,7 @@
 /* node/station_tables.c - what a meeting means for the facility's tables (node/station.h). */
 #include "node/facility/alias.h"
 #include "node/facility/date.h"
+#include "node/facility/late_codes.h"
 #include "node/facility/public.h"
 #include "node/facility/seats.h"
 #include "node/facility/street.h"
@@ -111,6 +112,18 @@ notices_keep(struct station *st, struct err *err)
 	return facility_street_keep(st->local, today(st), err);
 }
 
+static int
+codes_stale(struct station *st, bool *yes, struct err *err)
+{
+	return facility_late_codes_stale(st->local, yes, err);
+}
+
+static int
+codes_keep(struct station *st, struct err *err)
+{
+	return facility_late_codes_keep(st->local, err);
+}
+
 static const struct derived {
 	const char *name;
 	int (*stale)(struct station *st, bool *yes, struct err *err);
@@ -119,6 +132,7 @@ static const struct derived {
 	{ "streets of grants", streets_stale, streets_keep },
 	{ "facility_public", public_stale, public_keep },
 	{ "symptom_notice", notices_stale, notices_keep },
+	{ "code_set", codes_stale, codes_keep },
 };
 
 static int

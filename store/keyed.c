@@ -98,6 +98,36 @@ store_keyed_get(struct store_db *db, const struct store_named_row *row, const ch
 	return rc;
 }
 
+int
+store_keyed_changes(struct store_db *db, const struct store_named_row *row, uint64_t *changed,
+                    struct err *err)
+{
+	struct buf sql = { 0 };
+	struct store_stmt s;
+	int rc;
+
+	*changed = 0;
+	for (size_t i = 0; i < row->count; i++) {
+		buf_printf(&sql, "%s", i == 0 ? "SELECT " : ", ");
+		store_columns_put_name(&sql, row->columns[i]);
+	}
+	rc = by_key(db, row, &sql, &s, err);
+	if (rc == 0) {
+		rc = store_stmt_step(&s, err);
+		for (size_t i = 0; rc >= 0 && i < row->count; i++) {
+			struct store_value was = { .type = STORE_NULL };
+
+			if (rc == 1)
+				was = store_stmt_get_value(&s);
+			if (store_value_cmp(&was, &row->values[i]) != 0)
+				*changed |= UINT64_C(1) << i;
+		}
+		store_stmt_end(&s);
+	}
+	buf_free(&sql);
+	return rc;
+}
+
 static bool
 is_key(const struct store_columns *c, const char *name)
 {

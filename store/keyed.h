@@ -14,6 +14,11 @@
 MUST_CHECK int store_keyed_get(struct store_db *db, const struct store_named_row *row,
                                const char *column, struct buf *out, struct err *err);
 
+/* Which of the columns that `row` names differ from that row's, a bit each in their order?  1; or
+ * with all bits that aren't NULL 0, if there is none.  Errors as above. */
+MUST_CHECK int store_keyed_changes(struct store_db *db, const struct store_named_row *row,
+                                   uint64_t *changed, struct err *err);
+
 /* Change the columns that `row` names besides the key, where they differ; nothing if there is no
  * such row.  Errors as above, and what a trigger says. */
 MUST_CHECK int store_keyed_update(struct store_db *db, const struct store_named_row *row,

@@ -239,12 +239,42 @@ START_TEST(a_booking_is_confirmed_and_kept_or_not)
 	REFUSED(ERR_INVALID, "state: 4 is said with book_cancel",
 	        facility_book_review(&f, &answer, &err));
 	answer.state = BOOKING_WAITING;
-	REFUSED(ERR_INVALID, "state: 1 is not in 2 to 5", facility_book_review(&f, &answer, &err));
+	REFUSED(ERR_INVALID, "state: 1 is not in 2 to 6", facility_book_review(&f, &answer, &err));
 	OK(facility_book_cancel(&f, &cancel, &err));
 	answer.state = BOOKING_CONFIRMED;
 	REFUSED(ERR_INVALID, "booking: was cancelled: make a new one",
 	        facility_book_review(&f, &answer, &err));
+	answer.state = BOOKING_DECLINED;
+	REFUSED(ERR_INVALID, "booking: was cancelled: make a new one",
+	        facility_book_review(&f, &answer, &err));
 	ck_assert_int_eq(help_int(db, "SELECT state FROM booking"), BOOKING_CANCELLED);
+	store_db_close(db);
+}
+END_TEST
+
+/* Who booked has cancelled nothing then: the two are told apart. */
+START_TEST(a_booking_that_was_declined_stays_so)
+{
+	struct facility f;
+	struct store_db *db = open_staffed(&f);
+	struct err err = { 0 };
+	struct facility_book_review answer = { .at = help_at(8, 50), .state = BOOKING_DECLINED };
+	struct facility_book_cancel cancel = { .at = help_at(9, 0) };
+	uint8_t booking[STORE_ID];
+
+	OK(store_db_exec(db,
+	                 "INSERT INTO booking(id, facility_id, kind, guardian_name) VALUES"
+	                 " (x'77777777777777777777777777777777', 'F1', 1, '张三')",
+	                 &err));
+	memset(booking, 0x77, sizeof booking);
+	answer.booking = cancel.booking = booking;
+	OK(facility_book_review(&f, &answer, &err));
+	REFUSED(ERR_INVALID, "booking: was declined: nothing is to be cancelled",
+	        facility_book_cancel(&f, &cancel, &err));
+	answer.state = BOOKING_CONFIRMED;
+	REFUSED(ERR_INVALID, "booking: was declined: make a new one",
+	        facility_book_review(&f, &answer, &err));
+	ck_assert_int_eq(help_int(db, "SELECT state FROM booking"), BOOKING_DECLINED);
 	store_db_close(db);
 }
 END_TEST
@@ -639,6 +669,7 @@ suite_facility_open(void)
 	tcase_add_test(tcase, the_house_is_opened_and_closed);
 	tcase_add_test(tcase, a_request_for_medicine_is_accepted_or_declined);
 	tcase_add_test(tcase, a_booking_is_confirmed_and_kept_or_not);
+	tcase_add_test(tcase, a_booking_that_was_declined_stays_so);
 	tcase_add_test(tcase, leave_is_asked_for_and_answered);
 	LOOP(a_bad_leave_is_refused, leave_cases);
 	tcase_add_test(tcase, a_code_takes_her_home_once);

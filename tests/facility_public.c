@@ -2,6 +2,7 @@
  * written twice. */
 #include "tests/suites.h"
 
+#include "node/facility/late_codes.h"
 #include "node/facility/public.h"
 #include "node/facility/schema.h"
 #include "store/stmt.h"
@@ -129,6 +130,37 @@ START_TEST(what_is_not_public_changes_nothing)
 }
 END_TEST
 
+static bool
+codes_stale(void)
+{
+	bool yes = false;
+
+	OK(facility_late_codes_stale(hub_db, &yes, &hub_err));
+	return yes;
+}
+
+/* A code that came after the seeds has its name from the hub, once, and whoever names it himself is
+ * let. */
+START_TEST(a_late_code_is_named_once)
+{
+	begin();
+	OK(store_db_begin(hub_db, &hub_err));
+	OK(facility_late_codes_keep(hub_db, &hub_err));
+	OK(store_db_commit(hub_db, &hub_err));
+	ck_assert(!codes_stale());
+	ck_assert_int_eq(
+	        hub_int("SELECT count(*) FROM code_set WHERE set_code = 'booking.state' AND"
+	                " code = '6' AND name_zh = '已拒绝' AND version = 20261130"),
+	        1);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM yz_log"), 1); /* it is told to all */
+	run("UPDATE code_set SET version = 20270101, name_zh = '婉拒'");
+	ck_assert(!codes_stale());
+	run("DELETE FROM code_set");
+	ck_assert(codes_stale());
+	hub_close();
+}
+END_TEST
+
 Suite *
 suite_facility_public(void)
 {
@@ -139,6 +171,7 @@ suite_facility_public(void)
 	tcase_add_loop_test(tcase, whatever_changes_it_follows, 0,
 	                    sizeof change_cases / sizeof change_cases[0]);
 	tcase_add_test(tcase, what_is_not_public_changes_nothing);
+	tcase_add_test(tcase, a_late_code_is_named_once);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

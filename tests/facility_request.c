@@ -106,6 +106,110 @@ START_TEST(what_nobody_waits_for_is_not)
 }
 END_TEST
 
+static int
+answer(enum request_kind kind, bool accepts)
+{
+	uint8_t id[STORE_ID] = { 0xa0, [STORE_ID - 1] = (uint8_t)(kind + 1) };
+	struct request_answer in = {
+		.at = help_at(9, 0), .kind = kind, .id = id, .accepts = accepts, .note = "x"
+	};
+
+	return facility_request_answer(&f, &in, &err);
+}
+
+/* What was answered is not what is asked any more: each column of a request that counts. */
+static const struct reworded_case {
+	enum request_kind kind;
+	const char *change, *waits;
+} reworded_cases[] = {
+	{ REQUEST_MEDICINE, "UPDATE medication_request SET dose_text = '20 ml'",
+	  "1 安一 布洛芬 20 ml 20260302-20260302 " },
+	{ REQUEST_MEDICINE, "UPDATE medication_request SET drug = '水'",
+	  "1 安一 水 5 ml 20260302-20260302 " },
+	{ REQUEST_MEDICINE, "UPDATE medication_request SET time_bits = 1", DRUG },
+	{ REQUEST_MEDICINE, "UPDATE medication_request SET date_to = 20261231",
+	  "1 安一 布洛芬 5 ml 20260302-20261231 " },
+	{ REQUEST_MEDICINE,
+	  "UPDATE medication_request SET child_id = x'02020202020202020202020202020202'",
+	  "1 白二 布洛芬 5 ml 20260302-20260302 " },
+	{ REQUEST_LEAVE, "UPDATE leave_request SET date_to = 20260304",
+	  "0 安一 病假 20260302-20260304 <发热>" },
+	{ REQUEST_LEAVE, "UPDATE leave_request SET reason = NULL",
+	  "0 安一 病假 20260302-20260303 " },
+	{ REQUEST_BOOKING, "UPDATE booking SET wanted_at = 1772678400000",
+	  "2 张三 参观 20260305-20260305 下午可以吗" },
+	{ REQUEST_BOOKING, "UPDATE booking SET kind = 3",
+	  "2 张三 临时托 20260304-20260304 下午可以吗" },
+};
+
+static const char *const holding[REQUEST_KINDS] = {
+	"SELECT count(*) FROM v1_leave_request WHERE review = 1",
+	"SELECT count(*) FROM v1_medication_request WHERE review = 1 AND accepted_at IS NOT NULL",
+	"SELECT count(*) FROM v1_booking WHERE state = 2",
+};
+
+START_TEST(what_was_changed_after_its_answer_waits_again)
+{
+	const struct reworded_case *c = &reworded_cases[_i];
+
+	begin();
+	for (int kind = 0; kind < REQUEST_KINDS; kind++)
+		ck_assert_msg(answer((enum request_kind)kind, true) == 0, "%s", err.msg);
+	ck_assert_str_eq(waiting(HELP_DATE), "");
+	ck_assert_int_eq(help_int(db, holding[c->kind]), 1);
+	run(c->change);
+	ck_assert_str_eq(waiting(HELP_DATE), c->waits);
+	ck_assert_int_eq(help_int(db, holding[c->kind]), 0);
+	ck_assert_msg(answer(c->kind, true) == 0, "%s", err.msg);
+	ck_assert_str_eq(waiting(HELP_DATE), "");
+	ck_assert_int_eq(help_int(db, holding[c->kind]), 1);
+	run(c->change); /* says the same again */
+	ck_assert_str_eq(waiting(HELP_DATE), "");
+	end();
+}
+END_TEST
+
+/* As it comes together off line: the answer's cells are of another node, and of the old wording. */
+START_TEST(an_answer_to_another_wording_is_none)
+{
+	begin();
+	ck_assert_msg(answer(REQUEST_MEDICINE, true) == 0, "%s", err.msg);
+	run("UPDATE medication_request SET dose_text = '20 ml'");
+	ck_assert_msg(answer(REQUEST_MEDICINE, false) == 0, "%s", err.msg);
+	ck_assert_str_eq(waiting(HELP_DATE), LEAVE ", " TOUR);
+	/* a node that has not seen the change accepts later: its cells win, and are of the old one
+	 */
+	run("UPDATE medication_request SET review = 1, reviewed_at = reviewed_at + 1,"
+	    " review_of = '@' || (reviewed_at + 1)");
+	ck_assert_str_eq(waiting(HELP_DATE),
+	                 "1 安一 布洛芬 20 ml 20260302-20260302 , " LEAVE ", " TOUR);
+	/* a person who settles that conflict takes the cells of one by the other's word */
+	run("UPDATE medication_request SET review_of = wording || '@' || (reviewed_at - 1)");
+	ck_assert_str_eq(waiting(HELP_DATE),
+	                 "1 安一 布洛芬 20 ml 20260302-20260302 , " LEAVE ", " TOUR);
+	end();
+}
+END_TEST
+
+/* Who stands before the child isn't told "accepted" of a dose that nobody has accepted. */
+START_TEST(medicine_that_was_changed_is_not_given)
+{
+	uint8_t id[STORE_ID] = { 0xa0, [STORE_ID - 1] = REQUEST_MEDICINE + 1 };
+	struct facility_medication_given in = {
+		.at = help_at(9, 0), .request = id, .slot = 1, .dose = "5 ml"
+	};
+
+	begin();
+	ck_assert_msg(answer(REQUEST_MEDICINE, true) == 0, "%s", err.msg);
+	run("UPDATE medication_request SET dose_text = '20 ml'");
+	ck_assert_int_eq(facility_medication_given(&f, &in, &err), ERR_INVALID);
+	help_says(&err, "was changed since it was answered");
+	ck_assert_msg(answer(REQUEST_MEDICINE, true) == 0, "%s", err.msg);
+	ck_assert_msg(facility_medication_given(&f, &in, &err) == 0, "%s", err.msg);
+	end();
+}
+END_TEST
+
 /* A row that says next to nothing is still somebody's question. */
 START_TEST(rows_without_words_are_listed)
 {
@@ -181,7 +285,7 @@ static const struct answer_case {
 	  " note = '下午可以吗'",
 	  DRUG ", " LEAVE },
 	{ "do=decline&" OF_TOUR "&note=full",
-	  "SELECT count(*) FROM booking WHERE state = 4 AND review_note = 'full' AND"
+	  "SELECT count(*) FROM booking WHERE state = 6 AND review_note = 'full' AND"
 	  " note = '下午可以吗'",
 	  DRUG ", " LEAVE },
 };
@@ -222,10 +326,19 @@ static const struct bad_case {
 	  "another answer" },
 	{ "UPDATE booking SET state = 4", "do=accept&" OF_TOUR, ERR_INVALID, "已有别的答复",
 	  "another answer" },
+	{ "UPDATE booking SET state = 6", "do=accept&" OF_TOUR, ERR_INVALID, "已有别的答复",
+	  "another answer" },
 	{ "UPDATE booking SET state = 3", "do=decline&note=x&" OF_TOUR, ERR_INVALID, "已有别的答复",
 	  "another answer" },
 	{ "UPDATE medication_request SET accepted_at = 5", "do=decline&note=x&" OF_DRUG,
 	  ERR_INVALID, "已有别的答复", "another answer" },
+	/* what it says isn't what was on the page */
+	{ "UPDATE medication_request SET dose_text = '20 ml'", "do=accept&" OF_DRUG, ERR_INVALID,
+	  "已修改这条申请", "changed meanwhile" },
+	{ "UPDATE leave_request SET date_to = 20260331", "do=decline&note=x&" OF_LEAVE, ERR_INVALID,
+	  "已修改这条申请", "changed meanwhile" },
+	{ "UPDATE booking SET wanted_at = wanted_at + 1", "do=accept&" OF_TOUR "&wording=0123",
+	  ERR_INVALID, "已修改这条申请", "changed meanwhile" },
 };
 
 START_TEST(what_cannot_be_answered_is_said)
@@ -330,6 +443,10 @@ suite_facility_request(void)
 	tcase_add_test(tcase, what_waits_is_listed);
 	tcase_add_loop_test(tcase, what_nobody_waits_for_is_not, 0,
 	                    sizeof not_waiting / sizeof not_waiting[0]);
+	tcase_add_loop_test(tcase, what_was_changed_after_its_answer_waits_again, 0,
+	                    sizeof reworded_cases / sizeof reworded_cases[0]);
+	tcase_add_test(tcase, an_answer_to_another_wording_is_none);
+	tcase_add_test(tcase, medicine_that_was_changed_is_not_given);
 	tcase_add_test(tcase, rows_without_words_are_listed);
 	tcase_add_test(tcase, a_long_list_has_an_end_and_a_count);
 	tcase_add_loop_test(tcase, a_button_answers, 0,

@@ -209,6 +209,15 @@ static const char take_out[] = "DROP TABLE seat_ask; DROP TABLE seat_override;"
                                "DROP TABLE local_word; DROP TABLE symptom_notice;"
                                "ALTER TABLE seat_unit DROP COLUMN recall;"
                                "ALTER TABLE booking DROP COLUMN review_note;"
+                               "DROP TRIGGER leave_request_reworded;"
+                               "DROP TRIGGER medication_request_reworded;"
+                               "DROP TRIGGER booking_reworded;"
+                               "ALTER TABLE booking DROP COLUMN wording;"
+                               "ALTER TABLE booking DROP COLUMN review_of;"
+                               "ALTER TABLE leave_request DROP COLUMN wording;"
+                               "ALTER TABLE leave_request DROP COLUMN review_of;"
+                               "ALTER TABLE medication_request DROP COLUMN wording;"
+                               "ALTER TABLE medication_request DROP COLUMN review_of;"
                                "ALTER TABLE medication_request DROP COLUMN review;"
                                "ALTER TABLE medication_request DROP COLUMN review_note;"
                                "ALTER TABLE medication_request DROP COLUMN reviewed_at;"
@@ -219,10 +228,10 @@ static void
 make_older(struct store_db *db)
 {
 	static const char *const come[] = {
-		"booking",       "allergy_word", "child_alias",        "enrollment_step",
-		"house_check",   "population",   "medication_request", "seat_ask",
-		"seat_override", "seat_unit",    "staff_check",        "subsidy_rate",
-		"symptom_notice"
+		"booking",       "allergy_word",  "child_alias",        "enrollment_step",
+		"house_check",   "population",    "medication_request", "seat_ask",
+		"leave_request", "seat_override", "seat_unit",          "staff_check",
+		"subsidy_rate",  "symptom_notice"
 	};
 	static const char *const indexed[] = { "booking_seat",
 		                               "seat_unit_used",
@@ -252,6 +261,12 @@ make_older(struct store_db *db)
 		                                          .scope = "f/",
 		                                          .scope_column = "facility_id",
 		                                          .groups = groups };
+	static const char *const leaves[] = { "date_from, date_to, type, reason",
+		                              "review, review_note, reviewed_at", NULL };
+	static const struct store_track_spec leave = { .table = "leave_request",
+		                                       .scope = "f/",
+		                                       .scope_column = "facility_id",
+		                                       .groups = leaves };
 	static const char *const seats[] = { "seat_grant_id, seat_no", NULL };
 	static const struct store_track_spec booking = {
 		.table = "booking", .scope = "f/", .scope_column = "facility_id", .groups = seats
@@ -271,6 +286,7 @@ make_older(struct store_db *db)
 	ck_assert_msg(store_track_table(db, &unit, false, &err) == 0, "%s", err.msg);
 	ck_assert_msg(store_track_table(db, &medicine, false, &err) == 0, "%s", err.msg);
 	ck_assert_msg(store_track_table(db, &booking, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_track_table(db, &leave, false, &err) == 0, "%s", err.msg);
 }
 
 /* How many tables, columns, indexes and triggers are in one of the two and not in the other. */

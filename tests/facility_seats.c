@@ -114,6 +114,14 @@ cancel(const uint8_t *booking)
 }
 
 static int
+decline(const uint8_t *booking)
+{
+	struct facility_book_review in = { .at = help_at(9, 30), .booking = booking, .state = 6 };
+
+	return facility_book_review(&f, &in, &err);
+}
+
+static int
 ask(const struct seats_kind *of, int64_t wanted)
 {
 	struct seats_ask in = { .kind = *of, .wanted = wanted, .at = help_at(8, 0) };
@@ -171,6 +179,12 @@ START_TEST(a_booking_takes_a_seat_of_this_file_and_no_other)
 	ck_assert_int_eq(book(), ERR_DENIED);
 	be(OFFICE, 1);
 	ck_assert_int_eq(cancel(first), 0);
+	ck_assert_int_eq(units("used_by IS NULL AND " HELD_BY("A0")), 1);
+	ck_assert_int_eq(book(), 0);
+	ck_assert_int_eq(book(), ERR_DENIED);
+	/* declined by the facility, it is free as well */
+	memcpy(first, f.last_id, STORE_ID);
+	ck_assert_int_eq(decline(first), 0);
 	ck_assert_int_eq(units("used_by IS NULL AND " HELD_BY("A0")), 1);
 	ck_assert_int_eq(book(), 0);
 	ck_assert_int_eq(book(), ERR_DENIED);
@@ -568,8 +582,15 @@ START_TEST(a_booking_of_the_platform_gets_what_the_hub_holds)
 	ck_assert_int_eq(confirm("UPDATE booking SET seat_no = 1"), ERR_DENIED);
 	ck_assert_int_eq(confirm("UPDATE booking SET seat_no = 2"), 0);
 	ck_assert_int_eq(units("used_by IS NOT NULL"), 1);
+	for (int gone = 4; gone <= 6; gone += 2) { /* who booked cancels; the facility declines */
+		ck_assert_int_eq(confirm(gone == 4 ? "UPDATE booking SET state = 4"
+		                                   : "UPDATE booking SET state = 6"),
+		                 0);
+		ck_assert_int_eq(units("used_by IS NOT NULL"), 0);
+		ck_assert_int_eq(confirm("UPDATE booking SET state = 2"), 0);
+		ck_assert_int_eq(units("used_by IS NOT NULL"), 1);
+	}
 	ck_assert_int_eq(confirm("UPDATE booking SET state = 4"), 0);
-	ck_assert_int_eq(units("used_by IS NOT NULL"), 0);
 	/* of another facility's seats there are none */
 	ck_assert_int_eq(confirm("DELETE FROM booking; INSERT INTO booking(id, facility_id,"
 	                         " seat_grant_id, state) SELECT " FIVE ", 'F2', id, 2"

@@ -61,6 +61,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node_offers,
 	suite_node_pin,
 	suite_node_openapi,
+	suite_node_record_rules,
 	suite_node_records,
 	suite_node_reqsig,
 	suite_node_rights,

@@ -61,16 +61,16 @@ begin(void)
 	                                 .kind = STORE_EVENT,
 	                                 .scope = "f/",
 	                                 .scope_column = "facility_id" });
-	track("CREATE TABLE course(code TEXT NOT NULL, version INTEGER NOT NULL, title TEXT, "
+	track("CREATE TABLE lesson(code TEXT NOT NULL, version INTEGER NOT NULL, title TEXT, "
 	      "PRIMARY "
 	      "KEY(code, version)) WITHOUT ROWID",
-	      (struct store_track_spec){ .table = "course", .scope = "all" });
+	      (struct store_track_spec){ .table = "lesson", .scope = "all" });
 	track("CREATE TABLE desk(id INTEGER NOT NULL PRIMARY KEY, text TEXT)",
 	      (struct store_track_spec){ .table = "desk", .scope = "hub" });
 	hub_enrol("F1", 1);
 	hub_enrol("F2", 2);
-	give_token(f1, (struct token_terms){ .scope = "f/F1", .writes = "leave,visit,course" });
-	give_token(all, (struct token_terms){ .scope = "all", .writes = "leave,course,desk" });
+	give_token(f1, (struct token_terms){ .scope = "f/F1", .writes = "leave,visit,lesson" });
+	give_token(all, (struct token_terms){ .scope = "all", .writes = "leave,lesson,desk" });
 	give_token(reads, (struct token_terms){ .scope = "all" });
 }
 
@@ -144,7 +144,7 @@ START_TEST(an_upsert_changes_what_it_names)
 	     "\n"
 	     "{\"row\":{\"facility_id\":\"F1\"," ID_1
 	     ",\"days\":null},\"op\":\"upsert\",\"table\":\"leave\",\"key\":\"2\"}\r\n"
-	     "{\"key\":\"3\",\"table\":\"course\",\"op\":\"upsert\",\"row\":{\"code\":\"x\","
+	     "{\"key\":\"3\",\"table\":\"lesson\",\"op\":\"upsert\",\"row\":{\"code\":\"x\","
 	     "\"version\":1}}");
 	ck_assert_int_eq(counts.stored, 2);
 	ck_assert_int_eq(counts.refused, 1); /* a catalogue is not for a token of one facility */
@@ -152,7 +152,7 @@ START_TEST(an_upsert_changes_what_it_names)
 	ck_assert_int_eq(hub_int("SELECT count(*) FROM leave WHERE reason = 'a' AND days IS NULL"),
 	                 1);
 	post(all, "",
-	     "{\"key\":\"3\",\"table\":\"course\",\"op\":\"upsert\",\"row\":{\"code\":\"x\","
+	     "{\"key\":\"3\",\"table\":\"lesson\",\"op\":\"upsert\",\"row\":{\"code\":\"x\","
 	     "\"version\":1,\"title\":\"t\"}}\n"
 	     "{\"key\":\"4\",\"table\":\"leave\",\"op\":\"upsert\",\"row\":{" ID_2
 	     ",\"facility_id\":\"F2\"}}");

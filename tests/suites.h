@@ -56,6 +56,7 @@ Suite *suite_node_near(void);
 Suite *suite_node_offers(void);
 Suite *suite_node_pin(void);
 Suite *suite_node_openapi(void);
+Suite *suite_node_record_rules(void);
 Suite *suite_node_records(void);
 Suite *suite_node_reqsig(void);
 Suite *suite_node_rights(void);

@@ -50,6 +50,9 @@ answer_form(struct page *p, const struct request *r)
 	page_form_fields(p);
 	buf_printf(p->out, "<input type=\"hidden\" name=\"of\" value=\"%s\">", kinds[r->kind]);
 	page_id(p, "request", r->id);
+	page_html(p, "<input type=\"hidden\" name=\"wording\" value=\"");
+	page_text(p, r->wording);
+	page_html(p, "\">");
 	buf_printf(p->out, "<input name=\"note\" maxlength=\"%d\" aria-label=\"", NOTE_CHARS);
 	page_phrase(p, W_ANSWER_NOTE_OF, r->who, "");
 	page_html(p, "\" placeholder=\"");
@@ -131,7 +134,7 @@ page_is_answer(struct form form)
 struct sent {
 	struct request_answer is;
 	uint8_t id[STORE_ID];
-	char note[NOTE_MAX];
+	char note[NOTE_MAX], wording[REQUEST_WORDING];
 };
 
 static bool
@@ -154,14 +157,16 @@ read_answer(struct form form, struct sent *sent, struct err *err)
 {
 	char hex[2 * STORE_ID + 1], what[16];
 
-	sent->note[0] = 0;
+	sent->note[0] = sent->wording[0] = 0;
 	if (form_get(form, "request", hex, sizeof hex, err) != 1 ||
 	    !text_unhex(sent->id, STORE_ID, hex) ||
 	    form_get(form, "do", what, sizeof what, err) != 1 ||
-	    form_get(form, "note", sent->note, sizeof sent->note, err) < 0)
+	    form_get(form, "note", sent->note, sizeof sent->note, err) < 0 ||
+	    form_get(form, "wording", sent->wording, sizeof sent->wording, err) < 0)
 		return false;
 	sent->is.id = sent->id;
 	sent->is.note = sent->note;
+	sent->is.wording = sent->wording;
 	sent->is.accepts = strcmp(what, "accept") == 0;
 	return read_kind(form, &sent->is.kind, err);
 }
@@ -192,5 +197,7 @@ page_answer(struct facility *f, const struct page_view *view, struct form form, 
 		return refuse(view, rc, W_NO_REQUEST, err);
 	if (rc == ERR_BUSY)
 		return refuse(view, ERR_INVALID, W_ANSWERED, err);
+	if (rc == ERR_DENIED)
+		return refuse(view, ERR_INVALID, W_REWORDED, err);
 	return rc == ERR_INVALID ? refuse(view, rc, W_NOT_SAVED, err) : rc;
 }

@@ -68,6 +68,9 @@ static const char *const words[W_COUNT][PAGE_LANGS] = {
 	                     "Not saved: say why you decline; the parents will read it." },
 	[W_NO_REQUEST] = { "没有保存：本机没有这条申请。",
 	                   "Not saved: this request is not on this machine." },
+	[W_REWORDED] = { "没有保存：家长已修改这条申请，请看新的内容再答复。",
+	                 "Not saved: the request was changed meanwhile; read it as it is now, then "
+	                 "answer." },
 	[W_ANSWERED] = { "没有保存：这条申请已有别的答复，请重新打开页面。",
 	                 "Not saved: it has another answer already. Open the page again." },
 	[W_STREET] = { "本街道近期传染病", "Infections in this street" },

@@ -442,20 +442,21 @@ struct facility_book {
 };
 MUST_CHECK int facility_book(struct facility *f, const struct facility_book *in, struct err *err);
 
-/* 取消预约: the place is free again. */
+/* 取消预约: who booked doesn't want it any more; the place is free again. */
 struct facility_book_cancel {
 	int64_t at;
 	const uint8_t *booking;
-	const char *note; /* why the facility declines; NULL: what it said is left as it is */
+	const char *note; /* what the facility says; NULL: what it said is left as it is */
 };
 MUST_CHECK int facility_book_cancel(struct facility *f, const struct facility_book_cancel *in,
                                     struct err *err);
 
-/* 预约答复: the facility confirms a booking, or says whether they came; declining is cancelling. */
+/* 预约答复: the facility confirms a booking or declines it, which makes the place free again; or it
+ * says whether they came. */
 struct facility_book_review {
 	int64_t at;
 	const uint8_t *booking;
-	int64_t state;    /* booking.state: 2 confirmed, 3 came, 5 did not come */
+	int64_t state;    /* booking.state: 2 confirmed, 3 came, 5 did not come, 6 declined */
 	const char *note; /* NULL: what the facility said is left as it is */
 };
 MUST_CHECK int facility_book_review(struct facility *f, const struct facility_book_review *in,

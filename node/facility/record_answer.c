@@ -2,13 +2,15 @@
  * node/facility/record_answer.c - the facility's answers to what parents have asked for, at the
  * door or through the platform; the hub's feed tells them on.
  */
+#include "node/facility/answer.h"
 #include "node/facility/codes.h"
 #include "node/facility/record_priv.h"
+#include "node/facility/seats.h"
 
 #include <string.h>
 
 /* An answer by the codes of leave_request.review, to the request that is `id` in its table. */
-struct answer {
+struct review {
 	int64_t at, review;
 	const char *note;
 	const uint8_t *id;
@@ -17,7 +19,7 @@ struct answer {
 /* `there` finds it by id and facility; `what` is the name of `id` in the record.  It is the
  * record's id then. */
 static int
-check_answer(struct facility *f, const struct answer *a, const char *what, const char *there,
+check_answer(struct facility *f, const struct review *a, const char *what, const char *there,
              struct err *err)
 {
 	int date, rc = record_at(f, a->at, &date, err);
@@ -36,18 +38,19 @@ check_answer(struct facility *f, const struct answer *a, const char *what, const
 int
 facility_leave_review(struct facility *f, const struct facility_leave_review *in, struct err *err)
 {
-	struct answer answer = { in->at, in->review, in->note, in->leave };
+	struct review answer = { in->at, in->review, in->note, in->leave };
 	struct store_stmt s;
 	int rc = check_answer(f, &answer, "leave",
 	                      "SELECT 1 FROM leave_request WHERE id = ? AND facility_id = ?", err);
 
 	if (rc < 0)
 		return rc;
-	s = store_stmt_new(f->db,
-	                   "UPDATE leave_request SET review = ?, review_note = ?,"
-	                   " reviewed_at = ?, recorded_by = coalesce(?, recorded_by) WHERE id = ?");
+	s = store_stmt_new(f->db, "UPDATE leave_request SET review = ?, review_note = ?,"
+	                          " reviewed_at = ?, review_of = " ANSWER_OF
+	                          ", recorded_by = coalesce(?, recorded_by) WHERE id = ?");
 	store_stmt_put_int(&s, in->review);
 	store_stmt_put_text(&s, in->note);
+	store_stmt_put_int(&s, in->at);
 	store_stmt_put_int(&s, in->at);
 	record_put_id(&s, f->by);
 	record_put_id(&s, in->leave);
@@ -59,7 +62,7 @@ facility_medication_review(struct facility *f, const struct facility_medication_
                            struct err *err)
 {
 	bool accepted = in->review == LEAVE_ACCEPTED;
-	struct answer answer = { in->at, in->review, in->note, in->request };
+	struct review answer = { in->at, in->review, in->note, in->request };
 	struct store_stmt s;
 	int rc = check_answer(f, &answer, "request",
 	                      "SELECT 1 FROM medication_request WHERE id = ? AND facility_id = ?",
@@ -68,10 +71,12 @@ facility_medication_review(struct facility *f, const struct facility_medication_
 	if (rc < 0)
 		return rc;
 	s = store_stmt_new(f->db, "UPDATE medication_request SET review = ?, review_note = ?,"
-	                          " reviewed_at = ?, accepted_by = ?, accepted_at = ?"
+	                          " reviewed_at = ?, review_of = " ANSWER_OF
+	                          ", accepted_by = ?, accepted_at = ?"
 	                          " WHERE id = ?");
 	store_stmt_put_int(&s, in->review);
 	store_stmt_put_text(&s, in->note);
+	store_stmt_put_int(&s, in->at);
 	store_stmt_put_int(&s, in->at);
 	record_put_id(&s, accepted ? f->by : NULL);
 	record_put_some(&s, accepted ? in->at : 0);
@@ -82,49 +87,40 @@ facility_medication_review(struct facility *f, const struct facility_medication_
 int
 record_medication_open(struct facility *f, const uint8_t *request, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(
-	        f->db, "SELECT 1 FROM medication_request WHERE id = ? AND review = ?");
-	int rc;
+	struct answer is;
+	int rc = answer_read(f->db, REQUEST_MEDICINE, request, NULL, &is, err);
 
-	record_put_id(&s, request);
-	store_stmt_put_int(&s, LEAVE_DECLINED);
-	rc = store_stmt_step(&s, err);
-	store_stmt_end(&s);
-	if (rc == 1)
+	if (rc == 1 && is.code != 0 && !is.holds)
+		return err_set(err, ERR_INVALID,
+		               "request: was changed since it was answered: read it, and answer "
+		               "again");
+	if (rc == 1 && is.code == LEAVE_DECLINED)
 		return err_set(err, ERR_INVALID,
 		               "request: was declined: give nothing, or accept it first");
-	return rc;
-}
-
-/* A booking that was cancelled has given its seat away; so that is said by cancelling, and for
- * ever. */
-static int
-check_booking(struct facility *f, const struct facility_book_review *in, struct err *err)
-{
-	struct store_stmt s;
-	int64_t state = 0;
-	int rc;
-
-	s = store_stmt_new(f->db, "SELECT state FROM booking WHERE id = ?");
-	record_put_id(&s, in->booking);
-	rc = store_stmt_step(&s, err);
-	if (rc == 1)
-		state = store_stmt_get_int(&s);
-	store_stmt_end(&s);
-	if (rc >= 0 && state == BOOKING_CANCELLED)
-		return err_set(err, ERR_INVALID, "booking: was cancelled: make a new one");
 	return rc < 0 ? rc : 0;
 }
 
+/* A booking that was cancelled or declined has given its seat away, for ever. */
 int
-facility_book_review(struct facility *f, const struct facility_book_review *in, struct err *err)
+record_booking_open(struct facility *f, const uint8_t *booking, struct err *err)
 {
-	struct store_stmt s;
-	int date, rc;
+	struct answer is = { 0 };
+	int rc = answer_read(f->db, REQUEST_BOOKING, booking, NULL, &is, err);
 
-	rc = record_at(f, in->at, &date, err);
+	if (rc == 1 && is.code == BOOKING_CANCELLED)
+		return err_set(err, ERR_INVALID, "booking: was cancelled: make a new one");
+	if (rc == 1 && is.code == BOOKING_DECLINED)
+		return err_set(err, ERR_INVALID, "booking: was declined: make a new one");
+	return rc < 0 ? rc : 0;
+}
+
+static int
+check_book_review(struct facility *f, const struct facility_book_review *in, struct err *err)
+{
+	int date, rc = record_at(f, in->at, &date, err);
+
 	if (rc == 0)
-		rc = record_range("state", in->state, BOOKING_CONFIRMED, BOOKING_MISSED, err);
+		rc = record_range("state", in->state, BOOKING_CONFIRMED, BOOKING_DECLINED, err);
 	if (rc == 0 && in->state == BOOKING_CANCELLED)
 		rc = err_set(err, ERR_INVALID, "state: 4 is said with book_cancel");
 	if (rc == 0)
@@ -132,15 +128,23 @@ facility_book_review(struct facility *f, const struct facility_book_review *in, 
 	if (rc == 0)
 		rc = record_exists(f, "SELECT 1 FROM booking WHERE id = ? AND facility_id = ?",
 		                   "booking", in->booking, err);
-	if (rc == 0)
-		rc = check_booking(f, in, err);
+	return rc == 0 ? record_booking_open(f, in->booking, err) : rc;
+}
+
+int
+facility_book_review(struct facility *f, const struct facility_book_review *in, struct err *err)
+{
+	struct store_stmt s;
+	int rc = check_book_review(f, in, err);
+
 	if (rc < 0)
 		return rc;
 	memcpy(f->last_id, in->booking, STORE_ID);
 	s = store_stmt_new(f->db, "UPDATE booking SET state = ?, review_note = coalesce(?,"
-	                          " review_note) WHERE id = ?");
+	                          " review_note), review_of = " ANSWER_BOOKING_OF " WHERE id = ?");
 	store_stmt_put_int(&s, in->state);
 	store_stmt_put_text(&s, in->note);
 	record_put_id(&s, in->booking);
-	return store_stmt_run(&s, err);
+	rc = store_stmt_run(&s, err);
+	return rc == 0 && in->state == BOOKING_DECLINED ? seats_leave(f->db, in->booking, err) : rc;
 }

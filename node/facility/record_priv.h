@@ -35,8 +35,12 @@ struct record_child {
 	int birth_date;
 };
 
-/* ERR_INVALID if the facility has declined this request for medicine. */
+/* ERR_INVALID if the facility has declined this request for medicine, or answered it as it was
+ * before somebody changed it. */
 MUST_CHECK int record_medication_open(struct facility *f, const uint8_t *request, struct err *err);
+
+/* ERR_INVALID if this booking was cancelled or declined. */
+MUST_CHECK int record_booking_open(struct facility *f, const uint8_t *booking, struct err *err);
 
 /* The parameters of RECORD_OF_DAY. */
 void record_put_day(struct store_stmt *s, const struct facility *f, int date);

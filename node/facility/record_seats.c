@@ -1,4 +1,5 @@
 /* node/facility/record_seats.c - bookings, against the seats that this file holds. */
+#include "node/facility/answer.h"
 #include "node/facility/codes.h"
 #include "node/facility/record_priv.h"
 #include "node/facility/seats.h"
@@ -87,6 +88,19 @@ facility_book(struct facility *f, const struct facility_book *in, struct err *er
 	return rc == 0 ? seats_use(f->db, &unit, f->last_id, err) : rc;
 }
 
+/* What the facility has declined stays so: who booked had nothing to cancel any more. */
+static int
+check_cancel(struct facility *f, const struct facility_book_cancel *in, struct err *err)
+{
+	struct answer is = { 0 };
+	int rc = answer_read(f->db, REQUEST_BOOKING, in->booking, NULL, &is, err);
+
+	if (rc == 1 && is.code == BOOKING_DECLINED)
+		return err_set(err, ERR_INVALID,
+		               "booking: was declined: nothing is to be cancelled");
+	return rc < 0 ? rc : 0;
+}
+
 int
 facility_book_cancel(struct facility *f, const struct facility_book_cancel *in, struct err *err)
 {
@@ -98,6 +112,8 @@ facility_book_cancel(struct facility *f, const struct facility_book_cancel *in, 
 		                   "booking", in->booking, err);
 	if (rc == 0)
 		rc = record_text("note", in->note, false, err);
+	if (rc == 0)
+		rc = check_cancel(f, in, err);
 	if (rc < 0)
 		return rc;
 	memcpy(f->last_id, in->booking, STORE_ID);

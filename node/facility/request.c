@@ -1,4 +1,5 @@
 #include "node/facility/request.h"
+#include "node/facility/answer.h"
 #include "node/facility/codes.h"
 #include "node/facility/date.h"
 
@@ -20,19 +21,30 @@
 #define WAITING                                                                                    \
 	"SELECT 0 AS kind, l.id AS id, coalesce(c.name, ''), " LEAVE_ZH ", " LEAVE_EN ","          \
 	" coalesce(l.reason, ''), coalesce(l.date_from, 0) AS since,"                              \
-	" coalesce(l.date_to, l.date_from, 0) FROM leave_request l"                                \
+	" coalesce(l.date_to, l.date_from, 0), coalesce(l.wording, '') FROM leave_request l"       \
 	" LEFT JOIN enrollment e ON e.id = l.enrollment_id LEFT JOIN child c ON c.id = e.child_id" \
-	" WHERE l.facility_id = ?1 AND l.review IS NULL AND coalesce(l.source, 1) = 1"             \
-	" AND coalesce(l.date_to, l.date_from, ?2) >= ?2"                                          \
-	" UNION ALL SELECT 1, m.id, coalesce(c.name, ''), " DRUG ", " DRUG ", '',"                 \
-	" coalesce(m.date_from, 0), coalesce(m.date_to, m.date_from, 0) FROM medication_request m" \
-	" LEFT JOIN child c ON c.id = m.child_id WHERE m.facility_id = ?1 AND m.review IS NULL"    \
-	" AND m.accepted_at IS NULL AND coalesce(m.date_to, m.date_from, ?2) >= ?2"                \
-	" UNION ALL SELECT 2, b.id, coalesce(c.name, b.guardian_name, ''), " BOOKING_ZH ","        \
-	" " BOOKING_EN ", coalesce(b.note, ''), coalesce(b.wanted_at, 0), 0 FROM booking b"        \
-	" LEFT JOIN child c ON c.id = b.child_id"                                                  \
-	" WHERE b.facility_id = ?1 AND b.state = 1 AND coalesce(b.wanted_at, ?3) >= ?3"
-_Static_assert(LEAVE_APP == 1 && BOOKING_WAITING == 1, "as in WAITING");
+	" WHERE l.facility_id = ?1 AND (l.review IS NULL OR NOT " ANSWER_HOLDS(                    \
+	        "l") ")"                                                                           \
+	             " AND coalesce(l.source, 1) = 1"                                              \
+	             " AND coalesce(l.date_to, l.date_from, ?2) >= ?2"                             \
+	             " UNION ALL SELECT 1, m.id, coalesce(c.name, ''), " DRUG ", " DRUG ", '',"    \
+	             " coalesce(m.date_from, 0), coalesce(m.date_to, m.date_from, 0), "            \
+	             "coalesce(m.wording, '')"                                                     \
+	             " FROM medication_request m"                                                  \
+	             " LEFT JOIN child c ON c.id = m.child_id WHERE m.facility_id = ?1 AND "       \
+	             "((m.review IS NULL"                                                          \
+	             " AND m.accepted_at IS NULL) OR NOT " ANSWER_HOLDS(                           \
+	                     "m") ") AND coalesce(m.date_to, m.date_from, ?2) >= ?2"               \
+	                          " UNION ALL SELECT 2, b.id, coalesce(c.name, b.guardian_name, "  \
+	                          "''), " BOOKING_ZH ","                                           \
+	                          " " BOOKING_EN                                                   \
+	                          ", coalesce(b.note, ''), coalesce(b.wanted_at, 0), 0,"           \
+	                          " coalesce(b.wording, '') FROM booking b"                        \
+	                          " LEFT JOIN child c ON c.id = b.child_id"                        \
+	                          " WHERE b.facility_id = ?1 AND (b.state = 1 OR (b.state = 2"     \
+	                          " AND NOT " ANSWER_BOOKING_HOLDS(                                \
+	                                  "b") ")) AND coalesce(b.wanted_at, ?3) >= ?3"
+_Static_assert(LEAVE_APP == 1 && BOOKING_WAITING == 1 && BOOKING_CONFIRMED == 2, "as in WAITING");
 _Static_assert(REQUEST_LEAVE == 0 && REQUEST_MEDICINE == 1 && REQUEST_BOOKING == 2, "so, too");
 
 static void
@@ -59,6 +71,7 @@ read_one(struct store_stmt *s, const struct facility *f, struct arena *a, struct
 	r->words = store_stmt_copy_text(s, a);
 	r->from = store_stmt_get_int(s);
 	r->to = store_stmt_get_int(s);
+	r->wording = store_stmt_copy_text(s, a);
 	if (r->kind == REQUEST_BOOKING)
 		r->from = r->to = r->from > 0 && r->from < date_ms(99991231, 0, 0)
 		                          ? date_of(r->from, f->offset_min)
@@ -105,43 +118,39 @@ facility_requests(struct facility *f, int date, struct arena *a, struct requests
 
 /* ------------------------------------------------------------------ the answer */
 
-/* What was answered: 1 accepted, 2 declined, 0 nothing yet. */
-static const char *const answered[REQUEST_KINDS] = {
-	"SELECT coalesce(review, 0) FROM leave_request WHERE id = ? AND facility_id = ?",
-	"SELECT coalesce(review, accepted_at IS NOT NULL) FROM medication_request WHERE id = ?"
-	" AND facility_id = ?",
-	"SELECT CASE state WHEN 1 THEN 0 WHEN 4 THEN 2 ELSE 1 END FROM booking WHERE id = ?"
-	" AND facility_id = ?",
-};
-_Static_assert(LEAVE_ACCEPTED == 1 && LEAVE_DECLINED == 2 && BOOKING_CANCELLED == 4,
-               "as in the statements");
-
 static int
-look(struct facility *f, const struct request_answer *in, int64_t *was, struct err *err)
+look(struct facility *f, const struct request_answer *in, struct answer *is, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(f->db, answered[in->kind]);
-	int rc;
+	int rc = answer_read(f->db, in->kind, in->id, f->id, is, err);
 
-	store_stmt_put_blob(&s, in->id, STORE_ID);
-	store_stmt_put_text(&s, f->id);
-	rc = store_stmt_step(&s, err);
-	*was = rc == 1 ? store_stmt_get_int(&s) : 0;
-	store_stmt_end(&s);
 	if (rc == 0)
 		return err_set(err, ERR_NOTFOUND, "request: there is none of this id here");
+	if (rc == 1 && in->wording != NULL && strcmp(in->wording, is->wording) != 0)
+		return err_set(err, ERR_DENIED, "request: was changed meanwhile");
 	return rc < 0 ? rc : 0;
+}
+
+/* Does the answer that holds say yes? */
+static bool
+accepted(enum request_kind kind, int64_t code)
+{
+	if (kind == REQUEST_BOOKING)
+		return code != BOOKING_CANCELLED && code != BOOKING_DECLINED;
+	return code == LEAVE_ACCEPTED;
 }
 
 static int
 answer_booking(struct facility *f, const struct request_answer *in, const char *note,
                struct err *err)
 {
-	struct facility_book_review yes = {
-		.at = in->at, .booking = in->id, .state = BOOKING_CONFIRMED, .note = note
+	struct facility_book_review review = {
+		.at = in->at,
+		.booking = in->id,
+		.state = in->accepts ? BOOKING_CONFIRMED : BOOKING_DECLINED,
+		.note = note,
 	};
-	struct facility_book_cancel no = { .at = in->at, .booking = in->id, .note = note };
 
-	return in->accepts ? facility_book_review(f, &yes, err) : facility_book_cancel(f, &no, err);
+	return facility_book_review(f, &review, err);
 }
 
 static int
@@ -171,14 +180,14 @@ do_answer(struct facility *f, const struct request_answer *in, struct err *err)
 int
 facility_request_answer(struct facility *f, const struct request_answer *in, struct err *err)
 {
-	int64_t was = 0;
-	int rc = look(f, in, &was, err);
+	struct answer is;
+	int rc = look(f, in, &is, err);
 
 	if (rc < 0)
 		return rc;
-	if (was == 0)
+	if (answer_waits(in->kind, &is))
 		return do_answer(f, in, err);
-	if ((was == LEAVE_ACCEPTED) == in->accepts)
+	if (accepted(in->kind, is.code) == in->accepts)
 		return 0;
 	return err_set(err, ERR_BUSY, "request: was answered otherwise meanwhile");
 }

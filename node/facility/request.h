@@ -4,7 +4,7 @@
  *
  * What staff took themselves, at the door or by telephone, isn't among them: who took it has
  * agreed.  What is over isn't either.  A right to fetch a child has no answer: it counts as written
- * until it is revoked.
+ * until it is revoked.  What was changed after it was answered waits again (answer.h).
  */
 #ifndef NODE_FACILITY_REQUEST_H
 #define NODE_FACILITY_REQUEST_H
@@ -16,7 +16,7 @@
 /* Their numbers are in SQL. */
 enum request_kind { REQUEST_LEAVE, REQUEST_MEDICINE, REQUEST_BOOKING, REQUEST_KINDS };
 
-enum { REQUESTS_LISTED = 50 };
+enum { REQUESTS_LISTED = 50, REQUEST_WORDING = 40 };
 
 /* Texts live in the arena, "" if nothing was said. */
 struct request {
@@ -25,6 +25,7 @@ struct request {
 	const char *who;               /* the child, or whoever books */
 	const char *what_zh, *what_en; /* type of leave, drug and dose, kind of booking */
 	const char *words;             /* of the parent */
+	const char *wording;           /* which one it is; to be given back with the answer */
 	int64_t from, to;              /* dates; 0: not said */
 };
 
@@ -44,12 +45,14 @@ struct request_answer {
 	enum request_kind kind;
 	const uint8_t *id;
 	bool accepts;
-	const char *note; /* "" or NULL: nothing */
+	const char *note;    /* "" or NULL: nothing */
+	const char *wording; /* as it was in the list; NULL: whatever it is now */
 };
 
 /*
  * Answer it, by the door (record.h).  What was answered so already is done.  ERR_NOTFOUND if there
- * is no such request, ERR_BUSY if it was answered otherwise meanwhile.
+ * is no such request, ERR_BUSY if it was answered otherwise meanwhile, ERR_DENIED if what is asked
+ * isn't any more what the person has seen.
  */
 MUST_CHECK int facility_request_answer(struct facility *f, const struct request_answer *in,
                                        struct err *err);

@@ -246,6 +246,39 @@ static const struct step {
 	  { "symptom_notice", NULL } },
 	/* what the facility says with its answer to a booking */
 	{ "ALTER TABLE booking ADD COLUMN review_note TEXT;", { "booking", NULL } },
+	/* of which wording of a request the facility's answer is */
+	{ "ALTER TABLE leave_request ADD COLUMN wording TEXT;"
+	  "ALTER TABLE leave_request ADD COLUMN review_of TEXT;"
+	  "ALTER TABLE medication_request ADD COLUMN wording TEXT;"
+	  "ALTER TABLE medication_request ADD COLUMN review_of TEXT;"
+	  "ALTER TABLE booking ADD COLUMN wording TEXT;"
+	  "ALTER TABLE booking ADD COLUMN review_of TEXT;"
+	  "CREATE TRIGGER leave_request_reworded AFTER UPDATE OF enrollment_id,"
+	  " date_from, date_to, type, reason ON leave_request\n"
+	  "WHEN OLD.enrollment_id IS NOT NEW.enrollment_id OR OLD.date_from IS NOT"
+	  " NEW.date_from OR OLD.date_to IS NOT NEW.date_to OR OLD.type IS NOT"
+	  " NEW.type OR OLD.reason IS NOT NEW.reason BEGIN\n"
+	  "  UPDATE leave_request SET wording = lower(hex(randomblob(8))) WHERE id"
+	  " = NEW.id;\n"
+	  "END;"
+	  "CREATE TRIGGER medication_request_reworded AFTER UPDATE OF child_id,"
+	  " drug, dose_text, time_bits, date_from, date_to ON medication_request\n"
+	  "WHEN OLD.child_id IS NOT NEW.child_id OR OLD.drug IS NOT NEW.drug OR"
+	  " OLD.dose_text IS NOT NEW.dose_text OR OLD.time_bits IS NOT"
+	  " NEW.time_bits OR OLD.date_from IS NOT NEW.date_from OR OLD.date_to IS"
+	  " NOT NEW.date_to BEGIN\n"
+	  "  UPDATE medication_request SET wording = lower(hex(randomblob(8)))"
+	  " WHERE id = NEW.id;\n"
+	  "END;"
+	  "CREATE TRIGGER booking_reworded AFTER UPDATE OF kind, session_id,"
+	  " child_id, wanted_at ON booking\n"
+	  "WHEN OLD.kind IS NOT NEW.kind OR OLD.session_id IS NOT NEW.session_id OR"
+	  " OLD.child_id IS NOT NEW.child_id OR OLD.wanted_at IS NOT NEW.wanted_at"
+	  " BEGIN\n"
+	  "  UPDATE booking SET wording = lower(hex(randomblob(8))) WHERE id ="
+	  " NEW.id;\n"
+	  "END;",
+	  { "leave_request", "medication_request", "booking", NULL } },
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

@@ -322,7 +322,8 @@ CREATE TABLE absence_followup(
 ) WITHOUT ROWID;
 CREATE INDEX absence_followup_replaced ON absence_followup(replaces_id) WHERE replaces_id IS NOT NULL;
 
--- 16 请假 · leave asked for by a parent, by app, telephone or at the door
+-- 16 请假 · leave asked for by a parent, by app, telephone or at the door; wording: NULL, and another word whenever what is
+-- asked is changed (by the trigger below); an answer holds while review_of is "wording@reviewed_at", or wording is NULL
 CREATE TABLE leave_request(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
   facility_id TEXT NOT NULL,
@@ -336,8 +337,14 @@ CREATE TABLE leave_request(
   review INTEGER,
   review_note TEXT,
   reviewed_at INTEGER,
-  recorded_by BLOB
+  recorded_by BLOB,
+  wording TEXT,
+  review_of TEXT
 ) WITHOUT ROWID;
+CREATE TRIGGER leave_request_reworded AFTER UPDATE OF enrollment_id, date_from, date_to, type, reason ON leave_request
+WHEN OLD.enrollment_id IS NOT NEW.enrollment_id OR OLD.date_from IS NOT NEW.date_from OR OLD.date_to IS NOT NEW.date_to OR OLD.type IS NOT NEW.type OR OLD.reason IS NOT NEW.reason BEGIN
+  UPDATE leave_request SET wording = lower(hex(randomblob(8))) WHERE id = NEW.id;
+END;
 
 -- 17 晨检/午检/全日观察 · health check (event)
 CREATE TABLE health_check(
@@ -403,7 +410,7 @@ CREATE TABLE symptom_notice(
 CREATE INDEX symptom_notice_open ON symptom_notice(subdistrict_code) WHERE closed = 0;
 
 -- 19 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00; review is the facility's
--- answer, as leave_request.review
+-- answer, as leave_request.review; wording and review_of as there
 CREATE TABLE medication_request(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
   facility_id TEXT NOT NULL,
@@ -420,8 +427,14 @@ CREATE TABLE medication_request(
   recorded_by BLOB,
   review INTEGER,
   review_note TEXT,
-  reviewed_at INTEGER
+  reviewed_at INTEGER,
+  wording TEXT,
+  review_of TEXT
 ) WITHOUT ROWID;
+CREATE TRIGGER medication_request_reworded AFTER UPDATE OF child_id, drug, dose_text, time_bits, date_from, date_to ON medication_request
+WHEN OLD.child_id IS NOT NEW.child_id OR OLD.drug IS NOT NEW.drug OR OLD.dose_text IS NOT NEW.dose_text OR OLD.time_bits IS NOT NEW.time_bits OR OLD.date_from IS NOT NEW.date_from OR OLD.date_to IS NOT NEW.date_to BEGIN
+  UPDATE medication_request SET wording = lower(hex(randomblob(8))) WHERE id = NEW.id;
+END;
 
 -- 20 喂药记录 · medicine given: one dose per request, day and slot, whoever records it
 CREATE TABLE medication_given(
@@ -772,7 +785,8 @@ CREATE TABLE session_event(
   recorded_by BLOB
 ) WITHOUT ROWID;
 
--- 34 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer
+-- 34 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer; wording as in
+-- leave_request; state 2 (confirmed) holds while review_of is the wording, or that is NULL
 CREATE TABLE booking(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
   facility_id TEXT NOT NULL,
@@ -788,9 +802,15 @@ CREATE TABLE booking(
   at INTEGER,
   note TEXT,
   recorded_by BLOB,
-  review_note TEXT
+  review_note TEXT,
+  wording TEXT,
+  review_of TEXT
 ) WITHOUT ROWID;
 CREATE INDEX booking_seat ON booking(seat_grant_id, seat_no);
+CREATE TRIGGER booking_reworded AFTER UPDATE OF kind, session_id, child_id, wanted_at ON booking
+WHEN OLD.kind IS NOT NEW.kind OR OLD.session_id IS NOT NEW.session_id OR OLD.child_id IS NOT NEW.child_id OR OLD.wanted_at IS NOT NEW.wanted_at BEGIN
+  UPDATE booking SET wording = lower(hex(randomblob(8))) WHERE id = NEW.id;
+END;
 
 -- 34 到访 · a visit without enrolment: play, drop-in care
 CREATE TABLE drop_in_visit(

@@ -109,13 +109,15 @@ CREATE VIEW v1_absence_followup AS
   FROM absence_followup a
   WHERE NOT EXISTS (SELECT 1 FROM absence_followup y WHERE y.replaces_id = a.id AND y.facility_id = a.facility_id);
 
--- 请假 · leave asked for by a parent, by app, telephone or at the door
+-- 请假 · leave asked for by a parent, by app, telephone or at the door; review is NULL, too, if what was answered has been
+-- changed since: then it waits again
 CREATE VIEW v1_leave_request AS
   SELECT id, facility_id, enrollment_id, date_from, date_to, type,
          reason,  -- personal
-         source, at, review,
+         source, at,
+         CASE WHEN wording IS NULL OR review_of = wording || '@' || reviewed_at THEN review END AS review,
          review_note,  -- personal
-         reviewed_at, recorded_by
+         reviewed_at, recorded_by, wording, review_of
   FROM leave_request;
 
 -- 异常/传染病登记 · a sick child, followed until she is back
@@ -134,14 +136,17 @@ CREATE VIEW v1_symptom_notice AS
   SELECT subdistrict_code, facility_id, disease_code, onset_date, cases, confirmed, closed, recorded_by
   FROM symptom_notice;
 
--- 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00; review is the facility's answer
+-- 用药委托 · medicine handed over; time_bits has a bit for each quarter hour from 06:00; review is the facility's answer,
+-- as in v1_leave_request
 CREATE VIEW v1_medication_request AS
   SELECT id, facility_id, child_id,
          drug,  -- personal
          dose_text,  -- personal
-         time_bits, date_from, date_to, guardian_sign_id, at, accepted_by, accepted_at, review,
+         time_bits, date_from, date_to, guardian_sign_id, at, accepted_by,
+         CASE WHEN wording IS NULL OR review_of = wording || '@' || reviewed_at THEN accepted_at END AS accepted_at,
+         CASE WHEN wording IS NULL OR review_of = wording || '@' || reviewed_at THEN review END AS review,
          review_note,  -- personal
-         reviewed_at, recorded_by
+         reviewed_at, recorded_by, wording, review_of
   FROM medication_request;
 
 -- 喂药记录 · medicine given: one dose per request, day and slot, whoever records it
@@ -309,15 +314,18 @@ CREATE VIEW v1_session_event AS
          staff_id, status, recorded_by
   FROM session_event;
 
--- 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer
+-- 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer; one that was changed
+-- since it was confirmed waits again (state 1)
 CREATE VIEW v1_booking AS
   SELECT id, facility_id, kind, session_id, child_id,
          guardian_name,  -- personal
          phone,  -- personal
-         wanted_at, seat_grant_id, seat_no, state, at,
+         wanted_at, seat_grant_id, seat_no,
+         CASE WHEN state = 2 AND review_of IS NOT wording AND wording IS NOT NULL THEN 1 ELSE state END AS state,
+         at,
          note,  -- personal
          review_note,  -- personal
-         recorded_by
+         recorded_by, wording, review_of
   FROM booking;
 
 -- 到访 · a visit without enrolment: play, drop-in care

@@ -2,6 +2,7 @@
 
 #include "node/facility/seats.h"
 #include "node/hub/feed_row.h"
+#include "node/hub/record_rules.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
 #include "store/inspect.h"
@@ -13,6 +14,7 @@
 struct record {
 	const struct store_schema *schema;
 	bool deletes;
+	bool was_there;                  /* a row of its key is known, also if it is gone by now */
 	char scope[STORE_SCOPE_MAX + 1]; /* what the row says of it */
 	struct arena arena;              /* names and bytes of the row */
 	const char *columns[STORE_COLUMNS_MAX];
@@ -385,6 +387,7 @@ check_owner(struct records *of, struct record *r, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	r->was_there = own != NULL;
 	if (own == NULL || strcmp(own, r->scope) == 0)
 		return check_scope(of, r->scope, err);
 	rc = find_present(of, r, err);
@@ -401,6 +404,19 @@ check_owner(struct records *of, struct record *r, struct err *err)
 
 /* ---- writing ---- */
 
+/* No INSERT over a row that is there: its columns that only grow would seem to fall. */
+static int
+put_row(struct records *of, const struct record *r, bool there, struct err *err)
+{
+	struct record_line line = { .db = of->db, .schema = r->schema, .row = row_of(r) };
+	int rc = record_rules_check(&line, err);
+
+	if (rc == 0)
+		rc = there ? store_keyed_update(of->db, &line.row, err)
+		           : store_transfer_one(of->db, &line.row, err);
+	return rc == 0 ? record_rules_written(&line, err) : rc;
+}
+
 static int
 write_row(struct records *of, const struct record *r, struct err *err)
 {
@@ -415,13 +431,14 @@ write_row(struct records *of, const struct record *r, struct err *err)
 		rc = store_keyed_delete(of->db, &row, err);
 		return rc < 0 ? rc : 0;
 	}
+	if (rc == 0 && r->was_there && record_rules_asks(r->schema->table))
+		return err_set(err, ERR_INVALID,
+		               "row: the one of this key was deleted; make a new one");
 	if (rc == 1 && r->schema->kind == STORE_EVENT)
 		return err_set(err, ERR_INVALID,
 		               "row: this one is there already, and rows of %.60s are only added",
 		               r->schema->table);
-	/* no INSERT over a row that is there: its columns that only grow would seem to fall */
-	return rc == 1 ? store_keyed_update(of->db, &row, err)
-	               : store_transfer_one(of->db, &row, err);
+	return put_row(of, r, rc == 1, err);
 }
 
 /* A booking takes the seat that it names, and one that goes leaves it. */
