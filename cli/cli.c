@@ -219,6 +219,16 @@ tell(const struct cli *cli, const char *word, const char *message, const char *t
 	buf_free(&out);
 }
 
+void
+cli_warn(const struct cli *cli, const char *sentence)
+{
+	struct buf out = { 0 };
+
+	log_escape(&out, sentence);
+	fprintf(stderr, "yizhan %s: warning: %s\n", cli->cmd->name, buf_str(&out));
+	buf_free(&out);
+}
+
 int
 cli_fail_as(const struct cli *cli, int exit_code, const struct err *err)
 {

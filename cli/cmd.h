@@ -114,6 +114,10 @@ int cli_fail_as(const struct cli *cli, int exit_code, const struct err *err);
  */
 int cli_advise(struct err *err, const char *todo);
 
+/* A line on standard error about what was done all the same: one sentence, which may quote a file.
+ */
+void cli_warn(const struct cli *cli, const char *sentence);
+
 /* Who types, by the system's name; "" if it has none.  Borrowed until the next call. */
 const char *cli_who(void);
 

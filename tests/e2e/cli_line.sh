@@ -212,10 +212,10 @@ id_of() {
 }
 for dir in "$one" "$two"; do # by itself, and through its daemon
 	check 0 'opens nothing' -C "$hub" nodes revoke "$(id_of "$dir")"
-	check 1 'the hub refuses this node, .*; get a new code at the hub and run yizhan enrol CODE URL$' -C "$dir" sync
-	check 1 '^\{"error":\{"code":"denied","message":"the hub refuses this node, [^";]*","do":"get a new code [^"]*"\}\}$' \
+	check 1 'the hub refuses this node, which was revoked there; init a new directory and enrol that one with a new code$' -C "$dir" sync
+	check 1 '^\{"error":\{"code":"denied","message":"the hub refuses this node, [^";]*","do":"init a new directory [^"]*"\}\}$' \
 		-C "$dir" sync --json
-	is "$("$YIZHAN" -C "$dir" status | grep -c 'last good exchange .*(the hub refuses this node, .*; get a new code')" 1 \
+	is "$("$YIZHAN" -C "$dir" status | grep -c 'last good exchange .*(the hub refuses this node, .*; init a new directory')" 1 \
 		'status of a node that was shut out'
 done
 finish
