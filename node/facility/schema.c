@@ -65,7 +65,8 @@ says(const char *text, const char *what, const char *name)
 bool
 facility_owns(const char *name)
 {
-	return says(facility_asset_schema, "CREATE TABLE ", name) || facility_views_owns(name);
+	return says(facility_asset_schema, "CREATE TABLE ", name) ||
+	       says(facility_asset_schema, "CREATE TRIGGER ", name) || facility_views_owns(name);
 }
 
 /*

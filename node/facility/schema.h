@@ -25,7 +25,7 @@ extern const size_t facility_table_count;
  * nothing if it isn't ours.  NULL: those at the file's top, how to read it. */
 void facility_schema_heading(struct buf *out, const char *table);
 
-/* Is this one of its tables or views, whose columns the program names? */
+/* Is this one of its tables, triggers or views, which the program counts on? */
 bool facility_owns(const char *name);
 
 /* Make the tables and views; nothing if they are there.  In a transaction. */

@@ -173,13 +173,19 @@ check 0 '^in order' -C "$two" verify --deep
 
 sql "$one" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778899aabbccddeeff', 'F9', '小红')" >/dev/null
 check 5 '^sent 0, received .* 1 change stays here: yizhan -C .*/one quarantine$' -C "$one" sync
-check 5 '"rejected":\[\{"scope":"f/F9","n":0,"reason":"not ours: [^"]*"\}\]' -C "$one" sync --json
+# told by the meeting that found it, then by status and quarantine alone
+check 0 '"state":"attention",.*"rejected":\[\]' -C "$one" sync --json
+check 0 '^sent 0, received .* 1 change stays here: yizhan -C .*/one quarantine$' -C "$one" sync
+check 4 '"quarantined":1,' -C "$one" status --json
+sql "$one" "INSERT INTO child(id, facility_id, name) VALUES (x'03112233445566778899aabbccddeeff', 'F9', '小绿')" >/dev/null
+check 5 '"rejected":\[\{"scope":"f/F9","n":null,"reason":"not ours: [^"]*"\}\]' -C "$one" sync --json
+check 0 '^dropped: the row is gone from here$' -C "$one" quarantine drop 2
 sql "$two" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778899aabbccddeeff', 'F9', '小红'),
 	(x'02112233445566778899aabbccddeeff', 'F9', '小兰')" >/dev/null
 check 5 '^sent 0, received [^;]*; [^;]*; 1 round trip 2 changes stay here: yizhan -C .*/two quarantine$' -C "$two" sync
-check 5 '"rejected":\[\{"scope":"f/F9","n":0,"reason":"not ours: [^"]*"\}\]' -C "$two" sync --json
+check 0 '"rejected":\[\]' -C "$two" sync --json
 check 0 '^the running yizhan tries again before its next exchange; ' -C "$two" quarantine retry
-check 5 '"n":0,"reason":"not ours' -C "$two" sync --json
+check 5 '"rejected":\[\{"scope":"f/F9","n":null,"reason":"not ours: [^"]*"\}\]' -C "$two" sync --json
 check 0 '^\{"id":1,.*"tries":[23],"dropped":null' -C "$two" quarantine show 1 --json
 check 0 'child +01112233445566778899aabbccddeeff +name +小红 +waits' -C "$one" quarantine show 1
 check 0 '"changes":\[\{"table":"child","key":"01112233445566778899aabbccddeeff","op":"upsert","at":null,"values":\{"facility_id":"F9","name":"小红",.*\}\],"why":null\}$' \
@@ -202,7 +208,7 @@ check 0 '"changes":null,"why":"what was written was put back at once' -C "$one" 
 for dir in "$one" "$hub"; do
 	is "$(sql "$dir" "SELECT facility_id, name FROM class_group WHERE id = x'03'")" '[{"facility_id":"F1","name":"乙"}]' 'the row stays where it was'
 done
-check 0 '^dropped: it stays as it is$' -C "$one" quarantine drop 2
+check 0 '^dropped: it stays as it is$' -C "$one" quarantine drop 3
 check 0 '"rejected":\[\]' -C "$one" sync --json
 
 # ------------------------------------------------------------------ shut out
