@@ -4,6 +4,7 @@
  */
 #include "store/inbox.h"
 #include "store/verdict.h"
+#include "tests/histories.h"
 #include "tests/share_world.h"
 #include "tests/suites.h"
 
@@ -363,7 +364,7 @@ suite_sync_share_verdict(void)
 	tcase_add_loop_test(tc, programs_of_before_and_after_decide, 0, 2);
 	tcase_add_test(tc, nobody_takes_anothers_place);
 	tcase_add_test(tc, two_who_make_one_row_are_not_asked_whose_it_is);
-	tcase_add_loop_test(tc, any_history_of_deciding_ends_level, 0, 24);
+	histories_add(tc, any_history_of_deciding_ends_level, 24);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
