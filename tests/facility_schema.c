@@ -209,6 +209,12 @@ static const char take_out[] = "DROP TABLE seat_ask; DROP TABLE seat_override;"
                                "DROP TABLE local_word; DROP TABLE symptom_notice;"
                                "ALTER TABLE seat_unit DROP COLUMN recall;"
                                "ALTER TABLE booking DROP COLUMN review_note;"
+                               "DROP TABLE course_order; DROP TABLE district_announcement;"
+                               "ALTER TABLE pickup_auth DROP COLUMN ask_no;"
+                               "ALTER TABLE pickup_auth DROP COLUMN review;"
+                               "ALTER TABLE pickup_auth DROP COLUMN review_note;"
+                               "ALTER TABLE pickup_auth DROP COLUMN reviewed_at;"
+                               "ALTER TABLE pickup_auth DROP COLUMN review_no;"
                                "ALTER TABLE medication_request DROP COLUMN review;"
                                "ALTER TABLE medication_request DROP COLUMN review_note;"
                                "ALTER TABLE medication_request DROP COLUMN reviewed_at;"
@@ -219,10 +225,10 @@ static void
 make_older(struct store_db *db)
 {
 	static const char *const come[] = {
-		"booking",       "allergy_word", "child_alias",        "enrollment_step",
-		"house_check",   "population",   "medication_request", "seat_ask",
-		"seat_override", "seat_unit",    "staff_check",        "subsidy_rate",
-		"symptom_notice"
+		"booking",        "allergy_word", "child_alias",        "enrollment_step",
+		"house_check",    "population",   "medication_request", "seat_ask",
+		"seat_override",  "seat_unit",    "staff_check",        "subsidy_rate",
+		"symptom_notice", "pickup_auth",  "course_order",       "district_announcement"
 	};
 	static const char *const indexed[] = { "booking_seat",
 		                               "seat_unit_used",
@@ -256,6 +262,11 @@ make_older(struct store_db *db)
 	static const struct store_track_spec booking = {
 		.table = "booking", .scope = "f/", .scope_column = "facility_id", .groups = seats
 	};
+	static const struct store_track_spec right = { .table = "pickup_auth",
+		                                       .scope = "f/",
+		                                       .scope_column = "facility_id",
+		                                       .max = "revoked",
+		                                       .urgent = true };
 	struct err err;
 
 	for (size_t i = 0; i < sizeof come / sizeof come[0]; i++)
@@ -271,6 +282,7 @@ make_older(struct store_db *db)
 	ck_assert_msg(store_track_table(db, &unit, false, &err) == 0, "%s", err.msg);
 	ck_assert_msg(store_track_table(db, &medicine, false, &err) == 0, "%s", err.msg);
 	ck_assert_msg(store_track_table(db, &booking, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_track_table(db, &right, false, &err) == 0, "%s", err.msg);
 }
 
 /* How many tables, columns, indexes and triggers are in one of the two and not in the other. */

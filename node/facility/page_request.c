@@ -8,10 +8,13 @@
 
 #include "store/base/text.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What the forms call them. */
-static const char *const kinds[REQUEST_KINDS] = { "leave", "medicine", "booking" };
+static const char *const kinds[REQUEST_KINDS] = { "leave", "medicine", "booking", "pickup",
+	                                          "order" };
 
 enum { NOTE_CHARS = 200, NOTE_MAX = 4 * NOTE_CHARS + 1 };
 
@@ -50,6 +53,8 @@ answer_form(struct page *p, const struct request *r)
 	page_form_fields(p);
 	buf_printf(p->out, "<input type=\"hidden\" name=\"of\" value=\"%s\">", kinds[r->kind]);
 	page_id(p, "request", r->id);
+	buf_printf(p->out, "<input type=\"hidden\" name=\"no\" value=\"%lld\">",
+	           (long long)r->ask_no);
 	buf_printf(p->out, "<input name=\"note\" maxlength=\"%d\" aria-label=\"", NOTE_CHARS);
 	page_phrase(p, W_ANSWER_NOTE_OF, r->who, "");
 	page_html(p, "\" placeholder=\"");
@@ -63,7 +68,8 @@ answer_form(struct page *p, const struct request *r)
 static void
 request(struct page *p, const struct request *r)
 {
-	static const enum page_word names[REQUEST_KINDS] = { W_LEAVE, W_MEDICINE, W_BOOKING };
+	static const enum page_word names[REQUEST_KINDS] = { W_LEAVE, W_MEDICINE, W_BOOKING,
+		                                             W_RIGHT, W_COURSE };
 
 	page_html(p, "<li><p class=\"name\">");
 	page_text(p, r->who);
@@ -111,12 +117,6 @@ page_requests(struct page *p, int date, struct err *err)
 
 /* ------------------------------------------------------------------ the answer */
 
-static int
-refuse(const struct page_view *view, int code, enum page_word why, struct err *err)
-{
-	return err_set(err, code, "%s", page_word(view->lang, why));
-}
-
 bool
 page_is_answer(struct form form)
 {
@@ -149,6 +149,19 @@ read_kind(struct form form, enum request_kind *kind, struct err *err)
 	return false;
 }
 
+/* What was seen of it; the forms of older pages have none, and answer what has none. */
+static bool
+read_number(struct form form, int64_t *no, struct err *err)
+{
+	char text[24] = "0", *end;
+
+	if (form_get(form, "no", text, sizeof text, err) < 0)
+		return false;
+	errno = 0;
+	*no = strtoll(text, &end, 10);
+	return errno == 0 && end != text && *end == 0;
+}
+
 static bool
 read_answer(struct form form, struct sent *sent, struct err *err)
 {
@@ -163,7 +176,7 @@ read_answer(struct form form, struct sent *sent, struct err *err)
 	sent->is.id = sent->id;
 	sent->is.note = sent->note;
 	sent->is.accepts = strcmp(what, "accept") == 0;
-	return read_kind(form, &sent->is.kind, err);
+	return read_number(form, &sent->is.ask_no, err) && read_kind(form, &sent->is.kind, err);
 }
 
 /* Only spaces are no reason. */
@@ -180,17 +193,17 @@ page_answer(struct facility *f, const struct page_view *view, struct form form, 
 	int date, rc;
 
 	if (!read_answer(form, &sent, err))
-		return refuse(view, ERR_INVALID, W_BAD_FORM, err);
+		return page_refuse(view, ERR_INVALID, W_BAD_FORM, err);
 	if (!sent.is.accepts && is_blank(sent.note))
-		return refuse(view, ERR_INVALID, W_WHY_DECLINED, err);
+		return page_refuse(view, ERR_INVALID, W_WHY_DECLINED, err);
 	rc = record_at(f, view->now_ms, &date, err);
 	if (rc == ERR_INVALID)
-		return refuse(view, rc, W_BAD_CLOCK, err);
+		return page_refuse(view, rc, W_BAD_CLOCK, err);
 	if (rc == 0)
 		rc = facility_request_answer(f, &sent.is, err);
 	if (rc == ERR_NOTFOUND)
-		return refuse(view, rc, W_NO_REQUEST, err);
+		return page_refuse(view, rc, W_NO_REQUEST, err);
 	if (rc == ERR_BUSY)
-		return refuse(view, ERR_INVALID, W_ANSWERED, err);
-	return rc == ERR_INVALID ? refuse(view, rc, W_NOT_SAVED, err) : rc;
+		return page_refuse(view, ERR_INVALID, W_ANSWERED, err);
+	return rc == ERR_INVALID ? page_refuse(view, rc, W_NOT_SAVED, err) : rc;
 }

@@ -24,6 +24,11 @@
 	             "a.id AND r.facility_id = a.facility_id)"                                     \
 	             " ORDER BY a.at DESC, a.kind DESC LIMIT 1)"
 
+/* Does the right `t` count?  One that the platform asked for does while the facility has accepted
+ * what it says now; the facility's own have no ask_no. */
+#define RECORD_RIGHT_COUNTS(t)                                                                     \
+	"(" t ".ask_no IS NULL OR (" t ".review IS 1 AND " t ".review_no IS " t ".ask_no))"
+
 /* An enrolled child. */
 struct record_child {
 	uint8_t enrollment[STORE_ID];
@@ -97,6 +102,17 @@ struct record_check {
 MUST_CHECK int record_put_check(struct facility *f, const struct record_child *who,
                                 const struct record_check *when, const struct facility_findings *in,
                                 struct err *err);
+
+/* An answer by the codes of leave_request.review, to the request that is `id` in its table. */
+struct record_answer {
+	int64_t at, review;
+	const char *note;
+	const uint8_t *id;
+};
+/* Can it be given?  `there` finds the request by id and facility; `what` is the name of `id` in the
+ * record.  It is the record's id then. */
+MUST_CHECK int record_answer(struct facility *f, const struct record_answer *a, const char *what,
+                             const char *there, struct err *err);
 
 /* ---- node/facility/record_adult.c ---- */
 

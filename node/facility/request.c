@@ -32,6 +32,31 @@
 	" " BOOKING_EN ", coalesce(b.note, ''), coalesce(b.wanted_at, 0), 0 FROM booking b"        \
 	" LEFT JOIN child c ON c.id = b.child_id"                                                  \
 	" WHERE b.facility_id = ?1 AND b.state = 1 AND coalesce(b.wanted_at, ?3) >= ?3"
+
+/* Who may fetch her, "外婆 (grandmother) 130", of a right; what was bought, "亲子阅读 × 2". */
+#define RIGHT                                                                                      \
+	"p.name || CASE coalesce(p.relation, '') WHEN '' THEN '' ELSE ' (' || p.relation || ')' "  \
+	"END || CASE coalesce(p.phone, '') WHEN '' THEN '' ELSE ' ' || p.phone END"
+#define COURSE                                                                                     \
+	"coalesce((SELECT title FROM course WHERE course_code = o.course_code"                     \
+	" ORDER BY version DESC LIMIT 1), o.course_code, '') ||"                                   \
+	" CASE WHEN o.places > 1 THEN ' × ' || o.places ELSE '' END"
+
+/* The same parameters, and what the platform last said of it. */
+#define ASKED_ANEW                                                                                 \
+	"SELECT 3, p.id, coalesce(c.name, ''), " RIGHT ", " RIGHT ", '',"                          \
+	" coalesce(p.valid_from, 0), coalesce(p.valid_to, 0), p.ask_no FROM pickup_auth p"         \
+	" LEFT JOIN child c ON c.id = p.child_id WHERE p.facility_id = ?1 AND p.revoked = 0"       \
+	" AND p.ask_no IS NOT NULL AND (p.review IS NULL OR p.review_no IS NOT p.ask_no)"          \
+	" AND coalesce(p.valid_to, ?2) >= ?2"                                                      \
+	" UNION ALL SELECT 4, o.id, coalesce(c.name, o.buyer_name, ''), " COURSE ", " COURSE ","   \
+	" coalesce(o.note, ''), coalesce(o.from_date, 0), coalesce(o.to_date, 0), o.ask_no"        \
+	" FROM course_order o LEFT JOIN child c ON c.id = o.child_id WHERE o.facility_id = ?1"     \
+	" AND coalesce(o.state, 1) = 1 AND o.ask_no IS NOT NULL"                                   \
+	" AND (o.review IS NULL OR o.review_no IS NOT o.ask_no)"                                   \
+	" AND coalesce(o.to_date, ?2) >= ?2"
+#define ALL_WAITING "SELECT *, 0 AS ask_no FROM (" WAITING ") UNION ALL " ASKED_ANEW
+_Static_assert(REQUEST_PICKUP == 3 && REQUEST_ORDER == 4 && COURSE_BOUGHT == 1, "as in ASKED_ANEW");
 _Static_assert(LEAVE_APP == 1 && BOOKING_WAITING == 1, "as in WAITING");
 _Static_assert(REQUEST_LEAVE == 0 && REQUEST_MEDICINE == 1 && REQUEST_BOOKING == 2, "so, too");
 
@@ -59,6 +84,7 @@ read_one(struct store_stmt *s, const struct facility *f, struct arena *a, struct
 	r->words = store_stmt_copy_text(s, a);
 	r->from = store_stmt_get_int(s);
 	r->to = store_stmt_get_int(s);
+	r->ask_no = store_stmt_get_int(s);
 	if (r->kind == REQUEST_BOOKING)
 		r->from = r->to = r->from > 0 && r->from < date_ms(99991231, 0, 0)
 		                          ? date_of(r->from, f->offset_min)
@@ -68,7 +94,7 @@ read_one(struct store_stmt *s, const struct facility *f, struct arena *a, struct
 static int
 count_waiting(struct facility *f, int date, int64_t *waiting, struct err *err)
 {
-	struct store_stmt s = store_stmt_new(f->db, "SELECT count(*) FROM (" WAITING ")");
+	struct store_stmt s = store_stmt_new(f->db, "SELECT count(*) FROM (" ALL_WAITING ")");
 	int rc;
 
 	put_day(&s, f, date);
@@ -91,8 +117,8 @@ facility_requests(struct facility *f, int date, struct arena *a, struct requests
 		rc = err_set(err, ERR_NOMEM, "requests: out of memory");
 	if (rc < 0)
 		return rc;
-	s = store_stmt_new(f->db, "SELECT * FROM (" WAITING
-	                          ") ORDER BY kind <> 1, kind, since, id LIMIT ?4");
+	s = store_stmt_new(f->db, "SELECT * FROM (" ALL_WAITING
+	                          ") ORDER BY kind NOT IN (1, 3), kind, since, id LIMIT ?4");
 	put_day(&s, f, date);
 	store_stmt_put_int(&s, REQUESTS_LISTED);
 	while (out->count < REQUESTS_LISTED && (rc = store_stmt_step(&s, err)) == 1)
@@ -105,13 +131,19 @@ facility_requests(struct facility *f, int date, struct arena *a, struct requests
 
 /* ------------------------------------------------------------------ the answer */
 
-/* What was answered: 1 accepted, 2 declined, 0 nothing yet. */
+/* What was answered: 1 accepted, 2 declined, 0 nothing yet; and ask_no where there is one. */
 static const char *const answered[REQUEST_KINDS] = {
 	"SELECT coalesce(review, 0) FROM leave_request WHERE id = ? AND facility_id = ?",
 	"SELECT coalesce(review, accepted_at IS NOT NULL) FROM medication_request WHERE id = ?"
 	" AND facility_id = ?",
 	"SELECT CASE state WHEN 1 THEN 0 WHEN 4 THEN 2 ELSE 1 END FROM booking WHERE id = ?"
 	" AND facility_id = ?",
+	"SELECT CASE WHEN review_no = ask_no THEN review ELSE 0 END, ask_no FROM pickup_auth"
+	" WHERE id = ?"
+	" AND facility_id = ? AND ask_no IS NOT NULL",
+	"SELECT CASE WHEN review_no = ask_no THEN review ELSE 0 END, ask_no FROM course_order"
+	" WHERE id = ?"
+	" AND facility_id = ? AND ask_no IS NOT NULL",
 };
 _Static_assert(LEAVE_ACCEPTED == 1 && LEAVE_DECLINED == 2 && BOOKING_CANCELLED == 4,
                "as in the statements");
@@ -120,15 +152,20 @@ static int
 look(struct facility *f, const struct request_answer *in, int64_t *was, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(f->db, answered[in->kind]);
+	bool changed = false;
 	int rc;
 
 	store_stmt_put_blob(&s, in->id, STORE_ID);
 	store_stmt_put_text(&s, f->id);
 	rc = store_stmt_step(&s, err);
 	*was = rc == 1 ? store_stmt_get_int(&s) : 0;
+	if (rc == 1 && in->kind >= REQUEST_PICKUP)
+		changed = store_stmt_get_int(&s) != in->ask_no;
 	store_stmt_end(&s);
 	if (rc == 0)
 		return err_set(err, ERR_NOTFOUND, "request: there is none of this id here");
+	if (changed)
+		return err_set(err, ERR_BUSY, "request: was changed meanwhile");
 	return rc < 0 ? rc : 0;
 }
 
@@ -155,12 +192,22 @@ do_answer(struct facility *f, const struct request_answer *in, struct err *err)
 	struct facility_medication_review medicine = {
 		.at = in->at, .request = in->id, .review = review, .note = note
 	};
+	struct facility_pickup_review right = {
+		.at = in->at, .adult = in->id, .review = review, .note = note, .ask_no = in->ask_no
+	};
+	struct facility_order_review order = {
+		.at = in->at, .order = in->id, .review = review, .note = note, .ask_no = in->ask_no
+	};
 
 	switch (in->kind) {
 	case REQUEST_LEAVE:
 		return facility_leave_review(f, &leave, err);
 	case REQUEST_MEDICINE:
 		return facility_medication_review(f, &medicine, err);
+	case REQUEST_PICKUP:
+		return facility_pickup_review(f, &right, err);
+	case REQUEST_ORDER:
+		return facility_order_review(f, &order, err);
 	case REQUEST_BOOKING:
 	case REQUEST_KINDS:
 		break;

@@ -1,10 +1,11 @@
 /*
  * node/facility/request.h - what parents have asked for and nobody has answered yet: leave,
- * medicine, bookings, as the platform wrote them (POST /v1/records at the hub).
+ * medicine, bookings, rights to fetch a child, and courses that they have bought, as the platform
+ * wrote them (POST /v1/records at the hub).
  *
  * What staff took themselves, at the door or by telephone, isn't among them: who took it has
- * agreed.  What is over isn't either.  A right to fetch a child has no answer: it counts as written
- * until it is revoked.
+ * agreed.  What is over isn't either, nor a right that was revoked.  A right or a course of which
+ * the platform now says something else than was answered waits again.
  */
 #ifndef NODE_FACILITY_REQUEST_H
 #define NODE_FACILITY_REQUEST_H
@@ -14,7 +15,14 @@
 #include "store/base/arena.h"
 
 /* Their numbers are in SQL. */
-enum request_kind { REQUEST_LEAVE, REQUEST_MEDICINE, REQUEST_BOOKING, REQUEST_KINDS };
+enum request_kind {
+	REQUEST_LEAVE,
+	REQUEST_MEDICINE,
+	REQUEST_BOOKING,
+	REQUEST_PICKUP,
+	REQUEST_ORDER,
+	REQUEST_KINDS
+};
 
 enum { REQUESTS_LISTED = 50 };
 
@@ -23,9 +31,11 @@ struct request {
 	enum request_kind kind;
 	uint8_t id[STORE_ID];
 	const char *who;               /* the child, or whoever books */
-	const char *what_zh, *what_en; /* type of leave, drug and dose, kind of booking */
+	const char *what_zh, *what_en; /* type of leave, drug and dose, kind of booking, who may
+	                                  fetch her, course and places */
 	const char *words;             /* of the parent */
 	int64_t from, to;              /* dates; 0: not said */
+	int64_t ask_no;                /* of a right or a course: record.h; else 0 */
 };
 
 struct requests {
@@ -45,11 +55,12 @@ struct request_answer {
 	const uint8_t *id;
 	bool accepts;
 	const char *note; /* "" or NULL: nothing */
+	int64_t ask_no;   /* as the list had it */
 };
 
 /*
  * Answer it, by the door (record.h).  What was answered so already is done.  ERR_NOTFOUND if there
- * is no such request, ERR_BUSY if it was answered otherwise meanwhile.
+ * is no such request, ERR_BUSY if it was answered otherwise, or changed, meanwhile.
  */
 MUST_CHECK int facility_request_answer(struct facility *f, const struct request_answer *in,
                                        struct err *err);

@@ -246,6 +246,23 @@ static const struct step {
 	  { "symptom_notice", NULL } },
 	/* what the facility says with its answer to a booking */
 	{ "ALTER TABLE booking ADD COLUMN review_note TEXT;", { "booking", NULL } },
+	/* rights to fetch a child that are asked for, bought courses, what the district tells all
+	 */
+	{ "ALTER TABLE pickup_auth ADD COLUMN ask_no INTEGER;"
+	  "ALTER TABLE pickup_auth ADD COLUMN review INTEGER;"
+	  "ALTER TABLE pickup_auth ADD COLUMN review_note TEXT;"
+	  "ALTER TABLE pickup_auth ADD COLUMN reviewed_at INTEGER;"
+	  "ALTER TABLE pickup_auth ADD COLUMN review_no INTEGER;"
+	  "CREATE TABLE course_order(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),"
+	  " facility_id TEXT NOT NULL, course_code TEXT, child_id BLOB, buyer_name TEXT,"
+	  " phone TEXT, places INTEGER, from_date INTEGER, to_date INTEGER, amount_fen INTEGER,"
+	  " state INTEGER, at INTEGER, note TEXT, ask_no INTEGER, review INTEGER,"
+	  " review_note TEXT, reviewed_at INTEGER, review_no INTEGER, done_at INTEGER,"
+	  " recorded_by BLOB) WITHOUT ROWID;"
+	  "CREATE TABLE district_announcement(id BLOB NOT NULL PRIMARY KEY"
+	  " DEFAULT (randomblob(16)), title TEXT, content TEXT, audience INTEGER, at INTEGER,"
+	  " valid_to INTEGER, recorded_by BLOB) WITHOUT ROWID;",
+	  { "pickup_auth", "course_order", "district_announcement", NULL } },
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

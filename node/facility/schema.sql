@@ -250,7 +250,9 @@ CREATE TABLE class_assignment(
   PRIMARY KEY(enrollment_id, from_date)
 ) WITHOUT ROWID;
 
--- 12 接送授权 · who may take the child home; revoked only ever goes up
+-- 12 接送授权 · who may take the child home; revoked only ever goes up.  One that the platform writes needs the
+-- facility's answer: ask_no counts what it said of it (kept by the hub), review is the answer, as leave_request.review,
+-- to the one that review_no names.  ask_no NULL: the facility's own, which needs none
 CREATE TABLE pickup_auth(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
   facility_id TEXT NOT NULL,
@@ -264,7 +266,12 @@ CREATE TABLE pickup_auth(
   kind INTEGER NOT NULL DEFAULT 1,
   code_hash BLOB,
   revoked INTEGER NOT NULL DEFAULT 0 CHECK (revoked IN (0, 1)),
-  recorded_by BLOB
+  recorded_by BLOB,
+  ask_no INTEGER,
+  review INTEGER,
+  review_note TEXT,
+  reviewed_at INTEGER,
+  review_no INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX pickup_auth_child ON pickup_auth(child_id);
 
@@ -746,6 +753,17 @@ CREATE TABLE announcement(
   recorded_by BLOB
 ) WITHOUT ROWID;
 
+-- 33 区级公告 · announcement to every facility of the district; written at the hub, sent to all
+CREATE TABLE district_announcement(
+  id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
+  title TEXT,
+  content TEXT,
+  audience INTEGER,
+  at INTEGER,
+  valid_to INTEGER,
+  recorded_by BLOB
+) WITHOUT ROWID;
+
 -- 33 已读 · who has read it, apart from what is read
 CREATE TABLE receipt(
   announcement_id BLOB NOT NULL,
@@ -769,6 +787,31 @@ CREATE TABLE session_event(
   cap INTEGER,
   staff_id BLOB,
   status INTEGER NOT NULL DEFAULT 1,
+  recorded_by BLOB
+) WITHOUT ROWID;
+
+-- 34 课程订单 · a course that somebody bought: for whom, from when, how many places; written by the platform (state NULL
+-- or 1 bought, 2 given back).  ask_no, review and review_no as in pickup_auth; done_at: the facility has held it
+CREATE TABLE course_order(
+  id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
+  facility_id TEXT NOT NULL,
+  course_code TEXT,
+  child_id BLOB,
+  buyer_name TEXT,
+  phone TEXT,
+  places INTEGER,
+  from_date INTEGER,
+  to_date INTEGER,
+  amount_fen INTEGER,
+  state INTEGER,
+  at INTEGER,
+  note TEXT,
+  ask_no INTEGER,
+  review INTEGER,
+  review_note TEXT,
+  reviewed_at INTEGER,
+  review_no INTEGER,
+  done_at INTEGER,
   recorded_by BLOB
 ) WITHOUT ROWID;
 

@@ -91,14 +91,18 @@ CREATE VIEW v1_class_assignment AS
   SELECT enrollment_id, from_date, facility_id, class_id, recorded_by
   FROM class_assignment;
 
--- 接送授权 · who may take the child home; revoked only ever goes up
+-- 接送授权 · who may take the child home; revoked only ever goes up.  One that was asked for by the platform (ask_no)
+-- counts while review is 1; review is NULL until the facility has answered what it now says
 CREATE VIEW v1_pickup_auth AS
   SELECT id, facility_id, child_id,
          name,  -- personal
          relation,
          phone,  -- personal
          photo_id,  -- personal
-         valid_from, valid_to, kind, revoked, recorded_by
+         valid_from, valid_to, kind, revoked, ask_no,
+         CASE WHEN review_no = ask_no THEN review END AS review,
+         review_note,  -- personal
+         reviewed_at, recorded_by
   FROM pickup_auth;
 
 -- 追踪记录 · a call after an absent child
@@ -298,6 +302,11 @@ CREATE VIEW v1_announcement AS
   SELECT id, facility_id, title, content, audience, at, valid_to, recorded_by
   FROM announcement;
 
+-- 区级公告 · announcement to every facility of the district
+CREATE VIEW v1_district_announcement AS
+  SELECT id, title, content, audience, at, valid_to, recorded_by
+  FROM district_announcement;
+
 -- 已读 · who has read it, apart from what is read
 CREATE VIEW v1_receipt AS
   SELECT announcement_id, reader_id, facility_id, at, recorded_by
@@ -308,6 +317,19 @@ CREATE VIEW v1_session_event AS
   SELECT id, facility_id, kind, title, course_code, starts_at, ends_at, place, cap,
          staff_id, status, recorded_by
   FROM session_event;
+
+-- 课程订单 · a course that somebody bought; state: 1 bought, 2 given back; review is the facility's answer to what it now
+-- says, done_at when the facility had held it
+CREATE VIEW v1_course_order AS
+  SELECT id, facility_id, course_code, child_id,
+         buyer_name,  -- personal
+         phone,  -- personal
+         places, from_date, to_date, amount_fen, coalesce(state, 1) AS state, at,
+         note,  -- personal
+         ask_no, CASE WHEN review_no = ask_no THEN review END AS review,
+         review_note,  -- personal
+         reviewed_at, done_at, recorded_by
+  FROM course_order;
 
 -- 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer
 CREATE VIEW v1_booking AS

@@ -1,6 +1,7 @@
 #include "node/hub/records.h"
 
 #include "node/facility/seats.h"
+#include "node/hub/asked.h"
 #include "node/hub/feed_row.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
@@ -424,6 +425,21 @@ write_row(struct records *of, const struct record *r, struct err *err)
 	               : store_transfer_one(of->db, &row, err);
 }
 
+static int
+write_asked(struct records *of, const struct record *r, struct err *err)
+{
+	struct store_named_row row = row_of(r);
+	struct asked asked;
+	int rc = asked_before(&asked, of->db, &row, err);
+
+	if (rc == 0)
+		rc = write_row(of, r, err);
+	if (rc == 0)
+		rc = asked_after(&asked, of->db, &row, err);
+	asked_end(&asked);
+	return rc;
+}
+
 /* A booking takes the seat that it names, and one that goes leaves it. */
 static int
 take_seat(struct records *of, const struct record *r, struct err *err)
@@ -460,7 +476,7 @@ take(void *ctx, const char *line, struct lines_answer *a, struct err *err)
 	if (rc == 0 && r.deletes)
 		rc = take_seat(of, &r, err);
 	if (rc == 0)
-		rc = write_row(of, &r, err);
+		rc = write_asked(of, &r, err);
 	if (rc == 0 && !r.deletes)
 		rc = take_seat(of, &r, err);
 	if (rc == 0)
