@@ -218,6 +218,14 @@ static const char take_out[] = "DROP TABLE seat_ask; DROP TABLE seat_override;"
                                "ALTER TABLE leave_request DROP COLUMN review_of;"
                                "ALTER TABLE medication_request DROP COLUMN wording;"
                                "ALTER TABLE medication_request DROP COLUMN review_of;"
+                               "DROP TRIGGER pickup_auth_reworded;"
+                               "DROP TABLE course_order; DROP TABLE district_announcement;"
+                               "ALTER TABLE pickup_auth DROP COLUMN asked;"
+                               "ALTER TABLE pickup_auth DROP COLUMN review;"
+                               "ALTER TABLE pickup_auth DROP COLUMN review_note;"
+                               "ALTER TABLE pickup_auth DROP COLUMN reviewed_at;"
+                               "ALTER TABLE pickup_auth DROP COLUMN wording;"
+                               "ALTER TABLE pickup_auth DROP COLUMN review_of;"
                                "ALTER TABLE medication_request DROP COLUMN review;"
                                "ALTER TABLE medication_request DROP COLUMN review_note;"
                                "ALTER TABLE medication_request DROP COLUMN reviewed_at;"
@@ -227,12 +235,23 @@ static const char take_out[] = "DROP TABLE seat_ask; DROP TABLE seat_override;"
 static void
 make_older(struct store_db *db)
 {
-	static const char *const come[] = {
-		"booking",       "allergy_word",  "child_alias",        "enrollment_step",
-		"house_check",   "population",    "medication_request", "seat_ask",
-		"leave_request", "seat_override", "seat_unit",          "staff_check",
-		"subsidy_rate",  "symptom_notice"
-	};
+	static const char *const come[] = { "booking",
+		                            "allergy_word",
+		                            "child_alias",
+		                            "enrollment_step",
+		                            "house_check",
+		                            "population",
+		                            "medication_request",
+		                            "seat_ask",
+		                            "leave_request",
+		                            "seat_override",
+		                            "seat_unit",
+		                            "staff_check",
+		                            "subsidy_rate",
+		                            "symptom_notice",
+		                            "pickup_auth",
+		                            "course_order",
+		                            "district_announcement" };
 	static const char *const indexed[] = { "booking_seat",
 		                               "seat_unit_used",
 		                               "seat_unit_moving",
@@ -271,6 +290,11 @@ make_older(struct store_db *db)
 	static const struct store_track_spec booking = {
 		.table = "booking", .scope = "f/", .scope_column = "facility_id", .groups = seats
 	};
+	static const struct store_track_spec right = { .table = "pickup_auth",
+		                                       .scope = "f/",
+		                                       .scope_column = "facility_id",
+		                                       .max = "revoked",
+		                                       .urgent = true };
 	struct err err;
 
 	for (size_t i = 0; i < sizeof come / sizeof come[0]; i++)
@@ -287,6 +311,7 @@ make_older(struct store_db *db)
 	ck_assert_msg(store_track_table(db, &medicine, false, &err) == 0, "%s", err.msg);
 	ck_assert_msg(store_track_table(db, &booking, false, &err) == 0, "%s", err.msg);
 	ck_assert_msg(store_track_table(db, &leave, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_track_table(db, &right, false, &err) == 0, "%s", err.msg);
 }
 
 /* How many tables, columns, indexes and triggers are in one of the two and not in the other. */

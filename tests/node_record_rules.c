@@ -30,7 +30,8 @@ begin(void)
 {
 	struct token_terms terms = {
 		.scope = "all",
-		.writes = "leave_request,medication_request,booking,pickup_auth,growth_comment",
+		.writes = "leave_request,medication_request,booking,pickup_auth,growth_comment,"
+		          "course_order",
 	};
 	char text[TOKEN_TEXT], id[TOKEN_ID];
 
@@ -91,6 +92,8 @@ upsert(const char *table, const char *row)
 #define LEAVE ID("01") "\"facility_id\":\"F1\","
 #define DRUG ID("02") "\"facility_id\":\"F1\","
 #define TOUR ID("03") "\"facility_id\":\"F1\","
+#define RIGHT ID("04") "\"facility_id\":\"F1\","
+#define ORDER ID("05") "\"facility_id\":\"F1\","
 
 static const struct bad_case {
 	const char *table, *row, *says;
@@ -139,6 +142,17 @@ static const struct bad_case {
 	{ "booking", TOUR "\"state\":3", "state: is 1 or 4 here" },
 	{ "booking", TOUR "\"state\":5", "state: is 1 or 4 here" },
 	{ "booking", TOUR "\"state\":9", "state: is no code of booking.state" },
+	{ "pickup_auth", RIGHT "\"asked\":1", "asked: is the facility's answer" },
+	{ "pickup_auth", RIGHT "\"review\":1", "review: is the facility's answer" },
+	{ "pickup_auth", RIGHT "\"review_of\":\"@1\"", "review_of: is the facility's" },
+	{ "pickup_auth", RIGHT "\"child_id\":\"02020202020202020202020202020202\"",
+	  "child_id: the facility has no such child" },
+	{ "course_order", ORDER "\"review\":1", "review: is the facility's answer" },
+	{ "course_order", ORDER "\"done_at\":1772438400000", "done_at: is the facility's" },
+	{ "course_order", ORDER "\"wording\":\"1\"", "wording: is the facility's" },
+	{ "course_order", ORDER "\"state\":3", "state: is no code of course_order.state" },
+	{ "course_order", ORDER "\"from_date\":20260303,\"to_date\":20260302",
+	  "to_date: is before from_date" },
 };
 
 START_TEST(what_could_never_be_answered_is_refused)
@@ -149,7 +163,8 @@ START_TEST(what_could_never_be_answered_is_refused)
 	              said);
 	ck_assert_int_eq(hub_int("SELECT (SELECT count(*) FROM leave_request) + (SELECT count(*)"
 	                         " FROM medication_request) + (SELECT count(*) FROM booking) +"
-	                         " (SELECT count(*) FROM pickup_auth)"),
+	                         " (SELECT count(*) FROM pickup_auth) + (SELECT count(*) FROM"
+	                         " course_order)"),
 	                 0);
 }
 END_TEST
@@ -194,12 +209,16 @@ ask(void)
 	ck_assert(upsert("medication_request", DRUG "\"drug\":\"布洛芬\",\"dose_text\":\"2 ml\","
 	                                            "\"date_from\":20260302,\"date_to\":20260304"));
 	ck_assert(upsert("booking", TOUR "\"kind\":1,\"wanted_at\":1772592000000,\"phone\":\"1\""));
+	ck_assert(upsert("pickup_auth", RIGHT "\"name\":\"姑姑\",\"valid_to\":20260303"));
+	ck_assert(upsert("course_order", ORDER "\"course_code\":\"C1\",\"places\":2"));
 }
 
 static const char answers[] =
         "UPDATE leave_request SET review = 1, reviewed_at = 5, review_of = '@5';"
         "UPDATE medication_request SET review = 1, reviewed_at = 5, accepted_at = 5,"
         " review_of = '@5';"
+        "UPDATE pickup_auth SET review = 1, reviewed_at = 5, review_of = '@5';"
+        "UPDATE course_order SET review = 2, reviewed_at = 5, review_of = '@5';"
         "UPDATE booking SET state = 2, review_of = ''";
 
 static const struct bad_case bad_changes[] = {
@@ -219,6 +238,11 @@ static const struct bad_case bad_changes[] = {
 	{ "booking", TOUR "\"kind\":2", "kind: this request is answered" },
 	{ "booking", TOUR "\"state\":1", "state: is 1 or 4 here" },
 	{ "booking", TOUR "\"state\":3", "state: is 1 or 4 here" },
+	{ "pickup_auth", RIGHT "\"name\":\"陌生人\"", "name: this request is answered" },
+	{ "pickup_auth", RIGHT "\"valid_to\":null", "valid_to: this request is answered" },
+	{ "pickup_auth", RIGHT "\"asked\":null", "asked: is the facility's answer" },
+	{ "course_order", ORDER "\"places\":20", "places: this request is answered" },
+	{ "course_order", ORDER "\"review\":1", "review: is the facility's answer" },
 };
 
 START_TEST(what_is_answered_is_not_changed)
@@ -256,6 +280,39 @@ START_TEST(what_says_nothing_new_is_taken)
 	ck_assert_msg(upsert("booking", TOUR "\"phone\":\"2\",\"state\":4"), "%s", said);
 	ck_assert_int_eq(hub_int("SELECT count(*) FROM booking WHERE state = 4 AND phone = '2'"),
 	                 1);
+}
+END_TEST
+
+static int64_t
+asked(void)
+{
+	return hub_int("SELECT coalesce(asked, 0) FROM pickup_auth");
+}
+
+/* A right that the platform makes waits for an answer, and so does staff's own once the platform
+ * says something else of it; that it is revoked needs none. */
+START_TEST(whose_right_is_asked_for_is_marked)
+{
+	ck_assert(upsert("pickup_auth", RIGHT "\"name\":\"姑姑\""));
+	ck_assert_int_eq(asked(), 1);
+	run("DELETE FROM pickup_auth; INSERT INTO pickup_auth(id, facility_id, name)"
+	    " VALUES (x'00000000000000000000000000000006', 'F1', '外婆')");
+	ck_assert(upsert("pickup_auth", ID("06") "\"facility_id\":\"F1\",\"name\":\"外婆\""));
+	ck_assert(upsert("pickup_auth", ID("06") "\"facility_id\":\"F1\",\"revoked\":1"));
+	ck_assert_int_eq(asked(), 0);
+	ck_assert(upsert("pickup_auth", ID("06") "\"facility_id\":\"F1\",\"phone\":\"131\""));
+	ck_assert_int_eq(asked(), 1);
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM pickup_auth WHERE length(wording) = 16"), 1);
+}
+END_TEST
+
+/* What was answered may still be revoked, or given back. */
+START_TEST(what_is_answered_may_end)
+{
+	ask();
+	run(answers);
+	ck_assert_msg(upsert("pickup_auth", RIGHT "\"name\":\"姑姑\",\"revoked\":1"), "%s", said);
+	ck_assert_msg(upsert("course_order", ORDER "\"state\":2,\"amount_fen\":0"), "%s", said);
 }
 END_TEST
 
@@ -298,6 +355,8 @@ suite_node_record_rules(void)
 	tcase_add_test(tcase, what_can_be_is_stored);
 	LOOP(what_is_answered_is_not_changed, bad_changes);
 	tcase_add_test(tcase, what_says_nothing_new_is_taken);
+	tcase_add_test(tcase, whose_right_is_asked_for_is_marked);
+	tcase_add_test(tcase, what_is_answered_may_end);
 	tcase_add_loop_test(tcase, a_booking_that_is_over_stays_so, 0, 4);
 	suite_add_tcase(suite, tcase);
 	return suite;

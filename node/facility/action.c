@@ -197,6 +197,16 @@ static const struct action_field house_check[] = {
 	TEXT(house_check, findings), ID(house_check, replaces), END
 };
 
+static const struct action_field pickup_review[] = {
+	INT(pickup_review, at),    ID(pickup_review, adult),     INT(pickup_review, review),
+	TEXT(pickup_review, note), TEXT(pickup_review, wording), END
+};
+static const struct action_field order_review[] = {
+	INT(order_review, at),    ID(order_review, order),     INT(order_review, review),
+	TEXT(order_review, note), TEXT(order_review, wording), END
+};
+static const struct action_field order_done[] = { INT(order_done, at), ID(order_done, order), END };
+
 /* How each is done: the one door's function of that name, with its member of the action. */
 #define DOES(function, member)                                                                     \
 	static int do_##function(struct facility *f, const struct facility_action *a,              \
@@ -239,6 +249,9 @@ DOES(medication_review, medication_review)
 DOES(book_review, book_review)
 DOES(staff_check, staff_check)
 DOES(house_check, house_check)
+DOES(pickup_review, pickup_review)
+DOES(order_review, order_review)
+DOES(order_done, order_done)
 
 const struct action_record action_records[DO_COUNT] = {
 	[DO_ARRIVAL] = { "arrival", arrival, do_arrival },
@@ -276,6 +289,9 @@ const struct action_record action_records[DO_COUNT] = {
 	[DO_STAFF_CHECK] = { "staff_check", staff_check, do_staff_check },
 	[DO_HOUSE_CHECK] = { "house_check", house_check, do_house_check },
 	[DO_CASE_CLOSE] = { "case_close", case_close, do_case_close },
+	[DO_PICKUP_REVIEW] = { "pickup_review", pickup_review, do_pickup_review },
+	[DO_ORDER_REVIEW] = { "order_review", order_review, do_order_review },
+	[DO_ORDER_DONE] = { "order_done", order_done, do_order_done },
 };
 
 const char *

@@ -49,6 +49,9 @@ enum facility_do {
 	DO_STAFF_CHECK,
 	DO_HOUSE_CHECK,
 	DO_CASE_CLOSE,
+	DO_PICKUP_REVIEW,
+	DO_ORDER_REVIEW,
+	DO_ORDER_DONE,
 	DO_COUNT,
 };
 
@@ -91,6 +94,9 @@ struct facility_action {
 		struct facility_book_review book_review;
 		struct facility_staff_check staff_check;
 		struct facility_house_check house_check;
+		struct facility_pickup_review pickup_review;
+		struct facility_order_review order_review;
+		struct facility_order_done order_done;
 	} as;
 };
 

@@ -27,6 +27,16 @@ static const struct {
 	                                         "t") ", coalesce(t.wording, '') FROM booking t"
 	                                              " WHERE t.id = ?1 AND coalesce(?2,"
 	                                              " t.facility_id) = t.facility_id" },
+	[REQUEST_PICKUP] = { "pickup_auth",
+	                     "SELECT coalesce(t.review, 0), " ANSWER_HOLDS(
+	                             "t") ", coalesce(t.wording, '') FROM pickup_auth t"
+	                                  " WHERE t.id = ?1 AND coalesce(?2, t.facility_id)"
+	                                  " = t.facility_id" },
+	[REQUEST_ORDER] = { "course_order",
+	                    "SELECT coalesce(t.review, 0), " ANSWER_HOLDS(
+	                            "t") ", coalesce(t.wording, '') FROM course_order t"
+	                                 " WHERE t.id = ?1 AND coalesce(?2, t.facility_id)"
+	                                 " = t.facility_id" },
 };
 
 enum request_kind

@@ -8,16 +8,20 @@
  *
  * review_of names the time of the answer, too: it is written with each answer, so that of two
  * answers which didn't know of each other the later one's wins in both cells.
+ *
+ * Rights to fetch a child are written by staff, too, who ask nobody; `asked` marks those of which
+ * the platform has said something (node/hub/record_rules.h), and they alone wait.
  */
 #ifndef NODE_FACILITY_ANSWER_H
 #define NODE_FACILITY_ANSWER_H
 
 #include "node/facility/request.h"
 
-/* Does the answer of a leave or medicine t hold; that of a booking t, which can only be confirmed
+/* Does the answer of a request t hold; that of a booking t, which can only be confirmed
  * anew?  1 or 0, never NULL. */
 #define ANSWER_HOLDS(t)                                                                            \
-	"(" t ".wording IS NULL OR " t ".review_of IS " t ".wording || '@' || " t ".reviewed_at)"
+	"(" t ".wording IS NULL OR coalesce(" t ".review_of = " t ".wording || '@' || " t          \
+	".reviewed_at, 0))"
 #define ANSWER_BOOKING_HOLDS(t)                                                                    \
 	"(" t ".wording IS NULL OR " t ".state <> 2 OR " t ".review_of IS " t ".wording)"
 

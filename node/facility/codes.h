@@ -97,6 +97,7 @@ enum {
 	BOOKING_MISSED,
 	BOOKING_DECLINED /* by the facility; its name is no seed (late_codes.h) */
 };
+enum { COURSE_BOUGHT = 1, COURSE_GIVEN_BACK };
 enum { VISIT_PLAY = 1, VISIT_DROP_IN, VISIT_SESSION };
 
 #endif /* NODE_FACILITY_CODES_H */

@@ -431,6 +431,10 @@ body(struct page *p, const struct facility_today *t, struct err *err)
 	counts(p, t);
 	rc = page_requests(p, t->date, err);
 	if (rc == 0)
+		rc = page_agreed(p, t->date, err);
+	if (rc == 0)
+		rc = page_news(p, t->date, err);
+	if (rc == 0)
 		rc = page_street(p, t->date, err);
 	if (t->n.enrolled == 0) {
 		page_html(p, "<p>");

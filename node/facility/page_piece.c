@@ -37,6 +37,20 @@ page_phrase(struct page *p, enum page_word w, const char *one, const char *two)
 	page_html(p, at);
 }
 
+void
+page_paragraph(struct page *p, enum page_word w)
+{
+	page_html(p, "<p>");
+	page_text(p, page_term(p, w));
+	page_html(p, "</p>\n");
+}
+
+int
+page_refuse(const struct page_view *view, int code, enum page_word why, struct err *err)
+{
+	return err_set(err, code, "%s", page_word(view->lang, why));
+}
+
 struct page_digits
 page_number(int64_t n)
 {

@@ -23,6 +23,12 @@ void page_html(struct page *p, const char *html);
 /* A phrase with what stands for #1 and #2 in it. */
 void page_phrase(struct page *p, enum page_word w, const char *one, const char *two);
 
+/* A paragraph of one word of ours. */
+void page_paragraph(struct page *p, enum page_word w);
+
+/* `code`, with a sentence in the view's language as its message. */
+int page_refuse(const struct page_view *view, int code, enum page_word why, struct err *err);
+
 struct page_digits {
 	char text[24];
 };
@@ -48,6 +54,17 @@ MUST_CHECK int page_requests(struct page *p, int date, struct err *err);
 bool page_is_answer(struct form form);
 MUST_CHECK int page_answer(struct facility *f, const struct page_view *view, struct form form,
                            struct err *err);
+
+/* What was accepted and is for today; nothing if that is nothing. */
+MUST_CHECK int page_agreed(struct page *p, int date, struct err *err);
+
+/* Does a posted form say that something was done?  Then: write that, as page_answer(). */
+bool page_is_word(struct form form);
+MUST_CHECK int page_say(struct facility *f, const struct page_view *view, struct form form,
+                        struct err *err);
+
+/* Announcements and experts' comments; nothing of what there is none. */
+MUST_CHECK int page_news(struct page *p, int date, struct err *err);
 
 /* What other facilities of the street tell; nothing if that is nothing. */
 MUST_CHECK int page_street(struct page *p, int date, struct err *err);

@@ -11,7 +11,8 @@
 #include <string.h>
 
 /* What the forms call them. */
-static const char *const kinds[REQUEST_KINDS] = { "leave", "medicine", "booking" };
+static const char *const kinds[REQUEST_KINDS] = { "leave", "medicine", "booking", "pickup",
+	                                          "order" };
 
 enum { NOTE_CHARS = 200, NOTE_MAX = 4 * NOTE_CHARS + 1 };
 
@@ -66,7 +67,8 @@ answer_form(struct page *p, const struct request *r)
 static void
 request(struct page *p, const struct request *r)
 {
-	static const enum page_word names[REQUEST_KINDS] = { W_LEAVE, W_MEDICINE, W_BOOKING };
+	static const enum page_word names[REQUEST_KINDS] = { W_LEAVE, W_MEDICINE, W_BOOKING,
+		                                             W_RIGHT, W_COURSE };
 
 	page_html(p, "<li><p class=\"name\">");
 	page_text(p, r->who);
@@ -113,12 +115,6 @@ page_requests(struct page *p, int date, struct err *err)
 }
 
 /* ------------------------------------------------------------------ the answer */
-
-static int
-refuse(const struct page_view *view, int code, enum page_word why, struct err *err)
-{
-	return err_set(err, code, "%s", page_word(view->lang, why));
-}
 
 bool
 page_is_answer(struct form form)
@@ -185,19 +181,19 @@ page_answer(struct facility *f, const struct page_view *view, struct form form, 
 	int date, rc;
 
 	if (!read_answer(form, &sent, err))
-		return refuse(view, ERR_INVALID, W_BAD_FORM, err);
+		return page_refuse(view, ERR_INVALID, W_BAD_FORM, err);
 	if (!sent.is.accepts && is_blank(sent.note))
-		return refuse(view, ERR_INVALID, W_WHY_DECLINED, err);
+		return page_refuse(view, ERR_INVALID, W_WHY_DECLINED, err);
 	rc = record_at(f, view->now_ms, &date, err);
 	if (rc == ERR_INVALID)
-		return refuse(view, rc, W_BAD_CLOCK, err);
+		return page_refuse(view, rc, W_BAD_CLOCK, err);
 	if (rc == 0)
 		rc = facility_request_answer(f, &sent.is, err);
 	if (rc == ERR_NOTFOUND)
-		return refuse(view, rc, W_NO_REQUEST, err);
+		return page_refuse(view, rc, W_NO_REQUEST, err);
 	if (rc == ERR_BUSY)
-		return refuse(view, ERR_INVALID, W_ANSWERED, err);
+		return page_refuse(view, ERR_INVALID, W_ANSWERED, err);
 	if (rc == ERR_DENIED)
-		return refuse(view, ERR_INVALID, W_REWORDED, err);
-	return rc == ERR_INVALID ? refuse(view, rc, W_NOT_SAVED, err) : rc;
+		return page_refuse(view, ERR_INVALID, W_REWORDED, err);
+	return rc == ERR_INVALID ? page_refuse(view, rc, W_NOT_SAVED, err) : rc;
 }

@@ -28,14 +28,6 @@ line(struct page *p, const struct street_notice *n)
 	page_html(p, "</li>\n");
 }
 
-static void
-older(struct page *p)
-{
-	page_html(p, "<p>");
-	page_text(p, page_term(p, W_STREET_OLDER));
-	page_html(p, "</p>\n");
-}
-
 int
 page_street(struct page *p, int date, struct err *err)
 {
@@ -52,7 +44,7 @@ page_street(struct page *p, int date, struct err *err)
 			line(p, &of.list[i]);
 		page_html(p, "</ul>\n");
 		if (of.more)
-			older(p);
+			page_paragraph(p, W_STREET_OLDER);
 		page_html(p, "</section>\n");
 	}
 	arena_free(&a);

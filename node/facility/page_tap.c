@@ -23,12 +23,6 @@ struct tap {
 };
 
 static int
-refuse(const struct page_view *view, int code, enum page_word why, struct err *err)
-{
-	return err_set(err, code, "%s", page_word(view->lang, why));
-}
-
-static int
 refuse_absent(const struct page_view *view, const char *name, struct err *err)
 {
 	const char *words = page_word(view->lang, W_NOT_HERE), *hash = strstr(words, "#1");
@@ -137,10 +131,10 @@ static int
 translate(const struct page_view *view, int rc, struct err *err)
 {
 	if (rc == ERR_DENIED)
-		return refuse(view, rc, W_NOT_ALLOWED, err);
+		return page_refuse(view, rc, W_NOT_ALLOWED, err);
 	if (rc == ERR_NOTFOUND)
-		return refuse(view, rc, W_NOTHING_TO_UNDO, err);
-	return rc == ERR_INVALID ? refuse(view, rc, W_NOT_SAVED, err) : rc;
+		return page_refuse(view, rc, W_NOTHING_TO_UNDO, err);
+	return rc == ERR_INVALID ? page_refuse(view, rc, W_NOT_SAVED, err) : rc;
 }
 
 static int
@@ -151,11 +145,11 @@ do_tap(struct facility *f, const struct page_view *view, const struct tap *tap, 
 
 	rc = record_at(f, view->now_ms, &date, err);
 	if (rc == ERR_INVALID)
-		return refuse(view, rc, W_BAD_CLOCK, err);
+		return page_refuse(view, rc, W_BAD_CLOCK, err);
 	if (rc == 0)
 		rc = record_child(f, tap->child, date, &who, err);
 	if (rc == ERR_NOTFOUND)
-		return refuse(view, rc, W_UNKNOWN_CHILD, err);
+		return page_refuse(view, rc, W_UNKNOWN_CHILD, err);
 	if (rc < 0 || already(tap, &who))
 		return rc;
 	if (strcmp(tap->what, "pickup") == 0 && who.state != ATTEND_IN)
@@ -170,19 +164,23 @@ page_tap(struct facility *f, const struct page_view *view, const char *body, siz
 	struct form form = form_from(body, len);
 	char token[128];
 	struct tap tap = { 0 };
-	bool answer;
+	bool answer, word;
 	int rc;
 
 	if (form_get(form, "token", token, sizeof token, err) != 1 ||
 	    strlen(token) != strlen(view->token) || !hash_equal(token, view->token, strlen(token)))
-		return refuse(view, ERR_DENIED, W_BAD_TOKEN, err);
+		return page_refuse(view, ERR_DENIED, W_BAD_TOKEN, err);
 	answer = page_is_answer(form);
-	if (!answer && !read_tap(form, &tap, err))
-		return refuse(view, ERR_INVALID, W_BAD_FORM, err);
+	word = page_is_word(form);
+	if (!answer && !word && !read_tap(form, &tap, err))
+		return page_refuse(view, ERR_INVALID, W_BAD_FORM, err);
 	rc = store_db_begin(f->db, err);
 	if (rc < 0)
 		return rc;
-	rc = answer ? page_answer(f, view, form, err) : do_tap(f, view, &tap, err);
+	if (word)
+		rc = page_say(f, view, form, err);
+	else
+		rc = answer ? page_answer(f, view, form, err) : do_tap(f, view, &tap, err);
 	if (rc == 0)
 		rc = store_db_commit(f->db, err);
 	if (rc == 0)

@@ -237,6 +237,42 @@ MUST_CHECK int facility_medication_given(struct facility *f,
                                          const struct facility_medication_given *in,
                                          struct err *err);
 
+/*
+ * 接送授权答复: the facility's answer to a right that the platform asks for; one that wasn't
+ * accepted is none.  It holds while the platform says the same of it (answer.h): `wording` is the
+ * one that whoever answers has seen, "" the first one (NULL: what it says now), ERR_INVALID if it
+ * says something else by now.
+ */
+struct facility_pickup_review {
+	int64_t at;
+	const uint8_t *adult; /* the right */
+	int64_t review;       /* as leave_request.review */
+	const char *note;
+	const char *wording;
+};
+MUST_CHECK int facility_pickup_review(struct facility *f, const struct facility_pickup_review *in,
+                                      struct err *err);
+
+/* 课程订单答复: the facility's answer to a course that was bought; as facility_pickup_review. */
+struct facility_order_review {
+	int64_t at;
+	const uint8_t *order;
+	int64_t review;
+	const char *note;
+	const char *wording;
+};
+MUST_CHECK int facility_order_review(struct facility *f, const struct facility_order_review *in,
+                                     struct err *err);
+
+/* 课程已完成: the facility has held what was bought.  Doing it again changes nothing; refused
+ * unless it has accepted. */
+struct facility_order_done {
+	int64_t at;
+	const uint8_t *order;
+};
+MUST_CHECK int facility_order_done(struct facility *f, const struct facility_order_done *in,
+                                   struct err *err);
+
 /* 生长测量. */
 struct facility_growth {
 	int64_t at;

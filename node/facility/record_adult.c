@@ -32,15 +32,18 @@ record_adult(struct facility *f, const struct record_child *who, const uint8_t *
              struct err *err)
 {
 	char name[FACILITY_NAME_MAX];
-	bool revoked, over, by_code;
+	bool revoked, over, by_code, asked;
 	struct store_stmt s;
 	int rc;
 
-	s = store_stmt_new(f->db, "SELECT name, revoked, coalesce(valid_from, 0),"
-	                          " coalesce(valid_to, 99999999), code_hash IS NOT NULL"
-	                          " FROM pickup_auth WHERE id = ? AND child_id = ?"
-	                          " UNION ALL SELECT name, 0, 0, 99999999, 0 FROM guardian"
-	                          " WHERE id = ? AND child_id = ?");
+	s = store_stmt_new(
+	        f->db,
+	        "SELECT name, revoked, coalesce(valid_from, 0),"
+	        " coalesce(valid_to, 99999999), code_hash IS NOT NULL,"
+	        " NOT " RECORD_RIGHT_COUNTS(
+	                "pickup_auth") " FROM pickup_auth WHERE id = ? AND child_id = ?"
+	                               " UNION ALL SELECT name, 0, 0, 99999999, 0, 0 FROM guardian"
+	                               " WHERE id = ? AND child_id = ?");
 	record_put_id(&s, adult);
 	record_put_id(&s, who->child);
 	record_put_id(&s, adult);
@@ -52,6 +55,7 @@ record_adult(struct facility *f, const struct record_child *who, const uint8_t *
 		over = store_stmt_get_int(&s) > date;
 		over |= store_stmt_get_int(&s) < date;
 		by_code = store_stmt_get_int(&s) != 0;
+		asked = store_stmt_get_int(&s) != 0;
 		rc = 0;
 		if (revoked)
 			rc = err_set(err, ERR_DENIED,
@@ -60,6 +64,11 @@ record_adult(struct facility *f, const struct record_child *who, const uint8_t *
 		else if (over)
 			rc = err_set(err, ERR_DENIED,
 			             "%s may not take %s home today: the right is for other days",
+			             name, who->name);
+		else if (asked)
+			rc = err_set(err, ERR_DENIED,
+			             "%s may not take %s home: the platform asks for it, and "
+			             "nobody here has accepted",
 			             name, who->name);
 		else if (by_code)
 			rc = err_set(err, ERR_DENIED,
@@ -100,6 +109,7 @@ struct right {
 	uint8_t id[STORE_ID];
 	char name[FACILITY_NAME_MAX];
 	bool revoked, used;
+	bool asked; /* the platform has changed whose it is, and nobody here has accepted */
 	int from, to;
 	bool foreign; /* no code of hers fits, and one was made with a key that isn't here */
 };
@@ -139,9 +149,9 @@ find_right(struct facility *f, const uint8_t *child, const char *code, struct ri
 	        "  JOIN attendance_event a ON a.enrollment_id = e.id WHERE e.child_id = p.child_id"
 	        "  AND a.kind = 2 AND a.by_adult_id = p.id AND NOT EXISTS"
 	        "  (SELECT 1 FROM attendance_event r WHERE r.replaces_id = a.id"
-	        "  AND r.facility_id = a.facility_id))"
-	        " FROM pickup_auth p WHERE p.child_id = ? AND length(p.id) = 16"
-	        " AND length(p.code_hash) = 16 ORDER BY p.valid_to DESC, p.id");
+	        "  AND r.facility_id = a.facility_id)), NOT " RECORD_RIGHT_COUNTS(
+	                "p") " FROM pickup_auth p WHERE p.child_id = ? AND length(p.id) = 16"
+	                     " AND length(p.code_hash) = 16 ORDER BY p.valid_to DESC, p.id");
 	record_put_id(&s, child);
 	while ((rc = store_stmt_step(&s, err)) == 1) {
 		size_t len;
@@ -155,6 +165,7 @@ find_right(struct facility *f, const uint8_t *child, const char *code, struct ri
 		right->from = (int)store_stmt_get_int(&s);
 		right->to = (int)store_stmt_get_int(&s);
 		right->used = store_stmt_get_int(&s) != 0;
+		right->asked = store_stmt_get_int(&s) != 0;
 		break;
 	}
 	store_stmt_end(&s);
@@ -217,6 +228,11 @@ record_adult_by_code(struct facility *f, const struct record_child *who,
 	if (right.revoked)
 		return err_set(err, ERR_DENIED, "code: %s's code for %s was revoked", right.name,
 		               who->name);
+	if (right.asked)
+		return err_set(err, ERR_DENIED,
+		               "code: %s's right for %s was changed by the platform, and nobody "
+		               "here has accepted that",
+		               right.name, who->name);
 	if (right.to < date || right.from > date)
 		return err_set(err, ERR_DENIED,
 		               "code: %s's code for %s is for other days and opens nothing today",

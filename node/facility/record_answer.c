@@ -9,18 +9,9 @@
 
 #include <string.h>
 
-/* An answer by the codes of leave_request.review, to the request that is `id` in its table. */
-struct review {
-	int64_t at, review;
-	const char *note;
-	const uint8_t *id;
-};
-
-/* `there` finds it by id and facility; `what` is the name of `id` in the record.  It is the
- * record's id then. */
-static int
-check_answer(struct facility *f, const struct review *a, const char *what, const char *there,
-             struct err *err)
+int
+record_answer(struct facility *f, const struct record_answer *a, const char *what,
+              const char *there, struct err *err)
 {
 	int date, rc = record_at(f, a->at, &date, err);
 
@@ -38,10 +29,10 @@ check_answer(struct facility *f, const struct review *a, const char *what, const
 int
 facility_leave_review(struct facility *f, const struct facility_leave_review *in, struct err *err)
 {
-	struct review answer = { in->at, in->review, in->note, in->leave };
+	struct record_answer answer = { in->at, in->review, in->note, in->leave };
 	struct store_stmt s;
-	int rc = check_answer(f, &answer, "leave",
-	                      "SELECT 1 FROM leave_request WHERE id = ? AND facility_id = ?", err);
+	int rc = record_answer(f, &answer, "leave",
+	                       "SELECT 1 FROM leave_request WHERE id = ? AND facility_id = ?", err);
 
 	if (rc < 0)
 		return rc;
@@ -62,11 +53,11 @@ facility_medication_review(struct facility *f, const struct facility_medication_
                            struct err *err)
 {
 	bool accepted = in->review == LEAVE_ACCEPTED;
-	struct review answer = { in->at, in->review, in->note, in->request };
+	struct record_answer answer = { in->at, in->review, in->note, in->request };
 	struct store_stmt s;
-	int rc = check_answer(f, &answer, "request",
-	                      "SELECT 1 FROM medication_request WHERE id = ? AND facility_id = ?",
-	                      err);
+	int rc = record_answer(f, &answer, "request",
+	                       "SELECT 1 FROM medication_request WHERE id = ? AND facility_id = ?",
+	                       err);
 
 	if (rc < 0)
 		return rc;

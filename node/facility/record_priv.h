@@ -3,6 +3,8 @@
 #ifndef NODE_FACILITY_RECORD_PRIV_H
 #define NODE_FACILITY_RECORD_PRIV_H
 
+#include "node/facility/answer.h"
+#include "node/facility/codes.h"
 #include "node/facility/date.h"
 #include "node/facility/record.h"
 
@@ -23,6 +25,12 @@
 	        "a") " AND NOT EXISTS (SELECT 1 FROM attendance_event r WHERE r.replaces_id = "    \
 	             "a.id AND r.facility_id = a.facility_id)"                                     \
 	             " ORDER BY a.at DESC, a.kind DESC LIMIT 1)"
+
+/* Does the right `t` count?  One that the platform asked for does while the facility has accepted
+ * what it says now; the facility's own are not `asked`. */
+#define RECORD_RIGHT_COUNTS(t)                                                                     \
+	"(" t ".asked IS NULL OR (" t ".review IS 1 AND " ANSWER_HOLDS(t) "))"
+_Static_assert(LEAVE_ACCEPTED == 1, "as in RECORD_RIGHT_COUNTS");
 
 /* An enrolled child. */
 struct record_child {
@@ -123,6 +131,17 @@ struct record_check {
 MUST_CHECK int record_put_check(struct facility *f, const struct record_child *who,
                                 const struct record_check *when, const struct facility_findings *in,
                                 struct err *err);
+
+/* An answer by the codes of leave_request.review, to the request that is `id` in its table. */
+struct record_answer {
+	int64_t at, review;
+	const char *note;
+	const uint8_t *id;
+};
+/* Can it be given?  `there` finds the request by id and facility; `what` is the name of `id` in the
+ * record.  It is the record's id then. */
+MUST_CHECK int record_answer(struct facility *f, const struct record_answer *a, const char *what,
+                             const char *there, struct err *err);
 
 /* ---- node/facility/record_adult.c ---- */
 

@@ -17,6 +17,15 @@
 #define BOOKING_EN NAME_OF("en", "booking.kind", "b.kind")
 #define DRUG "trim(coalesce(m.drug, '') || ' ' || coalesce(m.dose_text, ''))"
 
+/* Who may fetch her, "外婆 (grandmother) 130", of a right; what was bought, "亲子阅读 × 2". */
+#define RIGHT                                                                                      \
+	"p.name || CASE coalesce(p.relation, '') WHEN '' THEN '' ELSE ' (' || p.relation || ')' "  \
+	"END || CASE coalesce(p.phone, '') WHEN '' THEN '' ELSE ' ' || p.phone END"
+#define COURSE                                                                                     \
+	"coalesce((SELECT title FROM course WHERE course_code = o.course_code"                     \
+	" ORDER BY version DESC LIMIT 1), o.course_code, '') ||"                                   \
+	" CASE WHEN o.places > 1 THEN ' × ' || o.places ELSE '' END"
+
 /* Parameters: the facility, the day, its first ms.  Numbers of codes.h and request.h. */
 #define WAITING                                                                                    \
 	"SELECT 0 AS kind, l.id AS id, coalesce(c.name, ''), " LEAVE_ZH ", " LEAVE_EN ","          \
@@ -25,26 +34,54 @@
 	" LEFT JOIN enrollment e ON e.id = l.enrollment_id LEFT JOIN child c ON c.id = e.child_id" \
 	" WHERE l.facility_id = ?1 AND (l.review IS NULL OR NOT " ANSWER_HOLDS(                    \
 	        "l") ")"                                                                           \
-	             " AND coalesce(l.source, 1) = 1"                                              \
-	             " AND coalesce(l.date_to, l.date_from, ?2) >= ?2"                             \
+	             " AND coalesce(l.source, 1) = 1 AND coalesce(l.date_to, l.date_from, ?2) >= " \
+	             "?2"                                                                          \
 	             " UNION ALL SELECT 1, m.id, coalesce(c.name, ''), " DRUG ", " DRUG ", '',"    \
 	             " coalesce(m.date_from, 0), coalesce(m.date_to, m.date_from, 0), "            \
 	             "coalesce(m.wording, '')"                                                     \
-	             " FROM medication_request m"                                                  \
-	             " LEFT JOIN child c ON c.id = m.child_id WHERE m.facility_id = ?1 AND "       \
-	             "((m.review IS NULL"                                                          \
-	             " AND m.accepted_at IS NULL) OR NOT " ANSWER_HOLDS(                           \
+	             " FROM medication_request m LEFT JOIN child c ON c.id = m.child_id"           \
+	             " WHERE m.facility_id = ?1 AND ((m.review IS NULL AND m.accepted_at IS NULL)" \
+	             " OR NOT " ANSWER_HOLDS(                                                      \
 	                     "m") ") AND coalesce(m.date_to, m.date_from, ?2) >= ?2"               \
 	                          " UNION ALL SELECT 2, b.id, coalesce(c.name, b.guardian_name, "  \
 	                          "''), " BOOKING_ZH ","                                           \
 	                          " " BOOKING_EN                                                   \
 	                          ", coalesce(b.note, ''), coalesce(b.wanted_at, 0), 0,"           \
-	                          " coalesce(b.wording, '') FROM booking b"                        \
-	                          " LEFT JOIN child c ON c.id = b.child_id"                        \
+	                          " coalesce(b.wording, '') FROM booking b LEFT JOIN child c ON "  \
+	                          "c.id = b.child_id"                                              \
 	                          " WHERE b.facility_id = ?1 AND (b.state = 1 OR (b.state = 2"     \
 	                          " AND NOT " ANSWER_BOOKING_HOLDS(                                \
-	                                  "b") ")) AND coalesce(b.wanted_at, ?3) >= ?3"
+	                                  "b") ")) AND coalesce(b.wanted_at, ?3) >= ?3"            \
+	                                       " UNION ALL SELECT 3, p.id, coalesce(c.name, "      \
+	                                       "''), " RIGHT ", " RIGHT ", '',"                    \
+	                                       " coalesce(p.valid_from, 0), coalesce(p.valid_to, " \
+	                                       "0), coalesce(p.wording, '')"                       \
+	                                       " FROM pickup_auth p LEFT JOIN child c ON c.id = "  \
+	                                       "p.child_id"                                        \
+	                                       " WHERE p.facility_id = ?1 AND p.revoked = 0 AND "  \
+	                                       "p.asked IS NOT NULL"                               \
+	                                       " AND (p.review IS NULL OR NOT " ANSWER_HOLDS(      \
+	                                               "p") ")"                                    \
+	                                                    " AND coalesce(p.valid_to, ?2) >= ?2"  \
+	                                                    " UNION ALL SELECT 4, o.id, "          \
+	                                                    "coalesce(c.name, o.buyer_name, "      \
+	                                                    "''), " COURSE ", " COURSE ","         \
+	                                                    " coalesce(o.note, ''), "              \
+	                                                    "coalesce(o.from_date, 0), "           \
+	                                                    "coalesce(o.to_date, 0),"              \
+	                                                    " coalesce(o.wording, '') FROM "       \
+	                                                    "course_order o LEFT JOIN child c ON " \
+	                                                    "c.id = o.child_id"                    \
+	                                                    " WHERE o.facility_id = ?1 AND "       \
+	                                                    "coalesce(o.state, 1) = 1"             \
+	                                                    " AND (o.review IS NULL OR "           \
+	                                                    "NOT " ANSWER_HOLDS(                   \
+	                                                            "o") ")"                       \
+	                                                                 " AND "                   \
+	                                                                 "coalesce(o.to_date, "    \
+	                                                                 "?2) >= ?2"
 _Static_assert(LEAVE_APP == 1 && BOOKING_WAITING == 1 && BOOKING_CONFIRMED == 2, "as in WAITING");
+_Static_assert(REQUEST_PICKUP == 3 && REQUEST_ORDER == 4 && COURSE_BOUGHT == 1, "so, too");
 _Static_assert(REQUEST_LEAVE == 0 && REQUEST_MEDICINE == 1 && REQUEST_BOOKING == 2, "so, too");
 
 static void
@@ -105,7 +142,7 @@ facility_requests(struct facility *f, int date, struct arena *a, struct requests
 	if (rc < 0)
 		return rc;
 	s = store_stmt_new(f->db, "SELECT * FROM (" WAITING
-	                          ") ORDER BY kind <> 1, kind, since, id LIMIT ?4");
+	                          ") ORDER BY kind NOT IN (1, 3), kind, since, id LIMIT ?4");
 	put_day(&s, f, date);
 	store_stmt_put_int(&s, REQUESTS_LISTED);
 	while (out->count < REQUESTS_LISTED && (rc = store_stmt_step(&s, err)) == 1)
@@ -164,12 +201,22 @@ do_answer(struct facility *f, const struct request_answer *in, struct err *err)
 	struct facility_medication_review medicine = {
 		.at = in->at, .request = in->id, .review = review, .note = note
 	};
+	struct facility_pickup_review right = {
+		.at = in->at, .adult = in->id, .review = review, .note = note
+	};
+	struct facility_order_review order = {
+		.at = in->at, .order = in->id, .review = review, .note = note
+	};
 
 	switch (in->kind) {
 	case REQUEST_LEAVE:
 		return facility_leave_review(f, &leave, err);
 	case REQUEST_MEDICINE:
 		return facility_medication_review(f, &medicine, err);
+	case REQUEST_PICKUP:
+		return facility_pickup_review(f, &right, err);
+	case REQUEST_ORDER:
+		return facility_order_review(f, &order, err);
 	case REQUEST_BOOKING:
 	case REQUEST_KINDS:
 		break;

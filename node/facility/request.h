@@ -1,10 +1,11 @@
 /*
  * node/facility/request.h - what parents have asked for and nobody has answered yet: leave,
- * medicine, bookings, as the platform wrote them (POST /v1/records at the hub).
+ * medicine, bookings, rights to fetch a child, and courses that they have bought, as the platform
+ * wrote them (POST /v1/records at the hub).
  *
  * What staff took themselves, at the door or by telephone, isn't among them: who took it has
- * agreed.  What is over isn't either.  A right to fetch a child has no answer: it counts as written
- * until it is revoked.  What was changed after it was answered waits again (answer.h).
+ * agreed.  What is over isn't either, nor a right that was revoked.  What was changed after it was
+ * answered waits again (answer.h).
  */
 #ifndef NODE_FACILITY_REQUEST_H
 #define NODE_FACILITY_REQUEST_H
@@ -14,7 +15,14 @@
 #include "store/base/arena.h"
 
 /* Their numbers are in SQL. */
-enum request_kind { REQUEST_LEAVE, REQUEST_MEDICINE, REQUEST_BOOKING, REQUEST_KINDS };
+enum request_kind {
+	REQUEST_LEAVE,
+	REQUEST_MEDICINE,
+	REQUEST_BOOKING,
+	REQUEST_PICKUP,
+	REQUEST_ORDER,
+	REQUEST_KINDS
+};
 
 enum { REQUESTS_LISTED = 50, REQUEST_WORDING = 40 };
 
@@ -23,7 +31,8 @@ struct request {
 	enum request_kind kind;
 	uint8_t id[STORE_ID];
 	const char *who;               /* the child, or whoever books */
-	const char *what_zh, *what_en; /* type of leave, drug and dose, kind of booking */
+	const char *what_zh, *what_en; /* type of leave, drug and dose, kind of booking, who may
+	                                  fetch her, course and places */
 	const char *words;             /* of the parent */
 	const char *wording;           /* which one it is; to be given back with the answer */
 	int64_t from, to;              /* dates; 0: not said */

@@ -280,6 +280,44 @@ static const struct step {
 	  " NEW.id;\n"
 	  "END;",
 	  { "leave_request", "medication_request", "booking", NULL } },
+	/* rights to fetch a child that are asked for, bought courses, what the district tells */
+	{ "ALTER TABLE pickup_auth ADD COLUMN asked INTEGER;"
+	  "ALTER TABLE pickup_auth ADD COLUMN review INTEGER;"
+	  "ALTER TABLE pickup_auth ADD COLUMN review_note TEXT;"
+	  "ALTER TABLE pickup_auth ADD COLUMN reviewed_at INTEGER;"
+	  "ALTER TABLE pickup_auth ADD COLUMN wording TEXT;"
+	  "ALTER TABLE pickup_auth ADD COLUMN review_of TEXT;"
+	  "CREATE TABLE course_order(id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),"
+	  " facility_id TEXT NOT NULL, course_code TEXT, child_id BLOB, buyer_name TEXT,"
+	  " phone TEXT, places INTEGER, from_date INTEGER, to_date INTEGER, amount_fen INTEGER,"
+	  " state INTEGER, at INTEGER, note TEXT, review INTEGER,"
+	  " review_note TEXT, reviewed_at INTEGER, done_at INTEGER,"
+	  " recorded_by BLOB, wording TEXT, review_of TEXT) WITHOUT ROWID;"
+	  "CREATE TABLE district_announcement(id BLOB NOT NULL PRIMARY KEY"
+	  " DEFAULT (randomblob(16)), title TEXT, content TEXT, audience INTEGER, at INTEGER,"
+	  " valid_to INTEGER, recorded_by BLOB) WITHOUT ROWID;"
+	  "CREATE TRIGGER pickup_auth_reworded AFTER UPDATE OF child_id, name,"
+	  " relation, phone, photo_id, valid_from, valid_to, kind ON pickup_auth\n"
+	  "WHEN OLD.child_id IS NOT NEW.child_id OR OLD.name IS NOT NEW.name OR"
+	  " OLD.relation IS NOT NEW.relation OR OLD.phone IS NOT NEW.phone OR"
+	  " OLD.photo_id IS NOT NEW.photo_id OR OLD.valid_from IS NOT"
+	  " NEW.valid_from OR OLD.valid_to IS NOT NEW.valid_to OR OLD.kind IS NOT"
+	  " NEW.kind BEGIN\n"
+	  "  UPDATE pickup_auth SET wording = lower(hex(randomblob(8))) WHERE id"
+	  " = NEW.id;\n"
+	  "END;"
+	  "CREATE TRIGGER course_order_reworded AFTER UPDATE OF course_code,"
+	  " child_id, buyer_name, phone, places, from_date, to_date, note ON"
+	  " course_order\n"
+	  "WHEN OLD.course_code IS NOT NEW.course_code OR OLD.child_id IS NOT"
+	  " NEW.child_id OR OLD.buyer_name IS NOT NEW.buyer_name OR OLD.phone IS"
+	  " NOT NEW.phone OR OLD.places IS NOT NEW.places OR OLD.from_date IS NOT"
+	  " NEW.from_date OR OLD.to_date IS NOT NEW.to_date OR OLD.note IS NOT"
+	  " NEW.note BEGIN\n"
+	  "  UPDATE course_order SET wording = lower(hex(randomblob(8))) WHERE id"
+	  " = NEW.id;\n"
+	  "END;",
+	  { "pickup_auth", "course_order", "district_announcement", NULL } },
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

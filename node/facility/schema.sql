@@ -250,7 +250,9 @@ CREATE TABLE class_assignment(
   PRIMARY KEY(enrollment_id, from_date)
 ) WITHOUT ROWID;
 
--- 12 接送授权 · who may take the child home; revoked only ever goes up
+-- 12 接送授权 · who may take the child home; revoked only ever goes up.  One that the platform writes (asked 1, set
+-- by the hub) needs the facility's answer: review, wording and review_of as in leave_request.  asked NULL: the facility's
+-- own, which needs none
 CREATE TABLE pickup_auth(
   id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
   facility_id TEXT NOT NULL,
@@ -264,9 +266,19 @@ CREATE TABLE pickup_auth(
   kind INTEGER NOT NULL DEFAULT 1,
   code_hash BLOB,
   revoked INTEGER NOT NULL DEFAULT 0 CHECK (revoked IN (0, 1)),
-  recorded_by BLOB
+  recorded_by BLOB,
+  asked INTEGER,
+  review INTEGER,
+  review_note TEXT,
+  reviewed_at INTEGER,
+  wording TEXT,
+  review_of TEXT
 ) WITHOUT ROWID;
 CREATE INDEX pickup_auth_child ON pickup_auth(child_id);
+CREATE TRIGGER pickup_auth_reworded AFTER UPDATE OF child_id, name, relation, phone, photo_id, valid_from, valid_to, kind ON pickup_auth
+WHEN OLD.child_id IS NOT NEW.child_id OR OLD.name IS NOT NEW.name OR OLD.relation IS NOT NEW.relation OR OLD.phone IS NOT NEW.phone OR OLD.photo_id IS NOT NEW.photo_id OR OLD.valid_from IS NOT NEW.valid_from OR OLD.valid_to IS NOT NEW.valid_to OR OLD.kind IS NOT NEW.kind BEGIN
+  UPDATE pickup_auth SET wording = lower(hex(randomblob(8))) WHERE id = NEW.id;
+END;
 
 -- ---------------------------------------------------------------- 13-20 出勤与健康观察 · attendance, health
 
@@ -759,6 +771,17 @@ CREATE TABLE announcement(
   recorded_by BLOB
 ) WITHOUT ROWID;
 
+-- 33 区级公告 · announcement to every facility of the district; written at the hub, sent to all
+CREATE TABLE district_announcement(
+  id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
+  title TEXT,
+  content TEXT,
+  audience INTEGER,
+  at INTEGER,
+  valid_to INTEGER,
+  recorded_by BLOB
+) WITHOUT ROWID;
+
 -- 33 已读 · who has read it, apart from what is read
 CREATE TABLE receipt(
   announcement_id BLOB NOT NULL,
@@ -784,6 +807,36 @@ CREATE TABLE session_event(
   status INTEGER NOT NULL DEFAULT 1,
   recorded_by BLOB
 ) WITHOUT ROWID;
+
+-- 34 课程订单 · a course that somebody bought: for whom, from when, how many places; written by the platform (state NULL
+-- or 1 bought, 2 given back).  review, wording and review_of as in
+-- leave_request; done_at: the facility has held it
+CREATE TABLE course_order(
+  id BLOB NOT NULL PRIMARY KEY DEFAULT (randomblob(16)),
+  facility_id TEXT NOT NULL,
+  course_code TEXT,
+  child_id BLOB,
+  buyer_name TEXT,
+  phone TEXT,
+  places INTEGER,
+  from_date INTEGER,
+  to_date INTEGER,
+  amount_fen INTEGER,
+  state INTEGER,
+  at INTEGER,
+  note TEXT,
+  review INTEGER,
+  review_note TEXT,
+  reviewed_at INTEGER,
+  done_at INTEGER,
+  recorded_by BLOB,
+  wording TEXT,
+  review_of TEXT
+) WITHOUT ROWID;
+CREATE TRIGGER course_order_reworded AFTER UPDATE OF course_code, child_id, buyer_name, phone, places, from_date, to_date, note ON course_order
+WHEN OLD.course_code IS NOT NEW.course_code OR OLD.child_id IS NOT NEW.child_id OR OLD.buyer_name IS NOT NEW.buyer_name OR OLD.phone IS NOT NEW.phone OR OLD.places IS NOT NEW.places OR OLD.from_date IS NOT NEW.from_date OR OLD.to_date IS NOT NEW.to_date OR OLD.note IS NOT NEW.note BEGIN
+  UPDATE course_order SET wording = lower(hex(randomblob(8))) WHERE id = NEW.id;
+END;
 
 -- 34 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer; wording as in
 -- leave_request; state 2 (confirmed) holds while review_of is the wording, or that is NULL

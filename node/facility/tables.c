@@ -42,6 +42,7 @@ static const char *const groups_medication_request[] = {
 	"drug, dose_text, time_bits, date_from, date_to", "accepted_by, accepted_at",
 	"review, review_note, reviewed_at", NULL
 };
+static const char *const groups_answer[] = { "review, review_note, reviewed_at, review_of", NULL };
 static const char *const groups_session_event[] = { "starts_at, ends_at", NULL };
 
 const struct store_track_spec facility_tables[] = {
@@ -103,6 +104,13 @@ const struct store_track_spec facility_tables[] = {
 	  .kind = STORE_RECORD,
 	  .scope = "all",
 	  .hub_only = "title, domain, from_month, to_month, content, source" },
+	{ .table = "course_order",
+	  .kind = STORE_RECORD,
+	  .scope = "f/",
+	  .scope_column = "facility_id",
+	  .hub_only = "course_code, child_id, buyer_name, phone, places, from_date, to_date, "
+	              "amount_fen, state, at, note, wording",
+	  .groups = groups_answer },
 	{ .table = "daily_report",
 	  .kind = STORE_RECORD,
 	  .scope = "f/",
@@ -117,6 +125,10 @@ const struct store_track_spec facility_tables[] = {
 	  .kind = STORE_EVENT,
 	  .scope = "f/",
 	  .scope_column = "facility_id" },
+	{ .table = "district_announcement",
+	  .kind = STORE_RECORD,
+	  .scope = "all",
+	  .hub_only = "title, content, audience, at, valid_to, recorded_by" },
 	{ .table = "drop_in_visit",
 	  .kind = STORE_RECORD,
 	  .scope = "f/",
@@ -247,6 +259,8 @@ const struct store_track_spec facility_tables[] = {
 	  .scope = "f/",
 	  .scope_column = "facility_id",
 	  .max = "revoked",
+	  .hub_only = "asked",
+	  .groups = groups_answer,
 	  .urgent = true },
 	{ .table = "population",
 	  .kind = STORE_RECORD,

@@ -52,7 +52,7 @@ take_id(struct store_stmt *s, uint8_t out[STORE_ID])
 /* ------------------------------------------------------------------ one child */
 
 /* Guardians, then others with the right to fetch her today; who was revoked isn't among them, nor
- * who must say a code. */
+ * who must say a code, nor whom the platform names and nobody here has accepted. */
 static int
 read_adults(struct reading *r, struct today_child *c, struct err *err)
 {
@@ -62,13 +62,15 @@ read_adults(struct reading *r, struct today_child *c, struct err *err)
 
 	if (list == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory");
-	s = store_stmt_new(r->f->db,
-	                   "SELECT id, name, coalesce(relation, ''), 1 - is_primary FROM guardian "
-	                   "WHERE child_id = ?1"
-	                   " UNION ALL SELECT id, name, coalesce(relation, ''), 2 FROM pickup_auth"
-	                   " WHERE child_id = ?1 AND revoked = 0 AND code_hash IS NULL"
-	                   " AND coalesce(valid_from, 0) <= ?2"
-	                   " AND coalesce(valid_to, 99999999) >= ?2 ORDER BY 4, 2, 1 LIMIT ?3");
+	s = store_stmt_new(
+	        r->f->db,
+	        "SELECT id, name, coalesce(relation, ''), 1 - is_primary FROM guardian "
+	        "WHERE child_id = ?1"
+	        " UNION ALL SELECT id, name, coalesce(relation, ''), 2 FROM pickup_auth"
+	        " WHERE child_id = ?1 AND revoked = 0 AND code_hash IS NULL"
+	        " AND " RECORD_RIGHT_COUNTS("pickup_auth") " AND coalesce(valid_from, 0) <= ?2"
+	                                                   " AND coalesce(valid_to, 99999999) >= "
+	                                                   "?2 ORDER BY 4, 2, 1 LIMIT ?3");
 	store_stmt_put_blob(&s, c->id, STORE_ID);
 	store_stmt_put_int(&s, r->date);
 	store_stmt_put_int(&s, ADULTS_MAX);

@@ -91,14 +91,18 @@ CREATE VIEW v1_class_assignment AS
   SELECT enrollment_id, from_date, facility_id, class_id, recorded_by
   FROM class_assignment;
 
--- 接送授权 · who may take the child home; revoked only ever goes up
+-- 接送授权 · who may take the child home; revoked only ever goes up.  One that the platform asks for (asked 1) counts
+-- while review is 1, the facility's answer, as in v1_leave_request
 CREATE VIEW v1_pickup_auth AS
   SELECT id, facility_id, child_id,
          name,  -- personal
          relation,
          phone,  -- personal
          photo_id,  -- personal
-         valid_from, valid_to, kind, revoked, recorded_by
+         valid_from, valid_to, kind, revoked, asked,
+         CASE WHEN wording IS NULL OR review_of = wording || '@' || reviewed_at THEN review END AS review,
+         review_note,  -- personal
+         reviewed_at, recorded_by, wording, review_of
   FROM pickup_auth;
 
 -- 追踪记录 · a call after an absent child
@@ -303,6 +307,11 @@ CREATE VIEW v1_announcement AS
   SELECT id, facility_id, title, content, audience, at, valid_to, recorded_by
   FROM announcement;
 
+-- 区级公告 · announcement to every facility of the district
+CREATE VIEW v1_district_announcement AS
+  SELECT id, title, content, audience, at, valid_to, recorded_by
+  FROM district_announcement;
+
 -- 已读 · who has read it, apart from what is read
 CREATE VIEW v1_receipt AS
   SELECT announcement_id, reader_id, facility_id, at, recorded_by
@@ -313,6 +322,19 @@ CREATE VIEW v1_session_event AS
   SELECT id, facility_id, kind, title, course_code, starts_at, ends_at, place, cap,
          staff_id, status, recorded_by
   FROM session_event;
+
+-- 课程订单 · a course that somebody bought; state: 1 bought, 2 given back; review is the facility's answer, as in
+-- v1_leave_request, done_at when the facility had held it
+CREATE VIEW v1_course_order AS
+  SELECT id, facility_id, course_code, child_id,
+         buyer_name,  -- personal
+         phone,  -- personal
+         places, from_date, to_date, amount_fen, coalesce(state, 1) AS state, at,
+         note,  -- personal
+         CASE WHEN wording IS NULL OR review_of = wording || '@' || reviewed_at THEN review END AS review,
+         review_note,  -- personal
+         reviewed_at, done_at, recorded_by, wording, review_of
+  FROM course_order;
 
 -- 预约 · booking; it names the seat it uses; review_note is what the facility says with its answer; one that was changed
 -- since it was confirmed waits again (state 1)

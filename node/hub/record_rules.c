@@ -205,6 +205,16 @@ static const struct {
 	[REQUEST_BOOKING] = { (const char *const[]){ "review_note", "review_of", "wording", NULL },
 	                      (const char *const[]){ "kind", "session_id", "child_id", "wanted_at",
 	                                             "seat_grant_id", "seat_no", "at", NULL } },
+	[REQUEST_PICKUP] = { (const char *const[]){ "asked", "review", "review_note", "reviewed_at",
+	                                            "review_of", "wording", NULL },
+	                     (const char *const[]){ "child_id", "name", "relation", "phone",
+	                                            "photo_id", "valid_from", "valid_to", "kind",
+	                                            NULL } },
+	[REQUEST_ORDER] = { (const char *const[]){ "review", "review_note", "reviewed_at",
+	                                           "review_of", "wording", "done_at", NULL },
+	                    (const char *const[]){ "course_code", "child_id", "buyer_name", "phone",
+	                                           "places", "from_date", "to_date", "note",
+	                                           NULL } },
 };
 
 bool
@@ -269,6 +279,7 @@ check_change(const struct record_line *l, enum request_kind kind, const struct a
 	return 0;
 }
 
+/* 1: the line asks for something, or for something else than before. */
 static int
 check_answer(const struct record_line *l, enum request_kind kind, struct err *err)
 {
@@ -276,13 +287,16 @@ check_answer(const struct record_line *l, enum request_kind kind, struct err *er
 	const struct store_value *id = value_of(l, "id");
 	uint64_t changed = 0;
 	int rc = store_keyed_changes(l->db, &l->row, &changed, err);
+	bool asks = rc == 0; /* it is new */
 
 	if (rc == 1 && id != NULL && id->type == STORE_BLOB && id->len == STORE_ID)
 		rc = answer_read(l->db, kind, id->bytes, NULL, &is, err);
 	for (size_t i = 0; rc >= 0 && i < l->row.count; i++)
-		if ((changed >> i & 1) != 0)
+		if ((changed >> i & 1) != 0) {
 			rc = check_change(l, kind, &is, i, err);
-	return rc < 0 ? rc : 0;
+			asks |= is_in(words[kind].asked, l->row.columns[i]);
+		}
+	return rc < 0 ? rc : asks;
 }
 
 int
@@ -310,18 +324,18 @@ static const struct {
 	  "date_to: is before date_from" },
 	{ "pickup_auth", "SELECT 1 FROM pickup_auth WHERE id = ? AND valid_to < valid_from",
 	  "valid_to: is before valid_from" },
+	{ "course_order", "SELECT 1 FROM course_order WHERE id = ? AND to_date < from_date",
+	  "to_date: is before from_date" },
 };
 
-int
-record_rules_written(const struct record_line *line, struct err *err)
+static int
+check_row(const struct record_line *line, const struct store_value *id, struct err *err)
 {
-	const struct store_value *id = value_of(line, "id");
-
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct store_stmt s;
 		int rc;
 
-		if (strcmp(rows[i].table, line->row.table) != 0 || id == NULL)
+		if (strcmp(rows[i].table, line->row.table) != 0)
 			continue;
 		s = store_stmt_new(line->db, rows[i].wrong);
 		store_stmt_put_value(&s, id);
@@ -331,4 +345,22 @@ record_rules_written(const struct record_line *line, struct err *err)
 			return rc < 0 ? rc : err_set(err, ERR_INVALID, "%s", rows[i].says);
 	}
 	return 0;
+}
+
+int
+record_rules_written(const struct record_line *line, bool asks, struct err *err)
+{
+	const struct store_value *id = value_of(line, "id");
+	struct store_stmt s;
+	int rc;
+
+	if (id == NULL)
+		return 0;
+	rc = check_row(line, id, err);
+	if (rc < 0 || !asks || answer_kind(line->row.table) != REQUEST_PICKUP)
+		return rc;
+	s = store_stmt_new(line->db, "UPDATE pickup_auth SET asked = 1 WHERE id = ?"
+	                             " AND asked IS NULL");
+	store_stmt_put_value(&s, id);
+	return store_stmt_run(&s, err);
 }

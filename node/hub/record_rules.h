@@ -6,7 +6,8 @@
  *             catalogue; a child, an enrolment, a session are the facility's, if the hub has its
  *             roster; a time ends after it begins
  *   answers   are the facility's to give: the platform writes none, and doesn't change what was
- *             asked once it is answered (node/facility/answer.h)
+ *             asked once it is answered (node/facility/answer.h).  A right to fetch a child that
+ *             the platform makes or words anew is marked `asked`: staff's own need no answer
  *   bookings  wait (1) or are cancelled (4); one that takes seats of the hub is confirmed by that
  *             (2).  What was cancelled or declined, or is over, stays so
  *
@@ -29,10 +30,11 @@ struct record_line {
  * whose row was deleted: an answer to that one may be on its way. */
 bool record_rules_asks(const char *table);
 
-/* Before it is written: ERR_INVALID, with a sentence that begins with the column. */
+/* Before it is written: 1 if it asks the facility for something that the row didn't ask for, else
+ * 0; ERR_INVALID, with a sentence that begins with the column. */
 MUST_CHECK int record_rules_check(const struct record_line *line, struct err *err);
 
-/* What only the whole row can tell, once it is written; likewise. */
-MUST_CHECK int record_rules_written(const struct record_line *line, struct err *err);
+/* Once it is written: what only the whole row can tell, likewise, and that it `asks`. */
+MUST_CHECK int record_rules_written(const struct record_line *line, bool asks, struct err *err);
 
 #endif /* NODE_RECORD_RULES_H */

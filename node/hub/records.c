@@ -409,12 +409,12 @@ static int
 put_row(struct records *of, const struct record *r, bool there, struct err *err)
 {
 	struct record_line line = { .db = of->db, .schema = r->schema, .row = row_of(r) };
-	int rc = record_rules_check(&line, err);
+	int asks = record_rules_check(&line, err), rc = asks;
 
-	if (rc == 0)
+	if (rc >= 0)
 		rc = there ? store_keyed_update(of->db, &line.row, err)
 		           : store_transfer_one(of->db, &line.row, err);
-	return rc == 0 ? record_rules_written(&line, err) : rc;
+	return rc == 0 ? record_rules_written(&line, asks == 1, err) : rc;
 }
 
 static int

@@ -87,9 +87,19 @@ prepare_wordless(struct scene *s)
 	        "DROP TABLE enrollment_step; DROP TABLE local_word;"
 	        "DROP INDEX symptom_case_open; DROP TABLE symptom_notice;"
 	        "ALTER TABLE booking DROP COLUMN review_note;"
+	        "DROP TRIGGER pickup_auth_reworded;"
+	        "ALTER TABLE pickup_auth DROP COLUMN asked;"
+	        "ALTER TABLE pickup_auth DROP COLUMN review;"
+	        "ALTER TABLE pickup_auth DROP COLUMN review_note;"
+	        "ALTER TABLE pickup_auth DROP COLUMN reviewed_at;"
+	        "ALTER TABLE pickup_auth DROP COLUMN wording;"
+	        "ALTER TABLE pickup_auth DROP COLUMN review_of;"
+	        "DROP TABLE course_order; DROP TABLE district_announcement;"
 	        "UPDATE yz_meta SET value = 5 WHERE name = 'facility_format'";
-	static const char *const since[] = { "allergy_word", "enrollment_step", "symptom_notice",
-		                             "booking" };
+	static const char *const since[] = { "allergy_word",         "enrollment_step",
+		                             "symptom_notice",       "booking",
+		                             "pickup_auth",          "course_order",
+		                             "district_announcement" };
 	struct store_db *db;
 	struct err err;
 
@@ -123,9 +133,12 @@ words_seen(struct scene *s)
 	                             " 'allergy_said', 'allergy_said_again', 'allergy_said_gone',"
 	                             " 'enrollment_stepped', 'enrollment_stepped_on',"
 	                             " 'v1_allergy_word', 'yz_allergy_word_ai',"
-	                             " 'symptom_notice', 'symptom_case_open')");
+	                             " 'symptom_notice', 'symptom_case_open',"
+	                             " 'course_order', 'yz_course_order_ai',"
+	                             " 'district_announcement', 'v1_course_order',"
+	                             " 'pickup_auth_reworded', 'course_order_reworded')");
 
-	if (there != 12)
+	if (there != 18)
 		return there == 0 ? 0 : -1;
 	/* each word is there with what it is about */
 	return (int)scene_int(m, "SELECT CASE WHEN (SELECT count(*) FROM allergy) = 0 AND n = 0"

@@ -18,9 +18,9 @@ enrol "$other" F2 "$base"
 check 0 '"state":"in_sync"' -C "$node" sync --json
 enrollment=$(sql "$node" 'SELECT id FROM enrollment LIMIT 1' | grep -oE '[0-9a-f]{32}')
 child=$(sql "$node" 'SELECT id FROM child LIMIT 1' | grep -oE '[0-9a-f]{32}')
-tables=leave_request,medication_request,pickup_auth,booking,growth_comment,announcement
+tables=leave_request,medication_request,pickup_auth,booking,growth_comment,announcement,course_order
 token=$("$YIZHAN" -C "$hub" token new --scope f/F1 --write $tables --personal | head -n 1)
-wide=$("$YIZHAN" -C "$hub" token new --scope all --write "$tables,course,code_set" --personal | head -n 1)
+wide=$("$YIZHAN" -C "$hub" token new --scope all --write "$tables,course,code_set,district_announcement" --personal | head -n 1)
 check 1 'there is no table nothere here; ' -C "$hub" token new --scope all --write nothere
 
 # posted WANT TOKEN FILE CURL-ARGUMENT...: the status; the answer is in $SCRATCH/answer
@@ -52,24 +52,41 @@ count() {
 	record tour/3 booking '"id":"00000000000000000000000000000019","facility_id":"F1","kind":1,"guardian_name":"王五"'
 	record tour/1 booking '"id":"00000000000000000000000000000014","facility_id":"F1","kind":1,"guardian_name":"张三","phone":"130"'
 	record comment/1 growth_comment "\"id\":\"00000000000000000000000000000015\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"month_age\":18,\"text\":\"多户外\""
+	record pickup/9 pickup_auth "\"id\":\"0000000000000000000000000000001a\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"name\":\"陌生人\""
+	record order/1 course_order "\"id\":\"0000000000000000000000000000001b\",\"facility_id\":\"F1\",\"course_code\":\"C1\",\"child_id\":\"$child\",\"buyer_name\":\"赵六\",\"places\":2,\"from_date\":20261101,\"to_date\":20991231"
+	record order/2 course_order '"id":"0000000000000000000000000000001c","facility_id":"F1","course_code":"C1","buyer_name":"钱七","places":1,"from_date":20261101,"to_date":20991231'
 	record news/1 announcement '"id":"00000000000000000000000000000016","facility_id":"F1","title":"停课"'
 } >"$SCRATCH/requests"
 posted 200 "$token" "$SCRATCH/requests"
-count stored 9
+count stored 12
 # the answer was lost: all of it again
 posted 200 "$token" "$SCRATCH/requests"
-count duplicate 9
-# a bought course and a code go to everybody
+count duplicate 12
+# a course, a code and what the district announces go to everybody
 {
 	record course/1 course '"course_code":"C1","version":1,"title":"亲子阅读"'
 	record code/1 code_set '"set_code":"leave_type","code":"9","version":99,"name_zh":"其他"'
+	record district/1 district_announcement '"id":"0000000000000000000000000000001d","title":"台风停课","content":"明日全区停课","valid_to":20991231'
 } >"$SCRATCH/catalogue"
 posted 200 "$wide" "$SCRATCH/catalogue"
-count stored 2
+count stored 3
+# before the facility has answered the platform may change its mind; what only the facility says it may not write
+{
+	record pickup/9b pickup_auth '"id":"0000000000000000000000000000001a","facility_id":"F1","name":"陌生人二"'
+	record pickup/9c pickup_auth '"id":"0000000000000000000000000000001a","facility_id":"F1","review":1'
+	record pickup/9d pickup_auth '"id":"0000000000000000000000000000001a","facility_id":"F1","asked":null'
+	record order/1b course_order '"id":"0000000000000000000000000000001b","facility_id":"F1","done_at":1796000000000'
+} >"$SCRATCH/changed"
+posted 200 "$token" "$SCRATCH/changed"
+count stored 1
+is "$(grep -c "is the facility's answer" "$SCRATCH/answer")" 3 "the facility's own columns: $(cat "$SCRATCH/answer")"
+is "$(sql "$hub" "SELECT asked, wording IS NULL AS first, review FROM pickup_auth ORDER BY id")" \
+	'[{"asked":1,"first":1,"review":null},{"asked":1,"first":0,"review":null}]' 'asked, and the second in another wording'
 stop "$hub_pid"
 serve "$hub" "$address" # where its nodes know it
+hub_pid=$last
 posted 200 "$token" "$SCRATCH/requests"
-count duplicate 9
+count duplicate 12
 
 # ------------------------------------------------------------------ it comes back, and answers
 
@@ -77,10 +94,12 @@ check 0 '"state":"in_sync"' -C "$node" sync --json
 is "$(sql "$node" "SELECT reason, date_from FROM leave_request")" '[{"reason":"发热","date_from":20261201}]' 'the leave at the facility'
 is "$(sql "$node" "SELECT (SELECT count(*) FROM medication_request) + (SELECT count(*) FROM pickup_auth WHERE name = '外婆') +
 	(SELECT count(*) FROM booking) + (SELECT count(*) FROM growth_comment) + (SELECT count(*) FROM announcement) +
-	(SELECT count(*) FROM course) + (SELECT count(*) FROM code_set WHERE version = 99) AS n" | tr -dc '0-9')" 10 'all others too'
+	(SELECT count(*) FROM course) + (SELECT count(*) FROM code_set WHERE version = 99) + (SELECT count(*) FROM course_order) +
+	(SELECT count(*) FROM district_announcement) AS n" | tr -dc '0-9')" 13 'all others too'
 check 0 '"state":"in_sync"' -C "$other" sync --json
-is "$(sql "$other" "SELECT (SELECT count(*) FROM leave_request) + (SELECT count(*) FROM course) AS n" | tr -dc '0-9')" 1 \
-	'the other facility has the course alone'
+is "$(sql "$other" "SELECT (SELECT count(*) FROM leave_request) + (SELECT count(*) FROM course) +
+	(SELECT count(*) FROM course_order) + (SELECT count(*) FROM district_announcement) AS n" | tr -dc '0-9')" 2 \
+	'the other facility has the course and the district announcement alone'
 # what staff say at the facility, on its page
 serve "$node"
 curl -s "http://$address/?lang=en" >"$SCRATCH/page"
@@ -94,6 +113,31 @@ is "$(answer -d do=decline)" 400 'no refusal without a reason'
 is "$(grep -c 'Not saved: say why you decline' "$SCRATCH/page")" 1 'which the page says'
 is "$(answer -d do=decline --data-urlencode 'note=客满')" 303 'a refusal with one'
 is "$(answer -d do=accept)" 400 'and nothing else after it'
+# who is asked for is listed, and not among those who may fetch the child until somebody accepts
+curl -s "http://$address/?lang=en" >"$SCRATCH/page"
+is "$(grep -c '外婆 · \|外婆</p>' "$SCRATCH/page")" 1 'the right that is asked for is listed'
+is "$(grep -c '亲子阅读 × 2' "$SCRATCH/page")" 1 'and the course that was bought'
+is "$(grep -c '<strong>台风停课</strong> · district' "$SCRATCH/page")" 1 'what the district announces'
+is "$(grep -c '<strong>停课</strong>' "$SCRATCH/page")" 1 'and what the platform tells this facility'
+at='"at":"2026-12-01T08:00:00+08:00"'
+{
+	echo "{\"do\":\"arrival\",\"key\":\"p1\",$at,\"child\":\"$child\"}"
+	echo "{\"do\":\"pickup\",\"key\":\"p2\",$at,\"child\":\"$child\",\"adult\":\"00000000000000000000000000000013\"}"
+	echo "{\"do\":\"pickup_review\",\"key\":\"p3\",$at,\"adult\":\"00000000000000000000000000000013\",\"review\":1,\"wording\":\"\"}"
+	echo "{\"do\":\"pickup_review\",\"key\":\"p4\",$at,\"adult\":\"0000000000000000000000000000001a\",\"review\":1,\"wording\":\"\"}"
+	echo "{\"do\":\"pickup_review\",\"key\":\"p5\",$at,\"adult\":\"0000000000000000000000000000001a\",\"review\":2,\"note\":\"不认识\"}"
+	echo "{\"do\":\"pickup\",\"key\":\"p6\",$at,\"child\":\"$child\",\"adult\":\"0000000000000000000000000000001a\"}"
+	echo "{\"do\":\"pickup\",\"key\":\"p7\",$at,\"child\":\"$child\",\"adult\":\"00000000000000000000000000000013\"}"
+	echo "{\"do\":\"order_done\",\"key\":\"o1\",$at,\"order\":\"0000000000000000000000000000001b\"}"
+	echo "{\"do\":\"order_review\",\"key\":\"o2\",$at,\"order\":\"0000000000000000000000000000001b\",\"review\":1}"
+	echo "{\"do\":\"order_done\",\"key\":\"o3\",$at,\"order\":\"0000000000000000000000000000001b\"}"
+	echo "{\"do\":\"order_review\",\"key\":\"o4\",$at,\"order\":\"0000000000000000000000000000001c\",\"review\":2,\"note\":\"已满\"}"
+} | curl -s -o "$SCRATCH/answer" --data-binary @- "http://$address/api/v1/batch"
+count stored 7
+is "$(grep -c '"key":"p2","state":"refused".*nobody here has accepted' "$SCRATCH/answer")" 1 "nobody fetches whom nobody accepted: $(cat "$SCRATCH/answer")"
+is "$(grep -c '"key":"p4","state":"refused".*the platform has changed it since' "$SCRATCH/answer")" 1 'an answer to what was said before'
+is "$(grep -c '"key":"p6","state":"refused".*nobody here has accepted' "$SCRATCH/answer")" 1 'who was declined'
+is "$(grep -c '"key":"o1","state":"refused".*accept it first' "$SCRATCH/answer")" 1 'nothing is held that was not accepted'
 # and through its own door
 {
 	at='"at":"2026-12-01T09:00:00+08:00"'
@@ -118,6 +162,50 @@ is "$(grep -c '"table":"booking".*"guardian_name":"李四".*"state":4' "$SCRATCH
 is "$(grep -c '"table":"booking".*"guardian_name":"王五".*"state":4.*"review_note":"客满"' "$SCRATCH/feed")" 1 'the one that the page declined'
 is "$(grep -c '"table":"booking".*"state":3' "$SCRATCH/feed")" 1 'the confirmed tour'
 is "$(grep -c '"table":"medication_given"' "$SCRATCH/feed")" 1 'that it was done'
+is "$(grep -c '"table":"pickup_auth".*"name":"外婆".*"asked":1,"review":1,.*"wording":null,"review_of":"@[0-9]*"' "$SCRATCH/feed")" 1 'who may fetch the child'
+is "$(grep -c '"table":"pickup_auth".*"name":"陌生人二".*"asked":1,"review":2,"review_note":"不认识".*"wording":"[0-9a-f]*","review_of":"[0-9a-f]*@[0-9]*"' "$SCRATCH/feed")" 1 'who may not'
+is "$(grep -c '"table":"course_order".*"buyer_name":"赵六".*"review":1,.*"done_at":[0-9]' "$SCRATCH/feed")" 1 'the course that was held'
+is "$(grep -c '"table":"course_order".*"buyer_name":"钱七".*"review":2,"review_note":"已满".*"done_at":null' "$SCRATCH/feed")" 1 'the one that was declined'
+is "$(curl -s -H "Authorization: Bearer $token" "$base/v1/export?table=course_order&format=csv" | grep -c '赵六\|钱七')" 2 'and in an export'
+# what was answered stays as it was said; who else may fetch the child is another right
+{
+	record pickup/4 pickup_auth '"id":"00000000000000000000000000000013","facility_id":"F1","name":"陌生人"'
+	record order/3 course_order '"id":"0000000000000000000000000000001b","facility_id":"F1","places":20'
+	record order/4 course_order '"id":"0000000000000000000000000000001b","facility_id":"F1","state":2'
+} >"$SCRATCH/answered"
+posted 200 "$token" "$SCRATCH/answered"
+count stored 1
+is "$(grep -c 'this request is answered' "$SCRATCH/answer")" 2 "what was answered: $(cat "$SCRATCH/answer")"
+# an answer and a change that know nothing of each other: what was accepted is not what is there now
+record pickup/5 pickup_auth "\"id\":\"0000000000000000000000000000001e\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"name\":\"姑姑\"" >"$SCRATCH/aunt"
+posted 200 "$token" "$SCRATCH/aunt"
+check 0 '"state":"in_sync"' -C "$node" sync --json
+record pickup/6 pickup_auth '"id":"0000000000000000000000000000001e","facility_id":"F1","name":"陌生人三"' >"$SCRATCH/aunt"
+posted 200 "$token" "$SCRATCH/aunt"
+hub_address=$address
+stop "$hub_pid"
+serve "$node"
+{
+	echo "{\"do\":\"pickup_review\",\"key\":\"q1\",$at,\"adult\":\"0000000000000000000000000000001e\",\"review\":1}"
+} | curl -s -o "$SCRATCH/answer" --data-binary @- "http://$address/api/v1/batch"
+stop "$last"
+count stored 1
+serve "$hub" "$hub_address"
+hub_pid=$last
+check 0 '"state":"in_sync"' -C "$node" sync --json
+serve "$node"
+at='"at":"2026-12-01T09:30:00+08:00"'
+echo "{\"do\":\"arrival\",\"key\":\"q0\",$at,\"child\":\"$child\"}" | curl -s -o /dev/null --data-binary @- "http://$address/api/v1/batch"
+echo "{\"do\":\"pickup\",\"key\":\"q2\",$at,\"child\":\"$child\",\"adult\":\"0000000000000000000000000000001e\"}" |
+	curl -s -o "$SCRATCH/answer" --data-binary @- "http://$address/api/v1/batch"
+is "$(curl -s "http://$address/?lang=en" | grep -c 'name="request" value="0000000000000000000000000000001e"')" 1 'it waits again'
+stop "$last"
+address=${base#http://}
+count refused 1
+is "$(grep -c 'nobody here has accepted' "$SCRATCH/answer")" 1 "the aunt was accepted, not the stranger: $(cat "$SCRATCH/answer")"
+is "$(sql "$hub" "SELECT name, review FROM v1_pickup_auth WHERE id = x'0000000000000000000000000000001e'")" '[{"name":"陌生人三","review":null}]' 'nor does the platform read so'
+record pickup/7 pickup_auth '"id":"0000000000000000000000000000001e","facility_id":"F1"' delete >"$SCRATCH/aunt"
+posted 200 "$token" "$SCRATCH/aunt"
 # the platform changes its request after the review: cells merge, the review stays
 record leave/2 leave_request '"id":"00000000000000000000000000000011","facility_id":"F1","date_to":20261203,"date_from":20261201,"type":1,"reason":"发热"' >"$SCRATCH/later"
 posted 200 "$token" "$SCRATCH/later"
@@ -130,7 +218,7 @@ count refused 1
 record news/2 announcement '"id":"00000000000000000000000000000016","facility_id":"F1"' delete >"$SCRATCH/delete"
 posted 200 "$token" "$SCRATCH/delete"
 check 0 '"state":"in_sync"' -C "$node" sync --json
-is "$(sql "$node" 'SELECT l.date_to, l.review, p.revoked, (SELECT count(*) FROM announcement) AS news FROM leave_request l, pickup_auth p')" \
+is "$(sql "$node" "SELECT l.date_to, l.review, p.revoked, (SELECT count(*) FROM announcement) AS news FROM leave_request l, pickup_auth p WHERE p.name = '外婆'")" \
 	'[{"date_to":20261203,"review":1,"revoked":1,"news":0}]' 'both sides of the request at the facility'
 is "$(digest "$node")" "$(digest "$hub")" 'digests'
 
@@ -188,7 +276,7 @@ printf 'POST /v1/records HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nCon
 	timeout 1 bash -c "exec 3<>/dev/tcp/${address%:*}/${address##*:}; cat >&3"
 is "$(rows)" "$before" 'nothing was written'
 is "$(curl -s "$base/metrics" | grep -E '^yizhan_records_total' | tr -d '\n' | sed 's/[0-9]* *$//')" \
-	'yizhan_records_total{state="stored"} 3yizhan_records_total{state="refused"} ' 'counted since the start'
+	'yizhan_records_total{state="stored"} 4yizhan_records_total{state="refused"} ' 'counted since the start'
 # what the hub's own table can't hold is told to the node, and counted at the hub
 rejected() {
 	curl -s "$base/metrics" | sed -n 's/^yizhan_changes_rejected_total //p'
