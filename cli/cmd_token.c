@@ -57,10 +57,13 @@ make(const struct cli *cli, struct store_db *db, struct buf *out, struct err *er
 	int64_t now = env_wall_ms(env_real());
 	char text[TOKEN_TEXT], id[TOKEN_ID];
 	bool known = cli_when(cli_option(cli, "expires"), now, &terms.expires_ms);
-	int rc;
+	int rc = 0;
 
 	assert(known); /* by check_options() */
-	rc = token_new(db, &terms, now, text, id, err);
+	if (strncmp(terms.scope, "f/", 2) == 0)
+		rc = token_facility(db, terms.scope + 2, err);
+	if (rc == 0)
+		rc = token_new(db, &terms, now, text, id, err);
 	if (rc == 0)
 		print_new(cli, &terms, text, id, out);
 	return rc;

@@ -41,10 +41,15 @@ struct token {
 };
 
 /*
- * Make one.  ERR_INVALID if the scope is none, a table isn't known here or the expiry is past.
+ * Make one.  ERR_INVALID if the scope is none, if a table isn't known here, or is to be written and
+ * the scope doesn't reach its rows, or if the expiry is past.
  */
 MUST_CHECK int token_new(struct store_db *db, const struct token_terms *terms, int64_t now_ms,
                          char text[TOKEN_TEXT], char id[TOKEN_ID], struct err *err);
+
+/* ERR_NOTFOUND if there is no node, no enrolment and no row of that facility: for whoever types its
+ * name. */
+MUST_CHECK int token_facility(struct store_db *db, const char *facility, struct err *err);
 
 /* Is it valid now?  1 and what it may read, or 0. */
 MUST_CHECK int token_check(struct store_db *db, const char *text, int64_t now_ms,
