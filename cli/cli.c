@@ -1,5 +1,6 @@
 /* cli/cli.c - what every command needs: options, paths, the database, output and complaints. */
 #include "cli/cmd.h"
+#include "node/facility/schema.h"
 #include "node/log.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
@@ -67,6 +68,21 @@ cli_path(const struct cli *cli, const char *name, char *out, struct err *err)
 	return 0;
 }
 
+static int
+open_as_of_now(const char *path, enum store_mode mode, struct store_db **db, struct err *err)
+{
+	int rc = store_db_open(path, mode, env_real(), db, err);
+
+	if (rc < 0 || !store_db_is_old(*db))
+		return rc;
+	/* what is to be read is asked for in words of this program's format */
+	store_db_close(*db);
+	rc = store_db_open(path, STORE_MERGE, env_real(), db, err);
+	store_db_close(*db);
+	*db = NULL;
+	return rc == 0 ? store_db_open(path, mode, env_real(), db, err) : rc;
+}
+
 int
 cli_open(const struct cli *cli, enum store_mode mode, struct store_db **db, struct err *err)
 {
@@ -86,15 +102,14 @@ cli_open(const struct cli *cli, enum store_mode mode, struct store_db **db, stru
 		return err_set(err, ERR_NOTFOUND,
 		               "%s holds no node; make one with yizhan -C %s init --facility ID",
 		               cli->dir, cli->dir);
-	rc = store_db_open(path, mode, env_real(), db, err);
-	if (rc < 0 || !store_db_is_old(*db))
-		return rc;
-	/* what is to be read is asked for in words of this program's format */
-	store_db_close(*db);
-	rc = store_db_open(path, STORE_MERGE, env_real(), db, err);
-	store_db_close(*db);
-	*db = NULL;
-	return rc == 0 ? store_db_open(path, mode, env_real(), db, err) : rc;
+	rc = open_as_of_now(path, mode, db, err);
+	if (rc == 0)
+		rc = facility_schema_look(*db, err);
+	if (rc < 0) {
+		store_db_close(*db);
+		*db = NULL;
+	}
+	return rc;
 }
 
 int
@@ -201,6 +216,16 @@ tell(const struct cli *cli, const char *word, const char *message, const char *t
 	json_end_object(&j);
 	json_end_object(&j);
 	printf("%s\n", buf_str(&out));
+	buf_free(&out);
+}
+
+void
+cli_warn(const struct cli *cli, const char *sentence)
+{
+	struct buf out = { 0 };
+
+	log_escape(&out, sentence);
+	fprintf(stderr, "yizhan %s: warning: %s\n", cli->cmd->name, buf_str(&out));
 	buf_free(&out);
 }
 

@@ -81,7 +81,8 @@ MUST_CHECK int cli_option_int(const struct cli *cli, const char *name, int64_t m
 /* Write DIR/name to `out` (CLI_PATH_MAX bytes); ERR_INVALID if it is too long. */
 MUST_CHECK int cli_path(const struct cli *cli, const char *name, char *out, struct err *err);
 
-/* Open DIR's database; the sentence of the error says which directory. */
+/* Open DIR's database; the sentence of the error says which directory.  Refused is what a newer
+ * program has made over, the facility's tables too; *db is NULL then. */
 MUST_CHECK int cli_open(const struct cli *cli, enum store_mode mode, struct store_db **db,
                         struct err *err);
 
@@ -112,6 +113,10 @@ int cli_fail_as(const struct cli *cli, int exit_code, const struct err *err);
 /* Give an error whose message says no more than what happened these words to do; returns its code.
  */
 int cli_advise(struct err *err, const char *todo);
+
+/* A line on standard error about what was done all the same: one sentence, which may quote a file.
+ */
+void cli_warn(const struct cli *cli, const char *sentence);
 
 /* Who types, by the system's name; "" if it has none.  Borrowed until the next call. */
 const char *cli_who(void);

@@ -32,6 +32,13 @@ part_of(struct store_db *db, const struct store_conflict *c)
 
 /* ---- showing ---- */
 
+/* Of who has left nobody decides here. */
+static const char *
+state_word(const struct store_conflict *c)
+{
+	return c->open ? "open" : c->state == STORE_CONFLICT_LEFT ? "left" : "resolved";
+}
+
 static void
 conflict_begin_json(struct json *j, struct store_db *db, const struct store_conflict *c)
 {
@@ -64,7 +71,7 @@ static void
 conflict_end_json(struct json *j, const struct store_conflict *c)
 {
 	json_name(j, "state");
-	json_text(j, c->open ? "open" : "resolved");
+	json_text(j, state_word(c));
 	json_end_object(j);
 }
 
@@ -95,7 +102,7 @@ conflict_row(struct table *t, struct store_db *db, const struct store_conflict *
 		buf_printf(&other, "%s: ", part_of(db, c));
 	store_print_text(&other, &c->other.value);
 	texts[0] = id;
-	texts[1] = c->open ? "open" : "resolved";
+	texts[1] = state_word(c);
 	texts[2] = store_catalog_table(db, c->table)->name;
 	texts[3] = buf_str(&key);
 	texts[4] = column == NULL ? "" : column;
@@ -316,7 +323,7 @@ detail_text(const struct detail *d, struct buf *out)
 	char id[2 * STORE_CONFLICT_ID + 1];
 
 	text_hex(id, c->id, STORE_CONFLICT_ID);
-	buf_printf(out, "%.8s · %s · %s ", id, c->open ? "open" : "resolved",
+	buf_printf(out, "%.8s · %s · %s ", id, state_word(c),
 	           store_catalog_table(d->db, c->table)->name);
 	store_print_key_text(out, c->key, c->key_len);
 	buf_printf(out, " %s", value_column(d) == NULL ? "" : value_column(d));
@@ -525,7 +532,7 @@ run(struct cli *cli)
 
 static const struct cmd_option options[] = {
 	{ "take", "shown|other|VALUE", "resolve: what is right" },
-	{ "all", NULL, "list: also those that are resolved" },
+	{ "all", NULL, "list: also those that are resolved, or of who has left" },
 	{ 0 },
 };
 

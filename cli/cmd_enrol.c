@@ -12,6 +12,7 @@
 #include "node/ctl.h"
 #include "node/ctl_words.h"
 #include "node/enrol_node.h"
+#include "node/facility/street.h"
 #include "node/hub/enrol.h"
 #include "node/hub/session.h"
 #include "node/identity.h"
@@ -92,6 +93,19 @@ print_code(const struct cli *cli, const char *code, const char *expires, struct 
 	return cli_qr(out, code, err);
 }
 
+/* The code is made all the same. */
+static int
+warn_of_street(const struct cli *cli, struct store_db *db, struct err *err)
+{
+	const char *street = cli_option(cli, "street");
+	char why[STREET_WHY] = "";
+	int rc = street == NULL ? 0 : facility_street_doubt(db, street, why, err);
+
+	if (rc == 0 && why[0] != 0)
+		cli_warn(cli, why);
+	return rc;
+}
+
 static int
 make_code(const struct cli *cli, struct at_hub *h, struct buf *out, struct err *err)
 {
@@ -110,6 +124,8 @@ make_code(const struct cli *cli, struct at_hub *h, struct buf *out, struct err *
 		rc = enrol_new(&h->hub, &terms, code, &expires_ms, err);
 	if (rc == 0)
 		rc = tell_code(cli, code, told, err);
+	if (rc == 0)
+		rc = warn_of_street(cli, h->db, err);
 	if (rc < 0)
 		return rc;
 	text_time(expires, expires_ms);

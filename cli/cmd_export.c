@@ -1,5 +1,6 @@
 /* cli/cmd_export.c - a table or view, whole: for programs, and for spreadsheets. */
 #include "cli/cmd.h"
+#include "store/schema.h"
 #include "store/table_text.h"
 #include "store/transfer.h"
 
@@ -33,6 +34,19 @@ write_rows(const struct cli *cli, struct store_db *db, const char *sql, enum sto
 	return rc;
 }
 
+/* Whatever may not travel between nodes doesn't leave in a file either: the facility's key of
+ * identity hashes, PINs, tokens. */
+static int
+refuse_inner(const char *table, struct err *err)
+{
+	if (!store_schema_stays(table))
+		return 0;
+	return err_set(err, ERR_INVALID,
+	               "%s stays in this file, because such tables hold keys, PINs and tokens; "
+	               "yizhan schema show lists what can be exported",
+	               table);
+}
+
 static int
 run(struct cli *cli)
 {
@@ -46,6 +60,8 @@ run(struct cli *cli)
 	if (csv + excel + ndjson > 1)
 		return cli_usage(cli, "only one of --csv, --ndjson and --excel can be");
 	rc = cli_open(cli, STORE_READ, &db, &err);
+	if (rc == 0)
+		rc = refuse_inner(cli->argv[0], &err);
 	if (rc == 0)
 		rc = store_transfer_query(db, cli->argv[0], &sql, &err);
 	if (rc == 0)

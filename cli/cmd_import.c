@@ -7,6 +7,7 @@
 #include "node/facility/csv.h"
 #include "node/facility/date.h"
 #include "node/facility/roster.h"
+#include "node/facility/street.h"
 #include "node/hub/external.h"
 #include "store/base/csvio.h"
 #include "store/base/file.h"
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 enum { FILE_MAX = 256 << 20 };
@@ -104,6 +106,8 @@ struct importing {
 	char **names; /* of the header */
 	size_t columns;
 	int64_t rows;
+	int64_t doubted;             /* rows whose street is likely a slip */
+	char doubt[STREET_WHY + 24]; /* where the first is, and why */
 };
 
 static void
@@ -162,9 +166,38 @@ read_values(struct importing *in, struct arena *a, struct err *err)
 	return 0;
 }
 
+/* Once the row is there, so that a list of streets has its own. */
+static int
+look_at_street(struct importing *in, struct store_db *db, int line, struct err *err)
+{
+	char why[STREET_WHY] = "";
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < in->columns; i++)
+		if (strcasecmp(in->names[i], "subdistrict_code") == 0 && in->fields[i].text[0] != 0)
+			rc = facility_street_doubt(db, in->fields[i].text, why, err);
+	if (rc < 0 || why[0] == 0)
+		return rc;
+	if (in->doubted++ == 0)
+		snprintf(in->doubt, sizeof in->doubt, "line %d: %s", line, why);
+	return 0;
+}
+
+static void
+warn_of_streets(const struct cli *cli, const struct importing *in)
+{
+	char sentence[sizeof in->doubt + 48];
+
+	if (in->doubted == 0)
+		return;
+	snprintf(sentence, sizeof sentence, "%s%s", in->doubt,
+	         in->doubted > 1 ? "; and more rows like it" : "");
+	cli_warn(cli, sentence);
+}
+
 /* One line of the file; 0 at its end. */
 static int
-import_line(struct importing *in, struct err *err)
+import_line(struct importing *in, struct store_db *db, struct err *err)
 {
 	struct arena a = { 0 };
 	int line = in->reader.line;
@@ -178,6 +211,8 @@ import_line(struct importing *in, struct err *err)
 		rc = read_values(in, &a, err);
 		if (rc == 0)
 			rc = store_transfer_row(in->transfer, in->values, err);
+		if (rc >= 0)
+			rc = look_at_street(in, db, line, err);
 		if (rc < 0)
 			err_wrap(err, "line %d", line);
 		else
@@ -212,15 +247,17 @@ import_rows(const struct cli *cli, struct store_db *db, const struct buf *text, 
 
 	if (rc == 0)
 		rc = read_header(&in, db, cli->argv[0], err);
-	while (rc == 0 && (rc = import_line(&in, err)) == 1)
+	while (rc == 0 && (rc = import_line(&in, db, err)) == 1)
 		rc = 0;
 	if (rc == 0)
 		rc = store_transfer_counts(in.transfer, &added, &changed, err);
 	if (rc == 0 && cli_option(cli, "dry-run") == NULL)
 		rc = store_db_commit(db, err);
 	store_db_rollback(db); /* after an error or a dry run; else there is nothing to undo */
-	if (rc == 0)
+	if (rc == 0) {
 		print_table(cli, &in, added, changed, out);
+		warn_of_streets(cli, &in);
+	}
 	end_import(&in);
 	return rc;
 }

@@ -117,10 +117,27 @@ list_nodes(const struct cli *cli, struct store_db *db, struct buf *out, bool *ne
 		rc = fleet_read(db, &filter, now, &a, &fleet, err);
 	if (rc == 0 && cli->json)
 		write_list(&fleet, out);
+	else if (rc == 0 && fleet.count == 0)
+		buf_printf(out, cli->given_count > 0
+		                        ? "none; yizhan nodes without a filter lists all\n"
+		                        : "none; yizhan enrol new makes a code for one\n");
 	else if (rc == 0)
 		rc = print_table(&fleet, now, err);
 	*needs = rc == 0 && fleet.of_state[FLEET_ALARM] + fleet.of_state[FLEET_WARNING] > 0;
 	arena_free(&a);
+	return rc;
+}
+
+/* ---- one of them ---- */
+
+/* The node that the line names by the first digits of its id, and the whole id. */
+static int
+find_node(const struct cli *cli, struct store_db *db, struct arena *a, struct hub_node *node,
+          char id[2 * STORE_NODE_ID + 1], struct err *err)
+{
+	int rc = hub_node_named(db, cli->argv[1], a, node, err);
+
+	text_hex(id, node->node, STORE_NODE_ID);
 	return rc;
 }
 
@@ -218,18 +235,18 @@ show_text(struct buf *out, const struct fleet_node *n)
 static int
 show_node(const struct cli *cli, struct store_db *db, struct buf *out, bool *needs, struct err *err)
 {
-	struct fleet_filter filter = { .backlog = -1, .node = cli->argv[1] };
+	char id[2 * STORE_NODE_ID + 1];
+	struct fleet_filter filter = { .backlog = -1, .node = id };
 	struct json j = json_to(out);
 	struct arena a = { 0 };
+	struct hub_node node;
 	struct fleet fleet;
-	int rc = fleet_read(db, &filter, env_wall_ms(store_db_env(db)), &a, &fleet, err);
+	int rc = find_node(cli, db, &a, &node, id, err);
 
-	if (rc == 0 && (fleet.count == 0 || filter.node[0] == 0))
-		rc = err_set(err, ERR_NOTFOUND,
-		             "there is no node %.40s here; yizhan nodes lists them", filter.node);
-	else if (rc == 0 && fleet.count > 1)
-		rc = err_set(err, ERR_INVALID, "%zu nodes begin with %.40s; give more of the id",
-		             fleet.count, filter.node);
+	if (rc == 0)
+		rc = fleet_read(db, &filter, env_wall_ms(store_db_env(db)), &a, &fleet, err);
+	if (rc == 0 && fleet.count != 1)
+		rc = err_set(err, ERR_CORRUPT, "node %s is listed %zu times", id, fleet.count);
 	if (rc == 0 && cli->json) {
 		fleet_json(&j, &fleet.list[0]);
 		buf_u8(out, '\n');
@@ -244,65 +261,69 @@ show_node(const struct cli *cli, struct store_db *db, struct buf *out, bool *nee
 
 /* ---- revoke ---- */
 
-/* Who decided so stays in the hub's log of its administrators. */
+/* What is decided of one node: `by` does it, and the hub's log of its administrators keeps who
+ * did. */
 static int
-note(struct store_db *db, const char *did, const char *id, struct err *err)
+decide(const struct cli *cli, struct store_db *db, char id[2 * STORE_NODE_ID + 1], const char *did,
+       int (*by)(struct store_db *, const uint8_t node[STORE_NODE_ID], struct err *),
+       struct err *err)
 {
+	struct arena a = { 0 };
+	struct hub_node node;
 	char what[80];
+	int rc = find_node(cli, db, &a, &node, id, err);
 
+	if (rc == 0)
+		rc = by(db, node.node, err);
 	snprintf(what, sizeof what, "%s node %.32s", did, id);
-	return session_log_decided(db, cli_who(), what, err);
+	if (rc == 0)
+		rc = session_log_decided(db, cli_who(), what, err);
+	arena_free(&a);
+	return rc;
+}
+
+static int
+revoke_now(struct store_db *db, const uint8_t node[STORE_NODE_ID], struct err *err)
+{
+	return hub_node_revoke(db, node, env_wall_ms(env_real()), err);
 }
 
 static int
 revoke(const struct cli *cli, struct store_db *db, struct buf *out, bool *needs, struct err *err)
 {
-	const char *id = cli->argv[1];
-	uint8_t node[STORE_NODE_ID];
-	int rc;
+	char id[2 * STORE_NODE_ID + 1];
+	int rc = decide(cli, db, id, "revoked", revoke_now, err);
 
 	*needs = false;
-	if (!text_unhex(node, sizeof node, id))
-		return err_set(err, ERR_INVALID,
-		               "\"%.60s\" is no node's id; yizhan nodes lists them", id);
-	rc = hub_node_revoke(db, node, env_wall_ms(env_real()), err);
 	if (rc == 0)
-		rc = note(db, "revoked", id, err);
-	if (rc == ERR_NOTFOUND)
-		return err_set(err, rc, "there is no node %.40s here; yizhan nodes lists them", id);
-	if (rc == 0 && cli->json)
-		buf_printf(out, "{\"node\":\"%s\",\"state\":\"revoked\"}\n", id);
-	else if (rc == 0)
-		buf_printf(out, "node %s opens nothing any more\n", id);
+		buf_printf(out,
+		           cli->json ? "{\"node\":\"%s\",\"state\":\"revoked\"}\n"
+		                     : "node %s opens nothing any more\n",
+		           id);
 	return rc;
+}
+
+static int
+allow(struct store_db *db, const uint8_t node[STORE_NODE_ID], struct err *err)
+{
+	int rc = hub_key_allow(db, node, err);
+
+	return rc == ERR_NOTFOUND ? err_set(err, ERR_DENIED, "%s", hub_node_revoked_words) : rc;
 }
 
 /* The machine with the node's key is gone, and an older copy of it is to go on. */
 static int
 rekey(const struct cli *cli, struct store_db *db, struct buf *out, bool *needs, struct err *err)
 {
-	const char *id = cli->argv[1];
-	uint8_t node[STORE_NODE_ID];
-	int rc;
+	char id[2 * STORE_NODE_ID + 1];
+	int rc = decide(cli, db, id, "allowed another key to", allow, err);
 
 	*needs = false;
-	if (!text_unhex(node, sizeof node, id))
-		return err_set(err, ERR_INVALID,
-		               "\"%.60s\" is no node's id; yizhan nodes lists them", id);
-	rc = hub_key_allow(db, node, err);
 	if (rc == 0)
-		rc = note(db, "allowed another key to", id, err);
-	if (rc == ERR_NOTFOUND)
-		return err_set(err, rc,
-		               "no node %.40s has a key here that could be replaced; yizhan nodes "
-		               "lists them",
-		               id);
-	if (rc == 0 && cli->json)
-		buf_printf(out, "{\"node\":\"%s\",\"state\":\"rekey\"}\n", id);
-	else if (rc == 0)
 		buf_printf(out,
-		           "node %s may replace its key once from an older one: yizhan rotate "
-		           "there\n",
+		           cli->json ? "{\"node\":\"%s\",\"state\":\"rekey\"}\n"
+		                     : "node %s may replace its key once from an older one: yizhan "
+		                       "rotate there\n",
 		           id);
 	return rc;
 }

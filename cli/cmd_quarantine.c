@@ -1,5 +1,6 @@
 /* cli/cmd_quarantine.c - changes that could not be applied, and why; once more, or never. */
 #include "cli/cmd.h"
+#include "cli/refused.h"
 #include "cli/table.h"
 #include "node/hub/session.h"
 #include "node/station.h"
@@ -37,7 +38,7 @@ site_of(struct store_db *db, const struct store_quarantined *q, char out[STORE_P
 }
 
 static void
-entry_json(struct json *j, struct store_db *db, const struct store_quarantined *q)
+entry_begin_json(struct json *j, struct store_db *db, const struct store_quarantined *q)
 {
 	char site[STORE_PRINT_SITE];
 	bool foreign = site_of(db, q, site);
@@ -74,6 +75,12 @@ entry_json(struct json *j, struct store_db *db, const struct store_quarantined *
 		json_time(j, q->dropped_ms);
 	json_name(j, "dropped_by");
 	json_text(j, q->dropped_ms == 0 ? NULL : q->dropped_by);
+}
+
+static void
+entry_json(struct json *j, struct store_db *db, const struct store_quarantined *q)
+{
+	entry_begin_json(j, db, q);
 	json_end_object(j);
 }
 
@@ -171,13 +178,18 @@ show_one(const struct cli *cli, struct store_db *db, struct arena *a, struct buf
 {
 	const struct store_quarantined *found = NULL;
 	struct json j = json_to(out);
+	struct sync_refused refused;
 	int rc = find(cli, db, a, &found, err);
 
-	if (rc < 0)
-		return rc;
-	if (!cli->json)
-		return print_rows(db, found, 1, err);
-	entry_json(&j, db, found);
+	if (rc == 0)
+		rc = sync_refused_read(db, found, a, &refused, err);
+	if (rc == 0 && !cli->json)
+		rc = print_rows(db, found, 1, err);
+	if (rc < 0 || !cli->json)
+		return rc < 0 ? rc : refused_print(&refused, out, err);
+	entry_begin_json(&j, db, found);
+	refused_json(&j, &refused);
+	json_end_object(&j);
 	return 0;
 }
 

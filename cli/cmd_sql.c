@@ -8,6 +8,7 @@
  */
 #include "cli/cmd.h"
 #include "cli/table.h"
+#include "node/facility/schema.h"
 #include "store/print.h"
 #include "store/protect.h"
 #include "store/stmt.h"
@@ -167,6 +168,8 @@ run_all(struct store_db *db, const char *sql, struct shown *shown, struct err *e
 		struct store_stmt s;
 
 		rc = refuse_transaction(sql, err);
+		if (rc == 0)
+			rc = store_protect_check(db, first_word(sql), facility_owns, err);
 		if (rc < 0)
 			break;
 		s = store_stmt_first(db, sql, &sql);

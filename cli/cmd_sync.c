@@ -134,13 +134,13 @@ number(const struct json_doc *doc, const char *name)
 	return json_doc_int(doc, name, &value) ? (long long)value : 0;
 }
 
-/* Is everything that it names as rejected ours, n 0?  Nothing else in it has a member n. */
+/* Is everything that it names as rejected ours, n null?  Nothing else in it has a member n. */
 static bool
 only_kept(const char *doc)
 {
 	while ((doc = strstr(doc, "\"n\":")) != NULL) {
 		doc += strlen("\"n\":");
-		if (*doc != '0')
+		if (strncmp(doc, "null", 4) != 0)
 			return false;
 	}
 	return true;

@@ -4,6 +4,7 @@
 #include "cli/when.h"
 #include "node/config.h"
 #include "node/hub/export_log.h"
+#include "node/hub/hub_node.h"
 #include "node/hub/token.h"
 #include "store/base/json.h"
 #include "store/base/text.h"
@@ -46,6 +47,23 @@ print_new(const struct cli *cli, const struct token_terms *terms, const char *te
 	buf_u8(out, '\n');
 }
 
+/* A scope of a facility that nobody has heard of is a slip: its token would read nothing, for ever.
+ */
+static int
+check_facility(struct store_db *db, const char *scope, struct err *err)
+{
+	bool known = true;
+	int rc = strncmp(scope, "f/", 2) != 0 ? 0
+	                                      : hub_node_facility_known(db, scope + 2, &known, err);
+
+	if (rc == 0 && !known)
+		rc = err_set(err, ERR_NOTFOUND,
+		             "no facility %.60s is known here; yizhan nodes lists them, and yizhan "
+		             "enrol new makes the code for a new one",
+		             scope + 2);
+	return rc;
+}
+
 static int
 make(const struct cli *cli, struct store_db *db, struct buf *out, struct err *err)
 {
@@ -57,11 +75,9 @@ make(const struct cli *cli, struct store_db *db, struct buf *out, struct err *er
 	int64_t now = env_wall_ms(env_real());
 	char text[TOKEN_TEXT], id[TOKEN_ID];
 	bool known = cli_when(cli_option(cli, "expires"), now, &terms.expires_ms);
-	int rc = 0;
+	int rc = check_facility(db, terms.scope, err);
 
 	assert(known); /* by check_options() */
-	if (strncmp(terms.scope, "f/", 2) == 0)
-		rc = token_facility(db, terms.scope + 2, err);
 	if (rc == 0)
 		rc = token_new(db, &terms, now, text, id, err);
 	if (rc == 0)

@@ -300,6 +300,11 @@ end_meeting(struct node *n, bool ok, const char *words, int64_t retry_after_ms,
 	met->round_trips = n->x.round_trips;
 	met->rejected_count = n->x.rejected_count;
 	memcpy(met->rejected, n->x.rejected, sizeof met->rejected);
+	if (ok) {
+		met->kept_count = n->r.kept_count;
+		memcpy(met->kept, n->r.kept, sizeof met->kept);
+		n->r.kept_count = 0; /* told once; the list of what needs a person has it */
+	}
 	sync_exchange_end(&n->x);
 	n->meeting = MUT(29) && !ok;
 	n->failures = ok ? 0 : n->failures + 1;

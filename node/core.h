@@ -51,6 +51,9 @@ struct node_met {
 	int round_trips;
 	struct sync_rejected rejected[SYNC_REJECTED_MAX];
 	size_t rejected_count;
+	/* what was written here since the last good meeting and may not leave, or was put back */
+	struct sync_kept kept[SYNC_KEPT_MAX];
+	size_t kept_count;
 };
 
 /* What the shell has to do, in this order. */

@@ -1,6 +1,5 @@
 #include "node/ctl_words.h"
 #include "node/status.h"
-#include "store/inbox.h"
 #include "sync/archive/archive.h"
 
 #include <stdio.h>
@@ -30,53 +29,28 @@ ctl_words_line(enum ctl_do what)
 	return names[what];
 }
 
+/* n 0: what was refused has no number in a stream. */
 static void
 put_refusal(struct json *j, const char *scope, uint64_t n, const char *reason)
 {
 	json_object(j);
 	json_name(j, "scope");
-	json_text(j, scope);
-	json_name(j, "n");
-	json_int(j, (int64_t)n);
+	json_text(j, scope[0] == 0 ? NULL : scope);
+	json_member_int(j, "n", n != 0, (int64_t)n);
 	json_name(j, "reason");
 	json_text(j, reason);
 	json_end_object(j);
 }
 
-/* What is written here and stays here, each reason of a scope once; it has no number in a stream.
- */
 static void
-put_kept(struct json *j, struct store_db *db)
-{
-	const struct store_quarantined *told = NULL;
-	struct store_quarantined *list = NULL;
-	struct arena a = { 0 };
-	struct err err;
-	size_t count = 0;
-	int rc = store_db_begin(db, &err);
-
-	if (rc == 0)
-		rc = store_quarantine_list(db, false, &a, &list, &count, &err);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		if (list[i].stream != 0 || (told != NULL && told->scope == list[i].scope &&
-		                            strcmp(told->reason, list[i].reason) == 0))
-			continue;
-		told = &list[i];
-		put_refusal(j, told->scope == 0 ? NULL : store_catalog_scope_of(db, told->scope), 0,
-		            told->reason);
-	}
-	store_db_rollback(db); /* it has only read */
-	arena_free(&a);
-}
-
-static void
-put_rejected(struct json *j, struct store_db *db, const struct node_met *met)
+put_rejected(struct json *j, const struct node_met *met)
 {
 	json_name(j, "rejected");
 	json_array(j);
 	for (size_t i = 0; i < met->rejected_count; i++)
 		put_refusal(j, met->rejected[i].scope, met->rejected[i].n, met->rejected[i].reason);
-	put_kept(j, db);
+	for (size_t i = 0; i < met->kept_count; i++)
+		put_refusal(j, met->kept[i].scope, 0, met->kept[i].reason);
 	json_end_array(j);
 }
 
@@ -141,7 +115,7 @@ ctl_words_sync(struct buf *out, struct store_db *db, const struct ctl_sync *sync
 		json_name(&j, numbers[i].name);
 		json_int(&j, numbers[i].value);
 	}
-	put_rejected(&j, db, met);
+	put_rejected(&j, met);
 	json_name(&j, "took_ms");
 	json_int(&j, sync->cost.took_ms);
 	json_end_object(&j);

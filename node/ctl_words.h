@@ -18,7 +18,8 @@ enum ctl_do ctl_words_read(const char *line);
 /* The line of a call. */
 const char *ctl_words_line(enum ctl_do what);
 
-/* How a meeting went; `rejected` has what was refused, and with n 0 what may not leave this node:
+/* How a meeting went; `rejected` has what this meeting refused, and with n null what may not leave
+ * this node:
  * {"state","sent","received","bytes_out","bytes_in","round_trips","rejected", "took_ms"};
  * {"error":...} if it failed. */
 struct ctl_sync {

@@ -1,6 +1,7 @@
 /* node/doctor_world.c - seats, the clock, the hub, other SQLites on this machine. */
 #include "node/config.h"
 #include "node/doctor_priv.h"
+#include "node/facility/record.h"
 #include "node/facility/seats.h"
 #include "store/remote.h"
 #include "sync/clock.h"
@@ -217,6 +218,24 @@ check_seats(struct doctor *d, struct store_db *db, bool is_hub, struct err *err)
 	return 0;
 }
 
+/* ---- time zone ---- */
+
+static int
+check_zone(struct doctor *d, struct store_db *db, struct err *err)
+{
+	struct facility f;
+	int rc = facility_open(&f, db, NULL, err);
+
+	if (rc == ERR_NOTFOUND)
+		return 0;
+	if (rc == 0 && f.zone_strange)
+		doctor_say(d, "time zone", DOCTOR_ILL,
+		           "write it as Asia/Shanghai or +08:00, in timezone of the table facility",
+		           "\"%s\" is none that is known here: days begin and end as in China",
+		           f.zone);
+	return rc;
+}
+
 int
 doctor_check_world(struct doctor *d, struct store_db *db, bool is_hub, struct err *err)
 {
@@ -225,6 +244,8 @@ doctor_check_world(struct doctor *d, struct store_db *db, bool is_hub, struct er
 	int64_t known = 0;
 	int rc = check_seats(d, db, is_hub, err);
 
+	if (rc == 0 && !is_hub)
+		rc = check_zone(d, db, err);
 	if (rc == 0 && !is_hub)
 		rc = store_remote_get(db, "hub", &a, &hub, err);
 	if (rc == 0 && !is_hub)

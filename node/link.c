@@ -315,12 +315,27 @@ is_refusal(const struct transport_reply *r)
 	return r->status == 403 && nonce != NULL && reqsig_is_nonce(nonce);
 }
 
-/* It has our node, under another key.  Nothing but words depends on it. */
+/* Nothing but words depends on it: a refusal isn't signed. */
 static bool
-says_replaced(const struct transport_reply *r)
+says(const struct transport_reply *r, const char *what)
 {
 	return memmem(r->body.bytes == NULL ? (const uint8_t *)"" : r->body.bytes, r->body.len,
-	              "replaced by", 11) != NULL;
+	              what, strlen(what)) != NULL;
+}
+
+/* Why the hub refuses us, and what to do, by what its sentence has in it. */
+static const char *
+words_of_refusal(const struct transport_reply *r)
+{
+	if (says(r, "replaced by"))
+		return "the hub refuses this node's key, which was replaced: this is an older copy "
+		       "of the node; if it is to go on, let the hub's administrator run yizhan "
+		       "nodes rekey NODE, and then run yizhan rotate here";
+	if (says(r, "was revoked")) /* a new code would be refused to this directory, too */
+		return "the hub refuses this node, which was revoked there; init a new directory "
+		       "and enrol that one with a new code";
+	return "the hub refuses this node, which is not enrolled there any more; get a new code at "
+	       "the hub and run yizhan enrol CODE URL";
 }
 
 /* Another status than those of a good answer. */
@@ -331,22 +346,11 @@ turned_away(struct link_call *call, struct node_event *ev)
 	char words[112];
 
 	ev->denied = is_refusal(call->reply);
-	if (ev->denied && says_replaced(call->reply)) {
-		lost(call, ev,
-		     "the hub refuses this node's key, which was replaced: this is an older copy "
-		     "of "
-		     "the node; if it is to go on, let the hub's administrator run yizhan nodes "
-		     "rekey NODE, and then run yizhan rotate here");
-		return;
-	}
 	snprintf(words, sizeof words, "the hub answered %d%s", status,
 	         status == 401 || status == 403 ? ": is this node still enrolled there?"
 	         : status == 507 ? ": its disk is full, the records wait here until there is room"
 	                         : "");
-	lost(call, ev,
-	     ev->denied ? "the hub refuses this node, which is not enrolled there any more; get a "
-	                  "new code at the hub and run yizhan enrol CODE URL"
-	                : words);
+	lost(call, ev, ev->denied ? words_of_refusal(call->reply) : words);
 }
 
 /*

@@ -178,7 +178,7 @@ rights_node_of(const struct rights *rights, const uint8_t key[SYNC_PUBLIC_KEY],
 	if (rc == 1)
 		rc = hub_node_find(rights->db, node, &a, &known, err);
 	if (rc == 1 && known.revoked_ms != 0)
-		rc = err_set(err, ERR_DENIED, "this node's key was revoked");
+		rc = err_set(err, ERR_DENIED, "%s", hub_node_revoked_words);
 	arena_free(&a);
 	return rc;
 }

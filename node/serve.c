@@ -6,6 +6,7 @@
 #include "node/hub/fleet_metrics.h"
 #include "node/hub/follow.h"
 #include "node/hub/openapi.h"
+#include "node/log.h"
 #include "node/metrics.h"
 #include "node/serve_priv.h"
 #include "store/base/hash.h"
@@ -143,6 +144,7 @@ serve_metrics(struct reader *r, struct http_exchange *x)
 
 	if (write_metrics(r, &response.body, &err) < 0) {
 		buf_free(&response.body);
+		log_line(LOG_LEVEL_ERROR, "/metrics: %s", err.msg);
 		http_problem(x, 500, "the database could not be read");
 		return;
 	}

@@ -2,6 +2,7 @@
 #include "node/facility/batch.h"
 #include "node/facility/page.h"
 #include "node/http/form.h"
+#include "node/log.h"
 #include "node/serve_priv.h"
 
 #include <string.h>
@@ -50,6 +51,7 @@ answer_page(const struct reader *r, struct store_db *db, struct http_exchange *x
 	arena_free(&a);
 	if (rc < 0) {
 		buf_free(&response.body);
+		log_line(LOG_LEVEL_ERROR, "the page: %s", err.msg);
 		http_problem(x, 500, "the page could not be made; the records are safe");
 		return;
 	}

@@ -147,6 +147,8 @@ answer_fleet(struct reader *r, struct http_exchange *x, const char *admin)
 	arena_free(&a);
 	if (wrong != NULL || rc < 0 || response.body.bad) {
 		buf_free(&response.body);
+		if (rc < 0)
+			log_line(LOG_LEVEL_ERROR, "/fleet: %s", err.msg);
 		http_problem(x, wrong != NULL ? 400 : 500,
 		             wrong != NULL ? wrong : "the page could not be made");
 		return;

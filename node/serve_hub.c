@@ -53,22 +53,21 @@ header_bytes(struct http_exchange *x, const char *name, struct buf *out)
 }
 
 /* A hub that was restored has forgotten nodes enrolled since: one that shows our own grant is taken
- * in again.  And one whose key we don't know shows how it came by it. */
+ * in again.  And one whose key we don't know shows how it came by it.  If not, `why`. */
 static bool
-readmit(struct station *st, struct http_exchange *x)
+readmit(struct station *st, struct http_exchange *x, struct err *why)
 {
 	struct buf grant = { 0 }, chain = { 0 };
-	struct err err;
 	bool good =
 	        header_bytes(x, "Yz-Grant", &grant) == 1 &&
-	        hub_node_readmit(st->merge, st->key.public_key, grant.bytes, grant.len, &err) == 0;
+	        hub_node_readmit(st->merge, st->key.public_key, grant.bytes, grant.len, why) == 0;
 
 	if (good && header_bytes(x, "Yz-Rotation", &chain) == 1)
 		good = hub_key_rotate(st->merge, chain.bytes, chain.len, env_wall_ms(st->env),
-		                      &err) == 0;
+		                      why) == 0;
 	if (!good && chain.len > 0)
 		refusal_tell(env_mono_ms(st->env), http_request(x)->path, http_request(x)->peer,
-		             err.msg);
+		             why->msg);
 	buf_free(&chain);
 	buf_free(&grant);
 	return good;
@@ -121,14 +120,18 @@ enrolled(const struct reader *r, struct station *st, struct http_exchange *x,
          const uint8_t key[SYNC_PUBLIC_KEY], uint8_t node[STORE_NODE_ID])
 {
 	const struct rights *rights = st != NULL ? &st->rights : &r->rights;
-	struct err err;
+	const char *words = "this key is not enrolled here";
+	struct err err, why = { 0 };
 	int rc = rights_node_of(rights, key, node, &err);
 
-	if (rc == 0 && st != NULL && readmit(st, x))
+	if (rc == 0 && st != NULL && readmit(st, x, &why))
 		rc = rights_node_of(rights, key, node, &err);
 	if (rc == 1)
 		return true;
-	turn_away(r, x, 403, rc == 0 ? "this key is not enrolled here" : err.msg);
+	/* other reasons for which what it shows doesn't count are no stranger's to know */
+	if (strcmp(why.msg, hub_node_revoked_words) == 0)
+		words = why.msg;
+	turn_away(r, x, 403, rc == 0 ? words : err.msg);
 	return false;
 }
 
@@ -215,7 +218,7 @@ serve_late(struct station *st, const struct reader *r, struct http_exchange *x,
 		         id, (long long)late->bytes);
 	if (rc == 0 && late->why[0] != 0)
 		refusal_tell(env_mono_ms(st->env), rq->path, rq->peer, late->why);
-	turn_away(r, x, 403, "this node's key was revoked");
+	turn_away(r, x, 403, hub_node_revoked_words);
 	return 0;
 }
 

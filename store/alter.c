@@ -38,14 +38,6 @@ is_engines(const char *name)
 }
 
 static bool
-takes_away(enum store_ddl_act act)
-{
-	return act == STORE_DDL_DROP_TABLE || act == STORE_DDL_DROP_COLUMN ||
-	       act == STORE_DDL_RENAME_TABLE || act == STORE_DDL_RENAME_COLUMN ||
-	       act == STORE_DDL_DROP_OTHER;
-}
-
-static bool
 is_fixed(const struct store_altering *x, const struct store_ddl *d)
 {
 	return x->file->is_fixed != NULL &&
@@ -67,7 +59,7 @@ check_statement(struct store_altering *x, const struct store_ddl *d, struct err 
 			               "%s is yizhan's own, or would look like it; change your own "
 			               "tables",
 			               names[i]);
-	if (takes_away(d->act) && is_fixed(x, d))
+	if (store_ddl_takes_away(d->act) && is_fixed(x, d))
 		return err_set(err, ERR_INVALID,
 		               "the program itself uses %s: what it has keeps its names; columns "
 		               "may be added",

@@ -263,6 +263,14 @@ store_ddl_read(const char *sql, struct store_ddl *out)
 }
 
 bool
+store_ddl_takes_away(enum store_ddl_act act)
+{
+	return act == STORE_DDL_DROP_TABLE || act == STORE_DDL_DROP_COLUMN ||
+	       act == STORE_DDL_RENAME_TABLE || act == STORE_DDL_RENAME_COLUMN ||
+	       act == STORE_DDL_DROP_OTHER;
+}
+
+bool
 store_ddl_holds_words(const char *sql, const char *end)
 {
 	const char *words;

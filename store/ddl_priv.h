@@ -31,6 +31,9 @@ struct store_ddl {
 	char to[STORE_NAME_MAX + 1];     /* its new name, or the table's */
 };
 
+/* Is there less afterwards, or is it called otherwise? */
+bool store_ddl_takes_away(enum store_ddl_act act);
+
 /*
  * Step over blanks and comments.  A comment "-- yizhan WORDS" ends it: 1, and `words` and `len`
  * are the words; else 0.

@@ -8,12 +8,13 @@
 #include "store/inbox.h"
 #include "store/base/hash.h"
 #include "store/base/mutant.h"
+#include "store/share.h"
 #include "store/stmt.h"
 
 #include <string.h>
 
 /* As they stand on disk; those kept sort before 'resolved', which yz_conflict_state relies on. */
-static const char *const state_words[] = { "decided", "hidden", "open", "resolved" };
+static const char *const state_words[] = { "decided", "hidden", "left", "open", "resolved" };
 
 /*
  * Names only, no numbers of this file, and of the site only the node: every replica finds the same
@@ -297,18 +298,36 @@ store_inbox_decide(struct store_db *db, const uint8_t id[STORE_CONFLICT_ID], str
 	return store_stmt_run(&s, err);
 }
 
+/* An entry's state follows its row: it leaves, and it may come back. */
+static int
+follow_rows(struct store_db *db, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db,
+	        "UPDATE yz_conflict SET state = CASE state WHEN 'open' THEN 'left' ELSE 'open' END"
+	        " WHERE state IN ('left', 'open') AND (state = 'left') <> EXISTS (SELECT 1"
+	        " FROM yz_clock k JOIN yz_scope c ON c.id = k.scope WHERE k.tbl = yz_conflict.tbl"
+	        " AND k.key = yz_conflict.key AND c.name = '" STORE_SHARE_LEFT "')");
+
+	return store_stmt_run(&s, err);
+}
+
 /* A verdict's key begins with the conflict's id (store/verdict_priv.h); no scope's name has 0xff.
  */
 int
 store_inbox_apply_verdicts(struct store_db *db, struct err *err)
 {
-	if (MUT(28))
-		return 0;
-	struct store_stmt s =
-	        store_stmt_new(db, "UPDATE yz_conflict SET state = 'decided' WHERE state = 'open'"
-	                           " AND EXISTS (SELECT 1 FROM yz_verdict WHERE conflict BETWEEN"
-	                           " id AND CAST(id || x'ff' AS BLOB))");
+	struct store_stmt s;
+	int rc = follow_rows(db, err);
 
+	if (rc < 0 || MUT(28))
+		return rc;
+	s = store_stmt_new(db, "UPDATE yz_conflict SET state = 'decided' WHERE state = 'open'"
+	                       " AND EXISTS (SELECT 1 FROM yz_verdict v WHERE v.conflict BETWEEN"
+	                       " id AND CAST(id || x'ff' AS BLOB) AND NOT EXISTS (SELECT 1"
+	                       " FROM yz_member m JOIN yz_scope c ON c.id = m.scope"
+	                       " WHERE m.tbl = yz_conflict.tbl AND m.key = yz_conflict.key"
+	                       " AND m.left <> 0 AND c.name = v.scope))");
 	return store_stmt_run(&s, err);
 }
 

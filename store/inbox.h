@@ -13,6 +13,7 @@ enum { STORE_CONFLICT_ID = 16 };
 enum store_conflict_state {
 	STORE_CONFLICT_DECIDED,  /* a person has decided: there is a verdict */
 	STORE_CONFLICT_HIDDEN,   /* nothing to decide: it says what is shown, or nothing */
+	STORE_CONFLICT_LEFT,     /* at a node: of a row that has left; they decide who see it now */
 	STORE_CONFLICT_OPEN,     /* a person is needed */
 	STORE_CONFLICT_RESOLVED, /* a later write has seen it; only remembered */
 };
@@ -71,7 +72,11 @@ struct store_inbox_move {
 MUST_CHECK int store_inbox_rename(struct store_db *db, const struct store_inbox_move *move,
                                   struct err *err);
 
-/* Close every open conflict that has a verdict (store/verdict_priv.h). */
+/*
+ * Close every open conflict that has a verdict (store/verdict_priv.h), but for one that was said in
+ * a scope which the row has left: what it says there is no more said of the row.  At a node those
+ * of rows that have left are nobody's to decide here, and open again if they come back.
+ */
 MUST_CHECK int store_inbox_apply_verdicts(struct store_db *db, struct err *err);
 
 /* Number of open conflicts, and of changes in quarantine. */

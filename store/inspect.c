@@ -1,5 +1,6 @@
 #include "store/inspect.h"
 #include "store/clock_priv.h"
+#include "store/rows_priv.h"
 #include "store/schema.h"
 #include "store/stmt.h"
 
@@ -156,6 +157,22 @@ store_inspect_breaches(struct store_db *db, bool deep, store_inspect_tell *tell,
 			tell_line(line, tell, ctx);
 	}
 	store_stmt_end(&s);
+	return rc;
+}
+
+int
+store_inspect_row(struct store_db *db, const struct store_schema *schema, const uint8_t *key,
+                  size_t key_len, struct arena *a, struct store_value **values, struct err *err)
+{
+	struct store_rows rows;
+	int rc;
+
+	*values = arena_take(a, schema->column_count, sizeof **values);
+	if (*values == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory for a row");
+	rows = store_rows_of(db, schema);
+	rc = store_rows_get(&rows, key, key_len, *values, a, err);
+	store_rows_end(&rows);
 	return rc;
 }
 

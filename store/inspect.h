@@ -7,6 +7,7 @@
 
 #include "store/base/arena.h"
 #include "store/db.h"
+#include "store/schema.h"
 #include "store/value.h"
 
 #include <stddef.h>
@@ -42,6 +43,12 @@ typedef void store_inspect_tell(void *ctx, const struct store_breach *breach);
  * past CHECK. */
 MUST_CHECK int store_inspect_breaches(struct store_db *db, bool deep, store_inspect_tell *tell,
                                       void *ctx, struct err *err);
+
+/* The row as it is in its table: 1 and its values by column position, in `a`; 0 if it isn't there.
+ */
+MUST_CHECK int store_inspect_row(struct store_db *db, const struct store_schema *schema,
+                                 const uint8_t *key, size_t key_len, struct arena *a,
+                                 struct store_value **values, struct err *err);
 
 /* The scope number in which a row is kept; 0 if nothing is known of the row. */
 MUST_CHECK int store_inspect_scope(struct store_db *db, int table, const uint8_t *key,

@@ -1,5 +1,6 @@
 /* store/share.c - yz_share, yz_group and yz_member. */
 #include "store/share.h"
+#include "store/base/text.h"
 #include "store/clock_priv.h"
 #include "store/rows_priv.h"
 #include "store/stmt.h"
@@ -317,28 +318,40 @@ store_share_left_since(struct store_db *db, const struct store_share *since, boo
 }
 
 int
-store_share_has_left(struct store_db *db, const char *table, const void *id, size_t len, bool *yes,
-                     struct err *err)
+store_share_scope_of(struct store_db *db, const char *table, const void *id, size_t len,
+                     char out[STORE_SCOPE_MAX + 1], struct err *err)
 {
 	struct store_value key = { .type = STORE_BLOB, .bytes = id, .len = len };
 	struct buf canonical = { 0 };
 	struct store_stmt s;
 	int rc;
 
+	out[0] = 0;
 	store_value_write(&canonical, &key);
-	s = store_stmt_new(db,
-	                   "SELECT 1 FROM yz_table t JOIN yz_clock k ON k.tbl = t.id AND k.key ="
-	                   " ?2 JOIN yz_scope c ON c.id = k.scope"
-	                   " WHERE t.name = ?1 AND c.name = '" STORE_SHARE_LEFT "'");
+	s = store_stmt_new(db, "SELECT c.name FROM yz_table t JOIN yz_clock k ON k.tbl = t.id"
+	                       " AND k.key = ?2 JOIN yz_scope c ON c.id = k.scope"
+	                       " WHERE t.name = ?1");
 	store_stmt_put_text(&s, table);
 	store_stmt_put_blob(&s, canonical.bytes, canonical.len);
 	rc = buf_check(&canonical, err);
 	if (rc == 0)
 		rc = store_stmt_step(&s, err);
+	if (rc == 1)
+		text_copy(out, STORE_SCOPE_MAX + 1, store_stmt_get_text(&s));
 	store_stmt_end(&s);
 	buf_free(&canonical);
-	*yes = rc == 1;
 	return rc < 0 ? rc : 0;
+}
+
+int
+store_share_has_left(struct store_db *db, const char *table, const void *id, size_t len, bool *yes,
+                     struct err *err)
+{
+	char scope[STORE_SCOPE_MAX + 1];
+	int rc = store_share_scope_of(db, table, id, len, scope, err);
+
+	*yes = rc == 0 && strcmp(scope, STORE_SHARE_LEFT) == 0;
+	return rc;
 }
 
 int

@@ -149,6 +149,11 @@ MUST_CHECK int store_share_any_left(struct store_db *db, int scope, bool *any, s
 MUST_CHECK int store_share_left_since(struct store_db *db, const struct store_share *since,
                                       bool *any, struct err *err);
 
+/* At a node: the scope in which the row of this table, with a blob for its key, counts; "" if it
+ * isn't sealed yet, or never will be.  Whoever is to see it is told by that, not by its columns. */
+MUST_CHECK int store_share_scope_of(struct store_db *db, const char *table, const void *id,
+                                    size_t len, char out[STORE_SCOPE_MAX + 1], struct err *err);
+
 /* At a node: was the row of this table, with a blob for its key, put aside because its scope has
  * left it? */
 MUST_CHECK int store_share_has_left(struct store_db *db, const char *table, const void *id,

@@ -257,6 +257,10 @@ store_verdict_give(struct store_db *db, const struct store_verdict *v, struct er
 	struct arena a = { 0 };
 	int rc;
 
+	if (v->conflict->state == STORE_CONFLICT_LEFT)
+		return err_set(err, ERR_INVALID,
+		               "this conflict is about somebody who has left; it is decided where "
+		               "they are now");
 	if (!v->conflict->open)
 		return err_set(err, ERR_INVALID,
 		               "this conflict is resolved already; nothing is to "

@@ -36,7 +36,8 @@ MUST_CHECK int store_verdict_find(struct store_db *db, const char *hex, struct a
 
 /*
  * Write it; on a STORE_LOCAL connection, in a transaction.  ERR_INVALID if the conflict is resolved
- * already, the table isn't here any more, or the row's own rules refuse the value.
+ * already or about who has left, the table isn't here any more, or the row's own rules refuse the
+ * value.
  */
 MUST_CHECK int store_verdict_give(struct store_db *db, const struct store_verdict *verdict,
                                   struct err *err);

@@ -2,8 +2,17 @@
  * sync/clock.h - what time it is, as far as anybody here can know.
  *
  * A wall clock may lie: no battery, a wrong zone, a person.  Every reply of the
- * hub tells its time, and what it tells is the truth here.  Between replies, and
- * after a start without a line:
+ * hub tells its time, and what it tells is the truth here.  When it was said is
+ * known less well:
+ *
+ *   request goes out      the hub looks at its clock      reply has come
+ *   ├── goes up, waits ───────────┼─── comes down ────────────┤
+ *
+ * On a slow line either way takes minutes, so what our clock is off by lies
+ * somewhere between the two ends.  What was thought before stays as long as it
+ * does, too; else it becomes the nearer end.
+ *
+ * Between replies, and after a start without a line:
  *
  *   the wall clock, by the offset that           it ran on since
  *     the hub's last reply showed
@@ -22,7 +31,7 @@
 
 #include <stdbool.h>
 
-enum { SYNC_CLOCK_NEAR_MS = 2000 }; /* the line's delay, and a clock that is right */
+enum { SYNC_CLOCK_NEAR_MS = 2000 }; /* so near it is taken for right */
 
 /* No clock that is right stands before this program was made (2026-01-01). */
 #define SYNC_CLOCK_RELEASED_MS ((int64_t)1767225600000)
@@ -30,10 +39,21 @@ enum { SYNC_CLOCK_NEAR_MS = 2000 }; /* the line's delay, and a clock that is rig
 /* Of a node, in yz_meta: the hub's time when it was last heard. */
 #define SYNC_META_KNOWN "hub_time"
 
+/* What our two clocks say. */
+struct sync_clock_at {
+	int64_t wall_ms, mono_ms;
+};
+
 struct sync_clock {
 	int64_t offset_ms; /* the hub's time - our wall clock, when it was last heard; 0: near */
 	int64_t known_ms;  /* a time that has been: the hub's latest */
-	int64_t wall_ms, mono_ms; /* our clocks when that was learnt */
+	struct sync_clock_at at; /* when that was learnt */
+};
+
+/* The hub has told its time, between these two. */
+struct sync_clock_heard {
+	int64_t hub_ms;
+	struct sync_clock_at asked, came; /* the request went out; the reply was there */
 };
 
 /*
@@ -43,8 +63,14 @@ struct sync_clock {
 void sync_clock_start(struct sync_clock *c, const struct env *env, int64_t known_ms,
                       int64_t offset_ms);
 
-/* The hub has told its time. */
-void sync_clock_hear(struct sync_clock *c, const struct env *env, int64_t hub_ms);
+/* What they say now. */
+struct sync_clock_at sync_clock_look(const struct env *env);
+
+/* The hub has told its time.  To hear of it twice changes nothing. */
+void sync_clock_hear(struct sync_clock *c, const struct sync_clock_heard *heard);
+
+/* What the wall clock is taken to be off by then, to the millisecond. */
+int64_t sync_clock_offset_by(const struct sync_clock *c, const struct sync_clock_heard *heard);
 
 /* The best estimate of the time. */
 int64_t sync_clock_now_ms(const struct sync_clock *c, const struct env *env);

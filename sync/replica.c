@@ -1,5 +1,8 @@
 #include "sync/replica.h"
+#include "store/base/text.h"
 #include "sync/look.h"
+
+#include <string.h>
 
 int
 sync_replica_open(struct sync_replica *r, struct store_db *db, bool is_hub, struct err *err)
@@ -29,6 +32,22 @@ sync_replica_close(struct sync_replica *r)
 	sync_look_end(r);
 	store_batch_sqlite_free(r->batch);
 	r->batch = NULL;
+}
+
+void
+sync_replica_keep(struct sync_replica *r, int scope, const char *reason)
+{
+	const char *name = scope == 0 ? "" : store_catalog_scope_of(r->db, scope);
+	struct sync_kept *k = r->kept;
+
+	for (; k < r->kept + r->kept_count; k++)
+		if (strcmp(k->scope, name) == 0 && strcmp(k->reason, reason) == 0)
+			return;
+	if (r->kept_count == SYNC_KEPT_MAX)
+		return;
+	text_copy(k->scope, sizeof k->scope, name);
+	text_copy(k->reason, sizeof k->reason, reason);
+	r->kept_count++;
 }
 
 int64_t

@@ -26,6 +26,14 @@ struct sync_unit {
 	int left;
 };
 
+enum { SYNC_KEPT_MAX = 16 };
+
+/* Why something that was written here stays here, or was put back. */
+struct sync_kept {
+	char scope[STORE_SCOPE_MAX + 1];
+	char reason[2 * STORE_NAME_MAX + 200];
+};
+
 struct sync_replica {
 	struct store_db *db; /* STORE_MERGE; borrowed */
 	struct store_batch *batch;
@@ -34,6 +42,10 @@ struct sync_replica {
 	bool hub_known;                  /* hub_node is set */
 	uint8_t hub_node[STORE_NODE_ID]; /* who may write hub-only columns */
 	struct sync_clock clock;
+	/* What the seals have listed so since whoever tells of it set the count to 0, each reason
+	 * of a scope once. */
+	struct sync_kept kept[SYNC_KEPT_MAX];
+	size_t kept_count;
 	int64_t look_left; /* what may still be looked at for the peer (sync/look.h) */
 	struct sync_look *look;
 	/* At the hub, while it takes a request: scopes of which the node has records of the hub's
@@ -65,6 +77,9 @@ MUST_CHECK int sync_replica_open(struct sync_replica *r, struct store_db *db, bo
 
 /* Free what it owns; the database stays open. */
 void sync_replica_close(struct sync_replica *r);
+
+/* A seal has listed something with this reason; more than SYNC_KEPT_MAX aren't told. */
+void sync_replica_keep(struct sync_replica *r, int scope, const char *reason);
 
 /* The best estimate of the time. */
 int64_t sync_replica_now_ms(const struct sync_replica *r);

@@ -1,6 +1,7 @@
 #include "tests/broken.h"
 
 #include "store/base/arena.h"
+#include "tests/memory.h"
 
 #define ZSTD_STATIC_LINKING_ONLY /* for ZSTD_createDDict's like, as sync/codec/pack.c does */
 #include <sqlite3.h>
@@ -40,11 +41,15 @@ broken_arm(enum broken which, unsigned good)
 	failing = which;
 	good_left = good;
 	hit = false;
+	if (which == BROKEN_MEMORY)
+		memory_arm(good);
 }
 
 bool
 broken_disarm(void)
 {
+	if (failing == BROKEN_MEMORY)
+		hit = memory_disarm();
 	failing = BROKEN_NOTHING;
 	return hit;
 }

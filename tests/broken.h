@@ -13,6 +13,7 @@
 
 enum broken {
 	BROKEN_NOTHING,
+	BROKEN_MEMORY, /* whoever asks for it (tests/memory.h): all that follow fail, too */
 	BROKEN_CREATE_PACKER,
 	BROKEN_CREATE_UNPACKER,
 	BROKEN_CREATE_PACKING_DICTIONARY,

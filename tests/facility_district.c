@@ -369,8 +369,20 @@ START_TEST(what_the_yearly_evaluation_rests_on)
 	             "health_managed_pct,"
 	             " staff, staff_certified, incidents, incidents_serious, absences,"
 	             " absences_followed, inspections, inspections_open, rating, score_e1, grade"
-	             " FROM v1_evaluation_input WHERE facility_id = 'F1'"),
+	             " FROM v1_evaluation_input WHERE facility_id = 'F1' AND year < 2025"
+	             " ORDER BY year"),
+	        "2023|0||||2|2|1|1|0|0|0|0|||;"
 	        "2024|2|83.3|16.7|0.0|2|1|2|1|2|1|2|1|4.5|9125|A");
+	/* of who never told of an attendance there is a row, too, from whatever is known */
+	run("INSERT INTO inspection(id, facility_id, inspected_date) VALUES (x'05', 'F3', "
+	    "20240101);"
+	    "INSERT INTO evaluation(id, facility_id, year, grade) VALUES (x'06', 'F4', 2022, 'B');"
+	    "INSERT INTO feedback(id, facility_id, rating, at) VALUES (x'07', 'F4', 3, "
+	    "1672502400000)");
+	ck_assert_str_eq(rows("SELECT facility_id, year, open_days, attendance_pct, inspections,"
+	                      " rating, grade FROM v1_evaluation_input"
+	                      " WHERE facility_id IN ('F3', 'F4') ORDER BY 1, 2"),
+	                 "F3|2024|0||1||;F4|2022|0||0||B;F4|2023|0||0|3.0|");
 }
 END_TEST
 

@@ -34,6 +34,43 @@ START_TEST(a_claimed_facility_has_no_row_and_its_id_for_a_name)
 }
 END_TEST
 
+/* A word that nobody knows keeps no child out: its days are China's, and page and doctor say so. */
+START_TEST(a_time_zone_that_is_none_stops_nothing)
+{
+	static const struct {
+		const char *zone;
+		int offset_min;
+		bool strange;
+	} cases[] = {
+		{ "Asia/Shanghai", 480, false },
+		{ "Asia/Urumqi", 360, false },
+		{ "UTC", 0, false },
+		{ "+09:30", 570, false },
+		{ "-01:00", -60, false },
+		{ "Asia/Tokyo", 480, true },
+		{ "+15:00", 480, true },
+		{ "+08:60", 480, true },
+		{ "+8", 480, true },
+		{ "", 480, true },
+	};
+	struct facility f;
+	struct store_db *db = help_small(&f);
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct store_stmt s = store_stmt_new(db, "UPDATE facility SET timezone = ?");
+
+		store_stmt_put_text(&s, cases[i].zone);
+		OK(store_stmt_run(&s, &err));
+		OK(facility_open(&f, db, NULL, &err));
+		ck_assert_msg(f.offset_min == cases[i].offset_min, "%s: %d", cases[i].zone,
+		              f.offset_min);
+		ck_assert_msg(f.zone_strange == cases[i].strange, "%s", cases[i].zone);
+	}
+	store_db_close(db);
+}
+END_TEST
+
 START_TEST(arrival_is_two_rows_and_one_state)
 {
 	struct facility f;
@@ -548,6 +585,7 @@ suite_facility_record(void)
 	TCase *tcase = tcase_create("record");
 
 	tcase_add_test(tcase, a_claimed_facility_has_no_row_and_its_id_for_a_name);
+	tcase_add_test(tcase, a_time_zone_that_is_none_stops_nothing);
 	tcase_add_test(tcase, arrival_is_two_rows_and_one_state);
 	tcase_add_test(tcase, struck_out_she_was_never_here);
 	tcase_add_loop_test(tcase, only_who_may_takes_a_child_home, 0,

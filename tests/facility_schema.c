@@ -323,6 +323,32 @@ START_TEST(an_older_database_becomes_like_a_new_one)
 }
 END_TEST
 
+/* Not a word of it is touched: the views, which this program would make anew, stay, too. */
+START_TEST(the_tables_of_a_newer_program_are_let_be)
+{
+	struct facility f;
+	struct store_db *db = help_open(&f);
+	int64_t views = help_int(db, "SELECT count(*) FROM sqlite_master WHERE type = 'view'");
+	struct err err = { 0 };
+
+	ck_assert_int_gt(views, 10);
+	ck_assert_int_eq(facility_schema_look(db, &err), 0);
+	ck_assert_int_eq(store_meta_set_int(db, "facility_format", 999, &err), 0);
+	ck_assert_int_eq(store_meta_set(db, "facility_views", "theirs", 6, &err), 0);
+	ck_assert_int_eq(store_db_commit(db, &err), 0);
+	ck_assert_int_eq(facility_schema_upgrade(db, false, &err), ERR_INVALID);
+	help_says(&err, "facility tables have format 999, this program knows ");
+	help_says(&err, ": install the newer yizhan again");
+	ck_assert_int_eq(facility_schema_look(db, &err), ERR_INVALID);
+	help_says(&err, "facility tables have format 999, this program knows ");
+	ck_assert_int_eq(help_int(db, "SELECT value FROM yz_meta WHERE name = 'facility_format'"),
+	                 999);
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM sqlite_master WHERE type = 'view'"),
+	                 views);
+	store_db_close(db);
+}
+END_TEST
+
 Suite *
 suite_facility_schema(void)
 {
@@ -334,6 +360,7 @@ suite_facility_schema(void)
 	tcase_add_loop_test(tcase, tracking_accepts_every_table, 0, 2);
 	tcase_add_test(tcase, seeds_name_their_source_and_come_once);
 	tcase_add_test(tcase, an_older_database_becomes_like_a_new_one);
+	tcase_add_test(tcase, the_tables_of_a_newer_program_are_let_be);
 	tcase_add_test(tcase, a_withdrawal_stands_until_a_grant_names_it);
 	tcase_add_loop_test(tcase, dates_are_read_or_refused, 0,
 	                    sizeof date_cases / sizeof date_cases[0]);

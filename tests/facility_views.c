@@ -114,6 +114,7 @@ START_TEST(each_indicator_has_a_formula_and_a_source)
 		"v1_attendance_rate_day",   "v1_attendance_rate_month",
 		"v1_morning_check_missing", "v1_health_managed_facility",
 		"v1_subsidy_due",           "v1_health_managed_subdistrict",
+		"v1_evaluation_input",
 	};
 	size_t count, found = 0;
 	struct facility_view *list =
@@ -133,6 +134,28 @@ START_TEST(each_indicator_has_a_formula_and_a_source)
 		found++;
 	}
 	ck_assert_uint_eq(found, sizeof names / sizeof names[0]);
+}
+END_TEST
+
+/* Of the evaluation each column that is worked out is told by its name. */
+START_TEST(each_input_of_the_evaluation_has_a_formula)
+{
+	static const char *const columns[] = {
+		"attendance_pct =", "morning_check_pct =", "health_managed_pct as in v1_",
+		"staff =",          "staff_certified =",   "incidents_serious =",
+		"absences =",       "absences_followed =", "inspections_open =",
+		"rating =",
+	};
+	size_t count;
+	struct facility_view *list =
+	        list_of((struct facility_views_ask){ .is_hub = true, .personal = true }, &count);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; strcmp(list[i].name, "v1_evaluation_input") == 0 &&
+		                   k < sizeof columns / sizeof columns[0];
+		     k++)
+			ck_assert_msg(strstr(list[i].about, columns[k]) != NULL, "no formula: %s",
+			              columns[k]);
 }
 END_TEST
 
@@ -411,6 +434,7 @@ suite_facility_views(void)
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_test(tcase, each_view_has_the_columns_that_are_documented);
 	tcase_add_test(tcase, each_indicator_has_a_formula_and_a_source);
+	tcase_add_test(tcase, each_input_of_the_evaluation_has_a_formula);
 	tcase_add_test(tcase, personal_columns_are_marked);
 	tcase_add_test(tcase, every_table_can_be_read_by_a_view);
 	tcase_add_test(tcase, every_view_can_be_read);

@@ -8,6 +8,7 @@
  * replicas that get it all in other orders and other pieces.  And the list is
  * the one that the words of sync/merge/rivals.h give for the whole history at once.
  */
+#include "tests/histories.h"
 #include "tests/parcels.h"
 #include "tests/suites.h"
 
@@ -405,8 +406,8 @@ suite_law_conflicts(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, open_world, close_world);
-	tcase_add_loop_test(tc, open_conflicts_follow_from_the_history, 0, 20);
-	tcase_add_loop_test(tc, all_replicas_list_the_same, 0, 15);
+	histories_add(tc, open_conflicts_follow_from_the_history, 20);
+	histories_add(tc, all_replicas_list_the_same, 15);
 	tcase_add_test(tc, there_is_something_to_list);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -7,6 +7,7 @@
  * from places already known; shuffled, some twice.  All of them show the rows
  * and the digest that the hub shows.
  */
+#include "tests/histories.h"
 #include "tests/parcels.h"
 #include "tests/suites.h"
 
@@ -139,8 +140,8 @@ suite_law_delivery(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, open_world, close_world);
-	tcase_add_loop_test(tc, any_delivery_gives_the_same, 0, 10);
-	tcase_add_loop_test(tc, redelivery_changes_nothing, 0, 5);
+	histories_add(tc, any_delivery_gives_the_same, 10);
+	histories_add(tc, redelivery_changes_nothing, 5);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -3,6 +3,7 @@
  * order it is said and heard, with whatever clocks: what stands is what a model says that knows
  * nothing of files, only who knew what.
  */
+#include "tests/histories.h"
 #include "tests/suites.h"
 #include "tests/word_world.h"
 
@@ -145,8 +146,8 @@ suite_law_words(void)
 	TCase *tc = tcase_create("words");
 
 	tcase_add_checked_fixture(tc, word_open, word_close);
-	tcase_add_loop_test(tc, any_order_of_words_and_meetings_about_an_allergy, 0, 40);
-	tcase_add_loop_test(tc, any_order_of_steps_of_an_enrolment, 0, 40);
+	histories_add(tc, any_order_of_words_and_meetings_about_an_allergy, 40);
+	histories_add(tc, any_order_of_steps_of_an_enrolment, 40);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -402,6 +402,104 @@ START_TEST(the_list_tells_all)
 }
 END_TEST
 
+static void
+must_run(const char *sql)
+{
+	ck_assert_msg(store_db_exec(hub_db, sql, &hub_err) == 0, "%s", hub_err.msg);
+}
+
+static enum enrol_state
+listed(void)
+{
+	struct enrol_entry *list;
+	struct arena a = { 0 };
+	enum enrol_state state;
+	size_t count;
+
+	ck_assert_int_eq(enrol_list(&hub, &a, &list, &count, &hub_err), 0);
+	ck_assert_uint_eq(count, 1);
+	state = list[0].state;
+	arena_free(&a);
+	return state;
+}
+
+/* What was said of it, and not only that it opens nothing any more. */
+START_TEST(what_became_of_an_enrolment_is_listed)
+{
+	struct store_site site;
+
+	hub_code("F1", false, code);
+	decide(code, ENROL_EXPIRE, 0);
+	ck_assert_str_eq(enrol_state_name(listed()), "expired");
+	ck_assert_int_eq(hub_ask(code, 1, NULL).state, ENROL_DENIED);
+	hub.now_ms += ENROL_TTL_MS;
+	ck_assert_str_eq(enrol_state_name(listed()), "expired");
+	decide(code, ENROL_APPROVE, ERR_INVALID);
+	ck_assert_ptr_nonnull(strstr(hub_err.msg, "is expired"));
+	must_run("DELETE FROM hub_enrolment");
+	site = hub_enrol("F1", 1);
+	ck_assert_str_eq(enrol_state_name(listed()), "granted");
+	/* also when the node has replaced its key since */
+	must_run("INSERT INTO hub_key SELECT node_key, node, x'09', 1 FROM hub_node;"
+	         "UPDATE hub_node SET node_key = x'09'");
+	ck_assert_str_eq(enrol_state_name(listed()), "granted");
+	ck_assert_int_eq(hub_node_revoke(hub_db, site.node, hub.now_ms, &hub_err), 0);
+	ck_assert_str_eq(enrol_state_name(listed()), "revoked");
+	must_run("UPDATE hub_node SET node_key = (SELECT node_key FROM hub_enrolment)");
+	ck_assert_str_eq(enrol_state_name(listed()), "revoked");
+}
+END_TEST
+
+START_TEST(a_node_is_found_by_the_beginning_of_its_id)
+{
+	static const struct {
+		const char *which;
+		int rc;
+		const char *says; /* the facility, or a part of the sentence */
+	} cases[] = {
+		{ "ab01", 0, "F1" },
+		{ "AB02", 0, "F2" },
+		{ "ab020000000000000000000000000000", 0, "F2" },
+		{ "ab", ERR_INVALID, "several nodes begin with ab; give more" },
+		{ "ab0200000000000000000000000000000", ERR_NOTFOUND, "there is no node ab02" },
+		{ "", ERR_NOTFOUND, "there is no node  here; yizhan nodes lists them" },
+		{ "%", ERR_NOTFOUND, "there is no node % here" },
+	};
+	struct hub_node node;
+	struct arena a = { 0 };
+
+	must_run("INSERT INTO hub_node(node, node_key, facility, label, version, doc, since_ms)"
+	         " VALUES (x'ab010000000000000000000000000000', x'01', 'F1', '', 1, x'00', 1),"
+	         " (x'ab020000000000000000000000000000', x'02', 'F2', '', 1, x'00', 1)");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		int rc = hub_node_named(hub_db, cases[i].which, &a, &node, &hub_err);
+
+		ck_assert_msg(rc == cases[i].rc, "%s: %d", cases[i].which, rc);
+		ck_assert_msg(strstr(rc == 0 ? node.facility : hub_err.msg, cases[i].says) != NULL,
+		              "%s: %s", cases[i].which, hub_err.msg);
+	}
+	arena_free(&a);
+}
+END_TEST
+
+START_TEST(a_facility_is_known_by_code_node_or_row)
+{
+	static const char *const names[] = { "F1", "F2", "F3", "F4" };
+
+	hub_code("F1", false, code);
+	hub_enrol("F2", 2);
+	must_run("DELETE FROM hub_enrolment WHERE facility = 'F2';"
+	         "CREATE TABLE facility(facility_id TEXT PRIMARY KEY);"
+	         "INSERT INTO facility VALUES ('F3')");
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		bool known = i == 3;
+
+		ck_assert_int_eq(hub_node_facility_known(hub_db, names[i], &known, &hub_err), 0);
+		ck_assert_msg(known == (i < 3), "%s", names[i]);
+	}
+}
+END_TEST
+
 /* ---------------------------------------------------------------- over HTTP, from a node */
 
 static struct http_response response;
@@ -742,6 +840,9 @@ suite_node_enrol(void)
 	tcase_add_test(t, a_revoked_node_gets_nothing_more);
 	tcase_add_loop_test(t, a_name_that_would_play_with_a_terminal_is_refused, 0, 10);
 	tcase_add_test(t, the_list_tells_all);
+	tcase_add_test(t, what_became_of_an_enrolment_is_listed);
+	tcase_add_test(t, a_node_is_found_by_the_beginning_of_its_id);
+	tcase_add_test(t, a_facility_is_known_by_code_node_or_row);
 	suite_add_tcase(s, t);
 
 	t = tcase_create("http");

@@ -231,6 +231,14 @@ START_TEST(rows_are_sorted_filtered_and_placed)
 	ck_assert_uint_eq(fleet.of_state[FLEET_NEVER], 1);
 	ck_assert_uint_eq(
 	        all_of((struct fleet_filter){ .backlog = -1, .street = "330105002" }).count, 2);
+	/* a code of 12 digits is its street's, the first nine, whichever side names it */
+	run_sql("UPDATE facility SET subdistrict_code = '330105002001' WHERE facility_id = 'F1'");
+	ck_assert_uint_eq(
+	        all_of((struct fleet_filter){ .backlog = -1, .street = "330105002" }).count, 2);
+	ck_assert_uint_eq(
+	        all_of((struct fleet_filter){ .backlog = -1, .street = "330105002000" }).count, 2);
+	ck_assert_uint_eq(
+	        all_of((struct fleet_filter){ .backlog = -1, .street = "33010500" }).count, 0);
 	ck_assert_uint_eq(all_of((struct fleet_filter){ .backlog = -1, .state = "alarm" }).count,
 	                  1);
 	ck_assert_uint_eq(all_of((struct fleet_filter){ .backlog = -1, .version = "1.2" }).count,

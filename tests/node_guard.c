@@ -183,6 +183,19 @@ START_TEST(hosts_are_names_of_ours_or_refused)
 }
 END_TEST
 
+/* A body of two lengths is refused as such, whoever is asked. */
+START_TEST(what_is_malformed_is_so_to_any_host)
+{
+	head = (struct guard_head){ .count = 3,
+		                    .fields = { { "Host", "evil.example" },
+		                                { "Content-Length", "1" },
+		                                { "Transfer-Encoding", "chunked" } } };
+	ck_assert_int_eq(guard_fields(&head, "POST", "").status, 400);
+	head.count = 2;
+	ck_assert_int_eq(guard_fields(&head, "POST", "").status, 421);
+}
+END_TEST
+
 START_TEST(the_length_of_a_body_is_told_once)
 {
 	static const struct {
@@ -383,6 +396,7 @@ suite_node_guard(void)
 	tcase_add_test(tcase, blocks_have_the_shape_the_library_leaves_or_are_refused);
 	tcase_add_test(tcase, values_are_trimmed_and_found_in_any_case);
 	tcase_add_test(tcase, hosts_are_names_of_ours_or_refused);
+	tcase_add_test(tcase, what_is_malformed_is_so_to_any_host);
 	tcase_add_test(tcase, the_length_of_a_body_is_told_once);
 	tcase_add_test(tcase, a_request_is_as_the_library_cut_it_or_refused);
 	tcase_add_test(tcase, a_request_without_memory_is_refused_for_now);

@@ -6,7 +6,6 @@
  */
 #include "tests/broken.h"
 #include "tests/hub_help.h"
-#include "tests/memory.h"
 #include "tests/suites.h"
 
 #include "node/enrol_node.h"
@@ -57,22 +56,6 @@ written(void)
 	               " + (SELECT count(*) FROM hub_token WHERE revoked_ms IS NOT NULL) * 1000");
 }
 
-/* BROKEN_NOTHING stands for memory. */
-static void
-arm(enum broken what, unsigned good)
-{
-	if (what == BROKEN_NOTHING)
-		memory_arm(good);
-	else
-		broken_arm(what, good);
-}
-
-static bool
-disarm(enum broken what)
-{
-	return what == BROKEN_NOTHING ? memory_disarm() : broken_disarm();
-}
-
 /* Fail call 0, 1, 2 ... until none is refused.  What fails has changed nothing.  A statement that
  * failed is never passed over; without memory SQLite may know another way. */
 static void
@@ -86,12 +69,12 @@ without(enum broken what, int (*run)(void))
 		int64_t before = written();
 		int rc;
 
-		arm(what, good);
+		broken_arm(what, good);
 		rc = run();
-		hit = disarm(what);
+		hit = broken_disarm();
 		ck_assert_msg(sane, "after %u", good);
 		ck_assert_msg(hit || rc >= 0, "after %u: %d %s", good, rc, err.msg);
-		ck_assert_msg(!hit || rc < 0 || what == BROKEN_NOTHING, "after %u: unheard", good);
+		ck_assert_msg(!hit || rc < 0 || what == BROKEN_MEMORY, "after %u: unheard", good);
 		ck_assert(!store_db_in_transaction(hub_db));
 		ck_assert_msg(rc >= 0 || written() == before, "after %u: something was left", good);
 	} while (hit && ++good < MOST);
@@ -103,7 +86,7 @@ without(enum broken what, int (*run)(void))
 static void
 whole_or_not_there(void (*prepare)(void), int (*run)(void))
 {
-	static const enum broken ways[] = { BROKEN_NOTHING, BROKEN_STEP, BROKEN_EXEC };
+	static const enum broken ways[] = { BROKEN_MEMORY, BROKEN_STEP, BROKEN_EXEC };
 
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
 		if (prepare != NULL)
@@ -328,7 +311,7 @@ START_TEST(a_token_is_whole_or_not_there)
 {
 	whole_or_not_there(NULL, make_token);
 	whole_or_not_there(NULL, check_token);
-	without(BROKEN_NOTHING, revoke_token);
+	without(BROKEN_MEMORY, revoke_token);
 	without(BROKEN_STEP, revoke_token);
 }
 END_TEST
@@ -477,7 +460,7 @@ ask_rights(void)
 
 START_TEST(a_right_that_cannot_be_looked_up_is_none)
 {
-	without(BROKEN_NOTHING, ask_rights);
+	without(BROKEN_MEMORY, ask_rights);
 	ck_assert(rights_may_write(&rights, &one, "f/F1"));
 }
 END_TEST

@@ -961,6 +961,8 @@ START_TEST(wrong_requests_are_problems_and_leak_nothing)
 		  "goes with format=fhir" },
 		{ "/v1/export", "_type=Patient", 400, "goes with format=fhir" },
 		{ "/v1/export", "_type=Claim&format=fhir", 404, "Patient, Observation, Imm" },
+		{ "/v1/export", "_type=Patient,Observation&format=fhir", 400,
+		  "one type at a time is offered; ask once for each of Patient, Observation" },
 		{ "/v1/export", "_type=Encounter&format=fhir", 404, "doesn't read all of" },
 		{ "/v1/export", "table=child&limit=1", 400, "no parameter limit" },
 		{ "/v1/export", "table=%zz", 400, "" },

@@ -1,7 +1,6 @@
 /* tests/node_street.c - a node is granted its facility's street, as the facility's row names it. */
 #include "tests/broken.h"
 #include "tests/hub_help.h"
-#include "tests/memory.h"
 #include "tests/suites.h"
 
 #include "node/facility/schema.h"
@@ -200,7 +199,7 @@ END_TEST
 /* Whichever statement fails, whichever allocation is the last: it says so, and nothing is left. */
 START_TEST(a_street_is_granted_or_not)
 {
-	static const enum broken ways[] = { BROKEN_STEP, BROKEN_EXEC, BROKEN_NOTHING };
+	static const enum broken ways[] = { BROKEN_STEP, BROKEN_EXEC, BROKEN_MEMORY };
 	struct store_site one, two;
 	unsigned good = 0;
 	bool hit;
@@ -215,15 +214,12 @@ START_TEST(a_street_is_granted_or_not)
 		int rc;
 
 		OK(store_db_begin(hub_db, &hub_err));
-		if (ways[i] == BROKEN_NOTHING)
-			memory_arm(good);
-		else
-			broken_arm(ways[i], good);
+		broken_arm(ways[i], good);
 		rc = hub_street_keep(hub_db, &hub_key, &hub_err);
-		hit = ways[i] == BROKEN_NOTHING ? memory_disarm() : broken_disarm();
+		hit = broken_disarm();
 		store_db_rollback(hub_db);
 		ck_assert_msg(hit || rc == 0, "after %u: %d %s", good, rc, hub_err.msg);
-		ck_assert_msg(!hit || rc < 0 || ways[i] == BROKEN_NOTHING, "after %u: unheard",
+		ck_assert_msg(!hit || rc < 0 || ways[i] == BROKEN_MEMORY, "after %u: unheard",
 		              good);
 		ck_assert(stale());
 		good = hit ? good + 1 : 0;

@@ -86,6 +86,57 @@ START_TEST(engine_tables_can_be_read_and_not_written)
 }
 END_TEST
 
+/* Of a file with tables t (tracked) and loose, and a trigger and a view. */
+static const struct {
+	const char *sql;
+	const char *refused; /* what the sentence says; NULL: it may run */
+} count_on_cases[] = {
+	{ "DROP TABLE t", "t is tracked, " },
+	{ "  /* so */ drop table if exists main.\"T\";", "T is tracked, " },
+	{ "ALTER TABLE t RENAME TO u", "t is tracked, " },
+	{ "ALTER TABLE t RENAME COLUMN c TO d", "t is tracked, " },
+	{ "ALTER TABLE t DROP c", "t is tracked, " },
+	{ "DROP TRIGGER yz_t_au", "yz_t_au is yizhan's own" },
+	{ "DROP TRIGGER needed", "the program itself uses needed" },
+	{ "DROP VIEW Needed", "the program itself uses Needed" },
+	{ "ALTER TABLE needed RENAME TO n", "the program itself uses needed" },
+	/* what everybody may */
+	{ "ALTER TABLE t ADD COLUMN d", NULL },
+	{ "ALTER TABLE needed ADD d", NULL },
+	{ "DROP TABLE loose", NULL },
+	{ "ALTER TABLE loose RENAME TO looser", NULL },
+	{ "DROP TRIGGER mine", NULL },
+	{ "DROP INDEX t_c", NULL },
+	{ "DELETE FROM t", NULL },
+	{ "SELECT 'DROP TABLE t'", NULL },
+};
+
+static bool
+is_needed(const char *name)
+{
+	return strcasecmp(name, "needed") == 0;
+}
+
+START_TEST(what_others_count_on_stays)
+{
+	capture_exec(
+	        "CREATE TABLE t(a INTEGER NOT NULL PRIMARY KEY, c TEXT); CREATE TABLE loose(a)");
+	capture_track(&(struct store_track_spec){ .table = "t", .scope = "all" }, false);
+	for (size_t i = 0; i < sizeof count_on_cases / sizeof count_on_cases[0]; i++) {
+		const char *sql = count_on_cases[i].sql, *refused = count_on_cases[i].refused;
+		int rc;
+
+		capture_err = (struct err){ 0 };
+		rc = store_protect_check(capture_local, sql, is_needed, &capture_err);
+		ck_assert_msg(rc == (refused == NULL ? 0 : ERR_INVALID), "%s: %s", sql,
+		              capture_err.msg);
+		ck_assert_msg(refused == NULL ||
+		                      strncmp(capture_err.msg, refused, strlen(refused)) == 0,
+		              "%s: %s", sql, capture_err.msg);
+	}
+}
+END_TEST
+
 /* Whole pages become free, which an SQLite that forgets fast leaves as they were. */
 START_TEST(what_is_deleted_is_gone_from_the_file)
 {
@@ -148,6 +199,7 @@ suite_store_db(void)
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("file");
 	tcase_add_checked_fixture(tcase, capture_open, capture_close);
+	tcase_add_test(tcase, what_others_count_on_stays);
 	tcase_add_test(tcase, what_is_deleted_is_gone_from_the_file);
 	suite_add_tcase(suite, tcase);
 	return suite;

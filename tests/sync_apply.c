@@ -4,7 +4,6 @@
  * failure is said; what couldn't be looked up is nobody's right.
  */
 #include "tests/broken.h"
-#include "tests/memory.h"
 #include "tests/parcels.h"
 #include "tests/share_world.h"
 #include "tests/suites.h"
@@ -270,22 +269,6 @@ begin(struct world_peer *to)
 	(void)store_catalog_table_by_name(to->merge, "child"); /* loaded, or nothing goes on */
 }
 
-/* BROKEN_NOTHING stands for memory. */
-static void
-arm(enum broken what, unsigned good)
-{
-	if (what == BROKEN_NOTHING)
-		memory_arm(good);
-	else
-		broken_arm(what, good);
-}
-
-static bool
-disarm(enum broken what)
-{
-	return what == BROKEN_NOTHING ? memory_disarm() : broken_disarm();
-}
-
 static void
 expect_same(const struct sync_ingested *got, const struct sync_ingested *want, size_t want_told)
 {
@@ -319,12 +302,12 @@ without(enum broken what, const struct scene *scene, const struct parcel *parcel
 		int rc;
 
 		begin(to);
-		arm(what, good);
+		broken_arm(what, good);
 		rc = take(to, parcel, &got);
-		hit = disarm(what);
+		hit = broken_disarm();
 		sync_ingest_abort(&to->node.r);
 		ck_assert_msg(hit || rc == 0, "after %u: %d %s", good, rc, err.msg);
-		ck_assert_msg(!hit || rc < 0 || what == BROKEN_NOTHING ||
+		ck_assert_msg(!hit || rc < 0 || what == BROKEN_MEMORY ||
 		                      got.outcome == SYNC_WAITS || scene->doubts,
 		              "after %u: unheard", good);
 		if (rc == 0 && got.outcome == SYNC_STORED)
@@ -350,7 +333,7 @@ is_for(const struct scene *scene, int stream)
 /* Each of `from`'s segments that is new to `to`, in their order. */
 START_TEST(a_segment_is_taken_whole_or_not)
 {
-	static const enum broken ways[] = { BROKEN_STEP, BROKEN_EXEC, BROKEN_TAKE, BROKEN_NOTHING };
+	static const enum broken ways[] = { BROKEN_STEP, BROKEN_EXEC, BROKEN_TAKE, BROKEN_MEMORY };
 	const struct scene *scene = &scenes[_i];
 	struct world_peer *to = peer(scene->to);
 	int taken = 0;
@@ -454,7 +437,7 @@ enum { WORDS = sizeof words / sizeof words[0] };
 /* Sealed, and carried out on all rows of the child; or nothing of it. */
 START_TEST(what_the_hub_says_is_carried_out_or_not)
 {
-	static const enum broken ways[] = { BROKEN_STEP, BROKEN_EXEC, BROKEN_TAKE, BROKEN_NOTHING };
+	static const enum broken ways[] = { BROKEN_STEP, BROKEN_EXEC, BROKEN_TAKE, BROKEN_MEMORY };
 	unsigned good = 0;
 	bool hit;
 
@@ -465,12 +448,12 @@ START_TEST(what_the_hub_says_is_carried_out_or_not)
 
 		ck_assert_int_eq(store_db_begin(w.hub.merge, &err), 0);
 		(void)store_catalog_table_by_name(w.hub.merge, "child"); /* loaded */
-		arm(ways[i], good);
+		broken_arm(ways[i], good);
 		rc = sync_seal(&w.hub.node.r, &sealed, &err);
-		hit = disarm(ways[i]);
+		hit = broken_disarm();
 		store_db_rollback(w.hub.merge);
 		ck_assert_msg(hit || rc == 0, "after %u: %d %s", good, rc, err.msg);
-		ck_assert_msg(!hit || rc < 0 || ways[i] == BROKEN_NOTHING, "%d after %u: unheard",
+		ck_assert_msg(!hit || rc < 0 || ways[i] == BROKEN_MEMORY, "%d after %u: unheard",
 		              (int)ways[i], good);
 		good = hit ? good + 1 : 0;
 	}

@@ -46,6 +46,16 @@ mono(void *ctx)
 	return m->true_ms - m->asleep_ms - BEGIN;
 }
 
+/* A reply that says the true time comes at once. */
+static void
+hear(struct sync_clock *clock, const struct env *env, int64_t hub_ms)
+{
+	struct sync_clock_heard heard = { .hub_ms = hub_ms };
+
+	heard.asked = heard.came = sync_clock_look(env);
+	sync_clock_hear(clock, &heard);
+}
+
 static const struct estimate_case {
 	const char *name;
 	int64_t off_ms;      /* of the wall clock, when the hub is heard (or the program starts) */
@@ -83,12 +93,12 @@ START_TEST(the_time_is_estimated_and_rather_too_early)
 	const struct estimate_case *c = &estimate_cases[_i];
 	struct machine m = { BEGIN, c->off_ms, 0 };
 	struct env env = { .wall_ms = wall, .mono_ms = mono, .ctx = &m };
-	struct sync_clock clock;
+	struct sync_clock clock = { 0 };
 
 	if (c->started_off != 0)
 		sync_clock_start(&clock, &env, BEGIN, c->started_off);
 	else
-		sync_clock_hear(&clock, &env, BEGIN);
+		hear(&clock, &env, BEGIN);
 	m.true_ms += c->asleep_ms + c->later_ms;
 	m.asleep_ms = c->asleep_ms;
 	m.off_ms += c->set_by_ms;
@@ -103,14 +113,68 @@ START_TEST(what_was_noted_is_as_long_ago_as_the_clock_says)
 {
 	struct machine m = { BEGIN, -3 * DAY, 0 };
 	struct env env = { .wall_ms = wall, .mono_ms = mono, .ctx = &m };
-	struct sync_clock clock;
+	struct sync_clock clock = { 0 };
 
-	sync_clock_hear(&clock, &env, BEGIN);
+	hear(&clock, &env, BEGIN);
 	m.true_ms += HOUR;
 	ck_assert_int_eq(sync_clock_time_of(&clock, &env, wall(&m) - MINUTE), m.true_ms - MINUTE);
 	/* noted by a clock that was ahead of itself, or before the hub was heard */
 	ck_assert_int_eq(sync_clock_time_of(&clock, &env, wall(&m) + DAY), m.true_ms);
 	ck_assert_int_eq(sync_clock_time_of(&clock, &env, 1000), BEGIN);
+}
+END_TEST
+
+/* A request takes `up_ms`, its reply `down_ms`; what happens to the clock happens while the reply
+ * is on its way. */
+static const struct line_case {
+	const char *name;
+	int64_t off_ms, thought_ms; /* what the clock is off by, and was thought to be */
+	int64_t up_ms, down_ms;
+	int64_t set_by_ms, asleep_ms;
+	int64_t offset_ms; /* what it is taken to be off by then */
+	bool known;        /* the time was, when the request went out */
+} line_cases[] = {
+	{ "right, over a slow line down", 0, 0, 50, 15 * MINUTE, 0, 0, 0, false },
+	{ "right, over a slow line up", 0, 0, 15 * MINUTE, 50, 0, 0, 0, false },
+	{ "right, over a line slow both ways", 0, 0, HOUR, HOUR, 0, 0, 0, false },
+	{ "fast, as was thought", 3 * DAY, -3 * DAY, MINUTE, HOUR, 0, 0, -3 * DAY, false },
+	{ "slow, as was thought", -3 * DAY, 3 * DAY, HOUR, MINUTE, 0, 0, 3 * DAY, false },
+	{ "fast, which is news", 3 * DAY, 0, MINUTE, HOUR, 0, 0, -3 * DAY + MINUTE, false },
+	{ "slow, which is news", -3 * DAY, 0, MINUTE, HOUR, 0, 0, 3 * DAY - HOUR, false },
+	{ "slow, as the time known last says", -3 * DAY, 0, MINUTE, HOUR, 0, 0, 3 * DAY, true },
+	{ "fast by less than the line takes", MINUTE, 0, 2 * MINUTE, 50, 0, 0, 0, false },
+	{ "set right while it waits, was fast", 3 * DAY, -3 * DAY, 50, MINUTE, -3 * DAY, 0, -MINUTE,
+	  false },
+	{ "set right while it waits, was slow", -3 * DAY, 3 * DAY, 50, MINUTE, 3 * DAY, 0, 0,
+	  false },
+	{ "sleeps while it waits", 0, 0, 50, MINUTE, 0, 8 * HOUR, 0, false },
+	{ "fast, and sleeps while it waits", DAY, -DAY, 50, MINUTE, 0, 8 * HOUR, -DAY, false },
+};
+
+enum { LINE_CASES = sizeof line_cases / sizeof line_cases[0] };
+
+START_TEST(how_long_the_line_took_is_not_the_clocks_fault)
+{
+	const struct line_case *c = &line_cases[_i];
+	struct machine m = { BEGIN, c->off_ms, 0 };
+	struct env env = { .wall_ms = wall, .mono_ms = mono, .ctx = &m };
+	struct sync_clock clock = { .offset_ms = c->thought_ms,
+		                    .known_ms = c->known ? BEGIN : 0,
+		                    .at = sync_clock_look(&env) };
+	struct sync_clock_heard heard = { .asked = sync_clock_look(&env),
+		                          .hub_ms = BEGIN + c->up_ms };
+
+	m.true_ms += c->up_ms + c->down_ms + c->asleep_ms;
+	m.asleep_ms = c->asleep_ms;
+	m.off_ms += c->set_by_ms;
+	heard.came = sync_clock_look(&env);
+	for (int i = 0; i < 2; i++) { /* to hear of it twice changes nothing */
+		ck_assert_msg(sync_clock_offset_by(&clock, &heard) == c->offset_ms, "%s: %lld ms",
+		              c->name, (long long)sync_clock_offset_by(&clock, &heard));
+		sync_clock_hear(&clock, &heard);
+	}
+	ck_assert_int_eq(clock.offset_ms, c->offset_ms);
+	ck_assert(!sync_clock_is_unsure(&clock, &env));
 }
 END_TEST
 
@@ -214,6 +278,37 @@ START_TEST(an_offset_is_known_after_a_start)
 	world_sync(&w, 0);
 	ck_assert_int_ge(last_ms(p), w.wall_ms - 1);
 	ck_assert_int_le(last_ms(p), w.wall_ms);
+}
+END_TEST
+
+/*
+ * Days of records go up and come down over a line that takes minutes for each; both clocks are
+ * right all the time.  What is written then is stamped with its own time, not with one that is
+ * earlier by what the reply took: by such a stamp it would lose against what another wrote before.
+ */
+START_TEST(a_slow_line_does_not_put_a_right_clock_wrong)
+{
+	struct world_peer *slow = &w.nodes[_i];
+
+	world_sql(&w.nodes[0],
+	          "WITH n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+	          "INSERT INTO note(id, facility_id, text) SELECT randomblob(16), 'F1', "
+	          "hex(randomblob(20)) FROM n");
+	if (_i == 1)
+		ck_assert(world_sync(&w, 0)); /* the other has nothing of it yet */
+	w.bytes_a_second = 500;
+	ck_assert(world_sync(&w, _i));
+	ck_assert_int_gt(w.slowest_ms, MINUTE);
+	ck_assert_int_eq(slow->node.r.clock.offset_ms, 0);
+	ck_assert_int_eq(world_int(slow, "SELECT abs(clock_offset_ms) < 2000 FROM yz_remote"), 1);
+	w.bytes_a_second = 0;
+	world_sql(&w.nodes[!_i],
+	          "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'a')");
+	world_settle(&w, 2);
+	world_wait(&w, 1000);
+	world_sql(slow, "UPDATE note SET text = 'the later one' WHERE id = x'01'");
+	world_sync(&w, _i);
+	ck_assert_int_le(w.wall_ms - last_ms(slow), 1000);
 }
 END_TEST
 
@@ -675,12 +770,15 @@ suite_sync_clock(void)
 	tcase_add_loop_test(estimate, the_time_is_estimated_and_rather_too_early, 0,
 	                    ESTIMATE_CASES);
 	tcase_add_test(estimate, what_was_noted_is_as_long_ago_as_the_clock_says);
+	tcase_add_loop_test(estimate, how_long_the_line_took_is_not_the_clocks_fault, 0,
+	                    LINE_CASES);
 	tcase_add_test(estimate, nothing_is_older_than_the_program);
 	suite_add_tcase(suite, estimate);
 	tcase_set_timeout(nodes, 60);
 	tcase_add_checked_fixture(nodes, open_world, close_world);
 	tcase_add_test(nodes, a_boot_in_1970_goes_on_from_the_last_time_known);
 	tcase_add_test(nodes, an_offset_is_known_after_a_start);
+	tcase_add_loop_test(nodes, a_slow_line_does_not_put_a_right_clock_wrong, 0, 2);
 	tcase_add_loop_test(nodes, a_clock_far_ahead_moves_nobody, 0, FAR_CASES);
 	tcase_add_test(nodes, what_is_stamped_anew_is_of_its_own_time);
 	tcase_add_test(nodes, a_reply_that_says_so_may_be_lost);

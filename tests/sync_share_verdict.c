@@ -4,6 +4,7 @@
  */
 #include "store/inbox.h"
 #include "store/verdict.h"
+#include "tests/histories.h"
 #include "tests/share_world.h"
 #include "tests/suites.h"
 
@@ -257,6 +258,76 @@ START_TEST(two_who_make_one_row_are_not_asked_whose_it_is)
 }
 END_TEST
 
+/* ---- who has left ---- */
+
+static void
+settle_without(const char *scope, bool leaves)
+{
+	share_world_say(&w, 1, scope, leaves);
+	world_settle(&w, 3);
+}
+
+/* Whoever it was that left, the others go on asking; whoever comes back is asked again. */
+START_TEST(who_has_left_is_not_asked)
+{
+	const char *scope = _i == 0 ? "f/A" : "f/B";
+
+	settle_without(scope, true);
+	expect_open(_i != 0, _i == 0, 1);
+	ck_assert_int_eq(world_int(&w.nodes[_i == 0 ? SHARE_A : SHARE_B],
+	                           "SELECT count(*) FROM yz_conflict WHERE state = 'left'"),
+	                 1);
+	settle_without(scope, false);
+	expect_open(1, 1, 1);
+	settle_without(scope, true);
+	decide(&w.nodes[_i == 0 ? SHARE_B : SHARE_A], STORE_TAKE_SHOWN);
+	world_settle(&w, 3);
+	expect_open(0, 0, 0);
+	share_world_expect_level(&w);
+}
+END_TEST
+
+START_TEST(who_has_left_is_refused_with_a_sentence)
+{
+	struct store_verdict v = { .take = STORE_TAKE_SHOWN, .by = "test" };
+	struct store_conflict *list;
+	struct arena a = { 0 };
+	size_t count;
+
+	settle_without("f/A", true);
+	ck_assert_int_eq(store_inbox_list(w.nodes[SHARE_A].local, false, &a, &list, &count, &err),
+	                 0);
+	ck_assert_uint_eq(count, 1);
+	v.conflict = &list[0];
+	ck_assert_int_eq(store_db_begin(w.nodes[SHARE_A].local, &err), 0);
+	ck_assert_int_eq(store_verdict_give(w.nodes[SHARE_A].local, &v, &err), ERR_INVALID);
+	ck_assert_ptr_nonnull(strstr(err.msg, "somebody who has left; it is decided where"));
+	store_db_rollback(w.nodes[SHARE_A].local);
+	arena_free(&a);
+}
+END_TEST
+
+/* A program of before lets them decide all the same: that closes nothing for those who see it. */
+START_TEST(a_word_of_who_has_left_closes_nothing)
+{
+	settle_without("f/A", true);
+	world_sql(&w.nodes[SHARE_A],
+	          _i == 0 ? "INSERT INTO yz_verdict(conflict, scope, take, by, at)"
+	                    " SELECT CAST(id || x'662f41' AS BLOB), 'f/A', 'shown', 'A', 1"
+	                    " FROM yz_conflict WHERE state = 'left'"
+	                  : "INSERT INTO yz_verdict(conflict, scope, take, by, at)"
+	                    " SELECT id, 'f/A', 'shown', 'A', 1 FROM yz_conflict"
+	                    " WHERE state = 'left'");
+	world_settle(&w, 3);
+	ck_assert_int_eq(verdicts(&w.hub), 1);
+	expect_open(0, 1, 1);
+	decide(&w.nodes[SHARE_B], STORE_TAKE_SHOWN);
+	world_settle(&w, 3);
+	expect_open(0, 0, 0);
+	share_world_expect_level(&w);
+}
+END_TEST
+
 /* ---- a law ---- */
 
 /* Somebody decides one of what is open at a peer; *decided counts.  What has left can't be written
@@ -363,7 +434,10 @@ suite_sync_share_verdict(void)
 	tcase_add_loop_test(tc, programs_of_before_and_after_decide, 0, 2);
 	tcase_add_test(tc, nobody_takes_anothers_place);
 	tcase_add_test(tc, two_who_make_one_row_are_not_asked_whose_it_is);
-	tcase_add_loop_test(tc, any_history_of_deciding_ends_level, 0, 24);
+	histories_add(tc, any_history_of_deciding_ends_level, 24);
+	tcase_add_loop_test(tc, who_has_left_is_not_asked, 0, 2);
+	tcase_add_test(tc, who_has_left_is_refused_with_a_sentence);
+	tcase_add_loop_test(tc, a_word_of_who_has_left_closes_nothing, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

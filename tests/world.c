@@ -524,6 +524,16 @@ hold_sums(struct world *w, struct world_peer *p)
 		must(store_digest_verify(p->merge, &verify, &err), &err);
 }
 
+/* So many bytes are on their way. */
+static void
+travel(struct world *w, size_t len)
+{
+	int64_t ms = w->bytes_a_second == 0 ? 0 : (int64_t)len * 1000 / w->bytes_a_second;
+
+	world_wait(w, ms);
+	w->slowest_ms = ms > w->slowest_ms ? ms : w->slowest_ms;
+}
+
 /* The hub's answer to a request as the node will hear it; its bytes live in `reply`. */
 static struct node_event
 carry(struct world *w, struct world_peer *p, const struct buf *request, struct buf *reply)
@@ -542,11 +552,13 @@ carry(struct world *w, struct world_peer *p, const struct buf *request, struct b
 	if (w->damage_request)
 		request->bytes[request->len - 1] ^= 1;
 	w->damage_request = false;
+	travel(w, request->len);
 	must(hub_step(&w->hub.node, &rq, &hub, &err), &err);
 	hold_sums(w, &w->hub);
 	if (w->damage_reply)
 		hub.reply.bytes[hub.reply.len - 1] ^= 1;
 	w->damage_reply = false;
+	travel(w, hub.reply.len);
 	w->bytes_up += request->len;
 	w->bytes_down += hub.reply.len;
 	w->round_trips++;

@@ -41,6 +41,8 @@ struct world {
 	bool hold_sums;      /* at each step each scope's digest is the sum over its rows */
 	bool damage_request; /* its last byte arrives as another one, once */
 	bool damage_reply;
+	int64_t bytes_a_second; /* of the line, either way; 0: all at once */
+	int64_t slowest_ms;     /* what the slowest message took */
 	size_t bytes_up, bytes_down;
 	int round_trips;
 };

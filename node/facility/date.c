@@ -37,21 +37,21 @@ floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-int
-date_offset(const char *timezone, int *offset_min, struct err *err)
+bool
+date_offset(const char *timezone, int *offset_min)
 {
 	static const struct {
 		const char *name;
 		int offset_min;
 	} zones[] = {
-		{ "Asia/Shanghai", 480 },
-		{ "Asia/Chongqing", 480 },
-		{ "Asia/Harbin", 480 },
-		{ "Asia/Hong_Kong", 480 },
-		{ "Asia/Macau", 480 },
-		{ "Asia/Taipei", 480 },
+		{ "Asia/Shanghai", DATE_CHINA_MIN },
+		{ "Asia/Chongqing", DATE_CHINA_MIN },
+		{ "Asia/Harbin", DATE_CHINA_MIN },
+		{ "Asia/Hong_Kong", DATE_CHINA_MIN },
+		{ "Asia/Macau", DATE_CHINA_MIN },
+		{ "Asia/Taipei", DATE_CHINA_MIN },
 		{ "Asia/Urumqi", 360 },
-		{ "PRC", 480 },
+		{ "PRC", DATE_CHINA_MIN },
 		{ "UTC", 0 },
 	};
 	unsigned hours, minutes;
@@ -60,14 +60,13 @@ date_offset(const char *timezone, int *offset_min, struct err *err)
 	for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++)
 		if (strcmp(zones[i].name, timezone) == 0) {
 			*offset_min = zones[i].offset_min;
-			return 0;
+			return true;
 		}
 	if (sscanf(timezone, "%c%2u:%2u%c", &sign, &hours, &minutes, &more) != 3 ||
 	    (sign != '+' && sign != '-') || hours > 14 || minutes > 59)
-		return err_set(err, ERR_INVALID,
-		               "time zone '%s' is not known here: write it as +08:00", timezone);
+		return false;
 	*offset_min = (int)(hours * 60 + minutes) * (sign == '-' ? -1 : 1);
-	return 0;
+	return true;
 }
 
 int

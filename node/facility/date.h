@@ -13,11 +13,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DATE_MINUTE_MS = 60000, DATE_DAY_MS = 86400000 };
+enum { DATE_MINUTE_MS = 60000, DATE_DAY_MS = 86400000, DATE_CHINA_MIN = 480 };
 
-/* "Asia/Shanghai", "UTC" or "+08:00" to minutes east of UTC; ERR_INVALID names one it doesn't know.
- */
-MUST_CHECK int date_offset(const char *timezone, int *offset_min, struct err *err);
+/* "Asia/Shanghai", "UTC" or "+08:00" to minutes east of UTC; false for one that isn't known. */
+MUST_CHECK bool date_offset(const char *timezone, int *offset_min);
 
 /* The date of a moment. */
 int date_of(int64_t at_ms, int offset_min);

@@ -124,6 +124,16 @@ sync_line(struct page *p)
 }
 
 static void
+zone_line(struct page *p)
+{
+	if (!p->f->zone_strange)
+		return;
+	page_html(p, "<p class=\"notice\" role=\"alert\">");
+	page_phrase(p, W_ZONE, p->f->zone, "");
+	page_html(p, "</p>\n");
+}
+
+static void
 head(struct page *p, int date)
 {
 	const char *days = page_term(p, W_WEEKDAYS);
@@ -150,6 +160,7 @@ head(struct page *p, int date)
 	           page_term(p, W_OTHER_LANG_CODE), page_term(p, W_OTHER_LANG_CODE));
 	page_text(p, page_term(p, W_OTHER_LANG));
 	page_html(p, "</a>\n</header>\n");
+	zone_line(p);
 	sync_line(p);
 }
 

@@ -39,6 +39,8 @@ static const char *const words[W_COUNT][PAGE_LANGS] = {
 	[W_WEEKDAYS] = { "周一周二周三周四周五周六周日", "MonTueWedThuFriSatSun" },
 	[W_SYNC_IN_SYNC] = { "已同步：与中心核对一致", "In sync: checked equal with the hub" },
 	[W_SYNC_SYNCING] = { "正在同步", "Syncing now" },
+	[W_ZONE] = { "“#1”不是已知的时区：时间按北京时间显示", "\"#1\" is no known time zone: "
+	                                                       "times are those of Beijing" },
 	[W_SYNC_NEVER] = { "从未同步：#1 条更改只在本机",
 	                   "Never synced: #1 changes are on this machine only" },
 	[W_SYNC_WAITING] = { "#1 条更改等待上传，最早 #2",

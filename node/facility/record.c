@@ -77,10 +77,19 @@ own_id(struct facility *f, struct err *err)
 	return rc;
 }
 
+/* Records can't wait for a word to be put right, so one that isn't known counts as most do. */
+static void
+set_zone(struct facility *f, const char *zone)
+{
+	text_copy(f->zone, sizeof f->zone, zone);
+	f->zone_strange = !date_offset(zone, &f->offset_min);
+	if (f->zone_strange)
+		f->offset_min = DATE_CHINA_MIN;
+}
+
 int
 facility_open(struct facility *f, struct store_db *db, const char *id, struct err *err)
 {
-	char timezone[64];
 	struct store_stmt s;
 	int rc;
 
@@ -99,11 +108,11 @@ facility_open(struct facility *f, struct store_db *db, const char *id, struct er
 	if (rc == 1) {
 		text_copy(f->name, sizeof f->name, store_stmt_get_text(&s));
 		f->kind = (int)store_stmt_get_int(&s);
-		text_copy(timezone, sizeof timezone, store_stmt_get_text(&s));
-		rc = date_offset(timezone, &f->offset_min, err);
+		set_zone(f, store_stmt_get_text(&s));
+		rc = 0;
 	} else if (rc == 0 && id == NULL) {
 		f->kind = KIND_NURSERY;
-		rc = date_offset("Asia/Shanghai", &f->offset_min, err);
+		f->offset_min = DATE_CHINA_MIN;
 	} else if (rc == 0) {
 		rc = err_set(err, ERR_NOTFOUND, "facility '%s' is not in this database", f->id);
 	}
@@ -286,10 +295,18 @@ record_present(struct facility *f, const uint8_t *class_id, struct record_group 
 }
 
 int
+record_not_here(const struct facility *f, const char *what, const uint8_t *id, struct err *err)
+{
+	char hex[2 * STORE_ID + 1];
+
+	text_hex(hex, id, STORE_ID);
+	return err_set(err, ERR_NOTFOUND, "%s: there is no %s at %s", what, hex, f->id);
+}
+
+int
 record_exists(struct facility *f, const char *sql, const char *what, const uint8_t *id,
               struct err *err)
 {
-	char hex[2 * STORE_ID + 1];
 	struct store_stmt s;
 	int rc;
 
@@ -302,6 +319,5 @@ record_exists(struct facility *f, const char *sql, const char *what, const uint8
 	store_stmt_end(&s);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	text_hex(hex, id, STORE_ID);
-	return err_set(err, ERR_NOTFOUND, "%s: there is no %s at %s", what, hex, f->id);
+	return record_not_here(f, what, id, err);
 }

@@ -31,6 +31,8 @@ struct facility {
 	char name[3 * FACILITY_NAME_MAX];
 	int kind;
 	int offset_min;    /* of its time zone, east of UTC */
+	bool zone_strange; /* it isn't known here: Asia/Shanghai stands for it */
+	char zone[64];
 	const uint8_t *by; /* staff id of who records, borrowed; NULL: nobody signed in */
 	struct facility_tries *tries; /* wrong codes, borrowed; NULL: nobody counts */
 	uint8_t last_id[STORE_ID];

@@ -167,16 +167,16 @@ is_of_child(struct facility *f, const struct facility_case_close *in, struct err
 int
 facility_case_close(struct facility *f, const struct facility_case_close *in, struct err *err)
 {
+	const struct record_ref sick = { "symptom_case", "case", in->sick };
+	const struct record_ref exam = { "health_exam", "certificate", in->certificate };
 	struct store_stmt s;
 	int date, rc;
 
 	rc = record_at(f, in->at, &date, err);
 	if (rc == 0)
-		rc = record_exists(f, "SELECT 1 FROM symptom_case WHERE id = ? AND facility_id = ?",
-		                   "case", in->sick, err);
+		rc = record_seen(f, &sick, err);
 	if (rc == 0 && in->certificate != NULL)
-		rc = record_exists(f, "SELECT 1 FROM health_exam WHERE id = ? AND facility_id = ?",
-		                   "certificate", in->certificate, err);
+		rc = record_seen(f, &exam, err);
 	if (rc == 0 && in->certificate != NULL)
 		rc = is_of_child(f, in, err);
 	if (rc < 0)

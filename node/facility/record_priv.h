@@ -89,6 +89,28 @@ MUST_CHECK int record_present(struct facility *f, const uint8_t *class_id,
 MUST_CHECK int record_exists(struct facility *f, const char *sql, const char *what,
                              const uint8_t *id, struct err *err);
 
+/* The sentence of record_exists, and its ERR_NOTFOUND. */
+int record_not_here(const struct facility *f, const char *what, const uint8_t *id, struct err *err);
+
+/* ---- node/facility/record_seen.c ---- */
+
+/*
+ * Is the row here, and seen by this facility: its own, or of a child who is shared with it or has
+ * come to it?  For what is said of a child, which whoever has her goes on with; what is a house's
+ * (a place there, what was asked of it, a correction) is asked for by record_exists.  ERR_NOTFOUND;
+ * ERR_DENIED if it is of somebody who has left.
+ */
+struct record_ref {
+	const char *table, *what; /* what: its name in the record */
+	const uint8_t *id;
+};
+MUST_CHECK int record_seen(struct facility *f, const struct record_ref *ref, struct err *err);
+
+/* Does a row, whatever its columns say, count in this facility's scope?  Not before it is sealed.
+ */
+MUST_CHECK int record_counts(struct facility *f, const char *table, const uint8_t *id, bool *yes,
+                             struct err *err);
+
 /* Are the findings of a health check such as can be written?  ERR_INVALID names what isn't. */
 MUST_CHECK int record_findings(const struct facility_findings *in, struct err *err);
 struct record_check {

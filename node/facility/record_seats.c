@@ -28,16 +28,14 @@ check_book(const struct facility *f, const struct facility_book *in, struct err 
 static int
 check_refs(struct facility *f, const struct facility_book *in, struct err *err)
 {
+	const struct record_ref child = { "child", "child", in->child };
 	int rc = 0;
 
 	if (in->session != NULL)
 		rc = record_exists(f,
 		                   "SELECT 1 FROM session_event WHERE id = ? AND facility_id = ?",
 		                   "session", in->session, err);
-	if (rc == 0 && in->child != NULL)
-		rc = record_exists(f, "SELECT 1 FROM child WHERE id = ? AND facility_id = ?",
-		                   "child", in->child, err);
-	return rc;
+	return rc == 0 && in->child != NULL ? record_seen(f, &child, err) : rc;
 }
 
 static int

@@ -122,11 +122,12 @@ facility_register_class(struct facility *f, const struct facility_class *in, int
 
 /*
  * What id_hash becomes, with ?4 the one told and ?6 whether its key is the facility's: a hash by
- * the same key is a corrected number, one by another key gives way to the facility's only.  So two
- * nodes can't take turns.
+ * the same key is a corrected number, one by another key gives way to the facility's only, of its
+ * own child (?7).  So two nodes can't take turns, nor two facilities that share her.
  */
 #define NEW_HASH                                                                                   \
-	"CASE WHEN ?4 IS NULL THEN id_hash WHEN id_hash IS NULL OR ?6 THEN ?4"                     \
+	"CASE WHEN ?4 IS NULL THEN id_hash"                                                        \
+	" WHEN id_hash IS NULL OR (?6 AND facility_id = ?7) THEN ?4"                               \
 	" WHEN substr(id_hash, 1, 4) = substr(?4, 1, 4) THEN ?4 ELSE id_hash END"
 
 static int
@@ -170,6 +171,7 @@ facility_register_child(struct facility *f, const struct facility_child *in, int
 	store_stmt_put_blob(&s, f->last_id, STORE_ID);
 	if (in->id != NULL) {
 		store_stmt_put_int(&s, in->is_shared_hash);
+		store_stmt_put_text(&s, f->id);
 	} else {
 		store_stmt_put_text(&s, f->id);
 		record_put_id(&s, f->by);

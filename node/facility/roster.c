@@ -89,6 +89,8 @@ match_by_id_no(struct import *im, size_t i, struct err *err)
 	return rc < 0 ? rc : 0;
 }
 
+/* Also who is shared with this facility, or has come to it: she has her first one's name in her
+ * row, and would be registered twice. */
 static int
 match_by_name(struct import *im, size_t i, struct err *err)
 {
@@ -97,19 +99,21 @@ match_by_name(struct import *im, size_t i, struct err *err)
 	size_t len;
 	int rc = 0;
 
-	s = store_stmt_new(im->f->db, "SELECT id FROM child WHERE facility_id = ? AND name = ? AND "
-	                              "birth_date = ? ORDER BY id");
+	s = store_stmt_new(im->f->db, "SELECT id, facility_id = ?1 FROM child WHERE name = ?2 AND "
+	                              "birth_date = ?3 ORDER BY facility_id <> ?1, id");
 	store_stmt_put_text(&s, im->f->id);
 	store_stmt_put_text(&s, row->name);
 	store_stmt_put_int(&s, row->birth_date);
-	while (!im->known[i] && (rc = store_stmt_step(&s, err)) == 1) {
+	while (rc >= 0 && !im->known[i] && (rc = store_stmt_step(&s, err)) == 1) {
 		const uint8_t *id = store_stmt_get_blob(&s, &len);
 
 		if (len != STORE_ID || taken(im, id))
 			continue;
 		memcpy(im->ids[i], id, STORE_ID);
-		im->known[i] = true;
 		rc = 0;
+		im->known[i] = store_stmt_get_int(&s) != 0;
+		if (!im->known[i])
+			rc = record_counts(im->f, "child", im->ids[i], &im->known[i], err);
 	}
 	store_stmt_end(&s);
 	return rc;

@@ -65,7 +65,8 @@ says(const char *text, const char *what, const char *name)
 bool
 facility_owns(const char *name)
 {
-	return says(facility_asset_schema, "CREATE TABLE ", name) || facility_views_owns(name);
+	return says(facility_asset_schema, "CREATE TABLE ", name) ||
+	       says(facility_asset_schema, "CREATE TRIGGER ", name) || facility_views_owns(name);
 }
 
 /*
@@ -324,17 +325,40 @@ take_step(struct store_db *db, const struct step *step, bool is_hub, struct err 
 	return rc;
 }
 
+/* The number of steps done; a file that a newer program has made over is refused. */
+static int
+look_at_format(struct store_db *db, int64_t *done, struct err *err)
+{
+	int rc = store_meta_get_int(db, FORMAT_KEY, 0, done, err);
+
+	if (rc < 0 || *done <= STEPS)
+		return rc;
+	return err_set(err, ERR_INVALID,
+	               "this file's facility tables have format %lld, this program knows %d: "
+	               "install the newer yizhan again",
+	               (long long)*done, STEPS);
+}
+
+int
+facility_schema_look(struct store_db *db, struct err *err)
+{
+	int64_t done;
+
+	return look_at_format(db, &done, err);
+}
+
 static int
 upgrade(struct store_db *db, bool is_hub, struct err *err)
 {
 	int64_t done;
 	bool made = false;
-	int rc = is_made(db, &made, err);
+	int rc = look_at_format(db, &done, err);
 
+	if (rc == 0)
+		rc = is_made(db, &made, err);
 	if (rc < 0 || !made)
 		return rc;
-	rc = store_meta_get_int(db, FORMAT_KEY, 0, &done, err);
-	if (rc == 0 && done < STEPS) {
+	if (done < STEPS) {
 		rc = facility_views_drop(db, err);
 		for (; rc == 0 && done < STEPS; done++)
 			rc = take_step(db, &steps[done], is_hub, err);

@@ -25,15 +25,20 @@ extern const size_t facility_table_count;
  * nothing if it isn't ours.  NULL: those at the file's top, how to read it. */
 void facility_schema_heading(struct buf *out, const char *table);
 
-/* Is this one of its tables or views, whose columns the program names? */
+/* Is this one of its tables, triggers or views, which the program counts on? */
 bool facility_owns(const char *name);
 
 /* Make the tables and views; nothing if they are there.  In a transaction. */
 MUST_CHECK int facility_schema_create(struct store_db *db, struct err *err);
 
+/* ERR_INVALID if a newer program has made these tables over: nothing here may write, or read, what
+ * it doesn't know.  Writes nothing. */
+MUST_CHECK int facility_schema_look(struct store_db *db, struct err *err);
+
 /*
  * Give a database that an older program made the tables and columns that have come since, tracked
- * (`is_hub` as in store_track_table); nothing if it has them.  In a transaction of its own.
+ * (`is_hub` as in store_track_table); nothing if it has them.  ERR_INVALID, and nothing is done, if
+ * a newer one has made them over (facility_schema_look).  In a transaction of its own.
  */
 MUST_CHECK int facility_schema_upgrade(struct store_db *db, bool is_hub, struct err *err);
 

@@ -4,6 +4,7 @@
 
 #include "store/stmt.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* facility.kind of home care points, as SQL. */
@@ -14,6 +15,43 @@ _Static_assert(KIND_HOME == 4, "the kind that isn't named");
 _Static_assert(STREET_HOMES == 3, "so many of them, or none is told of");
 
 #define STREET FACILITY_STREET("f")
+
+/* As the state numbers them. */
+static bool
+is_code(const char *text)
+{
+	size_t len = strlen(text);
+
+	return (len == STREET_DIGITS || len == STREET_COMMUNITY_DIGITS) &&
+	       strspn(text, "0123456789") == len;
+}
+
+int
+facility_street_doubt(struct store_db *db, const char *code, char why[STREET_WHY], struct err *err)
+{
+	struct store_stmt s;
+	bool strange;
+	int rc;
+
+	why[0] = 0;
+	if (!is_code(code)) {
+		snprintf(why, STREET_WHY,
+		         "%.48s is no street's code, which has 9 digits, or 12 with the "
+		         "community's",
+		         code);
+		return 0;
+	}
+	s = store_stmt_new(db, "SELECT EXISTS (SELECT 1 FROM population) AND NOT EXISTS (SELECT 1"
+	                       " FROM population WHERE substr(subdistrict_code, 1, 9)"
+	                       " = substr(?1, 1, 9))");
+	store_stmt_put_text(&s, code);
+	rc = store_stmt_step(&s, err);
+	strange = rc == 1 && store_stmt_get_int(&s) != 0;
+	store_stmt_end(&s);
+	if (strange)
+		snprintf(why, STREET_WHY, "%.48s is none of the streets in population", code);
+	return rc < 0 ? rc : 0;
+}
 
 /* Children with an open case; one whom two tablets have registered is one. */
 #define CHILDREN "count(DISTINCT coalesce(c.child_id, c.id))"

@@ -40,6 +40,18 @@
 
 enum { STREET_DAYS = 21, STREET_LISTED = 20, STREET_HOMES = 3 };
 
+/* Of a code the digits that name the street; three more name a community (社区) in it. */
+enum { STREET_DIGITS = 9, STREET_COMMUNITY_DIGITS = 12 };
+
+/*
+ * Is a street's code likely a slip?  `why` is a sentence, or "": it isn't numbered as the state
+ * does (9 or 12 digits), or `population` has streets and not this one.  Such codes are taken all
+ * the same, since districts number in ways of their own and a catalogue may be older than a street.
+ */
+enum { STREET_WHY = 160 };
+MUST_CHECK int facility_street_doubt(struct store_db *db, const char *code, char why[STREET_WHY],
+                                     struct err *err);
+
 /* At a hub, on `date`.  Is there something for facility_street_keep() to write?  Needs no
  * transaction. */
 MUST_CHECK int facility_street_stale(struct store_db *db, int date, bool *yes, struct err *err);

@@ -286,12 +286,18 @@ CREATE VIEW v1_subsidy_due AS
     ON s.facility_id = c.facility_id AND s.period = CAST(c.month AS TEXT)
   WHERE c.heads > 0;
 
--- 评价依据 · inputs of the yearly evaluation, by facility and year of an attendance: rates as above, staff with a health
--- certificate that holds at the year's end (or today), incidents, absences followed up, inspections, parents' ratings,
--- and the score that was given (a row for each, if there are several).  Source: WS/T 821-2023: what of its points the records show
+-- 评价依据 · inputs of the yearly evaluation: a row for each facility and year of which there is any of them, attendance or
+-- not (several, if several scores were given).  Of the days, cases and rows of that year:
+-- attendance_pct = came / due * 100 (v1_attendance_rate_month); morning_check_pct = checked / present * 100
+-- (v1_morning_check_day); health_managed_pct as in v1_health_managed_facility; staff = staff with status 1, now;
+-- staff_certified = those of them with a health certificate (staff_cert.type 1) whose valid_to isn't before 31 December of
+-- the year, or before today if that is earlier; incidents_serious = incidents of severity 3 and more; absences = absence_case
+-- that began in it; absences_followed = those of them with an absence_followup or more; inspections_open = inspections that
+-- aren't closed; rating = sum of the parents' ratings / their number, one decimal.  Counts are 0 and rates NULL where there is
+-- nothing.  Source: WS/T 821-2023: what of its points the records show
 CREATE VIEW v1_evaluation_input AS
-  WITH y AS (SELECT facility_id, month / 100 AS year, sum(open_days) AS open_days,
-                    round(sum(came) * 100.0 / sum(due), 1) AS attendance_pct
+  WITH o AS (SELECT facility_id, month / 100 AS year, sum(open_days) AS open_days,
+                    round(sum(came) * 100.0 / nullif(sum(due), 0), 1) AS attendance_pct
              FROM v1_attendance_rate_month GROUP BY facility_id, month / 100),
        m AS (SELECT facility_id, biz_date / 10000 AS year, round(sum(checked) * 100.0 / sum(present), 1) AS pct
              FROM v1_morning_check_day GROUP BY facility_id, biz_date / 10000),
@@ -304,8 +310,15 @@ CREATE VIEW v1_evaluation_input AS
              FROM inspection GROUP BY facility_id, inspected_date / 10000),
        r AS (SELECT facility_id, CAST(strftime('%Y', at / 1000, 'unixepoch', '+8 hours') AS INTEGER) AS year,
                     round(avg(rating), 1) AS rating
-             FROM v1_feedback GROUP BY 1, 2)
-  SELECT y.facility_id, y.year, y.open_days, y.attendance_pct, m.pct AS morning_check_pct, h.health_managed_pct,
+             FROM v1_feedback GROUP BY 1, 2),
+       h AS (SELECT facility_id, year, health_managed_pct FROM v1_health_managed_facility),
+       y AS (SELECT facility_id, year FROM
+              (SELECT facility_id, year FROM o UNION SELECT facility_id, year FROM m
+               UNION SELECT facility_id, year FROM i UNION SELECT facility_id, year FROM b
+               UNION SELECT facility_id, year FROM n UNION SELECT facility_id, year FROM r
+               UNION SELECT facility_id, year FROM h UNION SELECT facility_id, year FROM evaluation)
+             WHERE facility_id IS NOT NULL AND year IS NOT NULL)
+  SELECT y.facility_id, y.year, coalesce(o.open_days, 0) AS open_days, o.attendance_pct, m.pct AS morning_check_pct, h.health_managed_pct,
          (SELECT count(*) FROM staff s WHERE s.facility_id = y.facility_id AND s.status = 1) AS staff,
          (SELECT count(*) FROM staff s WHERE s.facility_id = y.facility_id AND s.status = 1 AND EXISTS (
             SELECT 1 FROM v1_staff_cert c WHERE c.staff_id = s.id AND c.type = 1 AND c.valid_to >=
@@ -314,8 +327,9 @@ CREATE VIEW v1_evaluation_input AS
          coalesce(b.followed, 0) AS absences_followed, coalesce(n.n, 0) AS inspections,
          coalesce(n.open, 0) AS inspections_open, r.rating, e.standard, e.score_e1, e.grade
   FROM y
+  LEFT JOIN o ON o.facility_id = y.facility_id AND o.year = y.year
   LEFT JOIN m ON m.facility_id = y.facility_id AND m.year = y.year
-  LEFT JOIN v1_health_managed_facility h ON h.facility_id = y.facility_id AND h.year = y.year
+  LEFT JOIN h ON h.facility_id = y.facility_id AND h.year = y.year
   LEFT JOIN i ON i.facility_id = y.facility_id AND i.year = y.year
   LEFT JOIN b ON b.facility_id = y.facility_id AND b.year = y.year
   LEFT JOIN n ON n.facility_id = y.facility_id AND n.year = y.year

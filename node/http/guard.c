@@ -356,16 +356,19 @@ struct guard_verdict
 guard_fields(struct guard_head *head, const char *method, const char *hosts)
 {
 	const char *host = guard_field(head, "Host");
+	struct guard_verdict verdict;
 
 	if (host == NULL)
 		return refuse(400, "Host is missing");
 	if (count_fields(head, "Host") > 1)
 		return refuse(400, "more than one Host");
-	if (!host_is_ours(host, hosts))
-		return refuse(421, "this Host is not served here");
 	if (says_twice(head))
 		return refuse(400, "a header line is given twice that can be there once");
-	return check_body(head, method);
+	verdict = check_body(head, method);
+	/* what is malformed is so to whomever it is sent */
+	if (verdict.status == 0 && !host_is_ours(host, hosts))
+		verdict = refuse(421, "this Host is not served here");
+	return verdict;
 }
 
 struct guard_verdict

@@ -1,6 +1,9 @@
 #include "node/http/range.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+enum range { RANGE_NONE, RANGE_GOOD, RANGE_BEYOND };
 
 /* Digits only, and not more than a file can have. */
 static bool
@@ -16,8 +19,8 @@ read_number(const char **at, uint64_t *value)
 	return *at != begin;
 }
 
-enum range
-range_read(const char *text, uint64_t len, struct http_file *part)
+static enum range
+read_range(const char *text, uint64_t len, struct http_file *part)
 {
 	uint64_t first = 0, last = 0;
 	bool has_first, has_last;
@@ -44,4 +47,27 @@ range_read(const char *text, uint64_t len, struct http_file *part)
 	part->offset = first;
 	part->len = last - first + 1;
 	return RANGE_GOOD;
+}
+
+bool
+range_answer(const char *text, uint64_t len, struct http_response *response)
+{
+	struct http_file *part = &response->file;
+
+	switch (read_range(text, len, part)) {
+	case RANGE_BEYOND:
+		http_problem_body(response, 416, "the file ends before this range begins");
+		http_field(response, "Content-Range", "bytes */%" PRIu64, len);
+		return false;
+	case RANGE_GOOD:
+		response->status = 206;
+		http_field(response, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
+		           part->offset, part->offset + part->len - 1, len);
+		return true;
+	case RANGE_NONE:
+		break;
+	}
+	response->status = 200;
+	*part = (struct http_file){ .len = len };
+	return true;
 }

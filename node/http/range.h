@@ -4,12 +4,12 @@
 
 #include "node/http/http.h"
 
-enum range { RANGE_NONE, RANGE_GOOD, RANGE_BEYOND };
-
 /*
- * "bytes=a-b", "bytes=a-" or "bytes=-n" of a file of `len` bytes, into part->offset and part->len;
- * anything else, several ranges too, is as if it were not there.  `text` may be NULL.
+ * Answer with a file of `len` bytes, or with the part of it that `text` asks for: "bytes=a-b",
+ * "bytes=a-" or "bytes=-n"; anything else, several ranges too, is as if it were not there, and so
+ * is NULL.  Sets status (200 or 206), Content-Range, file.offset and file.len; the caller sets
+ * file.fd.  False if the file ends before the range begins: that is answered with 416.
  */
-enum range range_read(const char *text, uint64_t len, struct http_file *part);
+bool range_answer(const char *text, uint64_t len, struct http_response *response);
 
 #endif /* NODE_RANGE_H */

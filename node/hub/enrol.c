@@ -258,8 +258,7 @@ give_grant(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_
 	if (rc == 0)
 		rc = hub_node_find(hub->db, node, &a, &known, err);
 	if (rc == 0 || (rc == 1 && known.revoked_ms != 0)) {
-		rc = refuse(answer,
-		            "this node was revoked; init a new directory and enrol that one");
+		rc = refuse(answer, hub_node_revoked_words);
 	} else if (rc == 1) {
 		answer->state = ENROL_GRANTED;
 		buf_put(&answer->grant, known.doc, known.doc_len);
@@ -285,6 +284,8 @@ tell(const struct enrol_hub *hub, const struct enrolment *e, struct enrol_answer
 		return refuse(answer, "the hub's administrator has refused this node");
 	case ENROL_OPEN:
 	case ENROL_CLOSED:
+	case ENROL_EXPIRED:
+	case ENROL_REVOKED:
 		break;
 	}
 	return refuse(answer, not_this_code);
@@ -474,22 +475,47 @@ find_named(struct store_db *db, const char *which, struct enrolment *e, struct e
 	return rc < 0 ? rc : 0;
 }
 
+/* How it stands now; on disk is how it was last written. */
+static int
+stands(const struct enrol_hub *hub, const struct enrolment *e, enum enrol_state *state,
+       struct err *err)
+{
+	struct store_stmt s;
+	int rc;
+
+	*state = e->state == ENROL_OPEN && hub->now_ms >= e->expires_ms ? ENROL_CLOSED : e->state;
+	if (e->state != ENROL_GRANTED)
+		return 0;
+	/* a key that was replaced is still its node's */
+	s = store_stmt_new(hub->db, "SELECT 1 FROM hub_node WHERE revoked_ms IS NOT NULL AND"
+	                            " (node_key = ?1"
+	                            " OR node = (SELECT node FROM hub_key WHERE key = ?1))");
+	store_stmt_put_blob(&s, e->key, sizeof e->key);
+	rc = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	if (rc == 1)
+		*state = ENROL_REVOKED;
+	return rc < 0 ? rc : 0;
+}
+
 static int
 decide(const struct enrol_hub *hub, struct enrolment *e, enum enrol_verdict verdict,
        struct err *err)
 {
 	bool may = e->state == ENROL_WAITING || (e->state == ENROL_OPEN && verdict == ENROL_EXPIRE);
-	int rc = 0;
+	enum enrol_state state;
+	int rc = stands(hub, e, &state, err);
 
-	if (!may)
-		return err_set(err, ERR_INVALID, "enrolment %s is %s%s", e->name,
-		               enrol_state_name(e->state),
-		               e->state == ENROL_OPEN ? ": no node has come with its code yet"
-		                                      : "");
+	if (rc == 0 && !may)
+		rc = err_set(err, ERR_INVALID, "enrolment %s is %s%s", e->name,
+		             enrol_state_name(state),
+		             state == ENROL_OPEN ? ": no node has come with its code yet" : "");
+	if (rc < 0)
+		return rc;
 	if (verdict == ENROL_APPROVE)
 		rc = issue(hub, e, err);
 	else
-		e->state = verdict == ENROL_DENY ? ENROL_DENIED : ENROL_CLOSED;
+		e->state = verdict == ENROL_DENY ? ENROL_DENIED : ENROL_EXPIRED;
 	return rc == 0 ? update(hub->db, e, err) : rc;
 }
 
@@ -519,18 +545,17 @@ fill_entry(struct enrol_entry *out, const struct enrolment *e, const struct enro
 		.facility = arena_copy(a, e->facility, strlen(e->facility)),
 		.label = arena_copy(a, e->label, strlen(e->label)),
 		.automatic = e->automatic,
-		.state = e->state,
 		.created_ms = e->created_ms,
 		.expires_ms = e->expires_ms,
 		.tries = e->tries,
 		.asked = e->asked,
 	};
-	if (e->state == ENROL_OPEN && hub->now_ms >= e->expires_ms)
-		out->state = ENROL_CLOSED;
 	if (e->asked)
 		sync_node_id(out->node, e->key);
 	memcpy(out->words, e->words, WORDS);
-	return a->spent ? err_set(err, ERR_NOMEM, "enrolments: out of memory") : 0;
+	if (a->spent)
+		return err_set(err, ERR_NOMEM, "enrolments: out of memory");
+	return stands(hub, e, &out->state, err);
 }
 
 int
@@ -562,7 +587,8 @@ enrol_list(const struct enrol_hub *hub, struct arena *a, struct enrol_entry **li
 const char *
 enrol_state_name(enum enrol_state state)
 {
-	static const char *const names[] = { "open", "waiting", "granted", "denied", "closed" };
+	static const char *const names[] = { "open",   "waiting", "granted", "denied",
+		                             "closed", "expired", "revoked" };
 
 	return (unsigned)state < sizeof names / sizeof names[0] ? names[state] : "unknown";
 }

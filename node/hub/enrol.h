@@ -3,9 +3,9 @@
  *
  *               ask by the right code         approve
  *      OPEN ---------------------------> WAITING -------> GRANTED
- *       | |  (automatic: straight to GRANTED)  | deny
- *       | +-- time or tries are up --> CLOSED   +-------> DENIED
- *       +---- expire ---------------->
+ *       | |  (automatic: straight to GRANTED)  | deny        | its node is revoked
+ *       | +-- time or tries are up --> CLOSED   +-------> DENIED  +--> REVOKED
+ *       +---- expire, also of WAITING --> EXPIRED
  *
  * A code is for one node: the first that comes with it.  The same node may ask
  * again as often as it likes and gets the same answer; another one is refused.
@@ -38,6 +38,8 @@ enum enrol_state {
 	ENROL_GRANTED = 2,
 	ENROL_DENIED = 3,
 	ENROL_CLOSED = 4,
+	ENROL_EXPIRED = 5,
+	ENROL_REVOKED = 6, /* never on disk: what GRANTED comes to when hub_node says so */
 };
 
 /* Whose hub, and when; borrowed by every call below. */
@@ -119,7 +121,7 @@ struct enrol_entry {
 MUST_CHECK int enrol_list(const struct enrol_hub *hub, struct arena *a, struct enrol_entry **list,
                           size_t *count, struct err *err);
 
-/* One lower-case word: open, waiting, granted, denied, closed. */
+/* One lower-case word: open, waiting, granted, denied, closed, expired, revoked. */
 const char *enrol_state_name(enum enrol_state state);
 
 #endif /* NODE_ENROL_H */

@@ -84,8 +84,8 @@ struct fleet_node {
 
 /* What to list; NULL or -1: all. */
 struct fleet_filter {
-	const char *state; /* one of the words */
-	const char *street;
+	const char *state;   /* one of the words */
+	const char *street;  /* a code whose first nine digits count */
 	const char *version; /* "unknown": those that didn't tell */
 	int64_t backlog;     /* at least so many records lacking */
 	const char *node;    /* first digits of its id */

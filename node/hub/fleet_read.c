@@ -1,6 +1,7 @@
 /* node/hub/fleet_read.c - the nodes of a hub, read, judged and sorted (node/hub/fleet.h). */
 #include "node/hub/fleet.h"
 
+#include "node/facility/street.h"
 #include "node/grant.h"
 #include "store/base/text.h"
 #include "store/stmt.h"
@@ -83,6 +84,13 @@ read_seen(struct store_stmt *s, struct fleet_node *n)
 
 /* ---- what is asked for ---- */
 
+/* A code of 12 digits names a community (社区) of the street that its first nine name. */
+static bool
+is_street(const char *street, const char *asked)
+{
+	return strncmp(street, asked, STREET_DIGITS) == 0;
+}
+
 static bool
 is_wanted(const struct fleet_node *n, const struct fleet_filter *f)
 {
@@ -91,7 +99,7 @@ is_wanted(const struct fleet_node *n, const struct fleet_filter *f)
 
 	text_hex(id, n->node.node, STORE_NODE_ID);
 	return (f->state == NULL || strcmp(f->state, fleet_state_word(n->state)) == 0) &&
-	       (f->street == NULL || strcmp(f->street, n->street) == 0) &&
+	       (f->street == NULL || is_street(n->street, f->street)) &&
 	       (f->version == NULL || strcmp(f->version, version) == 0) &&
 	       (f->backlog < 0 || n->lacking >= f->backlog) &&
 	       (f->node == NULL || strncasecmp(id, f->node, strlen(f->node)) == 0);

@@ -1,5 +1,6 @@
 #include "node/hub/hub_key.h"
 
+#include "node/hub/hub_node.h"
 #include "node/hub/hub_schema.h"
 #include "store/base/mutant.h"
 #include "store/stmt.h"
@@ -190,7 +191,7 @@ follow(struct store_db *db, const struct rotation *r, int64_t now_ms, struct err
 	if (rc == 0)
 		return err_set(err, ERR_DENIED, "no node with this id is enrolled here");
 	if (rc == 1 && known.revoked)
-		return err_set(err, ERR_DENIED, "this node was revoked");
+		return err_set(err, ERR_DENIED, "%s", hub_node_revoked_words);
 	replaced = rc < 0 ? rc : find_next(db, r->old_key, next, err);
 	if (replaced < 0 || (replaced == 1 && memcmp(next, r->new_key, sizeof next) == 0))
 		return replaced < 0 ? replaced : 0;

@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+const char hub_node_revoked_words[] =
+        "this node was revoked; init a new directory and enrol that one";
+
 static int
 no_memory(struct err *err)
 {
@@ -59,6 +62,49 @@ hub_node_find(struct store_db *db, const uint8_t node[STORE_NODE_ID], struct are
 		rc = err->code;
 	store_stmt_end(&s);
 	return rc;
+}
+
+int
+hub_node_named(struct store_db *db, const char *which, struct arena *a, struct hub_node *out,
+               struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "SELECT node, node_key, facility, label, version, doc, since_ms, revoked_ms"
+	            " FROM hub_node WHERE ?1 <> '' AND substr(hex(node), 1, length(?1)) = upper(?1)"
+	            " LIMIT 2");
+	int rc, more = 0;
+
+	memset(out, 0, sizeof *out);
+	store_stmt_put_text(&s, which);
+	rc = store_stmt_step(&s, err);
+	if (rc == 0)
+		rc = err_set(err, ERR_NOTFOUND,
+		             "there is no node %.40s here; yizhan nodes lists them", which);
+	else if (rc == 1)
+		rc = read_node(&s, a, out, err);
+	if (rc == 0)
+		more = store_stmt_step(&s, err);
+	store_stmt_end(&s);
+	if (more == 1)
+		return err_set(err, ERR_INVALID,
+		               "several nodes begin with %.40s; give more of the id", which);
+	return more < 0 ? more : rc;
+}
+
+int
+hub_node_facility_known(struct store_db *db, const char *facility, bool *known, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(db, "SELECT EXISTS (SELECT 1 FROM hub_node WHERE facility = ?1)"
+	                           " OR EXISTS (SELECT 1 FROM hub_enrolment WHERE facility = ?1)"
+	                           " OR EXISTS (SELECT 1 FROM facility WHERE facility_id = ?1)");
+	int rc;
+
+	store_stmt_put_text(&s, facility);
+	rc = store_stmt_step(&s, err);
+	*known = rc == 1 && store_stmt_get_int(&s) != 0;
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
 }
 
 int
@@ -149,8 +195,7 @@ static int
 fit(const struct hub_node *known, const char *facility, struct err *err)
 {
 	if (known->revoked_ms != 0)
-		return err_set(err, ERR_DENIED,
-		               "this node was revoked; init a new directory and enrol that one");
+		return err_set(err, ERR_DENIED, "%s", hub_node_revoked_words);
 	if (known->version != 0 && strcmp(known->facility, facility) != 0)
 		return err_set(err, ERR_DENIED,
 		               "this node belongs to facility %s already; init a new directory for "
@@ -237,7 +282,7 @@ readmit(struct store_db *db, const struct grant *grant, const struct buf *doc, s
 		return err_set(err, ERR_DENIED, "the grant's key isn't its node's");
 	rc = hub_node_find(db, node, &a, &known, err);
 	if (rc >= 0 && (known.revoked_ms != 0 || MUT(36)))
-		rc = err_set(err, ERR_DENIED, "this node was revoked");
+		rc = err_set(err, ERR_DENIED, "%s", hub_node_revoked_words);
 	if (rc >= 0)
 		rc = known.version >= grant->version
 		             ? 0

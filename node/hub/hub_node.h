@@ -7,6 +7,10 @@
 #include "node/grant.h"
 #include "store/base/arena.h"
 
+/* What a revoked node is told at whichever door it comes to, and what can be done instead.  The
+ * node knows it again by "was revoked" (node/link.c). */
+extern const char hub_node_revoked_words[];
+
 /* Texts and bytes live in the arena. */
 struct hub_node {
 	uint8_t node[STORE_NODE_ID];
@@ -23,6 +27,17 @@ struct hub_node {
 /* 1 and the node with that id, or 0. */
 MUST_CHECK int hub_node_find(struct store_db *db, const uint8_t node[STORE_NODE_ID],
                              struct arena *a, struct hub_node *out, struct err *err);
+
+/*
+ * The node whose id in hex begins with `which`, in either case.  ERR_NOTFOUND, with a sentence, if
+ * there is none or `which` is empty; ERR_INVALID if there are several.
+ */
+MUST_CHECK int hub_node_named(struct store_db *db, const char *which, struct arena *a,
+                              struct hub_node *out, struct err *err);
+
+/* Is there a node, an enrolment or a row of that facility? */
+MUST_CHECK int hub_node_facility_known(struct store_db *db, const char *facility, bool *known,
+                                       struct err *err);
 
 /* All of them, by facility and id. */
 MUST_CHECK int hub_node_list(struct store_db *db, struct arena *a, struct hub_node **list,

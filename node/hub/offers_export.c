@@ -81,6 +81,10 @@ check_query(const struct asked *asked, struct err *err)
 	if (asked->fhir && asked->type[0] == 0)
 		return err_set(err, ERR_INVALID, "_type: is needed with format=fhir, one of %s",
 		               facility_fhir_types());
+	if (asked->fhir && strchr(asked->type, ',') != NULL) /* FHIR's bulk export takes a list */
+		return err_set(err, ERR_INVALID,
+		               "_type: one type at a time is offered; ask once for each of %s",
+		               facility_fhir_types());
 	if (asked->fhir != (asked->type[0] != 0) || (asked->fhir && asked->table[0] != 0))
 		return err_set(err, ERR_INVALID,
 		               "_type goes with format=fhir, table with the other formats");

@@ -205,7 +205,7 @@ give(const struct giving *g, const struct offers_headers *headers, struct export
 {
 	const struct export_part *part = g->part;
 	char etag[2 * KEPT_SHA256 + 1];
-	enum range range;
+	bool other; /* than the range is for */
 	struct err err;
 
 	text_hex(etag, part->sha256, sizeof part->sha256);
@@ -214,21 +214,9 @@ give(const struct giving *g, const struct offers_headers *headers, struct export
 		response->status = 304;
 		return;
 	}
-	range = headers->if_range != NULL && strstr(headers->if_range, etag) == NULL
-	                ? RANGE_NONE
-	                : range_read(headers->range, part->len, &response->file);
-	if (range == RANGE_BEYOND) {
-		http_problem_body(response, 416, "the file ends before this range begins");
-		http_field(response, "Content-Range", "bytes */%" PRIu64, part->len);
+	other = headers->if_range != NULL && strstr(headers->if_range, etag) == NULL;
+	if (!range_answer(other ? NULL : headers->range, part->len, response))
 		return;
-	}
-	response->status = range == RANGE_GOOD ? 206 : 200;
-	if (range == RANGE_GOOD)
-		http_field(response, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
-		           response->file.offset, response->file.offset + response->file.len - 1,
-		           part->len);
-	else
-		response->file.len = part->len;
 	response->file.offset += part->offset;
 	if (note(g, response->file.len, &err) < 0) {
 		response->file = (struct http_file){ 0 };

@@ -132,7 +132,6 @@ give(const struct asking *by, struct kept *snap, struct http_response *response)
 static void
 answer(const struct asking *by, struct kept *snap, struct http_response *response)
 {
-	enum range range = RANGE_NONE;
 	char known[KEPT_ETAG];
 
 	unquote(known, by->headers->if_none_match);
@@ -141,21 +140,8 @@ answer(const struct asking *by, struct kept *snap, struct http_response *respons
 		http_field(response, "ETag", "\"%s\"", snap->etag);
 		return;
 	}
-	if (by->named)
-		range = range_read(by->headers->range, snap->len, &response->file);
-	if (range == RANGE_BEYOND) {
-		http_problem_body(response, 416, "the snapshot ends before this range begins");
-		http_field(response, "Content-Range", "bytes */%" PRIu64, snap->len);
-		return;
-	}
-	response->status = range == RANGE_GOOD ? 206 : 200;
-	if (range == RANGE_GOOD)
-		http_field(response, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
-		           response->file.offset, response->file.offset + response->file.len - 1,
-		           snap->len);
-	else
-		response->file = (struct http_file){ .len = snap->len };
-	give(by, snap, response);
+	if (range_answer(by->named ? by->headers->range : NULL, snap->len, response))
+		give(by, snap, response);
 }
 
 void

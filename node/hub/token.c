@@ -180,26 +180,6 @@ check_free(struct store_db *db, const char *name, struct err *err)
 }
 
 int
-token_facility(struct store_db *db, const char *facility, struct err *err)
-{
-	struct store_stmt s = store_stmt_new(
-	        db, "SELECT 1 FROM hub_node WHERE facility = ?1"
-	            " UNION ALL SELECT 1 FROM hub_enrolment WHERE facility = ?1"
-	            " UNION ALL SELECT 1 FROM facility WHERE facility_id = ?1 LIMIT 1");
-	int rc;
-
-	store_stmt_put_text(&s, facility);
-	rc = store_stmt_step(&s, err);
-	store_stmt_end(&s);
-	return rc == 0  ? err_set(err, ERR_NOTFOUND,
-	                          "no facility %s is known here; yizhan nodes lists them, and enrol "
-	                           "new --facility %s makes a code for a new one",
-	                          facility, facility)
-	       : rc < 0 ? rc
-	                : 0;
-}
-
-int
 token_new(struct store_db *db, const struct token_terms *terms, int64_t now_ms,
           char text[TOKEN_TEXT], char id[TOKEN_ID], struct err *err)
 {

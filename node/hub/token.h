@@ -47,10 +47,6 @@ struct token {
 MUST_CHECK int token_new(struct store_db *db, const struct token_terms *terms, int64_t now_ms,
                          char text[TOKEN_TEXT], char id[TOKEN_ID], struct err *err);
 
-/* ERR_NOTFOUND if there is no node, no enrolment and no row of that facility: for whoever types its
- * name. */
-MUST_CHECK int token_facility(struct store_db *db, const char *facility, struct err *err);
-
 /* Is it valid now?  1 and what it may read, or 0. */
 MUST_CHECK int token_check(struct store_db *db, const char *text, int64_t now_ms,
                            struct token *token, struct err *err);

@@ -149,6 +149,7 @@ sync_exchange_ask(struct sync_exchange *x, struct buf *request, struct err *err)
 	rc = sync_session_step(&x->state, SYNC_EV_ASK);
 	assert(rc >= 0); /* a meeting asks once at a time */
 	x->round_trips++;
+	x->asked_at = sync_clock_look(store_db_env(x->r->db));
 	return 0;
 }
 
@@ -260,10 +261,16 @@ look_for_clone(struct sync_exchange *x, const struct store_stream *streams, size
 	return rc;
 }
 
+struct sync_clock_heard
+sync_exchange_heard(const struct sync_exchange *x, const struct sync_message *m)
+{
+	return (struct sync_clock_heard){ m->now_ms, MUT(121) ? x->came_at : x->asked_at,
+		                          x->came_at };
+}
+
 static int
 note_hub(struct sync_exchange *x, const struct sync_message *m, struct arena *a, struct err *err)
 {
-	int64_t now = env_wall_ms(store_db_env(x->r->db));
 	struct store_remote hub;
 	int rc = store_remote_get(x->r->db, hub_name, a, &hub, err);
 
@@ -277,15 +284,18 @@ note_hub(struct sync_exchange *x, const struct sync_message *m, struct arena *a,
 	hub.epoch_known = true;
 	memcpy(hub.epoch, m->self.epoch, STORE_EPOCH);
 	hub.counter = m->counter;
-	if (m->now_ms != SYNC_NOW_UNKNOWN)
-		hub.clock_offset_ms = m->now_ms - now;
+	if (m->now_ms != SYNC_NOW_UNKNOWN) {
+		struct sync_clock_heard heard = sync_exchange_heard(x, m);
+
+		hub.clock_offset_ms = sync_clock_offset_by(&x->r->clock, &heard);
+		sync_clock_hear(&x->r->clock, &heard);
+	}
 	rc = store_remote_put(x->r->db, hub_name, &hub, err);
 	if (rc == 0)
 		rc = store_remote_set_receipt(x->r->db, hub_name, m->part1,
 		                              m->part1_len + STORE_SIGNATURE, err);
 	if (rc < 0 || m->now_ms == SYNC_NOW_UNKNOWN)
 		return rc;
-	sync_clock_hear(&x->r->clock, store_db_env(x->r->db), m->now_ms);
 	return store_meta_set_int(x->r->db, SYNC_META_KNOWN, m->now_ms, err);
 }
 
@@ -399,6 +409,7 @@ sync_exchange_take(struct sync_exchange *x, const uint8_t *reply, size_t len, bo
 	*again = false;
 	if (sync_session_step(&x->state, SYNC_EV_REPLY) < 0)
 		return err_set(err, ERR_DENIED, "a reply came that nobody asked for");
+	x->came_at = sync_clock_look(store_db_env(x->r->db));
 	rc = sync_message_read(reply, len, true, &a, &m, err);
 	if (rc == 0 && !MUT(3) && !sync_message_proven(&m, x->asked, x->hub_key))
 		rc = err_set(

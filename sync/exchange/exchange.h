@@ -62,7 +62,8 @@ struct sync_exchange {
 	bool probe; /* the first push is small: nobody knows whether there is a line */
 
 	enum sync_state state;
-	uint8_t asked[HASH_32]; /* hash of the request's part 1 */
+	uint8_t asked[HASH_32];                 /* hash of the request's part 1 */
+	struct sync_clock_at asked_at, came_at; /* the request went out; its reply was there */
 	struct arena said_arena;
 	struct said {
 		int stream;

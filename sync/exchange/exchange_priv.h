@@ -118,6 +118,10 @@ uint64_t sync_exchange_hub_has(const struct sync_exchange *x, const struct sync_
 bool sync_exchange_hub_has_ours(const struct sync_exchange *x, const struct sync_message *m,
                                 const struct store_stream *streams, size_t count);
 
+/* What a reply's time says of our clock. */
+struct sync_clock_heard sync_exchange_heard(const struct sync_exchange *x,
+                                            const struct sync_message *m);
+
 /* How many records of a stream the request said that we have; 0 of one that came since. */
 uint64_t sync_exchange_said_of(const struct sync_exchange *x, const struct store_stream *stream);
 

@@ -163,15 +163,15 @@ hub_says_clock(const struct sync_replica *r, const struct sync_message *m)
 static int
 find_ahead(struct healing *h, const struct store_stream *list, size_t count, struct err *err)
 {
+	struct sync_clock_heard heard = sync_exchange_heard(h->x, h->m);
 	struct sync_replica *r = h->x->r;
-	int64_t wall = env_wall_ms(store_db_env(r->db));
 	int rc = 0;
 
 	if (h->m->now_ms == SYNC_NOW_UNKNOWN || !hub_says_clock(r, h->m))
 		return 0;
 	h->ahead.now_ms = h->m->now_ms;
 	h->ahead.known_ms = r->clock.known_ms;
-	h->ahead.shift_ms = h->m->now_ms - wall - r->clock.offset_ms;
+	h->ahead.shift_ms = sync_clock_offset_by(&r->clock, &heard) - r->clock.offset_ms;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		const struct sync_view_stream *view = sync_draft_view(r, h->m, &list[i]);
 
@@ -184,7 +184,7 @@ find_ahead(struct healing *h, const struct store_stream *list, size_t count, str
 	if (rc == 0)
 		rc = sync_restamp_settle(&h->ahead, err);
 	if (rc == 0 && h->ahead.count > 0)
-		sync_clock_hear(&r->clock, store_db_env(r->db), h->m->now_ms);
+		sync_clock_hear(&r->clock, &heard);
 	return rc;
 }
 

@@ -147,6 +147,13 @@ merge_item(struct seal *s, struct item *it, struct sync_rivals *rivals, struct e
 	return 0;
 }
 
+int
+sync_seal_list(struct seal *s, const struct store_quarantined *q, struct err *err)
+{
+	sync_replica_keep(s->r, q->scope, q->reason);
+	return store_quarantine_add(s->r->db, q, err);
+}
+
 /* The row stays as it is in this file and goes nowhere; a person is told why. */
 static int
 keep_here(struct seal *s, struct item *it, const char *reason, struct err *err)
@@ -161,7 +168,7 @@ keep_here(struct seal *s, struct item *it, const char *reason, struct err *err)
 
 	it->change_count = 0;
 	it->is_held = true;
-	return store_quarantine_add(s->r->db, &q, err);
+	return sync_seal_list(s, &q, err);
 }
 
 /* Why the item may not leave this file; NULL if it may. */
@@ -172,8 +179,11 @@ held_back(struct seal *s, const struct item *it, char *words, size_t size)
 
 	if (s->r->may_write != NULL && !s->r->may_write(s->r->ctx, &s->r->self, scope)) {
 		s->out->not_ours++;
-		return "not ours: this node may not write rows of that scope; the row stays here "
-		       "only";
+		snprintf(words, size,
+		         "not ours: this node may not write rows of %s; the row stays here only: "
+		         "write it as one of this facility's, or drop it",
+		         scope);
+		return words;
 	}
 	if (sync_seal_undo_holds(s, it) != NULL)
 		return sync_seal_undo_holds(s, it);

@@ -6,6 +6,7 @@
 #ifndef SYNC_SEAL_PRIV_H
 #define SYNC_SEAL_PRIV_H
 
+#include "store/inbox.h"
 #include "store/log.h"
 #include "store/share.h"
 #include "sync/seal/seal.h"
@@ -41,6 +42,9 @@ struct seal {
 	bool left;   /* a node, whose scope somebody may have left */
 	struct sync_sealed *out;
 };
+
+/* Put what was written here on the list of what needs a person, and let the replica know. */
+MUST_CHECK int sync_seal_list(struct seal *s, const struct store_quarantined *q, struct err *err);
 
 /* What has happened to the row since the last seal: fills it->changes (none, one, or an update and
  * a delete). */

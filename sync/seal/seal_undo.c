@@ -250,5 +250,5 @@ sync_seal_tell_undone(struct seal *s, const struct item *it, struct err *err)
 	if (it->is_held || (it->undo != SYNC_UNDO_SCOPE && it->undo != SYNC_UNDO_EVENT))
 		return 0;
 	say_undone(s, it, reason, sizeof reason);
-	return store_quarantine_add(s->r->db, &q, err);
+	return sync_seal_list(s, &q, err);
 }

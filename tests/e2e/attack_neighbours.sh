@@ -78,9 +78,12 @@ rest=$("$YIZHAN" -C "$hub" nodes --json | tr '{' '\n' | grep '"facility":"F1"' |
 sql "$node" "UPDATE child SET note = 'written before it was revoked'" >/dev/null
 check 0 '' -C "$hub" nodes revoke "$rest"
 at_hub=$(digest "$hub") proven=$(cursor)
-check 1 'the hub refuses this node, which is not enrolled there any more; get a new code' -C "$node" sync
+check 1 'the hub refuses this node, which was revoked there; init a new directory and enrol that one with a new code$' -C "$node" sync
+check 0 '"last_error":"the hub refuses this node, which was revoked there; init a new directory and enrol that one with a new code"' \
+	-C "$node" status --json
+check 0 ' F1 +revoked ' -C "$hub" enrol list
 is "$(digest "$hub")" "$at_hub" 'the hub takes nothing more'
-is "$(grep -c 'refused /v1/sync to 127.0.0.1: this node.s key was revoked$' "$hub.log")" 2 \
+is "$(grep -c 'refused /v1/sync to 127.0.0.1: this node was revoked; init a new directory and enrol that one$' "$hub.log")" 2 \
 	"the hub's log tells who came, and came again with its grant"
 is "$(cursor)" "$proven" 'the node has no proof of more'
 is "$(state "$node")" waiting 'what it wrote waits'

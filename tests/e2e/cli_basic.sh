@@ -97,6 +97,13 @@ check 1 "yz_log is yizhan's own and can only be read; nothing was written" -C "$
 check 1 "yz_segment is yizhan's own" -C "$node" sql "UPDATE t SET c = 9; DELETE FROM yz_segment"
 check 1 "hub_node is yizhan's own" -C "$SCRATCH/hub" sql 'DELETE FROM hub_node'
 check 0 '^\[\{"c":5\}\]$' -C "$node" sql --json 'SELECT c FROM t WHERE a = 2'
+# what the program and other nodes count on isn't taken away; one refused statement undoes those before it
+for words in 'DROP TABLE guardian' 'ALTER TABLE child RENAME TO kid' 'ALTER TABLE child DROP COLUMN note' \
+	'DROP VIEW v1_child' 'DROP TRIGGER allergy_said'; do
+	check 1 'the program itself uses (guardian|child|v1_child|allergy_said), ' -C "$node" sql "UPDATE t SET c = 9; $words"
+done
+check 1 't is tracked, .*; nothing was written, drop and rename with yizhan schema apply FILE' -C "$node" sql 'DROP TABLE t'
+check 0 '^\[\{"c":5,"kids":0\}\]$' -C "$node" sql --json 'SELECT c, (SELECT count(*) FROM v1_child) kids FROM t WHERE a = 2'
 printf 'name,value\nformat,01\n' >"$SCRATCH/meta.csv"
 check 1 "yz_meta is yizhan's own and can only be read; " -C "$node" import yz_meta "$SCRATCH/meta.csv"
 check 2 'too few words: it takes "STATEMENTS"; usage: ' -C "$node" sql

@@ -40,6 +40,16 @@ is "$(stat -c %a "$node/key")" 644 'doctor without --fix changes nothing'
 check 0 'mended +files .*mended +files .*well +files ' -C "$node" doctor --fix
 is "$(stat -c %a "$node/key") $(stat -c %a "$node")" '600 3750' 'the modes after --fix: the bits for a group stay'
 
+# a time zone that is none: told, and nothing stops for it
+"$YIZHAN" -C "$node" sql "UPDATE facility SET timezone = 'Nowhere/Bad'" >/dev/null
+check 4 'ill +time zone +"Nowhere/Bad" is none that is known here: .*; write it as Asia/Shanghai or \+08:00' -C "$node" doctor
+serve "$node"
+curl -s -H 'Accept-Language: en' "http://$address/" >"$SCRATCH/page"
+is "$(grep -c 'Nowhere/Bad.* is no known time zone' "$SCRATCH/page")" 1 'the page is there and says so'
+stop "$last"
+"$YIZHAN" -C "$node" sql "UPDATE facility SET timezone = '+08:00'" >/dev/null
+is "$(finding 'time zone')" '' 'one that is known'
+
 # triggers that somebody has dropped, and a write that they missed
 stranger "DROP TRIGGER yz_child_au; UPDATE child SET name = '别人' WHERE id = x'0101010101010101010101010101aaaa'"
 check 4 'ill +capture +table child: its triggers are missing, or somebody made them anew; ' -C "$node" doctor

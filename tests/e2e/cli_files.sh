@@ -50,6 +50,10 @@ printf 'a\n1\n' >"$file"
 check 1 'there is no table nothere; ' -C "$node" import nothere "$file"
 is "$("$YIZHAN" -C "$node" sql --json 'SELECT count(*) n FROM t')" '[{"n":3}]' 'rows after the bad files'
 check 1 'there is no table nothere; ' -C "$node" export nothere
+for table in yz_meta YZ_log hub_token local_pin; do
+	check 1 "^yizhan export: $table stays in this file, because such tables hold keys, PINs and tokens; " \
+		-C "$node" export "$table" --csv
+done
 check 2 'only one of --csv, --ndjson and --excel can be; usage: ' -C "$node" export t --csv --excel
 check 2 'too few words' -C "$node" import t
 check 1 'holds no node; ' -C "$SCRATCH" import t "$file"

@@ -10,7 +10,8 @@ hub=$SCRATCH/hub
 "$YIZHAN" -C "$node" init --facility F1 --name F1 >/dev/null && "$YIZHAN" -C "$hub" init --hub >/dev/null || exit 1
 
 check 0 '^[A-Za-z0-9_-]{43}  ?It is shown only now. Its id is [0-9a-f]{16}.$' -C "$hub" token new --scope all
-check 1 'no facility F1 is known here; yizhan nodes lists them, and enrol new --facility F1 makes a code' -C "$hub" token new --scope f/F1
+check 1 'no facility F1 is known here; .*yizhan enrol new makes the code for a new one$' -C "$hub" token new --scope f/F1
+is "$("$YIZHAN" -C "$hub" token list --json | grep -o '"scope":"f/F1"')" '' 'and there is none'
 "$YIZHAN" -C "$hub" enrol new --facility F1 >/dev/null
 check 0 '^\{"token":"[A-Za-z0-9_-]{43}","id":"[0-9a-f]{16}","expires":null\}$' -C "$hub" token new --scope f/F1 --json
 check 1 'rows of course are everybody.s, where a token of f/F1 can.t write; leave it out, or give --scope all' \
@@ -38,8 +39,30 @@ check 0 "^token platform opens nothing any more" -C "$hub" token revoke platform
 check 2 'new needs --scope all or --scope f/ID; usage: ' -C "$hub" token new
 code=$("$YIZHAN" -C "$hub" enrol new --facility F1 | head -n 1)
 check 0 "expired" -C "$hub" enrol expire "$code"
+check 0 "^${code%%-*}-… +F1 +expired" -C "$hub" enrol list
+check 0 "\"code\":\"${code%%-*}\",\"facility\":\"F1\",\"state\":\"expired\"" -C "$hub" enrol list --json
 check 0 "the hub's machine +expired enrolment ${code%%-*} *\$" -C "$hub" admin log
 check 1 'no enrolment is called ZZZZ.*; yizhan enrol list names those that wait' -C "$hub" enrol approve ZZZZ
+# a street that is likely a slip: the code is made, the row is written, and one line says so
+warned() { # SENTENCE ARG...
+	said=$1
+	shift
+	is "$("$YIZHAN" -C "$hub" "$@" 2>&1 >/dev/null)" "$said" "$*"
+}
+warned '' enrol new --facility F1 --street 330105001
+warned '' enrol new --facility F1 --street 330105001001
+warned "yizhan enrol: warning: 33010500 is no street's code, which has 9 digits, or 12 with the community's" \
+	enrol new --facility F1 --street 33010500
+printf 'subdistrict_code,version,residents\n330105001,20201101,40000\n' >"$SCRATCH/population"
+warned '' import population "$SCRATCH/population"
+warned 'yizhan enrol: warning: 330105009 is none of the streets in population' enrol new --facility F1 --street 330105009 --json
+printf 'facility_id,subdistrict_code\nA,330105001\nB,330105001002\nC,\n' >"$SCRATCH/facilities"
+warned '' import facility "$SCRATCH/facilities"
+printf 'facility_id,subdistrict_code\nA,330105001\nB,米市巷\nC,330105002\n' >"$SCRATCH/facilities"
+warned "yizhan import: warning: line 3: 米市巷 is no street's code, which has 9 digits, or 12 with the community's; and more rows like it" \
+	import facility "$SCRATCH/facilities"
+check 0 '"n":2' -C "$hub" sql "SELECT count(*) AS n FROM facility WHERE subdistrict_code IN ('米市巷', '330105002')" --json
+"$YIZHAN" -C "$hub" sql 'DELETE FROM facility; DELETE FROM population' >/dev/null
 echo '姓名,出生日期,班级' >"$SCRATCH/roster"
 check 1 'it has no facility of its own; import a roster at the node of its facility' -C "$hub" import roster "$SCRATCH/roster"
 check 1 'is a directory; give the path of a CSV file' -C "$node" import roster "$SCRATCH"
@@ -70,7 +93,9 @@ check 2 '--views shows all of them; leave the table out; usage: ' -C "$hub" sche
 check 2 'token can.t "eat"; usage: ' -C "$hub" token eat
 check 1 'is a facility.s node; yizhan token is for the hub.s directory' -C "$node" token new --scope all
 check 0 '^\[\]$' -C "$hub" nodes --json
-check 1 'is no node.s id; yizhan nodes lists them' -C "$hub" nodes revoke me
+check 0 '^none; yizhan enrol new makes a code for one$' -C "$hub" nodes
+check 0 '^none; yizhan nodes without a filter lists all$' -C "$hub" nodes --street 330105001
+check 1 'there is no node me here; yizhan nodes lists them' -C "$hub" nodes revoke me
 check 1 'there is no node 0{32} here; ' -C "$hub" nodes revoke 00000000000000000000000000000000
 check 1 'is a facility.s node; ' -C "$node" nodes
 check 2 'nodes can.t "eat"; usage: ' -C "$hub" nodes eat

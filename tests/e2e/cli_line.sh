@@ -173,14 +173,25 @@ check 0 '^in order' -C "$two" verify --deep
 
 sql "$one" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778899aabbccddeeff', 'F9', '小红')" >/dev/null
 check 5 '^sent 0, received .* 1 change stays here: yizhan -C .*/one quarantine$' -C "$one" sync
-check 5 '"rejected":\[\{"scope":"f/F9","n":0,"reason":"not ours: [^"]*"\}\]' -C "$one" sync --json
+# told by the meeting that found it, then by status and quarantine alone
+check 0 '"state":"attention",.*"rejected":\[\]' -C "$one" sync --json
+check 0 '^sent 0, received .* 1 change stays here: yizhan -C .*/one quarantine$' -C "$one" sync
+check 4 '"quarantined":1,' -C "$one" status --json
+sql "$one" "INSERT INTO child(id, facility_id, name) VALUES (x'03112233445566778899aabbccddeeff', 'F9', '小绿')" >/dev/null
+check 5 '"rejected":\[\{"scope":"f/F9","n":null,"reason":"not ours: [^"]*"\}\]' -C "$one" sync --json
+check 0 '^dropped: the row is gone from here$' -C "$one" quarantine drop 2
 sql "$two" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778899aabbccddeeff', 'F9', '小红'),
 	(x'02112233445566778899aabbccddeeff', 'F9', '小兰')" >/dev/null
 check 5 '^sent 0, received [^;]*; [^;]*; 1 round trip 2 changes stay here: yizhan -C .*/two quarantine$' -C "$two" sync
-check 5 '"rejected":\[\{"scope":"f/F9","n":0,"reason":"not ours: [^"]*"\}\]' -C "$two" sync --json
+check 0 '"rejected":\[\]' -C "$two" sync --json
 check 0 '^the running yizhan tries again before its next exchange; ' -C "$two" quarantine retry
-check 5 '"n":0,"reason":"not ours' -C "$two" sync --json
+check 5 '"rejected":\[\{"scope":"f/F9","n":null,"reason":"not ours: [^"]*"\}\]' -C "$two" sync --json
 check 0 '^\{"id":1,.*"tries":[23],"dropped":null' -C "$two" quarantine show 1 --json
+check 0 'child +01112233445566778899aabbccddeeff +name +小红 +waits' -C "$one" quarantine show 1
+check 0 '"changes":\[\{"table":"child","key":"01112233445566778899aabbccddeeff","op":"upsert","at":null,"values":\{"facility_id":"F9","name":"小红",.*\}\],"why":null\}$' \
+	-C "$one" quarantine show 1 --json
+check 0 'not ours: this node may not write rows of f/F9; the row stays here only: write it as one of this facility.s, or drop it' \
+	-C "$one" quarantine
 check 0 '^dropped: the row is gone from here$' -C "$one" quarantine drop 1
 check 0 '"rejected":\[\]' -C "$one" sync --json
 
@@ -192,10 +203,12 @@ sql "$one" "REPLACE INTO class_group(id, facility_id, name) VALUES (x'03', 'F9',
 check 5 '^sent 1, received .* 1 change was put back here: yizhan -C .*/one quarantine$' -C "$one" sync
 check 0 'class_group.facility_id says who may see the row and can.t change: the row is in f/F1 again' \
 	-C "$one" quarantine
+check 0 '^what was written was put back at once, and isn.t kept$' -C "$one" quarantine show 2
+check 0 '"changes":null,"why":"what was written was put back at once' -C "$one" quarantine show 2 --json
 for dir in "$one" "$hub"; do
 	is "$(sql "$dir" "SELECT facility_id, name FROM class_group WHERE id = x'03'")" '[{"facility_id":"F1","name":"乙"}]' 'the row stays where it was'
 done
-check 0 '^dropped: it stays as it is$' -C "$one" quarantine drop 2
+check 0 '^dropped: it stays as it is$' -C "$one" quarantine drop 3
 check 0 '"rejected":\[\]' -C "$one" sync --json
 
 # ------------------------------------------------------------------ shut out
@@ -205,10 +218,10 @@ id_of() {
 }
 for dir in "$one" "$two"; do # by itself, and through its daemon
 	check 0 'opens nothing' -C "$hub" nodes revoke "$(id_of "$dir")"
-	check 1 'the hub refuses this node, .*; get a new code at the hub and run yizhan enrol CODE URL$' -C "$dir" sync
-	check 1 '^\{"error":\{"code":"denied","message":"the hub refuses this node, [^";]*","do":"get a new code [^"]*"\}\}$' \
+	check 1 'the hub refuses this node, which was revoked there; init a new directory and enrol that one with a new code$' -C "$dir" sync
+	check 1 '^\{"error":\{"code":"denied","message":"the hub refuses this node, [^";]*","do":"init a new directory [^"]*"\}\}$' \
 		-C "$dir" sync --json
-	is "$("$YIZHAN" -C "$dir" status | grep -c 'last good exchange .*(the hub refuses this node, .*; get a new code')" 1 \
+	is "$("$YIZHAN" -C "$dir" status | grep -c 'last good exchange .*(the hub refuses this node, .*; init a new directory')" 1 \
 		'status of a node that was shut out'
 done
 finish

@@ -129,6 +129,16 @@ echo pass >"$SCRATCH/mode"
 "$YIZHAN" -C "$node" sync >/dev/null
 check 0 '"digest":"equal"' -C "$hub" nodes show "$id" --json
 
-check 0 'opens nothing any more' -C "$hub" nodes revoke "$id"
+# a code of 12 digits is of its street
+"$YIZHAN" -C "$hub" sql "UPDATE facility SET subdistrict_code = '330105001000' WHERE facility_id = 'F1'" >/dev/null
+is "$(count --street 330105001)" 1 '--street of nine digits'
+is "$(count --street 330105002)" 0 'of another street'
+
+# whoever is named by the first digits is one node
+check 1 'there is no node zz here; ' -C "$hub" nodes rekey zz
+check 0 "^node $id opens nothing any more" -C "$hub" nodes revoke "$(printf %.6s "$id")"
+check 0 "revoked node $id" -C "$hub" admin log
+check 1 'this node was revoked; init a new directory' -C "$hub" nodes rekey "$id"
+check 0 "\"node\":\"$id\",\"state\":\"revoked\"" -C "$hub" nodes revoke "$id" --json
 check 0 'F1 .* revoked' -C "$hub" nodes --state revoked
 finish

@@ -1,6 +1,6 @@
 #!/bin/sh
-# metrics.sh - what /metrics gives out, what node/DESIGN.md says of it, and what the
-# alert rules ask for, are the same names.
+# metrics.sh - what /metrics gives out, what node/DESIGN.md and the manual say of it, and
+# what the alert rules ask for, are the same names.
 # shellcheck disable=SC2013,SC2016 # words without spaces; expressions of sed
 set -u
 # shellcheck source=tests/e2e/lib.inc
@@ -26,6 +26,15 @@ table() {
 }
 is "$(given "$SCRATCH/hub.metrics")" "$(table | cut -d ' ' -f 1,2 | sort)" 'a hub and the table'
 is "$(given "$SCRATCH/node.metrics")" "$(table | grep -v ' hub: ' | cut -d ' ' -f 1,2 | sort)" 'a node and the table'
+# the manual's list, in scdoc's form: name, labels, type, and (hub) which are a hub's alone
+manual() {
+	sed 's/\\_/_/g' packaging/man/yizhan.1.scd |
+		sed -nE '/^\*yizhan_/{N;s/^\*(yizhan_[a-z_]*(\{[a-z]+\})?)\* \(([a-z]*)\)\n\t(hub: )?.*/\1 \3 \4/p}' | sort
+}
+is "$(manual)" "$(sed -nE 's/^\| `(yizhan_[a-z_]*(\{[a-z]+\})?)` \| ([a-z]*) \| (hub: )?.*/\1 \3 \4/p' node/DESIGN.md | sort)" \
+	'the manual and the table'
+is "$(manual | cut -d ' ' -f 1 | grep -o '{.*' | sort -u)" \
+	"$(grep -oE '^yizhan_[a-z_]+\{[a-z]+=' "$SCRATCH/hub.metrics" | sed 's/.*\({[a-z]*\)=/\1}/' | sort -u)" 'its labels'
 for file in hub node; do
 	is "$(grep -vcE '^(# (HELP|TYPE) yizhan_[a-z_]+ .+|yizhan_[a-z_]+(\{[a-z]+="[a-z0-9_]+"\})? -?[0-9]+)$' "$SCRATCH/$file.metrics")" 0 \
 		"$file: lines of no known form"

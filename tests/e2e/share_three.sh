@@ -16,6 +16,7 @@ enrol "$first" A "http://$at"
 enrol "$second" B "http://$at"
 serve "$first"
 serve "$second"
+second_at=$address
 child=00000000000000000000000000000c01
 
 # meet DIR...: each syncs, in this order
@@ -146,4 +147,43 @@ is "$(rows "$second" | grep -c 'new friends')" 1 "nor is it heard"
 check 0 'f/A +has left' -C "$hub" share
 "$YIZHAN" -C "$hub" nodes revoke "$("$YIZHAN" -C "$first" status --json | sed 's/.*"node":"\([0-9a-f]*\)".*/\1/')" >/dev/null
 check 1 'no node of facility A is enrolled' -C "$hub" share add $child A
+
+# ------------------------------------------------------------------ what is open when she goes
+
+other=00000000000000000000000000000c02 sick=00000000000000000000000000000d02
+
+# tap LINE: the second's door, as a tablet uses it
+tap() {
+	curl -s --max-time 20 -d "$1" "http://$second_at/api/v1/batch" | grep -o '"state":"[a-z]*"'
+}
+
+sql "$first" "INSERT INTO child(id, facility_id, name) VALUES (x'$other', 'A', '小安');
+	INSERT INTO symptom_case(id, facility_id, child_id, onset_date, disease_code)
+	VALUES (x'$sick', 'A', x'$other', 20260302, 'FLU')" >/dev/null
+meet "$first"
+check 0 'f/B sees it from its next sync on' -C "$hub" share add $other B
+close="{\"do\":\"case_close\",\"key\":\"k1\",\"case\":\"$sick\",\"at\":$(date +%s)000}"
+is "$(tap "$close")" '"state":"refused"' 'who has not heard of the share closes nothing'
+meet "$second" "$first"
+sql "$second" "UPDATE child SET note = 'at the second' WHERE id = x'$other'" >/dev/null
+sql "$first" "UPDATE child SET note = 'at the first' WHERE id = x'$other'" >/dev/null
+meet "$first" "$second" "$first"
+for dir in "$first" "$second"; do
+	check 4 '1 conflict needs a look' -C "$dir" status
+done
+id=$("$YIZHAN" -C "$first" conflicts --json | sed -n 's/.*"id":"\([0-9a-f]*\)".*/\1/p')
+check 0 'from f/A to f/B' -C "$hub" share move $other B
+meet "$second" "$first" "$second"
+check 0 '"state":"in_sync".*"conflicts":0,' -C "$first" status --json
+check 0 '"state":"left"' -C "$first" conflicts list --all --json
+check 1 'about somebody who has left; it is decided where they are now' -C "$first" conflicts resolve "$id" --take shown
+for dir in "$second" "$hub"; do
+	check 0 "\"id\":\"$id\"" -C "$dir" conflicts --json
+done
+check 0 '' -C "$second" conflicts resolve "$id" --take other
+is "$(tap "$close")" '"state":"stored"' 'her case is closed where she is'
+meet "$second"
+check 0 '^\[\]' -C "$hub" conflicts --json
+is "$(sql "$hub" "SELECT closed FROM symptom_case WHERE id = x'$sick'")" '[{"closed":1}]' 'and at the hub'
+level
 finish

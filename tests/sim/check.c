@@ -15,9 +15,11 @@
 #include "tests/sim/sim.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { CLOCK_OFF_MS = 2000, AHEAD_MS = 25 * 3600 * 1000 /* a day, and how clocks drift */ };
+enum { CLOCK_OFF_MS = 2000, DRIFT_MS = 1000 /* of two clocks, while a request is answered */ };
+enum { AHEAD_MS = 25 * 3600 * 1000 /* a day, and how clocks drift */ };
 
 /* ---- after a meeting ---- */
 
@@ -81,6 +83,36 @@ held_at_hub(struct sim_peer *hub, struct sim_peer *p, const struct store_stream 
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
+/* What it takes for the time, against what the hub does: it may be there no more. */
+static int64_t
+time_error(const struct sim_peer *p)
+{
+	return sync_replica_now_ms(&p->st.node.r) - env_wall_ms(&p->sim->peers[0].env);
+}
+
+static void
+note_time(struct sim_peer *p)
+{
+	p->time_error = time_error(p);
+	p->clocks_asked[0] = p->sim->peers[0].clock;
+	p->clocks_asked[1] = p->clock;
+}
+
+/* A reply never moves it away from the hub's time, however long the line took; unless somebody has
+ * touched one of the two clocks meanwhile. */
+static void
+check_clock(struct sim_peer *p)
+{
+	int64_t off = llabs(time_error(p)), before = llabs(p->time_error);
+	int64_t most = (before > CLOCK_OFF_MS ? before : CLOCK_OFF_MS) + DRIFT_MS;
+
+	if (off > most &&
+	    memcmp(&p->clocks_asked[0], &p->sim->peers[0].clock, sizeof p->clock) == 0 &&
+	    memcmp(&p->clocks_asked[1], &p->clock, sizeof p->clock) == 0)
+		sim_fail(p->sim, "peer %u: the hub's time was %lld ms off when it asked, now %lld",
+		         p->no, (long long)p->time_error, (long long)time_error(p));
+}
+
 void
 sim_check_asked(struct sim_peer *p)
 {
@@ -91,6 +123,7 @@ sim_check_asked(struct sim_peer *p)
 	struct err err;
 	int rc = 0;
 
+	note_time(p);
 	if (p->sim->hub_lost || !hub->open || hub->disk_fails || p->disk_fails)
 		return;
 	rc = store_stream_list(p->st.merge, 0, &a, &list, &count, &err);
@@ -192,8 +225,10 @@ sim_check_met(struct sim_peer *p)
 
 	check_life(p);
 	check_cursors(p);
-	if (p->open)
+	if (p->open) {
 		check_rifts(p);
+		check_clock(p);
+	}
 	if (p->st.node.r.clock.offset_ms > CLOCK_OFF_MS ||
 	    p->st.node.r.clock.offset_ms < -CLOCK_OFF_MS)
 		sim_count(s, SIM_DID_CORRECT_CLOCK);

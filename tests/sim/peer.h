@@ -67,6 +67,9 @@ struct sim_peer {
 	bool restored;                  /* from it: what it lacks comes from the hub, in time */
 	uint8_t hub_epoch[STORE_EPOCH]; /* the hub's life that acknowledged: */
 	uint64_t acked[16];             /* what the hub acknowledged of our streams */
+	/* when it last asked: its estimate of the time - the hub's, and their clocks */
+	int64_t time_error;
+	struct sim_clock clocks_asked[2];
 	struct sim_call call;
 	struct sim_line line;
 	struct sim_day day;
