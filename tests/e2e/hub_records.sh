@@ -47,21 +47,22 @@ count() {
 	record leave/1 leave_request "\"id\":\"00000000000000000000000000000011\",\"facility_id\":\"F1\",\"enrollment_id\":\"$enrollment\",\"date_from\":20261201,\"date_to\":20261202,\"reason\":\"发热\",\"source\":1"
 	record drug/1 medication_request "\"id\":\"00000000000000000000000000000012\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"drug\":\"布洛芬\",\"dose_text\":\"5 ml\",\"date_from\":20261201,\"date_to\":20261203"
 	record pickup/1 pickup_auth "\"id\":\"00000000000000000000000000000013\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"name\":\"外婆\""
+	record drug/3 medication_request "\"id\":\"0000000000000000000000000000001a\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"drug\":\"退热贴\",\"dose_text\":\"1 片\",\"date_from\":20261201,\"date_to\":20261203"
 	record drug/2 medication_request "\"id\":\"00000000000000000000000000000017\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"drug\":\"阿莫西林\",\"dose_text\":\"2 ml\",\"date_from\":20261201,\"date_to\":20261201"
 	record tour/2 booking '"id":"00000000000000000000000000000018","facility_id":"F1","kind":1,"guardian_name":"李四"'
 	record tour/3 booking '"id":"00000000000000000000000000000019","facility_id":"F1","kind":1,"guardian_name":"王五"'
 	record tour/1 booking '"id":"00000000000000000000000000000014","facility_id":"F1","kind":1,"guardian_name":"张三","phone":"130"'
 	record comment/1 growth_comment "\"id\":\"00000000000000000000000000000015\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"month_age\":18,\"text\":\"多户外\""
-	record pickup/9 pickup_auth "\"id\":\"0000000000000000000000000000001a\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"name\":\"陌生人\""
+	record pickup/9 pickup_auth "\"id\":\"0000000000000000000000000000002a\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"name\":\"陌生人\""
 	record order/1 course_order "\"id\":\"0000000000000000000000000000001b\",\"facility_id\":\"F1\",\"course_code\":\"C1\",\"child_id\":\"$child\",\"buyer_name\":\"赵六\",\"places\":2,\"from_date\":20261101,\"to_date\":20991231"
 	record order/2 course_order '"id":"0000000000000000000000000000001c","facility_id":"F1","course_code":"C1","buyer_name":"钱七","places":1,"from_date":20261101,"to_date":20991231'
 	record news/1 announcement '"id":"00000000000000000000000000000016","facility_id":"F1","title":"停课"'
 } >"$SCRATCH/requests"
 posted 200 "$token" "$SCRATCH/requests"
-count stored 12
+count stored 13
 # the answer was lost: all of it again
 posted 200 "$token" "$SCRATCH/requests"
-count duplicate 12
+count duplicate 13
 # a course, a code and what the district announces go to everybody
 {
 	record course/1 course '"course_code":"C1","version":1,"title":"亲子阅读"'
@@ -72,9 +73,9 @@ posted 200 "$wide" "$SCRATCH/catalogue"
 count stored 3
 # before the facility has answered the platform may change its mind; what only the facility says it may not write
 {
-	record pickup/9b pickup_auth '"id":"0000000000000000000000000000001a","facility_id":"F1","name":"陌生人二"'
-	record pickup/9c pickup_auth '"id":"0000000000000000000000000000001a","facility_id":"F1","review":1'
-	record pickup/9d pickup_auth '"id":"0000000000000000000000000000001a","facility_id":"F1","asked":null'
+	record pickup/9b pickup_auth '"id":"0000000000000000000000000000002a","facility_id":"F1","name":"陌生人二"'
+	record pickup/9c pickup_auth '"id":"0000000000000000000000000000002a","facility_id":"F1","review":1'
+	record pickup/9d pickup_auth '"id":"0000000000000000000000000000002a","facility_id":"F1","asked":null'
 	record order/1b course_order '"id":"0000000000000000000000000000001b","facility_id":"F1","done_at":1796000000000'
 } >"$SCRATCH/changed"
 posted 200 "$token" "$SCRATCH/changed"
@@ -86,7 +87,7 @@ stop "$hub_pid"
 serve "$hub" "$address" # where its nodes know it
 hub_pid=$last
 posted 200 "$token" "$SCRATCH/requests"
-count duplicate 12
+count duplicate 13
 
 # ------------------------------------------------------------------ it comes back, and answers
 
@@ -95,12 +96,13 @@ is "$(sql "$node" "SELECT reason, date_from FROM leave_request")" '[{"reason":"�
 is "$(sql "$node" "SELECT (SELECT count(*) FROM medication_request) + (SELECT count(*) FROM pickup_auth WHERE name = '外婆') +
 	(SELECT count(*) FROM booking) + (SELECT count(*) FROM growth_comment) + (SELECT count(*) FROM announcement) +
 	(SELECT count(*) FROM course) + (SELECT count(*) FROM code_set WHERE version = 99) + (SELECT count(*) FROM course_order) +
-	(SELECT count(*) FROM district_announcement) AS n" | tr -dc '0-9')" 13 'all others too'
+	(SELECT count(*) FROM district_announcement) AS n" | tr -dc '0-9')" 14 'all others too'
 check 0 '"state":"in_sync"' -C "$other" sync --json
 is "$(sql "$other" "SELECT (SELECT count(*) FROM leave_request) + (SELECT count(*) FROM course) +
 	(SELECT count(*) FROM course_order) + (SELECT count(*) FROM district_announcement) AS n" | tr -dc '0-9')" 2 \
 	'the other facility has the course and the district announcement alone'
-# what staff say at the facility, on its page
+# what staff say at the facility, on its page; it syncs when it starts, and then not by itself
+git config -f "$node/node.conf" sync.interval 3600
 serve "$node"
 curl -s "http://$address/?lang=en" >"$SCRATCH/page"
 is "$(grep -c 'name="request" value="00000000000000000000000000000019"' "$SCRATCH/page")" 1 'the page has the request'
@@ -124,9 +126,9 @@ at='"at":"2026-12-01T08:00:00+08:00"'
 	echo "{\"do\":\"arrival\",\"key\":\"p1\",$at,\"child\":\"$child\"}"
 	echo "{\"do\":\"pickup\",\"key\":\"p2\",$at,\"child\":\"$child\",\"adult\":\"00000000000000000000000000000013\"}"
 	echo "{\"do\":\"pickup_review\",\"key\":\"p3\",$at,\"adult\":\"00000000000000000000000000000013\",\"review\":1,\"wording\":\"\"}"
-	echo "{\"do\":\"pickup_review\",\"key\":\"p4\",$at,\"adult\":\"0000000000000000000000000000001a\",\"review\":1,\"wording\":\"\"}"
-	echo "{\"do\":\"pickup_review\",\"key\":\"p5\",$at,\"adult\":\"0000000000000000000000000000001a\",\"review\":2,\"note\":\"不认识\"}"
-	echo "{\"do\":\"pickup\",\"key\":\"p6\",$at,\"child\":\"$child\",\"adult\":\"0000000000000000000000000000001a\"}"
+	echo "{\"do\":\"pickup_review\",\"key\":\"p4\",$at,\"adult\":\"0000000000000000000000000000002a\",\"review\":1,\"wording\":\"\"}"
+	echo "{\"do\":\"pickup_review\",\"key\":\"p5\",$at,\"adult\":\"0000000000000000000000000000002a\",\"review\":2,\"note\":\"不认识\"}"
+	echo "{\"do\":\"pickup\",\"key\":\"p6\",$at,\"child\":\"$child\",\"adult\":\"0000000000000000000000000000002a\"}"
 	echo "{\"do\":\"pickup\",\"key\":\"p7\",$at,\"child\":\"$child\",\"adult\":\"00000000000000000000000000000013\"}"
 	echo "{\"do\":\"order_done\",\"key\":\"o1\",$at,\"order\":\"0000000000000000000000000000001b\"}"
 	echo "{\"do\":\"order_review\",\"key\":\"o2\",$at,\"order\":\"0000000000000000000000000000001b\",\"review\":1}"
@@ -147,19 +149,26 @@ is "$(grep -c '"key":"o1","state":"refused".*accept it first' "$SCRATCH/answer")
 	echo "{\"do\":\"medication_given\",\"key\":\"4\",$at,\"request\":\"00000000000000000000000000000012\",\"slot\":1,\"dose\":\"5 ml\"}"
 	echo "{\"do\":\"medication_given\",\"key\":\"5\",$at,\"request\":\"00000000000000000000000000000017\",\"slot\":1,\"dose\":\"2 ml\"}"
 	echo "{\"do\":\"book_review\",\"key\":\"6\",$at,\"booking\":\"00000000000000000000000000000014\",\"state\":3}"
-	echo "{\"do\":\"book_cancel\",\"key\":\"7\",$at,\"booking\":\"00000000000000000000000000000018\"}"
+	echo "{\"do\":\"book_review\",\"key\":\"7\",$at,\"booking\":\"00000000000000000000000000000018\",\"state\":6}"
+	echo "{\"do\":\"medication_review\",\"key\":\"8\",$at,\"request\":\"0000000000000000000000000000001a\",\"review\":1}"
 } | curl -s -o "$SCRATCH/answer" --data-binary @- "http://$address/api/v1/batch"
 stop "$last"
 address=${base#http://}
-count stored 6
+count stored 7
+# while its answers are on their way up, the platform changes one of the requests: it knows of no answer yet
+record drug/4 medication_request '"id":"0000000000000000000000000000001a","facility_id":"F1","dose_text":"10 片","date_to":20261231' >"$SCRATCH/meanwhile"
+was_answers=$(cat "$SCRATCH/answer")
+posted 200 "$token" "$SCRATCH/meanwhile"
+count stored 1
+echo "$was_answers" >"$SCRATCH/answer"
 is "$(grep -c '"key":"5","state":"refused".*was declined' "$SCRATCH/answer")" 1 "what was declined isn't given: $(cat "$SCRATCH/answer")"
 check 0 '"state":"in_sync"' -C "$node" sync --json
 curl -s -H "Authorization: Bearer $token" "$base/v1/changes?limit=10000" >"$SCRATCH/feed"
 is "$(grep -c '"table":"leave_request".*"review":1,"review_note":"好好休息"' "$SCRATCH/feed")" 1 'the review comes back'
 is "$(grep -c '"table":"medication_request".*"drug":"布洛芬".*"accepted_at":[0-9].*"review":1' "$SCRATCH/feed")" 1 'the acceptance'
 is "$(grep -c '"table":"medication_request".*"drug":"阿莫西林".*"accepted_at":null.*"review":2,"review_note":"没有处方"' "$SCRATCH/feed")" 1 'the refusal'
-is "$(grep -c '"table":"booking".*"guardian_name":"李四".*"state":4' "$SCRATCH/feed")" 1 'the tour that was declined'
-is "$(grep -c '"table":"booking".*"guardian_name":"王五".*"state":4.*"review_note":"客满"' "$SCRATCH/feed")" 1 'the one that the page declined'
+is "$(grep -c '"table":"booking".*"guardian_name":"李四".*"state":6' "$SCRATCH/feed")" 1 'the tour that was declined'
+is "$(grep -c '"table":"booking".*"guardian_name":"王五".*"state":6.*"review_note":"客满"' "$SCRATCH/feed")" 1 'the one that the page declined'
 is "$(grep -c '"table":"booking".*"state":3' "$SCRATCH/feed")" 1 'the confirmed tour'
 is "$(grep -c '"table":"medication_given"' "$SCRATCH/feed")" 1 'that it was done'
 is "$(grep -c '"table":"pickup_auth".*"name":"外婆".*"asked":1,"review":1,.*"wording":null,"review_of":"@[0-9]*"' "$SCRATCH/feed")" 1 'who may fetch the child'
@@ -206,10 +215,43 @@ is "$(grep -c 'nobody here has accepted' "$SCRATCH/answer")" 1 "the aunt was acc
 is "$(sql "$hub" "SELECT name, review FROM v1_pickup_auth WHERE id = x'0000000000000000000000000000001e'")" '[{"name":"陌生人三","review":null}]' 'nor does the platform read so'
 record pickup/7 pickup_auth '"id":"0000000000000000000000000000001e","facility_id":"F1"' delete >"$SCRATCH/aunt"
 posted 200 "$token" "$SCRATCH/aunt"
-# the platform changes its request after the review: cells merge, the review stays
-record leave/2 leave_request '"id":"00000000000000000000000000000011","facility_id":"F1","date_to":20261203,"date_from":20261201,"type":1,"reason":"发热"' >"$SCRATCH/later"
-posted 200 "$token" "$SCRATCH/later"
+is "$(grep -c '"table":"code_set".*"set_code":"booking.state".*"code":"6".*"已拒绝"' "$SCRATCH/feed")" 0 'a catalogue in a feed of one facility'
+is "$(sql "$node" "SELECT name_en FROM code_set WHERE set_code = 'booking.state' AND code = '6'")" '[{"name_en":"declined"}]' 'what 6 is called'
+# the answer that crossed the change is to another wording: everybody is told that it waits
+is "$(sql "$hub" "SELECT dose_text, review FROM v1_medication_request WHERE drug = '退热贴'")" '[{"dose_text":"10 片","review":null}]' 'what the hub says'
+is "$(sql "$node" "SELECT dose_text, review, accepted_at FROM v1_medication_request WHERE drug = '退热贴'")" \
+	'[{"dose_text":"10 片","review":null,"accepted_at":null}]' 'what the facility says'
+serve "$node"
+curl -s "http://$address/?lang=en" >"$SCRATCH/page"
+is "$(grep -c 'name="request" value="0000000000000000000000000000001a"' "$SCRATCH/page")" 1 'the page asks again'
+is "$(grep -c '退热贴 10 片' "$SCRATCH/page")" 1 'and says what'
+echo '{"do":"medication_given","key":"9","at":"2026-12-01T09:10:00+08:00","request":"0000000000000000000000000000001a","slot":1,"dose":"1 片"}' |
+	curl -s -o "$SCRATCH/answer" --data-binary @- "http://$address/api/v1/batch"
+is "$(grep -c 'was changed since it was answered' "$SCRATCH/answer")" 1 "it isn't given: $(cat "$SCRATCH/answer")"
+stop "$last"
+address=${base#http://}
+# what is answered isn't changed, and no answer is the platform's to give or to take back
+{
+	record a1 medication_request '"id":"00000000000000000000000000000012","facility_id":"F1","dose_text":"20 ml","date_to":20261231'
+	record a2 leave_request '"id":"00000000000000000000000000000011","facility_id":"F1","date_to":20261203'
+	record a3 leave_request "\"id\":\"00000000000000000000000000000041\",\"facility_id\":\"F1\",\"enrollment_id\":\"$enrollment\",\"review\":1"
+	record a4 booking '"id":"00000000000000000000000000000019","facility_id":"F1","state":1'
+	record a5 booking '"id":"00000000000000000000000000000042","facility_id":"F1","state":3'
+	record a6 leave_request '"id":"0009","facility_id":"F1"'
+	record a7 leave_request '"id":"00000000000000000000000000000043","facility_id":"F1","enrollment_id":"00000000000000000000000000000044"'
+	record a8 leave_request '"id":"00000000000000000000000000000045","facility_id":"F1","date_from":-5,"date_to":99,"type":777'
+} >"$SCRATCH/answers"
+posted 200 "$token" "$SCRATCH/answers"
+count refused 8
+is "$(grep -c '"key":"a1".*dose_text: this request is answered' "$SCRATCH/answer")" 1 "why: $(cat "$SCRATCH/answer")"
+is "$(sql "$hub" "SELECT dose_text, date_to, review FROM medication_request WHERE drug = '布洛芬'")" \
+	'[{"dose_text":"5 ml","date_to":20261203,"review":1}]' 'what was accepted'
+# who wants it otherwise takes it back and asks anew, under another id
+record gone/1 medication_request '"id":"00000000000000000000000000000012","facility_id":"F1"' delete >"$SCRATCH/gone"
+record gone/2 medication_request "\"id\":\"00000000000000000000000000000012\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"drug\":\"布洛芬\",\"dose_text\":\"20 ml\"" >>"$SCRATCH/gone"
+posted 200 "$token" "$SCRATCH/gone"
 count stored 1
+is "$(grep -c '"key":"gone/2".*the one of this key was deleted; make a new one' "$SCRATCH/answer")" 1 "not under its id: $(cat "$SCRATCH/answer")"
 record pickup/2 pickup_auth '"id":"00000000000000000000000000000013","facility_id":"F1","revoked":1' >"$SCRATCH/revoke"
 posted 200 "$token" "$SCRATCH/revoke"
 record pickup/3 pickup_auth '"id":"00000000000000000000000000000013","facility_id":"F1","revoked":0' >"$SCRATCH/unrevoke"
@@ -219,7 +261,7 @@ record news/2 announcement '"id":"00000000000000000000000000000016","facility_id
 posted 200 "$token" "$SCRATCH/delete"
 check 0 '"state":"in_sync"' -C "$node" sync --json
 is "$(sql "$node" "SELECT l.date_to, l.review, p.revoked, (SELECT count(*) FROM announcement) AS news FROM leave_request l, pickup_auth p WHERE p.name = '外婆'")" \
-	'[{"date_to":20261203,"review":1,"revoked":1,"news":0}]' 'both sides of the request at the facility'
+	'[{"date_to":20261202,"review":1,"revoked":1,"news":0}]' 'both sides of the request at the facility'
 is "$(digest "$node")" "$(digest "$hub")" 'digests'
 
 # ------------------------------------------------------------------ what may not be written
