@@ -165,7 +165,7 @@ is "$(tap "$close")" '"state":"refused"' 'who has not heard of the share closes 
 meet "$second" "$first"
 sql "$second" "UPDATE child SET note = 'at the second' WHERE id = x'$other'" >/dev/null
 sql "$first" "UPDATE child SET note = 'at the first' WHERE id = x'$other'" >/dev/null
-meet "$first" "$second" "$first"
+meet "$second" "$first" "$second" # the loser comes first, or only its writer would hear of it
 for dir in "$first" "$second"; do
 	check 4 '1 conflict needs a look' -C "$dir" status
 done
