@@ -19,14 +19,27 @@ static void
 make(void)
 {
 	static const struct store_track_spec spec = { .table = "note", .scope = "all" };
+	static const char more[] =
+	        "CREATE TABLE mine(id INTEGER NOT NULL PRIMARY KEY, facility_id TEXT NOT NULL);"
+	        "CREATE TABLE theirs(id INTEGER NOT NULL PRIMARY KEY, street TEXT NOT NULL);"
+	        "CREATE TABLE desk(id INTEGER NOT NULL PRIMARY KEY, t TEXT)";
+	static const struct store_track_spec specs[] = {
+		{ .table = "mine", .scope = "f/", .scope_column = "facility_id" },
+		{ .table = "theirs", .scope = "s/", .scope_column = "street" },
+		{ .table = "desk", .scope = "hub" },
+	};
 
 	hub_open();
 	ck_assert_int_eq(store_db_exec(hub_db,
 	                               "CREATE TABLE note(id INTEGER NOT NULL PRIMARY KEY, t TEXT)",
 	                               &hub_err),
 	                 0);
+	ck_assert_int_eq(store_db_exec(hub_db, more, &hub_err), 0);
 	ck_assert_int_eq(store_db_begin(hub_db, &hub_err), 0);
 	ck_assert_msg(store_track_table(hub_db, &spec, true, &hub_err) == 0, "%s", hub_err.msg);
+	for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
+		ck_assert_msg(store_track_table(hub_db, &specs[i], true, &hub_err) == 0, "%s",
+		              hub_err.msg);
 	ck_assert_msg(engine_tables_track(hub_db, true, &hub_err) == 0, "%s", hub_err.msg);
 	ck_assert_int_eq(store_db_commit(hub_db, &hub_err), 0);
 }
@@ -137,6 +150,19 @@ START_TEST(terms_that_make_no_sense_are_refused)
 		buf_put(&many, i == 0 ? "note" : ",note", i == 0 ? 4 : 5);
 	ck_assert_int_eq(make_token("all", buf_str(&many), 0), ERR_INVALID);
 	buf_free(&many);
+	/* rows that its scope can't reach */
+	terms.scope = "f/F1";
+	terms.writes = "mine,note";
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err), ERR_INVALID);
+	ck_assert_str_eq(hub_err.msg, "rows of note are everybody's, where a token of f/F1 can't "
+	                              "write; leave it out, or give --scope all");
+	terms.writes = "theirs";
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err), ERR_INVALID);
+	terms.scope = "all";
+	terms.writes = "mine,desk";
+	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err), ERR_INVALID);
+	ck_assert_str_eq(hub_err.msg, "rows of desk are of another scope, where a token of all "
+	                              "can't write; leave it out");
 	terms.writes = "yz_share";
 	ck_assert_int_eq(token_new(hub_db, &terms, hub.now_ms, text, id, &hub_err), ERR_INVALID);
 	ck_assert_int_eq(hub_int("SELECT count(*) FROM hub_token"), 0);

@@ -74,6 +74,42 @@ list_tables(struct store_db *db, const char *names, char *out, size_t size, stru
 	                         "tables: no name is given; put commas between the names");
 }
 
+/* Can a token of that scope write rows of the table?  A table without a scope column is one scope's
+ * as a whole; the hub's own rows nobody writes from outside. */
+static bool
+reaches(const char *scope, const struct store_schema *s)
+{
+	bool one = strcmp(scope, "all") != 0;
+
+	if (s->scope_column >= 0)
+		return !one || strcmp(s->scope_prefix, "f/") == 0;
+	return one ? strcmp(s->scope_prefix, scope) == 0 : strcmp(s->scope_prefix, "hub") != 0;
+}
+
+/* Each of the list ",a,b,". */
+static int
+check_writes(struct store_db *db, const char *scope, const char *list, struct err *err)
+{
+	for (const char *at = list + 1; *at != 0; at += strcspn(at, ",") + 1) {
+		const struct store_table *table;
+		char name[STORE_NAME_MAX + 1];
+
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(at, ","), at);
+		table = store_catalog_table_by_name(db, name);
+		if (table == NULL || table->local == NULL || reaches(scope, table->local))
+			continue;
+		return err_set(err, ERR_INVALID,
+		               "rows of %s are %s, where a token of %s can't write; %s", name,
+		               strcmp(table->local->scope_prefix, "all") == 0 ? "everybody's"
+		                                                              : "of another scope",
+		               scope,
+		               strcmp(table->local->scope_prefix, "hub") == 0
+		                       ? "leave it out"
+		                       : "leave it out, or give --scope all");
+	}
+	return 0;
+}
+
 /* A word, and none that could be an id. */
 static int
 check_name(const char *name, struct err *err)
@@ -161,6 +197,8 @@ token_new(struct store_db *db, const struct token_terms *terms, int64_t now_ms,
 		rc = list_tables(db, terms->tables, token.tables, sizeof token.tables, err);
 	if (rc == 0 && terms->writes != NULL)
 		rc = list_tables(db, terms->writes, token.writes, sizeof token.writes, err);
+	if (rc == 0 && terms->writes != NULL)
+		rc = check_writes(db, terms->scope, token.writes, err);
 	if (rc == 0 && terms->name != NULL)
 		rc = check_free(db, terms->name, err);
 	if (rc == 0) {

@@ -41,7 +41,8 @@ struct token {
 };
 
 /*
- * Make one.  ERR_INVALID if the scope is none, a table isn't known here or the expiry is past.
+ * Make one.  ERR_INVALID if the scope is none, if a table isn't known here, or is to be written and
+ * the scope doesn't reach its rows, or if the expiry is past.
  */
 MUST_CHECK int token_new(struct store_db *db, const struct token_terms *terms, int64_t now_ms,
                          char text[TOKEN_TEXT], char id[TOKEN_ID], struct err *err);

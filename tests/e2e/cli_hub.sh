@@ -14,6 +14,9 @@ check 1 'no facility F1 is known here; .*yizhan enrol new makes the code for a n
 is "$("$YIZHAN" -C "$hub" token list --json | grep -o '"scope":"f/F1"')" '' 'and there is none'
 "$YIZHAN" -C "$hub" enrol new --facility F1 >/dev/null
 check 0 '^\{"token":"[A-Za-z0-9_-]{43}","id":"[0-9a-f]{16}","expires":null\}$' -C "$hub" token new --scope f/F1 --json
+check 1 'rows of course are everybody.s, where a token of f/F1 can.t write; leave it out, or give --scope all' \
+	-C "$hub" token new --scope f/F1 --write booking,course
+check 0 'It is shown only now' -C "$hub" token new --scope all --write booking,course
 check 0 '"expires":"2999-01-31T00:00:00.000Z"\}$' -C "$hub" token new --scope all --expires 2999-01-31 --json
 check 0 '"expires":"2999-01-31T12:30:00.000Z"\}$' -C "$hub" token new --scope all --expires 2999-01-31T12:30:00Z --json
 check 0 '"expires":"20..-' -C "$hub" token new --scope all --expires 90d --tables child,care_event --json

@@ -47,6 +47,7 @@ count() {
 	record leave/1 leave_request "\"id\":\"00000000000000000000000000000011\",\"facility_id\":\"F1\",\"enrollment_id\":\"$enrollment\",\"date_from\":20261201,\"date_to\":20261202,\"reason\":\"发热\",\"source\":1"
 	record drug/1 medication_request "\"id\":\"00000000000000000000000000000012\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"drug\":\"布洛芬\",\"dose_text\":\"5 ml\",\"date_from\":20261201,\"date_to\":20261203"
 	record pickup/1 pickup_auth "\"id\":\"00000000000000000000000000000013\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"name\":\"外婆\""
+	record drug/3 medication_request "\"id\":\"0000000000000000000000000000001a\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"drug\":\"退热贴\",\"dose_text\":\"1 片\",\"date_from\":20261201,\"date_to\":20261203"
 	record drug/2 medication_request "\"id\":\"00000000000000000000000000000017\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"drug\":\"阿莫西林\",\"dose_text\":\"2 ml\",\"date_from\":20261201,\"date_to\":20261201"
 	record tour/2 booking '"id":"00000000000000000000000000000018","facility_id":"F1","kind":1,"guardian_name":"李四"'
 	record tour/3 booking '"id":"00000000000000000000000000000019","facility_id":"F1","kind":1,"guardian_name":"王五"'
@@ -55,10 +56,10 @@ count() {
 	record news/1 announcement '"id":"00000000000000000000000000000016","facility_id":"F1","title":"停课"'
 } >"$SCRATCH/requests"
 posted 200 "$token" "$SCRATCH/requests"
-count stored 9
+count stored 10
 # the answer was lost: all of it again
 posted 200 "$token" "$SCRATCH/requests"
-count duplicate 9
+count duplicate 10
 # a bought course and a code go to everybody
 {
 	record course/1 course '"course_code":"C1","version":1,"title":"亲子阅读"'
@@ -69,7 +70,7 @@ count stored 2
 stop "$hub_pid"
 serve "$hub" "$address" # where its nodes know it
 posted 200 "$token" "$SCRATCH/requests"
-count duplicate 9
+count duplicate 10
 
 # ------------------------------------------------------------------ it comes back, and answers
 
@@ -77,11 +78,12 @@ check 0 '"state":"in_sync"' -C "$node" sync --json
 is "$(sql "$node" "SELECT reason, date_from FROM leave_request")" '[{"reason":"发热","date_from":20261201}]' 'the leave at the facility'
 is "$(sql "$node" "SELECT (SELECT count(*) FROM medication_request) + (SELECT count(*) FROM pickup_auth WHERE name = '外婆') +
 	(SELECT count(*) FROM booking) + (SELECT count(*) FROM growth_comment) + (SELECT count(*) FROM announcement) +
-	(SELECT count(*) FROM course) + (SELECT count(*) FROM code_set WHERE version = 99) AS n" | tr -dc '0-9')" 10 'all others too'
+	(SELECT count(*) FROM course) + (SELECT count(*) FROM code_set WHERE version = 99) AS n" | tr -dc '0-9')" 11 'all others too'
 check 0 '"state":"in_sync"' -C "$other" sync --json
 is "$(sql "$other" "SELECT (SELECT count(*) FROM leave_request) + (SELECT count(*) FROM course) AS n" | tr -dc '0-9')" 1 \
 	'the other facility has the course alone'
-# what staff say at the facility, on its page
+# what staff say at the facility, on its page; it syncs when it starts, and then not by itself
+git config -f "$node/node.conf" sync.interval 3600
 serve "$node"
 curl -s "http://$address/?lang=en" >"$SCRATCH/page"
 is "$(grep -c 'name="request" value="00000000000000000000000000000019"' "$SCRATCH/page")" 1 'the page has the request'
@@ -103,25 +105,65 @@ is "$(answer -d do=accept)" 400 'and nothing else after it'
 	echo "{\"do\":\"medication_given\",\"key\":\"4\",$at,\"request\":\"00000000000000000000000000000012\",\"slot\":1,\"dose\":\"5 ml\"}"
 	echo "{\"do\":\"medication_given\",\"key\":\"5\",$at,\"request\":\"00000000000000000000000000000017\",\"slot\":1,\"dose\":\"2 ml\"}"
 	echo "{\"do\":\"book_review\",\"key\":\"6\",$at,\"booking\":\"00000000000000000000000000000014\",\"state\":3}"
-	echo "{\"do\":\"book_cancel\",\"key\":\"7\",$at,\"booking\":\"00000000000000000000000000000018\"}"
+	echo "{\"do\":\"book_review\",\"key\":\"7\",$at,\"booking\":\"00000000000000000000000000000018\",\"state\":6}"
+	echo "{\"do\":\"medication_review\",\"key\":\"8\",$at,\"request\":\"0000000000000000000000000000001a\",\"review\":1}"
 } | curl -s -o "$SCRATCH/answer" --data-binary @- "http://$address/api/v1/batch"
 stop "$last"
 address=${base#http://}
-count stored 6
+count stored 7
+# while its answers are on their way up, the platform changes one of the requests: it knows of no answer yet
+record drug/4 medication_request '"id":"0000000000000000000000000000001a","facility_id":"F1","dose_text":"10 片","date_to":20261231' >"$SCRATCH/meanwhile"
+was_answers=$(cat "$SCRATCH/answer")
+posted 200 "$token" "$SCRATCH/meanwhile"
+count stored 1
+echo "$was_answers" >"$SCRATCH/answer"
 is "$(grep -c '"key":"5","state":"refused".*was declined' "$SCRATCH/answer")" 1 "what was declined isn't given: $(cat "$SCRATCH/answer")"
 check 0 '"state":"in_sync"' -C "$node" sync --json
 curl -s -H "Authorization: Bearer $token" "$base/v1/changes?limit=10000" >"$SCRATCH/feed"
 is "$(grep -c '"table":"leave_request".*"review":1,"review_note":"好好休息"' "$SCRATCH/feed")" 1 'the review comes back'
 is "$(grep -c '"table":"medication_request".*"drug":"布洛芬".*"accepted_at":[0-9].*"review":1' "$SCRATCH/feed")" 1 'the acceptance'
 is "$(grep -c '"table":"medication_request".*"drug":"阿莫西林".*"accepted_at":null.*"review":2,"review_note":"没有处方"' "$SCRATCH/feed")" 1 'the refusal'
-is "$(grep -c '"table":"booking".*"guardian_name":"李四".*"state":4' "$SCRATCH/feed")" 1 'the tour that was declined'
-is "$(grep -c '"table":"booking".*"guardian_name":"王五".*"state":4.*"review_note":"客满"' "$SCRATCH/feed")" 1 'the one that the page declined'
+is "$(grep -c '"table":"booking".*"guardian_name":"李四".*"state":6' "$SCRATCH/feed")" 1 'the tour that was declined'
+is "$(grep -c '"table":"booking".*"guardian_name":"王五".*"state":6.*"review_note":"客满"' "$SCRATCH/feed")" 1 'the one that the page declined'
 is "$(grep -c '"table":"booking".*"state":3' "$SCRATCH/feed")" 1 'the confirmed tour'
 is "$(grep -c '"table":"medication_given"' "$SCRATCH/feed")" 1 'that it was done'
-# the platform changes its request after the review: cells merge, the review stays
-record leave/2 leave_request '"id":"00000000000000000000000000000011","facility_id":"F1","date_to":20261203,"date_from":20261201,"type":1,"reason":"发热"' >"$SCRATCH/later"
-posted 200 "$token" "$SCRATCH/later"
+is "$(grep -c '"table":"code_set".*"set_code":"booking.state".*"code":"6".*"已拒绝"' "$SCRATCH/feed")" 0 'a catalogue in a feed of one facility'
+is "$(sql "$node" "SELECT name_en FROM code_set WHERE set_code = 'booking.state' AND code = '6'")" '[{"name_en":"declined"}]' 'what 6 is called'
+# the answer that crossed the change is to another wording: everybody is told that it waits
+is "$(sql "$hub" "SELECT dose_text, review FROM v1_medication_request WHERE drug = '退热贴'")" '[{"dose_text":"10 片","review":null}]' 'what the hub says'
+is "$(sql "$node" "SELECT dose_text, review, accepted_at FROM v1_medication_request WHERE drug = '退热贴'")" \
+	'[{"dose_text":"10 片","review":null,"accepted_at":null}]' 'what the facility says'
+serve "$node"
+curl -s "http://$address/?lang=en" >"$SCRATCH/page"
+is "$(grep -c 'name="request" value="0000000000000000000000000000001a"' "$SCRATCH/page")" 1 'the page asks again'
+is "$(grep -c '退热贴 10 片' "$SCRATCH/page")" 1 'and says what'
+echo '{"do":"medication_given","key":"9","at":"2026-12-01T09:10:00+08:00","request":"0000000000000000000000000000001a","slot":1,"dose":"1 片"}' |
+	curl -s -o "$SCRATCH/answer" --data-binary @- "http://$address/api/v1/batch"
+is "$(grep -c 'was changed since it was answered' "$SCRATCH/answer")" 1 "it isn't given: $(cat "$SCRATCH/answer")"
+stop "$last"
+address=${base#http://}
+# what is answered isn't changed, and no answer is the platform's to give or to take back
+{
+	record a1 medication_request '"id":"00000000000000000000000000000012","facility_id":"F1","dose_text":"20 ml","date_to":20261231'
+	record a2 leave_request '"id":"00000000000000000000000000000011","facility_id":"F1","date_to":20261203'
+	record a3 leave_request "\"id\":\"00000000000000000000000000000041\",\"facility_id\":\"F1\",\"enrollment_id\":\"$enrollment\",\"review\":1"
+	record a4 booking '"id":"00000000000000000000000000000019","facility_id":"F1","state":1'
+	record a5 booking '"id":"00000000000000000000000000000042","facility_id":"F1","state":3'
+	record a6 leave_request '"id":"0009","facility_id":"F1"'
+	record a7 leave_request '"id":"00000000000000000000000000000043","facility_id":"F1","enrollment_id":"00000000000000000000000000000044"'
+	record a8 leave_request '"id":"00000000000000000000000000000045","facility_id":"F1","date_from":-5,"date_to":99,"type":777'
+} >"$SCRATCH/answers"
+posted 200 "$token" "$SCRATCH/answers"
+count refused 8
+is "$(grep -c '"key":"a1".*dose_text: this request is answered' "$SCRATCH/answer")" 1 "why: $(cat "$SCRATCH/answer")"
+is "$(sql "$hub" "SELECT dose_text, date_to, review FROM medication_request WHERE drug = '布洛芬'")" \
+	'[{"dose_text":"5 ml","date_to":20261203,"review":1}]' 'what was accepted'
+# who wants it otherwise takes it back and asks anew, under another id
+record gone/1 medication_request '"id":"00000000000000000000000000000012","facility_id":"F1"' delete >"$SCRATCH/gone"
+record gone/2 medication_request "\"id\":\"00000000000000000000000000000012\",\"facility_id\":\"F1\",\"child_id\":\"$child\",\"drug\":\"布洛芬\",\"dose_text\":\"20 ml\"" >>"$SCRATCH/gone"
+posted 200 "$token" "$SCRATCH/gone"
 count stored 1
+is "$(grep -c '"key":"gone/2".*the one of this key was deleted; make a new one' "$SCRATCH/answer")" 1 "not under its id: $(cat "$SCRATCH/answer")"
 record pickup/2 pickup_auth '"id":"00000000000000000000000000000013","facility_id":"F1","revoked":1' >"$SCRATCH/revoke"
 posted 200 "$token" "$SCRATCH/revoke"
 record pickup/3 pickup_auth '"id":"00000000000000000000000000000013","facility_id":"F1","revoked":0' >"$SCRATCH/unrevoke"
@@ -131,7 +173,7 @@ record news/2 announcement '"id":"00000000000000000000000000000016","facility_id
 posted 200 "$token" "$SCRATCH/delete"
 check 0 '"state":"in_sync"' -C "$node" sync --json
 is "$(sql "$node" 'SELECT l.date_to, l.review, p.revoked, (SELECT count(*) FROM announcement) AS news FROM leave_request l, pickup_auth p')" \
-	'[{"date_to":20261203,"review":1,"revoked":1,"news":0}]' 'both sides of the request at the facility'
+	'[{"date_to":20261202,"review":1,"revoked":1,"news":0}]' 'both sides of the request at the facility'
 is "$(digest "$node")" "$(digest "$hub")" 'digests'
 
 # ------------------------------------------------------------------ what may not be written
@@ -188,7 +230,7 @@ printf 'POST /v1/records HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nCon
 	timeout 1 bash -c "exec 3<>/dev/tcp/${address%:*}/${address##*:}; cat >&3"
 is "$(rows)" "$before" 'nothing was written'
 is "$(curl -s "$base/metrics" | grep -E '^yizhan_records_total' | tr -d '\n' | sed 's/[0-9]* *$//')" \
-	'yizhan_records_total{state="stored"} 3yizhan_records_total{state="refused"} ' 'counted since the start'
+	'yizhan_records_total{state="stored"} 4yizhan_records_total{state="refused"} ' 'counted since the start'
 # what the hub's own table can't hold is told to the node, and counted at the hub
 rejected() {
 	curl -s "$base/metrics" | sed -n 's/^yizhan_changes_rejected_total //p'
