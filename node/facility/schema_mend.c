@@ -184,7 +184,7 @@ facility_schema_mend(struct store_db *db, bool is_hub, bool tables, struct err *
 int
 facility_schema_settle(struct store_db *db, bool is_hub, struct err *err)
 {
-	int64_t now, settled;
+	int64_t now = 0, settled = -1;
 	int rc = store_stmt_int(db, "PRAGMA schema_version", 0, &now, err);
 
 	if (rc == 0)
