@@ -9,6 +9,7 @@
 #include "node/facility/roster.h"
 #include "node/facility/street.h"
 #include "node/hub/external.h"
+#include "node/log.h"
 #include "store/base/csvio.h"
 #include "store/base/file.h"
 #include "store/base/json.h"
@@ -281,31 +282,33 @@ import_table(const struct cli *cli, struct store_db *db, struct buf *out, struct
 /* ---- a department's table, at the hub ---- */
 
 static void
-print_external(const struct cli *cli, const struct external_file *file,
-               const struct external_done *done, struct buf *out)
+json_joined(struct json *j, const char *what, const struct external_joined *joined)
+{
+	json_name(j, what);
+	if (joined->column[0] == 0) {
+		json_null(j);
+		return;
+	}
+	json_object(j);
+	json_name(j, "column");
+	json_text(j, joined->column);
+	json_name(j, "rows");
+	json_int(j, joined->rows);
+	json_end_object(j);
+}
+
+static void
+json_external(const struct external_file *file, const struct external_done *done, struct buf *out)
 {
 	struct json j = json_to(out);
 	char table[EXTERNAL_NAME_MAX + 16];
 
-	if (!cli->json) {
-		if (done->same)
-			buf_printf(out,
-			           "external_%s: this delivery stands already, nothing changed\n",
-			           file->name);
-		else
-			buf_printf(out,
-			           "%sexternal_%s: %" PRId64 " rows of %" PRId64 " columns%s\n",
-			           file->dry_run ? "would be: " : "", file->name, done->rows,
-			           done->columns,
-			           done->replaces > 0 ? ", in place of those that stood" : "");
-		return;
-	}
 	json_object(&j);
 	json_name(&j, "table");
 	snprintf(table, sizeof table, "external_%s", file->name);
 	json_text(&j, table);
 	json_name(&j, "delivery");
-	json_int(&j, done->same ? done->replaces : done->no);
+	json_int(&j, done->no);
 	json_name(&j, "rows");
 	json_int(&j, done->rows);
 	json_name(&j, "columns");
@@ -314,10 +317,41 @@ print_external(const struct cli *cli, const struct external_file *file,
 	json_int(&j, done->same ? 0 : done->replaces);
 	json_name(&j, "same");
 	json_bool(&j, done->same);
+	json_joined(&j, "facility", &done->facility);
+	json_joined(&j, "street", &done->street);
 	json_name(&j, "dry_run");
 	json_bool(&j, file->dry_run);
 	json_end_object(&j);
 	buf_u8(out, '\n');
+}
+
+static void
+print_joined(const char *what, const struct external_joined *joined, int64_t of, struct buf *out)
+{
+	if (joined->column[0] == 0)
+		return;
+	buf_printf(out, "joined to a %s by ", what);
+	log_escape(out, joined->column);
+	buf_printf(out, ": %" PRId64 " of %" PRId64 " rows\n", joined->rows, of);
+}
+
+static void
+print_external(const struct external_file *file, const struct external_done *done, struct buf *out)
+{
+	if (done->same)
+		buf_printf(out,
+		           "external_%s: this delivery stands already, its rows are as they were\n",
+		           file->name);
+	else
+		buf_printf(out, "%sexternal_%s: %" PRId64 " rows of %" PRId64 " columns%s\n",
+		           file->dry_run ? "would be: " : "", file->name, done->rows, done->columns,
+		           done->replaces > 0 ? ", in place of those that stood" : "");
+	if (done->facility.column[0] == 0 && done->street.column[0] == 0)
+		buf_printf(out,
+		           "no column names a facility or a street; if one does, say which with "
+		           "--facility-column or --street-column\n");
+	print_joined("facility", &done->facility, done->rows, out);
+	print_joined("street", &done->street, done->rows, out);
 }
 
 /* The options that tell of a delivery; they are for nothing else. */
@@ -327,12 +361,15 @@ check_external(struct cli *cli, struct external_file *file)
 	const char *date = cli_option(cli, "date");
 
 	file->source = cli_option(cli, "source");
+	file->facility_column = cli_option(cli, "facility-column");
+	file->street_column = cli_option(cli, "street-column");
 	if (strncmp(cli->argv[0], "external_", 9) == 0)
 		return cli_usage(cli, "a department's table is read by external NAME FILE");
 	if (strcmp(cli->argv[0], "external") != 0) {
-		if (file->source != NULL || date != NULL || cli_option(cli, "public") != NULL)
-			return cli_usage(
-			        cli, "--source, --date and --public are for external NAME FILE");
+		if (file->source != NULL || date != NULL || cli_option(cli, "public") != NULL ||
+		    file->facility_column != NULL || file->street_column != NULL)
+			return cli_usage(cli, "--source, --date, --public, --facility-column and "
+			                      "--street-column are for external NAME FILE");
 		return cli->argc == 2 ? CLI_OK : cli_usage(cli, "one file, please");
 	}
 	if (cli->argc != 3)
@@ -360,8 +397,10 @@ import_external(const struct cli *cli, struct store_db *db, struct external_file
 	file->len = bytes.len;
 	if (rc == 0)
 		rc = external_import(db, file, &done, err);
-	if (rc == 0)
-		print_external(cli, file, &done, out);
+	if (rc == 0 && cli->json)
+		json_external(file, &done, out);
+	else if (rc == 0)
+		print_external(file, &done, out);
 	buf_free(&bytes);
 	return rc;
 }
@@ -407,6 +446,11 @@ static const struct cmd_option options[] = {
 	{ "date", "YYYY-MM-DD", "external: the day of which it speaks" },
 	{ "public", NULL,
 	  "external: it says of nobody who they are; every token for all may read it" },
+	{ "facility-column", "HEADER",
+	  "external: the column with a facility's ID, USCC or filing number, if it has another "
+	  "name" },
+	{ "street-column", "HEADER",
+	  "external: the column with a street's code or name, if it has another name" },
 	{ 0 },
 };
 

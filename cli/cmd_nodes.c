@@ -45,12 +45,23 @@ put_causes(struct buf *out, unsigned causes)
 			buf_printf(out, "%s%s", out->len > 0 ? " " : "", fleet_cause_word(i));
 }
 
+/* What became of its file, and what it saw become of this one, this week. */
+static void
+put_life(struct buf *out, const struct fleet_node *n)
+{
+	const char *life = sync_life_name(n->life);
+
+	if (life != NULL)
+		buf_printf(out, "%s", life);
+	if (n->report.hub_went_back)
+		buf_printf(out, "%ssaw the hub go back", life != NULL ? ", " : "");
+}
+
 static void
 put_row(struct table *t, const struct fleet_node *n, int64_t now_ms)
 {
 	char id[2 * STORE_NODE_ID + 1], ago[24] = "never", lacking[24];
-	const char *life = sync_life_name(n->life);
-	struct buf causes = { 0 };
+	struct buf causes = { 0 }, life = { 0 };
 	const char *texts[COLUMNS] = { id,
 		                       n->node.facility,
 		                       n->name[0] != 0 ? n->name : n->node.label,
@@ -58,16 +69,18 @@ put_row(struct table *t, const struct fleet_node *n, int64_t now_ms)
 		                       fleet_state_word(n->state),
 		                       ago,
 		                       n->lacking < 0 ? unknown : lacking,
-		                       n->report.version[0] != 0 ? n->report.version : unknown,
-		                       life == NULL ? "" : life };
+		                       n->report.version[0] != 0 ? n->report.version : unknown };
 
 	text_hex(id, n->node.node, STORE_NODE_ID);
 	if (n->met_ms > 0)
 		put_ago(ago, n->met_ms, now_ms);
 	snprintf(lacking, sizeof lacking, "%lld", (long long)n->lacking);
 	put_causes(&causes, n->causes);
+	put_life(&life, n);
+	texts[COLUMNS - 2] = buf_str(&life);
 	texts[COLUMNS - 1] = buf_str(&causes);
 	table_row(t, texts);
+	buf_free(&life);
 	buf_free(&causes);
 }
 

@@ -12,6 +12,7 @@
 #include "store/base/json.h"
 #include "store/digest.h"
 #include "store/inspect.h"
+#include "store/lost.h"
 #include "store/print.h"
 #include "store/rift.h"
 #include "sync/archive/archive.h"
@@ -182,6 +183,21 @@ tell_rift(struct verifying *v, const struct store_rift *rift)
 	buf_free(&where);
 }
 
+/* Rows whose table is gone are in no digest's way: their terms stand as they did. */
+static void
+tell_lost(void *ctx, const struct store_lost *lost)
+{
+	struct verifying *v = ctx;
+	struct buf where = { 0 };
+
+	buf_printf(&where, "table %s", lost->table);
+	v->damage++;
+	add(v, lost->why, buf_str(&where),
+	    "what is written there is not captured, and what comes in for it waits: yizhan doctor "
+	    "says how it comes back");
+	buf_free(&where);
+}
+
 /* ---- the parts ---- */
 
 static int
@@ -223,6 +239,8 @@ check_database(struct verifying *v, bool deep, struct arena *a, struct err *err)
 		rc = check_digests(v, deep, a, err);
 	if (rc == 0)
 		rc = check_rifts(v, a, err);
+	if (rc == 0)
+		rc = store_lost_list(v->db, tell_lost, v, err);
 	return rc == 0 ? store_inspect_breaches(v->db, deep, tell_breach, v, err) : rc;
 }
 

@@ -299,6 +299,8 @@ check_database(struct doctor *d, struct err *err)
 	if (rc == 0)
 		rc = node_role_get(l.db, &role, err);
 	if (rc == 0)
+		rc = doctor_check_schema(d, l.db, role.is_hub, err);
+	if (rc == 0)
 		rc = look_at_tables(&l, role.is_hub, err);
 	if (rc == 0 && !role.is_hub)
 		rc = look_at_rifts(&l, err);

@@ -4,6 +4,7 @@
  *     files     the directory, the key and the settings: there, ours, not readable by others
  *     disk      one that can hold a database; room left; the reserve
  *     database  its pages and indexes; rows that break a rule of their table
+ *     tables    what is tracked, and what the program itself uses, and somebody took away
  *     capture   the triggers of every tracked table
  *     rows      rows that were changed without capture
  *     seats     of which more than one booking stands; a hub that waits to be told

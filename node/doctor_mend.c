@@ -137,6 +137,7 @@ void
 doctor_mend(struct doctor *d, const char *path)
 {
 	struct store_db *db = NULL;
+	struct node_role role;
 	struct err err;
 	int lock, rc = identity_lock(d->dir, &lock, &err);
 
@@ -145,6 +146,8 @@ doctor_mend(struct doctor *d, const char *path)
 	rc = store_db_open(path, STORE_MERGE, d->env, &db, &err);
 	if (rc == 0) {
 		mend_triggers(d, db);
+		if (node_role_get(db, &role, &err) == 0)
+			doctor_mend_schema(d, db, role.is_hub);
 		mend_rows(d, db);
 	}
 	store_db_close(db);

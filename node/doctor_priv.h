@@ -12,6 +12,14 @@ void doctor_say(struct doctor *d, const char *check, enum doctor_state state, co
 /* Put right what is safe in the database, if nobody runs there. */
 void doctor_mend(struct doctor *d, const char *path);
 
+/* Tables that are lost, and what is missing of the program's own schema (doctor_schema.c).  In a
+ * transaction. */
+MUST_CHECK int doctor_check_schema(struct doctor *d, struct store_db *db, bool is_hub,
+                                   struct err *err);
+
+/* Make anew what can be, on a STORE_MERGE connection; before rows are put right. */
+void doctor_mend_schema(struct doctor *d, struct store_db *db, bool is_hub);
+
 /* What lies outside the directory: the clock, the hub, other SQLites.  Ends the transaction that
  * has read. */
 MUST_CHECK int doctor_check_world(struct doctor *d, struct store_db *db, bool is_hub,

@@ -184,7 +184,7 @@ head_at(void *ctx, const char *scope, uint64_t n, uint8_t head[STORE_HEAD], stru
 static int
 new_epoch(struct station *st, enum anchor_verdict why, struct err *err)
 {
-	enum sync_life_word word = why == ANCHOR_COPIED ? SYNC_LIFE_QUIET : SYNC_LIFE_RESTORED;
+	enum sync_life_word word = why == ANCHOR_COPIED ? SYNC_LIFE_COPIED : SYNC_LIFE_RESTORED;
 	struct store_site self = st->node.r.self;
 	int rc = store_db_begin(st->merge, err);
 
@@ -356,8 +356,9 @@ station_close(struct station *st)
 
 /* ---- the line ---- */
 
-/* How this node stands goes with the first request of a meeting.  Where it can't be read the
- * meeting goes on without: records are worth more than what is said of them. */
+/* How this node stands goes with the first request of a meeting, and once more where that showed
+ * that the hub went back.  Where it can't be read the meeting goes on without: records are worth
+ * more than what is said of them. */
 static bool
 tell_hub(struct station *st, char text[REPORT_TEXT])
 {
@@ -366,7 +367,7 @@ tell_hub(struct station *st, char text[REPORT_TEXT])
 	struct report report;
 	int64_t format = 0;
 	struct err err;
-	bool told = st->node.x.round_trips == 1 && !st->is_hub &&
+	bool told = (st->node.x.round_trips == 1 || st->node.x.went_back) && !st->is_hub &&
 	            node_status_read(st->merge, st->dir, &a, &status, &err) == 0 &&
 	            store_meta_get_int(st->merge, "format", 0, &format, &err) == 0;
 

@@ -3,6 +3,7 @@
 #include "store/base/mutant.h"
 #include "store/inbox.h"
 #include "store/inspect.h"
+#include "store/lost.h"
 #include "store/remote.h"
 #include "store/stream.h"
 #include "sync/clock.h"
@@ -180,6 +181,8 @@ read_database(struct store_db *db, struct arena *a, struct node_status *s, struc
 		rc = sync_life_tell(db, env_wall_ms(store_db_env(db)), &s->life, err);
 	if (rc == 0)
 		rc = store_inbox_count(db, &s->conflicts, &s->quarantined, err);
+	if (rc == 0)
+		rc = store_lost_count(db, &s->lost_tables, &s->lost_rows, err);
 	return rc == 0 ? read_scopes(db, &hub, a, s, err) : rc;
 }
 
@@ -248,7 +251,8 @@ any_differs(const struct node_status *s)
 enum node_state
 node_status_state(const struct node_status *s)
 {
-	if (s->conflicts > 0 || s->quarantined > 0 || any_differs(s) || s->disk_full)
+	if (s->conflicts > 0 || s->quarantined > 0 || s->lost_tables > 0 || any_differs(s) ||
+	    s->disk_full)
 		return NODE_ATTENTION;
 	if (s->role.is_hub)
 		return NODE_IN_SYNC;

@@ -15,8 +15,9 @@
 
 /* In the order of precedence: the first that holds. */
 enum node_state {
-	NODE_ATTENTION,    /* a person is needed: conflict, quarantine, digests differ, disk full */
-	NODE_SYNCING,      /* an exchange is going on */
+	NODE_ATTENTION, /* a person is needed: conflict, quarantine, a table lost, digests differ,
+	                   disk full */
+	NODE_SYNCING,   /* an exchange is going on */
 	NODE_NEVER_SYNCED, /* no exchange has ever succeeded */
 	NODE_WAITING,      /* changes wait that the hub's present life hasn't got */
 	NODE_UNREACHABLE,  /* the last attempt failed, but nothing waits */
@@ -47,6 +48,7 @@ struct node_status {
 	int64_t last_attempt_ms;   /* 0: never */
 	const char *last_error;    /* "" if the last attempt went well */
 	int64_t conflicts, quarantined;
+	int64_t lost_tables, lost_rows; /* store/lost.h: how many; rows that wait for them */
 	int64_t clock_offset_ms; /* the hub's time - our wall clock, when it was last heard */
 	bool clock_unsure;       /* ours stands where the time can't be */
 	const char *hub;         /* its URL; "" if none */

@@ -91,6 +91,10 @@ node_status_json(struct json *j, const struct node_status *s, int64_t now_ms)
 	json_int(j, s->conflicts);
 	json_name(j, "quarantined");
 	json_int(j, s->quarantined);
+	json_name(j, "lost_tables");
+	json_int(j, s->lost_tables);
+	json_name(j, "lost_rows");
+	json_int(j, s->lost_rows);
 	json_member_int(j, "clock_offset_ms", s->last_success_ms > 0, s->clock_offset_ms);
 	json_name(j, "clock_unsure");
 	json_bool(j, s->clock_unsure);
@@ -150,6 +154,17 @@ put_difference(struct buf *out, const struct node_status_scope *scope)
 }
 
 static void
+put_lost(struct buf *out, const struct node_status *s)
+{
+	put_count(out, s->lost_tables, "table is lost", "tables are lost");
+	if (s->lost_rows > 0)
+		buf_printf(out, " and %lld %s for %s", (long long)s->lost_rows,
+		           s->lost_rows == 1 ? "row waits" : "rows wait",
+		           s->lost_tables == 1 ? "it" : "them");
+	buf_printf(out, ", see yizhan doctor");
+}
+
+static void
 put_needs(struct buf *out, const struct node_status *s)
 {
 	if (s->disk_full)
@@ -159,6 +174,8 @@ put_needs(struct buf *out, const struct node_status *s)
 	if (s->quarantined > 0)
 		put_count(out, s->quarantined, "change could not be applied",
 		          "changes could not be applied");
+	if (s->lost_tables > 0)
+		put_lost(out, s);
 	for (size_t i = 0; i < s->scope_count; i++)
 		if (s->scopes[i].differs)
 			put_difference(out, &s->scopes[i]);

@@ -10,6 +10,7 @@
 #include "store/alter_priv.h"
 #include "store/ddl_priv.h"
 #include "store/leave_priv.h"
+#include "store/lost_priv.h"
 #include "store/stmt.h"
 #include "store/track_priv.h"
 
@@ -273,6 +274,8 @@ after(struct store_altering *x, struct store_touched *t, const struct store_ddl 
 {
 	if (d->act == STORE_DDL_UNIQUE_INDEX)
 		return check_index(x, t, err);
+	if (d->act == STORE_DDL_DROP_TABLE) /* who says so knows that it is gone */
+		return store_lost_forget(x->db, t->face.table, err);
 	if (store_alter_local(x, t) == NULL)
 		return 0;
 	if (d->act == STORE_DDL_DROP_COLUMN)

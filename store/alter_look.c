@@ -1,6 +1,7 @@
 /* store/alter_look.c - the tables that a schema file names, before it has run and after. */
 #include "store/alter_priv.h"
 #include "store/columns_priv.h"
+#include "store/lost_priv.h"
 #include "store/stmt.h"
 
 #include <string.h>
@@ -247,15 +248,12 @@ check_meaning(struct store_altering *x, const struct store_touched *t, struct er
 static int
 say_lost(struct store_altering *x, const struct store_touched *t, struct err *err)
 {
-	struct buf name = { 0 }, why = { 0 };
-	int rc;
+	struct buf why = { 0 };
+	int rc = store_lost_why(x->db, t->face.table, &why, err);
 
-	buf_printf(&name, "untracked %s", t->face.table);
-	rc = store_meta_get(x->db, buf_str(&name), &why, err);
 	if (rc == 0)
 		rc = err_set(err, ERR_INVALID, "%s could not be tracked any more: %s",
 		             t->face.table, buf_str(&why));
-	buf_free(&name);
 	buf_free(&why);
 	return rc;
 }

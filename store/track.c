@@ -20,6 +20,7 @@
  */
 #include "store/base/mutant.h"
 #include "store/inbox.h"
+#include "store/lost_priv.h"
 #include "store/rescan_priv.h"
 #include "store/rows_priv.h"
 #include "store/shape_priv.h"
@@ -153,6 +154,8 @@ adopt(struct store_db *db, const struct store_shape *shape, const struct store_s
 		rc = store_catalog_set_local(db, schema->table_id, schema, err);
 	if (rc == 0)
 		rc = store_track_triggers(db, shape, &new, &stand, err);
+	if (rc == 0 && before == NULL)
+		rc = store_lost_forget(db, schema->table, err);
 	if (rc == 0 && before == NULL)
 		return log_rows(db, schema, err);
 	if (rc == 0 && before != schema)
@@ -330,15 +333,9 @@ store_track_table(struct store_db *db, const struct store_track_spec *spec, bool
 static int
 give_up(struct store_db *db, const struct store_table *table, struct err *err)
 {
-	struct buf name = { 0 };
 	struct err why = *err;
-	int rc;
+	int rc = store_lost_note(db, table->name, why.msg, err);
 
-	buf_printf(&name, "untracked %s", table->name);
-	rc = buf_check(&name, err);
-	if (rc == 0)
-		rc = store_meta_set(db, buf_str(&name), why.msg, strlen(why.msg), err);
-	buf_free(&name);
 	return rc < 0 ? rc : store_catalog_set_local(db, table->id, NULL, err);
 }
 
@@ -426,21 +423,10 @@ look_at(struct store_db *db, const struct store_table *table, bool is_hub, bool 
 	if (rc == 0)
 		rc = store_track_triggers(db, shape, &by, stand, err);
 	arena_free(&a);
-	return rc == ERR_NOTFOUND ? 0 : rc;
-}
-
-static int
-why_given_up(struct store_db *db, const struct store_table *table, struct buf *why, struct err *err)
-{
-	struct buf name = { 0 };
-	int rc;
-
-	buf_printf(&name, "untracked %s", table->name);
-	rc = buf_check(&name, err);
-	if (rc == 0)
-		rc = store_meta_get(db, buf_str(&name), why, err);
-	buf_free(&name);
-	return rc == ERR_NOTFOUND ? 0 : rc;
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	*stand = true; /* none is missing where there is no table (store/lost.h) */
+	return 0;
 }
 
 int
@@ -452,19 +438,13 @@ store_track_look(struct store_db *db, bool is_hub, store_track_tell *tell, void 
 	assert(store_db_in_transaction(db));
 	for (int id = 1; rc == 0 && id <= store_catalog_table_count(db); id++) {
 		const struct store_table *table = store_catalog_table(db, id);
-		struct buf why = { 0 };
 		bool stand = true;
 
 		if (table->local != NULL)
 			rc = look_at(db, table, is_hub, &stand, err);
-		else
-			rc = why_given_up(db, table, &why, err);
-		if (rc == 0 && why.len > 0)
-			tell(ctx, table->name, buf_str(&why));
-		else if (rc == 0 && !stand)
+		if (rc == 0 && !stand)
 			tell(ctx, table->name,
 			     "its triggers are missing, or somebody made them anew");
-		buf_free(&why);
 	}
 	return rc;
 }

@@ -46,9 +46,9 @@ MUST_CHECK int store_track_refresh(struct store_db *db, bool is_hub, struct err 
 MUST_CHECK int store_track_guard(struct store_db *db, int root, struct err *err);
 
 /*
- * Tell each table whose changes are not captured as they should be: its triggers are not the ones
- * that its columns ask for, or it was given up and why.  `what` is a few words.  Only reads; in a
- * transaction.
+ * Tell each tracked table whose changes are not captured as they should be: its triggers are not
+ * the ones that its columns ask for.  `what` is a few words.  Only reads; in a transaction.  Tables
+ * that were given up: store/lost.h.
  */
 typedef void store_track_tell(void *ctx, const char *table, const char *what);
 MUST_CHECK int store_track_look(struct store_db *db, bool is_hub, store_track_tell *tell, void *ctx,

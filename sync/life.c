@@ -2,7 +2,9 @@
  * sync/life.c - lives of a file, in yz_meta:
  *
  *   life_began, life_word      of this file: when its present life began, and why
+ *   life_told                  when that word was learnt, if later
  *   hub_went_back              when the hub had forgotten something
+ *   receipts                   at a hub: the number of the latest that it gave
  *   life <node id>             at a hub, of each node: epoch (8) and word (u8), big endian ms (8)
  */
 #include "sync/life.h"
@@ -54,6 +56,14 @@ name_key(struct sync_replica *r, struct err *err)
 	return rc == 1 ? store_catalog_set_site_key(r->db, r->self.id, key, err) : rc;
 }
 
+static int
+set_word(struct sync_replica *r, enum sync_life_word word, struct err *err)
+{
+	int rc = store_meta_set_int(r->db, "life_told", sync_replica_now_ms(r), err);
+
+	return rc == 0 ? store_meta_set_int(r->db, "life_word", word, err) : rc;
+}
+
 int
 sync_life_begin(struct sync_replica *r, enum sync_life_word why, struct err *err)
 {
@@ -67,7 +77,7 @@ sync_life_begin(struct sync_replica *r, enum sync_life_word why, struct err *err
 		rc = name_key(r, err);
 	if (rc == 0)
 		rc = store_meta_set_int(r->db, "life_began", sync_replica_now_ms(r), err);
-	return rc == 0 ? store_meta_set_int(r->db, "life_word", why, err) : rc;
+	return rc == 0 ? set_word(r, why, err) : rc;
 }
 
 int
@@ -75,7 +85,16 @@ sync_life_is_cloned(struct sync_replica *r, struct err *err)
 {
 	int rc = store_meta_set_int(r->db, "life_began", sync_replica_now_ms(r), err);
 
-	return rc == 0 ? store_meta_set_int(r->db, "life_word", SYNC_LIFE_CLONED, err) : rc;
+	return rc == 0 ? set_word(r, SYNC_LIFE_CLONED, err) : rc;
+}
+
+int
+sync_life_is_restored(struct sync_replica *r, struct err *err)
+{
+	int64_t word;
+	int rc = store_meta_get_int(r->db, "life_word", SYNC_LIFE_QUIET, &word, err);
+
+	return rc == 0 && word == SYNC_LIFE_COPIED ? set_word(r, SYNC_LIFE_RESTORED, err) : rc;
 }
 
 int
@@ -102,6 +121,8 @@ sync_life_tell(struct store_db *db, int64_t now_ms, struct sync_life_told *out, 
 	int64_t at = 0, word = SYNC_LIFE_QUIET, back = 0;
 	int rc = sync_life_began(db, &at, err);
 
+	if (rc == 0) /* a file of before has none */
+		rc = store_meta_get_int(db, "life_told", at, &at, err);
 	if (rc == 0)
 		rc = store_meta_get_int(db, "life_word", SYNC_LIFE_QUIET, &word, err);
 	if (rc == 0)
@@ -117,6 +138,7 @@ sync_life_name(enum sync_life_word word)
 {
 	switch (word) {
 	case SYNC_LIFE_QUIET:
+	case SYNC_LIFE_COPIED:
 		break;
 	case SYNC_LIFE_RESTORED:
 		return "restored";
@@ -124,6 +146,38 @@ sync_life_name(enum sync_life_word word)
 		return "cloned";
 	}
 	return NULL;
+}
+
+/* ---- a hub's receipts ---- */
+
+/* No hub gives so many between a copy and the day that it is put back; a node that lies can't use
+ * up the numbers. */
+#define RECEIPTS_LOST_MAX ((uint64_t)1 << 32)
+
+int
+sync_life_next_receipt(struct store_db *db, uint64_t *number, struct err *err)
+{
+	int64_t n;
+	int rc = store_meta_get_int(db, "receipts", 0, &n, err);
+
+	*number = (uint64_t)n + 1;
+	return rc == 0 ? store_meta_set_int(db, "receipts", n + 1, err) : rc;
+}
+
+int
+sync_life_receipt(struct sync_replica *r, uint64_t number, struct err *err)
+{
+	struct sync_life_told told;
+	int64_t given;
+	int rc = store_meta_get_int(r->db, "receipts", 0, &given, err);
+
+	if (rc < 0 || number <= (uint64_t)given || number - (uint64_t)given > RECEIPTS_LOST_MAX)
+		return rc;
+	rc = store_meta_set_int(r->db, "receipts", (int64_t)number, err);
+	if (rc == 0)
+		rc = sync_life_tell(r->db, sync_replica_now_ms(r), &told, err);
+	/* each of its nodes says so when it first comes: it is told from the first on */
+	return rc == 0 && told.word == SYNC_LIFE_QUIET ? set_word(r, SYNC_LIFE_RESTORED, err) : rc;
 }
 
 /* ---- a hub's, of its nodes ---- */

@@ -10,7 +10,12 @@
  * two on every replica.
  *
  * What happened is told for a week.  A life is called "restored" until it shows
- * that the one before goes on somewhere: then it is "cloned".
+ * that the one before goes on somewhere: then it is "cloned".  One that began
+ * because the file is a copy isn't called anything, as it may have been carried to
+ * a new machine, until it shows that the one before had come further than the copy:
+ *
+ *   at a node   the hub brings records of it that the copy hasn't got
+ *   at a hub    a node holds a receipt that the copy hasn't given yet
  */
 #ifndef SYNC_LIFE_H
 #define SYNC_LIFE_H
@@ -22,6 +27,7 @@ enum sync_life_word {
 	SYNC_LIFE_QUIET = 0,    /* nothing to tell */
 	SYNC_LIFE_RESTORED = 1, /* the file was put back to an older state */
 	SYNC_LIFE_CLONED = 2,   /* two copies of it are in use */
+	SYNC_LIFE_COPIED = 3,   /* a copy, of now or of then; told as QUIET */
 };
 
 enum { SYNC_LIFE_TOLD_MS = 7 * 86400000 };
@@ -32,6 +38,10 @@ MUST_CHECK int sync_life_begin(struct sync_replica *r, enum sync_life_word why, 
 
 /* The life before goes on somewhere (in a transaction). */
 MUST_CHECK int sync_life_is_cloned(struct sync_replica *r, struct err *err);
+
+/* The life before had come further than this file did (in a transaction).  Nothing, unless this one
+ * began with a copy. */
+MUST_CHECK int sync_life_is_restored(struct sync_replica *r, struct err *err);
 
 /* When the present life began; 0: it is the first one of the file. */
 MUST_CHECK int sync_life_began(struct store_db *db, int64_t *at_ms, struct err *err);
@@ -46,6 +56,16 @@ MUST_CHECK int sync_life_tell(struct store_db *db, int64_t now_ms, struct sync_l
 
 /* The hub has forgotten records that it had acknowledged (in a transaction). */
 MUST_CHECK int sync_life_hub_went_back(struct sync_replica *r, struct err *err);
+
+/*
+ * At the hub, in a transaction: a node says that it holds a receipt of this number.  If it isn't
+ * given yet this file was put back, whether or not it noticed; what it gives next comes after that
+ * one.  The node's word counts for no more than to be told.
+ */
+MUST_CHECK int sync_life_receipt(struct sync_replica *r, uint64_t number, struct err *err);
+
+/* At the hub, in a transaction: the number of the next receipt. */
+MUST_CHECK int sync_life_next_receipt(struct store_db *db, uint64_t *number, struct err *err);
 
 /* At the hub, in a transaction: the node has come in this life. */
 MUST_CHECK int sync_life_met(struct sync_replica *r, const struct sync_site *peer, struct err *err);

@@ -75,8 +75,9 @@ ask(const uint8_t *bytes, size_t len, struct buf *reply)
 	return status;
 }
 
-/* Everything the hub has but how many receipts it wrote, when it last looked for columns, and in
- * which life the node said that it came. */
+/* Everything the hub has but how many receipts it wrote, when it last looked for columns, in which
+ * life the node said that it came, and what the hub tells of itself because a node holds receipts
+ * that it hasn't given. */
 static char *
 dump_hub(void)
 {
@@ -90,7 +91,8 @@ dump_hub(void)
 		"SELECT * FROM yz_schema ORDER BY 1",
 		"SELECT * FROM yz_conflict ORDER BY 1",
 		"SELECT * FROM yz_quarantine ORDER BY 1",
-		("SELECT * FROM yz_meta WHERE name NOT IN ('receipts', 'settled')"
+		("SELECT * FROM yz_meta WHERE name NOT IN ('receipts', 'settled', 'life_word', "
+		 "'life_told')"
 		 " AND name NOT LIKE 'life %' ORDER BY 1"),
 	};
 	struct buf out = { 0 };

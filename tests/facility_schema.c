@@ -2,6 +2,7 @@
 #include "tests/suites.h"
 
 #include "node/facility/date.h"
+#include "node/facility/schema_mend.h"
 #include "node/facility/views.h"
 #include "store/catalog.h"
 #include "tests/facility_help.h"
@@ -374,6 +375,56 @@ START_TEST(the_tables_of_a_newer_program_are_let_be)
 }
 END_TEST
 
+/* The faults as text: "table child gone", a line each. */
+static void
+expect_faults(struct store_db *db, const char *wanted)
+{
+	struct facility_fault *list;
+	struct buf told = { 0 };
+	struct arena a = { 0 };
+	struct err err = { 0 };
+	size_t count;
+
+	ck_assert_msg(facility_schema_faults(db, false, &a, &list, &count, &err) == 0, "%s",
+	              err.msg);
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&told, "%s %s%s%s\n", list[i].type, list[i].name,
+		           list[i].is_there ? " other" : "",
+		           list[i].is_without_table ? " without table" : "");
+	ck_assert_str_eq(buf_str(&told), wanted);
+	buf_free(&told);
+	arena_free(&a);
+}
+
+START_TEST(what_was_taken_of_the_schema_is_told_and_comes_back)
+{
+	static const char take[] = "DROP TABLE allergy; DROP TABLE local_pin;"
+	                           "DROP TRIGGER enrollment_stepped; DROP VIEW v1_child;"
+	                           "CREATE VIEW v1_child AS SELECT 1;"
+	                           "CREATE VIEW mine AS SELECT 1; ALTER TABLE child ADD COLUMN c";
+	static const char tables[] = "table allergy\n"
+	                             "trigger allergy_said without table\n"
+	                             "trigger allergy_said_again without table\n"
+	                             "trigger allergy_said_gone without table\n"
+	                             "table local_pin\n";
+	struct facility f;
+	struct store_db *db = help_open(&f);
+	struct err err = { 0 };
+
+	expect_faults(db, "");
+	ck_assert_msg(store_db_exec(db, take, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(store_track_refresh(db, false, &err), 0);
+	ck_assert_msg(facility_schema_settle(db, false, &err) == 0, "%s", err.msg);
+	expect_faults(db, tables);
+	ck_assert_msg(facility_schema_mend(db, false, true, &err) == 0, "%s", err.msg);
+	expect_faults(db, "");
+	ck_assert_int_eq(help_int(db, "SELECT count(*) FROM yz_table WHERE schema IS NOT NULL"
+	                              " AND name = 'allergy'"),
+	                 1);
+	store_db_close(db);
+}
+END_TEST
+
 Suite *
 suite_facility_schema(void)
 {
@@ -386,6 +437,7 @@ suite_facility_schema(void)
 	tcase_add_test(tcase, seeds_name_their_source_and_come_once);
 	tcase_add_test(tcase, an_older_database_becomes_like_a_new_one);
 	tcase_add_test(tcase, the_tables_of_a_newer_program_are_let_be);
+	tcase_add_test(tcase, what_was_taken_of_the_schema_is_told_and_comes_back);
 	tcase_add_test(tcase, a_withdrawal_stands_until_a_grant_names_it);
 	tcase_add_loop_test(tcase, dates_are_read_or_refused, 0,
 	                    sizeof date_cases / sizeof date_cases[0]);

@@ -43,13 +43,19 @@ expect_refused(int rc, int code, const char *words)
 static void
 make_tables(struct world_peer *p, bool is_hub)
 {
+	static const char *const tables[] = {
+		"booking",    "child",           "class_assignment", "class_group",
+		"enrollment", "enrollment_step", "guardian",         "health_exam",
+		"seat_unit",  "symptom_case",    "medication_given", "medication_request",
+	};
 	static const struct store_track_spec shares = {
 		.table = "yz_share", .scope = "", .scope_column = "scope", .hub_only = "at,ended,by"
 	};
 
 	must(store_db_begin(p->merge, &err));
 	must(facility_schema_create(p->merge, &err));
-	must(facility_track(p->merge, is_hub, &err));
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+		must(store_track_table(p->merge, facility_table(tables[i]), is_hub, &err));
 	must(store_track_table(p->merge, &shares, is_hub, &err));
 	must(store_db_commit(p->merge, &err));
 }

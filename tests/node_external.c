@@ -170,6 +170,151 @@ START_TEST(rows_are_joined_to_facilities_and_streets)
 }
 END_TEST
 
+static void
+two_facilities(void)
+{
+	ck_assert_int_eq(
+	        store_db_exec(hub_db,
+	                      "INSERT INTO facility(facility_id, uscc, filing_no,"
+	                      " subdistrict_code) VALUES"
+	                      " ('F1', '91330105ma2b1', 'B1', '330105001001'),"
+	                      " ('F2', '91330105MA2B2', 'B2', '330105002'), ('F3', '', NULL, NULL);"
+	                      "INSERT INTO population(subdistrict_code, version, name_zh) VALUES"
+	                      " ('330105001', 20201101, '米市巷'), ('330105002', 20201101, '湖墅')",
+	                      &hub_err),
+	        0);
+}
+
+/* As departments type them: blanks, small letters, codes of the community. */
+static const struct joining {
+	const char *text, *facility_column, *street_column;
+	const char *rows; /* yz_facility_id and yz_street of each, in the order of the file */
+	const char *facility, *street; /* the columns that are told of */
+	int facility_rows, street_rows;
+} joinings[] = {
+	{ "USCC\n91330105MA2B1\n 91330105ma2b2\n913301\n", NULL, NULL, "F1,F2,", "USCC", "", 2, 0 },
+	{ "备案编号,街道代码\nb1,330105001\nB2 ,330105002000\nB3,330105003001\n", NULL, NULL,
+	  "F1米市巷,F2湖墅,", "备案编号", "街道代码", 2, 2 },
+	{ "单位,所在街道\nF1,湖墅\nb2,330105001\n91330105ma2b2,330105001\n,\nx,x\n", "单位",
+	  "所在街道", "F1湖墅,F2米市巷,F2米市巷,", "单位", "所在街道", 3, 3 },
+	{ "单位,所在街道\nF1,湖墅\n", NULL, NULL, "", "", "", 0, 0 },
+	{ "uscc,filing_no\n91330105MA2B1,B2\n", "filing_no", NULL, "F2", "filing_no", "", 1, 0 },
+	{ "facility_id\nf1\nF1\n", NULL, NULL, ",F1", "facility_id", "", 1, 0 },
+};
+
+START_TEST(keys_are_found_as_departments_type_them)
+{
+	const struct joining *c = &joinings[_i];
+	bool facility = c->facility[0] != 0, street = c->street[0] != 0;
+	char sql[200];
+
+	two_facilities();
+	file.facility_column = c->facility_column;
+	file.street_column = c->street_column;
+	taken(c->text);
+	ck_assert_str_eq(done.facility.column, c->facility);
+	ck_assert_str_eq(done.street.column, c->street);
+	ck_assert_int_eq(done.facility.rows, c->facility_rows);
+	ck_assert_int_eq(done.street.rows, c->street_rows);
+	snprintf(sql, sizeof sql,
+	         "SELECT group_concat(coalesce(%s, '') || coalesce(%s, ''), ',') FROM (SELECT *"
+	         " FROM v1_external_licences ORDER BY yz_line)",
+	         facility ? "yz_facility_id" : "NULL", street ? "yz_street" : "NULL");
+	ck_assert_str_eq(row(sql), c->rows);
+}
+END_TEST
+
+START_TEST(how_a_delivery_is_joined_can_be_said_later)
+{
+	two_facilities();
+	taken("单位\nF1\nB1\n");
+	ck_assert_str_eq(done.facility.column, "");
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM v1_facility_external"), 0);
+	file.facility_column = "单位";
+	taken("单位\nF1\nB1\n");
+	ck_assert(done.same);
+	ck_assert_int_eq(done.no, 1);
+	ck_assert_int_eq(done.rows, 2);
+	ck_assert_int_eq(done.facility.rows, 2);
+	ck_assert_int_eq(hub_int("SELECT rows FROM v1_facility_external WHERE facility_id = 'F1'"),
+	                 2);
+	file.facility_column = "单位编号";
+	ck_assert_int_eq(take("单位\nF1\nB1\n"), ERR_INVALID);
+	ck_assert_ptr_nonnull(strstr(hub_err.msg, "line 1: no column is called 单位编号"));
+	ck_assert_int_eq(hub_int("SELECT count(yz_facility_id) FROM v1_external_licences"), 2);
+	/* what the hub learns of a facility later counts */
+	ck_assert_int_eq(store_db_exec(hub_db,
+	                               "UPDATE facility SET filing_no = 'B9' WHERE"
+	                               " facility_id = 'F1'",
+	                               &hub_err),
+	                 0);
+	ck_assert_int_eq(hub_int("SELECT count(yz_facility_id) FROM v1_external_licences"), 1);
+	ck_assert_int_eq(hub_int("SELECT rows FROM v1_facility_external WHERE facility_id = 'F1'"),
+	                 1);
+}
+END_TEST
+
+/* The tables of nine departments of a district, each in its own words. */
+static const struct department {
+	const char *name, *source, *text, *facility_column, *street_column;
+	int facility_rows, street_rows;
+} departments[] = {
+	{ "filings", "卫健", "备案编号,机构名称\nB1,小星星\nB2,向日葵\n", NULL, NULL, 2, 0 },
+	{ "licences", "市场监管", "统一社会信用代码,经营期限\n91330105MA2B1,2030-01-01\n", NULL,
+	  NULL, 1, 0 },
+	{ "fire", "消防", "被检查单位,结果\nB2,合格\nB2,整改\nB7,合格\n", "被检查单位", NULL, 2,
+	  0 },
+	{ "food", "食品安全", "社会信用代码,等级\n91330105ma2b1,A\n91330105ma2b2,B\n",
+	  "社会信用代码", NULL, 2, 0 },
+	{ "households", "公安", "街道代码,0-3岁\n330105001000,1200\n330105002000,800\n", NULL, NULL,
+	  0, 2 },
+	{ "housing", "住建", "小区,所属街道\n一,米市巷\n二,湖墅\n三,别处\n", NULL, "所属街道", 0,
+	  2 },
+	{ "subsidies", "财政", "uscc,金额\n91330105MA2B2,12000\n", NULL, NULL, 1, 0 },
+	{ "kindergartens", "教育", "园所,街道代码\n三幼,330105001\n", NULL, NULL, 0, 1 },
+	{ "disabled", "残联", "街道代码,人数\n330105002003,3\n", NULL, NULL, 0, 1 },
+};
+
+/* Which facility has a licence, was inspected for fire, and is graded for food? */
+START_TEST(nine_departments_are_set_beside_the_facilities)
+{
+	two_facilities();
+	for (size_t i = 0; i < sizeof departments / sizeof departments[0]; i++) {
+		const struct department *d = &departments[i];
+
+		file.name = d->name;
+		file.source = d->source;
+		file.facility_column = d->facility_column;
+		file.street_column = d->street_column;
+		taken(d->text);
+		ck_assert_msg(done.facility.rows == d->facility_rows &&
+		                      done.street.rows == d->street_rows,
+		              "%s: %lld, %lld", d->name, (long long)done.facility.rows,
+		              (long long)done.street.rows);
+	}
+	ck_assert_str_eq(
+	        row("SELECT group_concat(facility_id || ' ' || name || ' ' || rows, ', ') FROM"
+	            " (SELECT * FROM v1_facility_external WHERE name IN ('licences', 'fire',"
+	            " 'food') ORDER BY facility_id, name)"),
+	        "F1 fire 0, F1 food 1, F1 licences 1, F2 fire 2, F2 food 1, F2 licences 0,"
+	        " F3 fire 0, F3 food 0, F3 licences 0");
+	ck_assert_str_eq(row("SELECT subdistrict_code, source, date FROM v1_facility_external"
+	                     " WHERE facility_id = 'F1' AND name = 'fire'"),
+	                 "330105001|消防|20240301");
+	/* those that name streets alone say nothing of a facility */
+	ck_assert_int_eq(hub_int("SELECT count(DISTINCT name) FROM v1_facility_external"), 5);
+	/* the next delivery's keys are in place of the last one's */
+	file.name = "licences";
+	file.date++;
+	file.facility_column = file.street_column = NULL;
+	taken("uscc\n91330105MA2B2\n");
+	ck_assert_str_eq(row("SELECT group_concat(rows, '') FROM (SELECT rows FROM"
+	                     " v1_facility_external WHERE name = 'licences' ORDER BY facility_id)"),
+	                 "010");
+	ck_assert_int_eq(hub_int("SELECT count(DISTINCT no) FROM external_delivery_key"), 5);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- refused */
 
 static const struct refused {
@@ -193,6 +338,7 @@ static const struct refused {
 	{ "a;drop", "a\n1\n", "can't be the name of a table" },
 	{ "abcdefghijabcdefghijabcdefghijabcdefghijk", "a\n1\n", "can't be the name of a table" },
 	{ "delivery", "a\n1\n", "external_delivery lists the deliveries; take another name" },
+	{ "delivery_key", "a\n1\n", "external_delivery lists the deliveries; take another" },
 };
 
 START_TEST(what_is_wrong_is_told_with_line_and_column_and_nothing_is_written)
@@ -338,6 +484,10 @@ suite_node_external(void)
 	tcase_add_test(tcase, a_delivery_replaces_the_one_before);
 	tcase_add_test(tcase, a_dry_run_writes_nothing);
 	tcase_add_test(tcase, rows_are_joined_to_facilities_and_streets);
+	tcase_add_loop_test(tcase, keys_are_found_as_departments_type_them, 0,
+	                    sizeof joinings / sizeof joinings[0]);
+	tcase_add_test(tcase, how_a_delivery_is_joined_can_be_said_later);
+	tcase_add_test(tcase, nine_departments_are_set_beside_the_facilities);
 	tcase_add_loop_test(tcase,
 	                    what_is_wrong_is_told_with_line_and_column_and_nothing_is_written, 0,
 	                    sizeof refused / sizeof refused[0]);

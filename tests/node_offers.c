@@ -220,7 +220,7 @@ START_TEST(a_token_for_all_never_gets_the_hubs_own)
 	snapshot("", (struct offers_headers){ .authorization = all });
 	ck_assert_str_eq(found("SELECT group_concat(name) FROM sqlite_master"),
 	                 "yz_snapshot,child,code,external_delivery,external_delivery_name,"
-	                 "v1_external_delivery\n");
+	                 "external_delivery_key,v1_external_delivery\n");
 	ck_assert_str_eq(found("SELECT count(*) FROM child"), "4\n");
 	snapshot("", (struct offers_headers){ .authorization = codes });
 	ck_assert_str_eq(found("SELECT group_concat(name) FROM sqlite_master"),

@@ -42,6 +42,21 @@ static const struct state_case {
 
 enum { STATE_CASES = sizeof state_cases / sizeof state_cases[0] };
 
+START_TEST(a_lost_table_needs_a_person)
+{
+	struct node_status s = {
+		.hub = "", .last_error = "", .last_success_ms = 1, .lost_tables = 1, .lost_rows = 2
+	};
+	struct buf line = { 0 };
+
+	ck_assert_int_eq(node_status_state(&s), NODE_ATTENTION);
+	node_status_line(&line, &s, 1000);
+	ck_assert_msg(strstr(buf_str(&line), "1 table is lost and 2 rows wait for it, ") != NULL,
+	              "%s", buf_str(&line));
+	buf_free(&line);
+}
+END_TEST
+
 START_TEST(a_full_disk_needs_a_person)
 {
 	struct node_status s = { .hub = "", .last_error = "", .last_success_ms = 1 };
@@ -426,6 +441,7 @@ suite_node_status(void)
 
 	tcase_add_loop_test(pure, first_state_that_holds, 0, STATE_CASES);
 	tcase_add_test(pure, a_full_disk_needs_a_person);
+	tcase_add_test(pure, a_lost_table_needs_a_person);
 	tcase_add_loop_test(pure, line_says_it_in_words, 0, LINE_CASES);
 	tcase_add_test(pure, a_clock_that_cannot_be_right_is_told);
 	tcase_add_test(pure, what_differs_is_not_called_in_sync);

@@ -6,6 +6,7 @@
  * a program that only knows SQL may.
  */
 #include "store/track.h"
+#include "sync/life.h"
 #include "tests/suites.h"
 #include "tests/world.h"
 
@@ -219,6 +220,29 @@ START_TEST(the_writer_is_told)
 }
 END_TEST
 
+/* Another life of the hub's lacks what a third one wrote, and gets it by this node with its next
+ * request; that doesn't hide what is refused of what came with this one. */
+START_TEST(the_writer_is_told_by_a_hub_that_was_put_back)
+{
+	struct node_met met;
+
+	world_save(&w.hub, "hub");
+	world_sql(other, "INSERT INTO place VALUES (x'02', 'F1', 'south', NULL, 1)");
+	world_settle(&w, 2);
+	world_put_back(&w.hub, "hub");
+	must(store_db_begin(w.hub.merge, &err));
+	must(sync_life_begin(&w.hub.node.r, SYNC_LIFE_RESTORED, &err));
+	must(store_db_commit(w.hub.merge, &err));
+	write_wrong("UPDATE score SET points = 990");
+	world_meet(&w, 0, &met);
+	ck_assert(met.ok);
+	ck_assert_int_ge(met.round_trips, 2);
+	ck_assert_uint_eq(met.rejected_count, 1);
+	ck_assert_ptr_nonnull(strstr(met.rejected[0].reason, "only the hub may write"));
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM place"), 2);
+}
+END_TEST
+
 static void
 make_loose(struct world_peer *p, bool is_hub)
 {
@@ -270,6 +294,7 @@ suite_sim_rights(void)
 	tcase_add_test(tc, written_back_again_and_again);
 	tcase_add_test(tc, two_made_one_row_of_the_hubs);
 	tcase_add_test(tc, the_writer_is_told);
+	tcase_add_test(tc, the_writer_is_told_by_a_hub_that_was_put_back);
 	tcase_add_test(tc, what_the_engine_refuses_is_told);
 	suite_add_tcase(suite, tc);
 	return suite;

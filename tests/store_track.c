@@ -5,6 +5,7 @@
 #include "tests/capture_help.h"
 #include "tests/suites.h"
 
+#include "store/lost.h"
 #include "store/stmt.h"
 
 #include <check.h>
@@ -484,6 +485,55 @@ START_TEST(an_end_of_tracking_keeps_its_reason)
 }
 END_TEST
 
+/* The lost tables as text: "t gone 1 why", a line each. */
+static void
+put_lost(void *ctx, const struct store_lost *lost)
+{
+	buf_printf(ctx, "%s%s %lld: %s\n", lost->table, lost->gone ? " gone" : "",
+	           (long long)lost->waiting, lost->why);
+}
+
+static void
+expect_lost(const char *wanted)
+{
+	struct buf told = { 0 };
+	int64_t tables, rows, lines = 0;
+
+	ck_assert_int_eq(store_lost_list(capture_local, put_lost, &told, &capture_err), 0);
+	ck_assert_str_eq(buf_str(&told), wanted);
+	ck_assert_int_eq(store_lost_count(capture_local, &tables, &rows, &capture_err), 0);
+	for (const char *c = wanted; *c != 0; c++)
+		lines += *c == '\n';
+	ck_assert_int_eq(tables, lines);
+	buf_free(&told);
+}
+
+START_TEST(a_table_that_was_dropped_is_lost_until_it_is_tracked_again)
+{
+	capture_exec(all_columns);
+	capture_track(&track_all, false);
+	expect_lost("");
+	capture_exec("DROP TABLE t");
+	expect_lost("t gone 0: there is no table t\n"); /* before anybody has looked */
+	capture_refresh();
+	expect_lost("t gone 0: there is no table t\n");
+	capture_exec("INSERT INTO yz_extra SELECT id, x'01', 1, 1, 1, 'a' FROM yz_table"
+	             " WHERE name = 't' UNION ALL"
+	             " SELECT id, x'01', 2, 1, 1, 'b' FROM yz_table WHERE name = 't'");
+	expect_lost("t gone 1: there is no table t\n"); /* a row of two cells */
+	capture_exec("DELETE FROM yz_extra");
+	capture_exec(all_columns);
+	expect_lost("t 0: there is no table t\n");
+	ck_assert_int_eq(capture_try_track(&track_all, false), 0);
+	expect_lost("");
+	/* and a later end that somebody has said isn't a loss */
+	ck_assert_int_eq(store_db_begin(capture_merge, &capture_err), 0);
+	ck_assert_int_eq(store_track_stop(capture_merge, "t", &capture_err), 0);
+	ck_assert_int_eq(store_db_commit(capture_merge, &capture_err), 0);
+	expect_lost("");
+}
+END_TEST
+
 START_TEST(stop_leaves_the_rows)
 {
 	capture_exec(all_columns);
@@ -553,6 +603,7 @@ suite_store_track(void)
 	tcase_add_test(tcase, a_new_version_keeps_how_the_table_is_tracked);
 	tcase_add_loop_test(tcase, refresh_follows_the_schema, 0, REFRESH_CASES);
 	tcase_add_test(tcase, an_end_of_tracking_keeps_its_reason);
+	tcase_add_test(tcase, a_table_that_was_dropped_is_lost_until_it_is_tracked_again);
 	tcase_add_test(tcase, stop_leaves_the_rows);
 	tcase_add_test(tcase, trigger_text_names_the_engine_only_by_its_log);
 	suite_add_tcase(suite, tcase);

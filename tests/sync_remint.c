@@ -209,6 +209,47 @@ START_TEST(a_snapshot_put_back_and_left_alone_gets_the_rest)
 }
 END_TEST
 
+/* As a start of the program finds it: the life in the file is another file's. */
+static void
+starts_as_a_copy(struct world_peer *p)
+{
+	struct err err;
+
+	ck_assert_int_eq(store_db_begin(p->merge, &err), 0);
+	ck_assert_int_eq(sync_life_begin(&p->node.r, SYNC_LIFE_COPIED, &err), 0);
+	ck_assert_int_eq(store_db_commit(p->merge, &err), 0);
+}
+
+/* Whether a copy is of now or of then shows by what the hub has; even if it is long until they
+ * meet. */
+START_TEST(a_copy_is_called_restored_once_it_shows)
+{
+	begin_with(5, 0);
+	world_save(&w.nodes[0], "copy");
+	world_put_back(&w.nodes[0], "copy");
+	starts_as_a_copy(&w.nodes[0]);
+	write_some(&w.nodes[0], "a0", 5);
+	world_settle(&w, 2);
+	ck_assert_int_eq(told(&w.nodes[0]), SYNC_LIFE_QUIET); /* carried to another machine */
+	world_save(&w.nodes[0], "copy");
+	write_some(&w.nodes[0], "b0", 20);
+	ck_assert(world_sync(&w, 0));
+	world_put_back(&w.nodes[0], "copy");
+	world_wait(&w, 1000);
+	starts_as_a_copy(&w.nodes[0]);
+	ck_assert_int_eq(told(&w.nodes[0]), SYNC_LIFE_QUIET);
+	world_wait(&w, SYNC_LIFE_TOLD_MS);
+	world_settle(&w, 2);
+	ck_assert_int_eq(world_int(&w.nodes[0], "SELECT count(*) FROM note"), 30);
+	ck_assert_int_eq(told(&w.nodes[0]), SYNC_LIFE_RESTORED);
+	expect_same();
+	expect_quiet();
+	world_wait(&w, SYNC_LIFE_TOLD_MS);
+	world_settle(&w, 1);
+	ck_assert_int_eq(told(&w.nodes[0]), SYNC_LIFE_QUIET);
+}
+END_TEST
+
 /* It is from before the first record of its life, and the hub holds such records. */
 START_TEST(a_snapshot_of_a_life_without_records_gets_them)
 {
@@ -536,6 +577,59 @@ START_TEST(a_hub_put_back_with_its_life_gets_the_rest_again)
 	ck_assert_int_eq(sync_life_tell(w.nodes[0].merge, w.wall_ms, &out, &err), 0);
 	ck_assert(out.hub_went_back);
 	ck_assert_int_eq(lives(&w.nodes[0]), 1);
+	ck_assert_int_eq(told(&w.hub), SYNC_LIFE_RESTORED);
+}
+END_TEST
+
+/* It wrote nothing itself, so it is its nodes' receipts that tell it; one that comes late tells it
+ * nothing new. */
+START_TEST(a_hub_learns_from_its_nodes_that_it_was_put_back)
+{
+	struct node_met met;
+
+	begin_with(5, 0);
+	starts_as_a_copy(&w.hub); /* carried to another machine */
+	world_settle(&w, 2);
+	ck_assert_int_eq(told(&w.hub), SYNC_LIFE_QUIET);
+	world_save(&w.hub, "hub");
+	write_some(&w.nodes[0], "b0", 20);
+	world_settle(&w, 2);
+	world_put_back(&w.hub, "hub");
+	if (_i == 1)
+		starts_as_a_copy(&w.hub);
+	ck_assert_int_eq(told(&w.hub), SYNC_LIFE_QUIET);
+	world_meet(&w, 0, &met);
+	ck_assert(met.ok);
+	ck_assert_int_ge(met.round_trips, 2); /* how the node stands goes up after it saw that */
+	ck_assert_int_eq(told(&w.hub), SYNC_LIFE_RESTORED);
+	for (int i = 0; i < 20; i++)
+		ck_assert(world_sync(&w, 0));
+	world_wait(&w, SYNC_LIFE_TOLD_MS);
+	ck_assert_int_eq(told(&w.hub), SYNC_LIFE_QUIET);
+	ck_assert(world_sync(&w, 1));
+	ck_assert_int_eq(told(&w.hub), SYNC_LIFE_QUIET);
+	world_settle(&w, 2);
+	expect_same();
+	expect_quiet();
+}
+END_TEST
+
+/* A node that lies about its receipts: it can neither use the numbers up nor end a life. */
+START_TEST(no_node_uses_up_the_receipts)
+{
+	uint8_t life[STORE_EPOCH];
+
+	begin_with(5, 0);
+	memcpy(life, w.hub.node.r.self.epoch, STORE_EPOCH);
+	world_sql(&w.nodes[0], "UPDATE yz_remote SET counter = 9000000000000000000");
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_lt(world_int(&w.hub, "SELECT value FROM yz_meta WHERE name = 'receipts'"),
+	                 100);
+	ck_assert_int_eq(told(&w.hub), SYNC_LIFE_QUIET);
+	world_sql(&w.nodes[0], "UPDATE yz_remote SET counter = 1000000");
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(told(&w.hub), SYNC_LIFE_RESTORED);
+	ck_assert(memcmp(life, w.hub.node.r.self.epoch, STORE_EPOCH) == 0);
 }
 END_TEST
 
@@ -1029,6 +1123,7 @@ suite_sync_remint(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_snapshot_put_back_loses_nothing);
 	tcase_add_test(tc, a_snapshot_put_back_and_left_alone_gets_the_rest);
+	tcase_add_test(tc, a_copy_is_called_restored_once_it_shows);
 	tcase_add_test(tc, a_snapshot_of_a_life_without_records_gets_them);
 	tcase_add_loop_test(tc, a_fork_is_found_wherever_it_is, 0, 4);
 	tcase_add_test(tc, a_fork_from_the_first_record_on);
@@ -1043,6 +1138,8 @@ suite_sync_remint(void)
 	tcase_add_test(tc, conflicts_follow_what_is_written_again);
 	tcase_add_test(tc, a_re_mint_that_is_interrupted_is_made_up_for);
 	tcase_add_test(tc, a_hub_put_back_with_its_life_gets_the_rest_again);
+	tcase_add_loop_test(tc, a_hub_learns_from_its_nodes_that_it_was_put_back, 0, 2);
+	tcase_add_test(tc, no_node_uses_up_the_receipts);
 	tcase_add_loop_test(tc, what_only_a_third_one_holds_comes_back, 0, 4);
 	tcase_add_test(tc, branches_that_call_other_tables_alike_are_a_fork);
 	tcase_add_test(tc, a_third_one_has_other_tables_under_the_same_names);

@@ -70,6 +70,8 @@ attention_words(struct page *p, const struct node_status *s)
 		differs |= s->scopes[i].differs;
 	if (differs)
 		page_text(p, page_term(p, W_SYNC_DIFFERS));
+	else if (s->lost_tables > 0)
+		page_phrase(p, W_SYNC_LOST, page_number(s->lost_tables).text, "");
 	else
 		page_phrase(p, W_SYNC_ATTENTION, page_number(s->conflicts).text,
 		            page_number(s->quarantined).text);

@@ -51,6 +51,8 @@ static const char *const words[W_COUNT][PAGE_LANGS] = {
 	                       "Needs a person: #1 conflicts, #2 set aside" },
 	[W_SYNC_DIFFERS] = { "需要处理：与中心核对不一致",
 	                     "Needs a person: the records here and at the hub differ" },
+	[W_SYNC_LOST] = { "需要处理：数据库中有 #1 张数据表缺失",
+	                  "Needs a person: #1 of the database's tables lost" },
 	[W_SYNC_LAST] = { "上次成功 #1", "last good exchange #1" },
 	[W_REQUESTS] = { "家长申请", "Requests of parents" },
 	[W_REQUESTS_COUNT] = { "待答复 #1", "#1 to answer" },

@@ -1,5 +1,6 @@
 #include "node/facility/schema.h"
 #include "node/facility/assets_priv.h"
+#include "node/facility/schema_mend.h"
 #include "node/facility/views.h"
 
 #include "store/stmt.h"
@@ -338,6 +339,16 @@ is_made(struct store_db *db, bool *yes, struct err *err)
 }
 
 int
+facility_schema_is_current(struct store_db *db, bool is_hub, bool *yes, struct err *err)
+{
+	int64_t done;
+	int rc = store_meta_get_int(db, FORMAT_KEY, 0, &done, err);
+
+	*yes = false;
+	return rc < 0 || done != STEPS ? rc : facility_views_are_made(db, is_hub, yes, err);
+}
+
+int
 facility_schema_create(struct store_db *db, struct err *err)
 {
 	bool made;
@@ -403,7 +414,9 @@ upgrade(struct store_db *db, bool is_hub, struct err *err)
 		if (rc == 0)
 			rc = store_meta_set_int(db, FORMAT_KEY, STEPS, err);
 	}
-	return rc == 0 ? facility_views_make(db, is_hub, err) : rc;
+	if (rc == 0)
+		rc = facility_views_make(db, is_hub, err);
+	return rc == 0 ? facility_schema_settle(db, is_hub, err) : rc;
 }
 
 int

@@ -31,14 +31,19 @@ bool facility_owns(const char *name);
 /* Make the tables and views; nothing if they are there.  In a transaction. */
 MUST_CHECK int facility_schema_create(struct store_db *db, struct err *err);
 
+/* Has this very program made the tables and views, or brought them to what they are to it? */
+MUST_CHECK int facility_schema_is_current(struct store_db *db, bool is_hub, bool *yes,
+                                          struct err *err);
+
 /* ERR_INVALID if a newer program has made these tables over: nothing here may write, or read, what
  * it doesn't know.  Writes nothing. */
 MUST_CHECK int facility_schema_look(struct store_db *db, struct err *err);
 
 /*
  * Give a database that an older program made the tables and columns that have come since, tracked
- * (`is_hub` as in store_track_table); nothing if it has them.  ERR_INVALID, and nothing is done, if
- * a newer one has made them over (facility_schema_look).  In a transaction of its own.
+ * (`is_hub` as in store_track_table); nothing if it has them.  Views, triggers and indexes that
+ * somebody has taken away come back.  ERR_INVALID, and nothing is done, if a newer one has made
+ * them over (facility_schema_look).  In a transaction of its own.
  */
 MUST_CHECK int facility_schema_upgrade(struct store_db *db, bool is_hub, struct err *err);
 

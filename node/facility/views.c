@@ -224,6 +224,15 @@ is_made(struct store_db *db, const char *version, bool *made, struct err *err)
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
+int
+facility_views_are_made(struct store_db *db, bool is_hub, bool *yes, struct err *err)
+{
+	char version[2 * HASH_16 + 1];
+
+	version_of(is_hub, version);
+	return is_made(db, version, yes, err);
+}
+
 static int
 drop(struct store_db *db, const struct facility_view *list, size_t count, struct err *err)
 {

@@ -41,6 +41,10 @@ bool facility_views_owns(const char *name);
 /* Make them as this program has them, if they aren't so yet.  In a transaction. */
 MUST_CHECK int facility_views_make(struct store_db *db, bool is_hub, struct err *err);
 
+/* Were they made as this program has them?  (Somebody may have taken one away since.) */
+MUST_CHECK int facility_views_are_made(struct store_db *db, bool is_hub, bool *yes,
+                                       struct err *err);
+
 /* Take them away until they are made again: tables can't be changed under a view that reads them.
  * In a transaction. */
 MUST_CHECK int facility_views_drop(struct store_db *db, struct err *err);

@@ -32,6 +32,30 @@ CREATE VIEW v1_external_delivery AS
          replaced_ms AS replaced_at
   FROM external_delivery;
 
+-- 机构标识 · what others call a facility by: field facility_id (as it is written here, and in capitals), uscc
+-- (统一社会信用代码), filing_no (备案编号); without blanks around it, its letters as capitals
+CREATE VIEW v1_facility_key AS
+  SELECT facility_id, 'facility_id' AS field, facility_id AS key FROM facility
+  UNION SELECT facility_id, 'facility_id', upper(facility_id) FROM facility
+  UNION SELECT facility_id, 'uscc', upper(trim(uscc)) FROM facility WHERE trim(uscc) <> ''
+  UNION SELECT facility_id, 'filing_no', upper(trim(filing_no)) FROM facility WHERE trim(filing_no) <> '';
+
+-- personal: all of it
+-- 部门数据对照 · the departments' tables that name facilities, set beside these: a row for each facility and table that
+-- stands, with how many of its rows speak of the facility; 0: none does, as of one without a licence in the table of
+-- licences.  Only for who reads personal columns, as such tables are until somebody says otherwise
+CREATE VIEW v1_facility_external AS
+  SELECT f.facility_id, substr(f.subdistrict_code, 1, 9) AS subdistrict_code, d.name, d.source, d.date,
+         coalesce(sum(m.rows), 0) AS rows
+  FROM facility f
+  CROSS JOIN external_delivery d
+  LEFT JOIN (SELECT DISTINCT n.facility_id, k.no, k.key, k.rows
+             FROM external_delivery_key k
+             JOIN v1_facility_key n ON n.key = k.key AND k.field IN ('', n.field)) m
+    ON m.facility_id = f.facility_id AND m.no = d.no
+  WHERE d.replaced_ms IS NULL AND EXISTS (SELECT 1 FROM external_delivery_key k WHERE k.no = d.no)
+  GROUP BY f.facility_id, d.no;
+
 -- 街道 · streets with the newest count of their residents
 CREATE VIEW v1_subdistrict AS
   SELECT p.subdistrict_code, p.name_zh, p.version AS counted, p.residents, p.under3, p.source

@@ -1,6 +1,6 @@
-#include "node/hub/external.h"
+#include "node/hub/external_priv.h"
 
-#include "node/facility/csv.h"
+#include "node/facility/views.h"
 #include "store/base/hash.h"
 #include "store/base/text.h"
 #include "store/stmt.h"
@@ -9,39 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { SHA256 = 32, COLUMN_MAX = 120 /* bytes of a column's name */ };
-
-/* Columns by which a row is joined, by the names that departments give them. */
-static const struct known {
-	const char *header;
-	const char *joined; /* SQL of what it comes to, around the column's name */
-	const char *as;
-} known[] = {
-	{ "facility_id", "(SELECT facility_id FROM facility WHERE facility_id = e.",
-	  "yz_facility_id" },
-	{ "uscc", "(SELECT min(facility_id) FROM facility WHERE uscc = e.", "yz_facility_id" },
-	{ "统一社会信用代码", "(SELECT min(facility_id) FROM facility WHERE uscc = e.",
-	  "yz_facility_id" },
-	{ "filing_no", "(SELECT min(facility_id) FROM facility WHERE filing_no = e.",
-	  "yz_facility_id" },
-	{ "备案编号", "(SELECT min(facility_id) FROM facility WHERE filing_no = e.",
-	  "yz_facility_id" },
-	{ "subdistrict_code", "(SELECT name_zh FROM v1_subdistrict WHERE subdistrict_code = e.",
-	  "yz_street" },
-	{ "街道代码", "(SELECT name_zh FROM v1_subdistrict WHERE subdistrict_code = e.",
-	  "yz_street" },
-};
-
-/* A delivery under way. */
-struct taking {
-	struct store_db *db;
-	const struct external_file *file;
-	struct external_done *done;
-	struct csv csv;
-	struct arena arena; /* the header's texts */
-	struct csv_record header;
-	char hash[2 * SHA256 + 1];
-};
+enum { SHA256 = EXTERNAL_SHA256 };
 
 /* ---- what may not be ---- */
 
@@ -57,7 +25,7 @@ check_name(const char *name, struct err *err)
 		        "%.60s can't be the name of a table: a letter from a to z, then up to "
 		        "%d more, digits or _",
 		        name, EXTERNAL_NAME_MAX - 1);
-	if (strcmp(name, "delivery") == 0)
+	if (strcmp(name, "delivery") == 0 || strcmp(name, "delivery_key") == 0)
 		return err_set(err, ERR_INVALID,
 		               "external_delivery lists the deliveries; take another name");
 	return 0;
@@ -71,10 +39,10 @@ check_column(const struct csv_record *header, size_t i, struct err *err)
 	if (f->text[0] == 0)
 		return err_set(err, ERR_INVALID, "line %d, column %d: the column has no name",
 		               f->line, f->column);
-	if (strlen(f->text) > COLUMN_MAX)
+	if (strlen(f->text) > EXTERNAL_COLUMN_MAX)
 		return err_set(err, ERR_INVALID,
 		               "line %d, column %d: a column's name has at most %d bytes", f->line,
-		               f->column, COLUMN_MAX);
+		               f->column, EXTERNAL_COLUMN_MAX);
 	if (strncasecmp(f->text, "yz_", 3) == 0)
 		return err_set(err, ERR_INVALID,
 		               "line %d, column %d: names that begin with yz_ are the program's",
@@ -88,7 +56,7 @@ check_column(const struct csv_record *header, size_t i, struct err *err)
 }
 
 static int
-read_header(struct taking *t, struct err *err)
+read_header(struct external_taking *t, struct err *err)
 {
 	int rc = csv_next(&t->csv, &t->arena, &t->header, err);
 
@@ -104,7 +72,7 @@ read_header(struct taking *t, struct err *err)
 
 /* May it follow the delivery that stands, and is it another one? */
 static int
-compare(struct taking *t, struct err *err)
+compare(struct external_taking *t, struct err *err)
 {
 	const struct external_file *file = t->file;
 	struct store_stmt s = store_stmt_new(
@@ -135,7 +103,7 @@ compare(struct taking *t, struct err *err)
 }
 
 static int
-retire(struct taking *t, struct err *err)
+retire(struct external_taking *t, struct err *err)
 {
 	struct store_stmt s =
 	        store_stmt_new(t->db, "UPDATE external_delivery SET replaced_ms = ? WHERE no = ?");
@@ -145,11 +113,11 @@ retire(struct taking *t, struct err *err)
 	return store_stmt_run(&s, err);
 }
 
-/* ---- table, rows, view ---- */
+/* ---- table and rows ---- */
 
 /* A name in quotes; those within are doubled. */
-static void
-put_name(struct buf *sql, const char *name)
+void
+external_put_name(struct buf *sql, const char *name)
 {
 	buf_u8(sql, '"');
 	for (; *name != 0; name++)
@@ -157,8 +125,8 @@ put_name(struct buf *sql, const char *name)
 	buf_u8(sql, '"');
 }
 
-static int
-exec(struct taking *t, struct buf *sql, struct err *err)
+int
+external_exec(struct external_taking *t, struct buf *sql, struct err *err)
 {
 	int rc = buf_check(sql, err);
 
@@ -169,7 +137,7 @@ exec(struct taking *t, struct buf *sql, struct err *err)
 }
 
 static int
-make_table(struct taking *t, struct err *err)
+make_table(struct external_taking *t, struct err *err)
 {
 	const char *name = t->file->name;
 	struct buf sql = { 0 };
@@ -180,55 +148,11 @@ make_table(struct taking *t, struct err *err)
 	           name, name, name);
 	for (size_t i = 0; i < t->header.count; i++) {
 		buf_printf(&sql, ", ");
-		put_name(&sql, t->header.fields[i].text);
+		external_put_name(&sql, t->header.fields[i].text);
 		buf_printf(&sql, " TEXT");
 	}
 	buf_printf(&sql, ")");
-	return exec(t, &sql, err);
-}
-
-/* The first column that joins as `as`; NULL if none does. */
-static const struct known *
-find_known(const struct taking *t, const char *as, const char **column)
-{
-	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
-		if (strcmp(known[k].as, as) != 0)
-			continue;
-		for (size_t i = 0; i < t->header.count; i++)
-			if (strcasecmp(t->header.fields[i].text, known[k].header) == 0) {
-				*column = t->header.fields[i].text;
-				return &known[k];
-			}
-	}
-	return NULL;
-}
-
-static int
-make_view(struct taking *t, struct err *err)
-{
-	static const char *const joins[] = { "yz_facility_id", "yz_street" };
-	const char *name = t->file->name, *column = NULL;
-	struct buf sql = { 0 };
-
-	buf_printf(&sql,
-	           "CREATE VIEW v1_external_%s AS SELECT e.*, d.source AS yz_source, d.date AS "
-	           "yz_date",
-	           name);
-	for (size_t i = 0; i < sizeof joins / sizeof joins[0]; i++) {
-		const struct known *k = find_known(t, joins[i], &column);
-
-		if (k == NULL)
-			continue;
-		buf_printf(&sql, ", %s", k->joined);
-		put_name(&sql, column);
-		buf_printf(&sql, ") AS %s", k->as);
-	}
-	buf_printf(
-	        &sql,
-	        " FROM external_%s e JOIN external_delivery d ON d.name = '%s' AND d.replaced_ms "
-	        "IS NULL",
-	        name, name);
-	return exec(t, &sql, err);
+	return external_exec(t, &sql, err);
 }
 
 /* Spreadsheets leave rows of commas behind the last one. */
@@ -242,7 +166,7 @@ all_empty(const struct csv_record *r)
 }
 
 static int
-add_row(struct taking *t, const char *sql, const struct csv_record *r, struct err *err)
+add_row(struct external_taking *t, const char *sql, const struct csv_record *r, struct err *err)
 {
 	struct store_stmt s;
 
@@ -264,7 +188,7 @@ add_row(struct taking *t, const char *sql, const struct csv_record *r, struct er
 }
 
 static int
-add_rows(struct taking *t, struct err *err)
+add_rows(struct external_taking *t, struct err *err)
 {
 	struct csv_record record;
 	struct buf sql = { 0 };
@@ -292,7 +216,7 @@ add_rows(struct taking *t, struct err *err)
 /* ---- the list ---- */
 
 static int
-list_it(struct taking *t, struct err *err)
+list_it(struct external_taking *t, struct err *err)
 {
 	const struct external_file *file = t->file;
 	struct store_stmt s = store_stmt_new(
@@ -313,14 +237,32 @@ list_it(struct taking *t, struct err *err)
 }
 
 static int
-take(struct taking *t, struct err *err)
+count_rows(struct external_taking *t, struct err *err)
+{
+	struct store_stmt s =
+	        store_stmt_new(t->db, "SELECT rows FROM external_delivery WHERE no = ?");
+	int rc;
+
+	store_stmt_put_int(&s, t->done->no);
+	rc = store_stmt_step(&s, err);
+	t->done->rows = rc == 1 ? store_stmt_get_int(&s) : 0;
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+static int
+take(struct external_taking *t, struct err *err)
 {
 	int rc = compare(t, err);
 
-	if (rc < 0 || t->done->same)
-		return rc;
-	rc = store_stmt_int(t->db, "SELECT 1 + coalesce(max(no), 0) FROM external_delivery", 1,
-	                    &t->done->no, err);
+	if (rc == 0 && t->done->same) {
+		t->done->no = t->done->replaces;
+		rc = external_join(t, err);
+		return rc == 0 ? count_rows(t, err) : rc;
+	}
+	if (rc == 0)
+		rc = store_stmt_int(t->db, "SELECT 1 + coalesce(max(no), 0) FROM external_delivery",
+		                    1, &t->done->no, err);
 	if (rc == 0)
 		rc = make_table(t, err);
 	if (rc == 0)
@@ -329,18 +271,20 @@ take(struct taking *t, struct err *err)
 		rc = retire(t, err);
 	if (rc == 0)
 		rc = list_it(t, err);
-	return rc == 0 ? make_view(t, err) : rc;
+	return rc == 0 ? external_join(t, err) : rc;
 }
 
 /* In one transaction, or not at all. */
 static int
-take_all(struct taking *t, struct err *err)
+take_all(struct external_taking *t, struct err *err)
 {
 	int rc = store_db_begin(t->db, err);
 
 	if (rc < 0)
 		return rc;
-	rc = take(t, err);
+	rc = facility_views_make(t->db, true, err); /* the join reads them */
+	if (rc == 0)
+		rc = take(t, err);
 	if (rc == 0 && !t->file->dry_run)
 		rc = store_db_commit(t->db, err);
 	store_db_rollback(t->db); /* after an error or a dry run; else there is nothing to undo */
@@ -351,7 +295,7 @@ int
 external_import(struct store_db *db, const struct external_file *file, struct external_done *out,
                 struct err *err)
 {
-	struct taking t = { .db = db, .file = file, .done = out };
+	struct external_taking t = { .db = db, .file = file, .done = out };
 	struct buf text = { 0 };
 	uint8_t hash[SHA256];
 	int rc = check_name(file->name, err);

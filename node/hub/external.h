@@ -9,15 +9,20 @@
  * line of the file.  The tables are the hub's: never tracked, never sent to nodes.
  *
  * The view v1_external_NAME has the rows with source and day; if a column names a
- * facility or a street in a way that we know (external.c), it is joined: yz_facility_id,
- * yz_street.
+ * facility or a street, by a header that we know (external_join.c) or because it was
+ * said, it is joined: yz_facility_id, yz_street.  v1_facility_external sets all
+ * deliveries beside the facilities.
  */
 #ifndef NODE_HUB_EXTERNAL_H
 #define NODE_HUB_EXTERNAL_H
 
 #include "store/db.h"
 
-enum { EXTERNAL_NAME_MAX = 40, EXTERNAL_BYTES_MAX = 256 << 20 };
+enum {
+	EXTERNAL_NAME_MAX = 40,
+	EXTERNAL_BYTES_MAX = 256 << 20,
+	EXTERNAL_COLUMN_MAX = 120, /* bytes of a column's name */
+};
 
 struct external_file {
 	const char *name;   /* a-z, 0-9, _; begins with a letter */
@@ -26,21 +31,31 @@ struct external_file {
 	bool personal; /* it may say who somebody is: only for tokens that read personal columns */
 	const void *bytes; /* UTF-8, with or without mark, or GB18030; line 1 names the columns */
 	size_t len;
+	const char *facility_column; /* the one with a facility's ID, USCC or filing number, */
+	const char *street_column;   /* and with a street's code or name; NULL: of a known name */
 	int64_t now_ms;
 	bool dry_run; /* check and count, but write nothing */
 };
 
-struct external_done {
-	int64_t no; /* of the delivery; in a dry run of the one it would be */
+/* A column by which rows are joined, and how many are. */
+struct external_joined {
+	char column[EXTERNAL_COLUMN_MAX + 1]; /* "": none names it */
 	int64_t rows;
+};
+
+struct external_done {
+	int64_t no;   /* of the delivery; in a dry run of the one it would be */
+	int64_t rows; /* that stand after it */
 	int64_t columns;
 	int64_t replaces; /* number of the delivery that stood before; 0: none */
-	bool same;        /* this delivery stands already: nothing was done */
+	bool same;        /* this delivery stands already: only how it is joined was made anew */
+	struct external_joined facility, street;
 };
 
 /*
  * Take a delivery in, in one transaction of its own.  ERR_INVALID, with line and column where there
- * is one: the name, the header or a line isn't good, or what stands is of a later day.
+ * is one: the name, the header or a line isn't good, a column that was said isn't there, or what
+ * stands is of a later day.
  */
 MUST_CHECK int external_import(struct store_db *db, const struct external_file *file,
                                struct external_done *out, struct err *err);

@@ -10,6 +10,7 @@
  *   hub_feed       what they read                          (node/hub/feed.c)
  *   hub_export     what was given out, to whom             (node/hub/export_log.c)
  *   external_delivery  departments' tables                 (node/hub/external.c)
+ *   external_delivery_key  whom each names                 (node/hub/external_join.c)
  *   hub_key        keys that were replaced by another      (node/hub/hub_key.c)
  *   hub_key_stream how far such a key is good, by stream   (node/hub/hub_key.c); scope '', n 0: of
  *                  a life in which nothing was written
@@ -95,8 +96,13 @@ static const char step_8[] = "ALTER TABLE hub_token ADD COLUMN used_ms INTEGER;"
  * (node/hub/street.c) */
 static const char step_9[] = "ALTER TABLE hub_node ADD COLUMN street TEXT;";
 
+/* field: as v1_facility_key calls it, "" any; rows: how many of the delivery have the key */
+static const char step_10[] =
+        "CREATE TABLE external_delivery_key(no INTEGER, key TEXT, field TEXT NOT NULL, rows "
+        "INTEGER NOT NULL, PRIMARY KEY(no, key)) WITHOUT ROWID;";
+
 static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5,
-	                             step_6, step_7, step_8, step_9 };
+	                             step_6, step_7, step_8, step_9, step_10 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 

@@ -118,11 +118,14 @@ snapshot_views_add(struct store_db *db, const struct token *token, struct store_
                    struct err *err)
 {
 	const struct store_part list = { .table = "external_delivery" };
+	const struct store_part keys = { .table = "external_delivery_key" };
 	bool externals = reads_everything(token);
 	int rc = add_nodes(db, token, snap, err);
 
 	if (rc == 0 && externals)
 		rc = store_snapshot_add(snap, &list, err);
+	if (rc == 0 && externals && token->personal)
+		rc = store_snapshot_add(snap, &keys, err);
 	if (rc == 0)
 		rc = add_views(token, snap, err);
 	return rc == 0 && externals ? add_externals(db, token, snap, err) : rc;

@@ -220,16 +220,6 @@ draft_reply(struct answering *an, struct store_stream *streams, size_t count, st
 }
 
 static int
-next_counter(struct store_db *db, uint64_t *counter, struct err *err)
-{
-	int64_t n;
-	int rc = store_meta_get_int(db, "receipts", 0, &n, err);
-
-	*counter = (uint64_t)n + 1;
-	return rc == 0 ? store_meta_set_int(db, "receipts", n + 1, err) : rc;
-}
-
-static int
 write_reply(struct answering *an, struct buf *reply, struct err *err)
 {
 	uint8_t asked[HASH_32], signature[STORE_SIGNATURE];
@@ -293,6 +283,8 @@ take_and_say(struct answering *an, struct buf *reply, struct err *err)
 
 	if (rc == 0)
 		rc = sync_life_met(r, &an->asked->self, err);
+	if (rc == 0 && !MUT(123))
+		rc = sync_life_receipt(r, an->asked->counter, err);
 	if (rc == 0)
 		rc = take(an, err);
 	if (rc == 0)
@@ -309,7 +301,7 @@ take_and_say(struct answering *an, struct buf *reply, struct err *err)
 	if (rc == 0)
 		rc = draft_reply(an, streams, count, err);
 	if (rc == 0)
-		rc = next_counter(r->db, &an->draft.m.counter, err);
+		rc = sync_life_next_receipt(r->db, &an->draft.m.counter, err);
 	memcpy(an->draft.m.peer_epoch, an->asked->self.epoch, STORE_EPOCH);
 	if (rc == 0)
 		rc = keep_met(an, err);

@@ -317,20 +317,35 @@ const char sync_fork_words[] = "fork: it does not continue the records held here
 
 const char sync_clock_words[] = "clock: it is stamped more than a day ahead of the hub's time";
 
+static const char gap_words[] = "gap: records before it are missing",
+                  wait_words[] = "waits for records that it has seen",
+                  later_words[] = "later: to compare all of it at once is too much work";
+
+bool
+sync_draft_is_of_place(const char *reason)
+{
+	const char *const words[] = { gap_words, wait_words, later_words, sync_fork_words };
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(words[i], reason) == 0)
+			return true;
+	return false;
+}
+
 static const char *
 words_of(const struct sync_ingested *in)
 {
 	switch (in->outcome) {
 	case SYNC_GAP:
-		return "gap: records before it are missing";
+		return gap_words;
 	case SYNC_WAITS:
-		return "waits for records that it has seen";
+		return wait_words;
 	case SYNC_FORK:
 		return sync_fork_words;
 	case SYNC_HELD:
 		return sync_clock_words;
 	case SYNC_LATER:
-		return "later: to compare all of it at once is too much work";
+		return later_words;
 	case SYNC_REFUSED:
 		return in->reason;
 	case SYNC_STORED:

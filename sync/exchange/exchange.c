@@ -162,21 +162,33 @@ struct taking {
 	bool *healed; /* by stream of the message: what it says against it is settled */
 };
 
+/* What goes up once more is refused once more. */
+static bool
+was_told(const struct sync_exchange *x, const char *scope, uint64_t n, const char *reason)
+{
+	for (size_t i = 0; i < x->rejected_count; i++)
+		if (x->rejected[i].n == n && strcmp(x->rejected[i].scope, scope) == 0 &&
+		    strncmp(x->rejected[i].reason, reason, sizeof x->rejected[i].reason - 1) == 0)
+			return true;
+	return false;
+}
+
 static void
 tell_rejected(void *ctx, unsigned stream, uint64_t n, const char *reason)
 {
 	const struct taking *t = ctx;
 	const struct sync_message *m = t->m;
 	struct sync_exchange *x = t->x;
+	const char *scope = m->scopes[m->streams[stream].scope];
 	struct sync_rejected *out;
 
 	if (strcmp(reason, sync_fork_words) == 0 && sync_parted_found(x, m, stream, n))
 		return;
-	if (x->rejected_count == SYNC_REJECTED_MAX)
+	if (x->rejected_count == SYNC_REJECTED_MAX || was_told(x, scope, n, reason))
 		return;
 	out = &x->rejected[x->rejected_count++];
 	out->n = n;
-	text_copy(out->scope, sizeof out->scope, m->scopes[m->streams[stream].scope]);
+	text_copy(out->scope, sizeof out->scope, scope);
 	text_copy(out->reason, sizeof out->reason, reason);
 }
 
@@ -203,7 +215,7 @@ lower_acked(struct sync_exchange *x, const struct sync_message *m,
 {
 	int rc = store_stream_lower_acked(x->r->db, stream->id, m->self.epoch, has, err);
 
-	x->more_to_push = x->moved = true;
+	x->more_to_push = x->moved = x->went_back = true;
 	return rc == 0 ? sync_life_hub_went_back(x->r, err) : rc;
 }
 
@@ -243,22 +255,27 @@ take_receipts(const struct taking *t, const struct store_stream *streams, size_t
 }
 
 /*
- * Records of this node that came from the hub and are later than the beginning of this life were
- * written by a copy of it that is in use.
+ * Records of an earlier life of this node that came from the hub: where they are later than the
+ * beginning of this one they were written by a copy of it that is in use, else before this file was
+ * put back.
  */
 static int
-look_for_clone(struct sync_exchange *x, const struct store_stream *streams, size_t count,
+look_for_lives(struct sync_exchange *x, const struct store_stream *streams, size_t count,
                struct err *err)
 {
 	int64_t began;
+	bool came = false;
 	int rc = sync_life_began(x->r->db, &began, err);
 
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (sync_draft_is_own(x->r, &streams[i]) && streams[i].site != x->r->self.id &&
-		    streams[i].n > sync_exchange_said_of(x, &streams[i]) &&
-		    streams[i].last_stamp > STORE_STAMP(began, UINT16_MAX))
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		if (!sync_draft_is_own(x->r, &streams[i]) || streams[i].site == x->r->self.id ||
+		    streams[i].n <= sync_exchange_said_of(x, &streams[i]))
+			continue;
+		if (streams[i].last_stamp > STORE_STAMP(began, UINT16_MAX))
 			return sync_life_is_cloned(x->r, err);
-	return rc;
+		came = true;
+	}
+	return rc == 0 && came && !MUT(122) ? sync_life_is_restored(x->r, err) : rc;
 }
 
 struct sync_clock_heard
@@ -277,6 +294,7 @@ note_hub(struct sync_exchange *x, const struct sync_message *m, struct arena *a,
 	if (rc < 0)
 		return rc;
 	x->reborn = hub.epoch_known && memcmp(hub.epoch, m->self.epoch, STORE_EPOCH) != 0;
+	x->went_back |= x->reborn;
 	if (x->reborn)
 		rc = sync_life_hub_went_back(x->r, err);
 	if (rc < 0)
@@ -308,6 +326,13 @@ see_progress(struct sync_exchange *x, const struct store_stream *streams, size_t
 			x->moved = true;
 }
 
+/* It is told at once that it went back: with the next request goes how this node stands now. */
+static bool
+hears_once_more(const struct sync_exchange *x)
+{
+	return x->went_back && x->round_trips == 1;
+}
+
 /* A round that has moved nothing is the last: the next would say the same. */
 static int
 settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
@@ -319,12 +344,13 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 	int rc = store_stream_list(x->r->db, 0, a, &streams, &count, err);
 
 	x->moved = x->healed || x->hold || x->lent_moved || x->parted_healed;
+	x->went_back = false;
 	if (rc == 0)
 		rc = take_receipts(t, streams, count, err);
 	if (rc == 0)
 		see_progress(x, streams, count);
 	if (rc == 0)
-		rc = look_for_clone(x, streams, count, err);
+		rc = look_for_lives(x, streams, count, err);
 	if (rc == 0 && !x->healed && !x->hold)
 		rc = sync_parted_look(x, m, streams, count, err);
 	if (rc == 0)
@@ -338,7 +364,7 @@ settle(const struct taking *t, struct arena *a, bool *again, struct err *err)
 	x->lent_moved |= x->reborn && x->lent_count > 0;
 	x->moved |= x->reborn;
 	*again = (m->more || x->more_to_push || x->healed || x->lent_moved || x->parted_healed ||
-	          x->parted_count > 0) &&
+	          x->parted_count > 0 || hears_once_more(x)) &&
 	         x->moved && !MUT(19);
 	if (rc == 0 && !*again)
 		rc = sync_exchange_rift(x, m, streams, count, again, err);
@@ -388,8 +414,11 @@ take_reply(struct sync_exchange *x, const struct sync_message *m, struct arena *
 		return rc;
 	}
 	x->received += changes;
-	for (size_t i = 0; i < m->note_count && !(x->reborn && *again); i++)
-		if (!taking.healed[m->notes[i].stream] && !sync_parted_is(x, m, m->notes[i].stream))
+	/* what a hub in another life has no place for yet has one by the next request */
+	for (size_t i = 0; i < m->note_count; i++)
+		if (!taking.healed[m->notes[i].stream] &&
+		    !sync_parted_is(x, m, m->notes[i].stream) &&
+		    !(x->reborn && *again && sync_draft_is_of_place(m->notes[i].reason)))
 			tell_rejected(&taking, m->notes[i].stream, m->notes[i].n,
 			              m->notes[i].reason);
 	rc = sync_ingest_end(x->r, err);

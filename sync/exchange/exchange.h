@@ -71,12 +71,13 @@ struct sync_exchange {
 	} * said; /* what the request said we have */
 	size_t said_count;
 	bool more_to_push;
-	bool healed; /* by the latest reply: a new life began, and is to be told to the hub */
-	bool hold;   /* by the latest reply: a fork, but it isn't known yet where */
-	bool reborn; /* by the latest reply: the hub is in another life than it was known by */
-	int lives;   /* begun in this meeting */
-	bool moved;  /* by the latest reply: either side has what it hadn't */
-	bool level;  /* both sides have the same records now */
+	bool healed;    /* by the latest reply: a new life began, and is to be told to the hub */
+	bool hold;      /* by the latest reply: a fork, but it isn't known yet where */
+	bool reborn;    /* by the latest reply: the hub is in another life than it was known by */
+	bool went_back; /* by the latest reply: that, or it has less than it had acknowledged */
+	int lives;      /* begun in this meeting */
+	bool moved;     /* by the latest reply: either side has what it hadn't */
+	bool level;     /* both sides have the same records now */
 	/* a scope whose digests differ at equal have (0: none), the hub's, and the look for the
 	 * rows that do: one a meeting, into one scope */
 	int differs;

@@ -58,6 +58,10 @@ extern const char sync_fork_words[];
 
 /* The remark that what follows is stamped too far ahead; the peer acts on these words, too. */
 extern const char sync_clock_words[];
+/* Is a remark about where records stand, among others that may be missing, and not about what is in
+ * them? */
+bool sync_draft_is_of_place(const char *reason);
+
 /* Does a message say that what the peer has of this stream isn't what is here?  *common: how far it
  * says that both go together, at least. */
 bool sync_fork_said(const struct sync_message *m, const struct sync_view_stream *view,

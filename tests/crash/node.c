@@ -87,7 +87,14 @@ prepare_wordless(struct scene *s)
 	        "DROP TABLE enrollment_step; DROP TABLE local_word;"
 	        "DROP INDEX symptom_case_open; DROP TABLE symptom_notice;"
 	        "ALTER TABLE booking DROP COLUMN review_note;"
-	        "DROP TRIGGER pickup_auth_reworded;"
+	        "DROP TRIGGER leave_request_reworded; DROP TRIGGER booking_reworded;"
+	        "DROP TRIGGER medication_request_reworded; DROP TRIGGER pickup_auth_reworded;"
+	        "ALTER TABLE leave_request DROP COLUMN wording;"
+	        "ALTER TABLE leave_request DROP COLUMN review_of;"
+	        "ALTER TABLE medication_request DROP COLUMN wording;"
+	        "ALTER TABLE medication_request DROP COLUMN review_of;"
+	        "ALTER TABLE booking DROP COLUMN wording;"
+	        "ALTER TABLE booking DROP COLUMN review_of;"
 	        "ALTER TABLE pickup_auth DROP COLUMN asked;"
 	        "ALTER TABLE pickup_auth DROP COLUMN review;"
 	        "ALTER TABLE pickup_auth DROP COLUMN review_note;"
@@ -98,6 +105,7 @@ prepare_wordless(struct scene *s)
 	        "UPDATE yz_meta SET value = 5 WHERE name = 'facility_format'";
 	static const char *const since[] = { "allergy_word",         "enrollment_step",
 		                             "symptom_notice",       "booking",
+		                             "leave_request",        "medication_request",
 		                             "pickup_auth",          "course_order",
 		                             "district_announcement" };
 	struct store_db *db;
@@ -136,9 +144,11 @@ words_seen(struct scene *s)
 	                             " 'symptom_notice', 'symptom_case_open',"
 	                             " 'course_order', 'yz_course_order_ai',"
 	                             " 'district_announcement', 'v1_course_order',"
-	                             " 'pickup_auth_reworded', 'course_order_reworded')");
+	                             " 'leave_request_reworded', 'medication_request_reworded',"
+	                             " 'booking_reworded', 'pickup_auth_reworded',"
+	                             " 'course_order_reworded')");
 
-	if (there != 18)
+	if (there != 21)
 		return there == 0 ? 0 : -1;
 	/* each word is there with what it is about */
 	return (int)scene_int(m, "SELECT CASE WHEN (SELECT count(*) FROM allergy) = 0 AND n = 0"

@@ -95,8 +95,8 @@ prepare_old_hub(struct scene *s)
 	scene_add(s, HUB, "");
 	st = store_stmt_new(s->m[HUB].merge,
 	                    "SELECT 'DROP TABLE ' || name || ';' FROM sqlite_master"
-	                    " WHERE type = 'table' AND (name LIKE 'hub_%' OR name = "
-	                    "'external_delivery')");
+	                    " WHERE type = 'table' AND (name LIKE 'hub_%' OR name LIKE "
+	                    "'external_delivery%')");
 	while (store_stmt_step(&st, &err) == 1)
 		buf_printf(&sql, "%s", store_stmt_get_text(&st));
 	store_stmt_end(&st);

@@ -32,9 +32,16 @@ cp -a "$SCRATCH/backup" "$hub"
 serve "$hub" "$hub_address"
 is "$([ "$(epoch "$hub")" != "$old" ] && echo another)" another 'a hub that went back is another life of it'
 is "$(sql "$hub" 'SELECT name FROM child')" '[{"name":"before"}]' 'it has forgotten'
+check 0 '"life":null' -C "$hub" status --json
 # it hears of the new life, and what that lacks goes up in the same meeting
 check 0 '"state":"in_sync","sent":4,.*"rejected":\[\]' -C "$node" sync --json
 is "$(sql "$hub" 'SELECT count(*) AS n FROM child')" '[{"n":3}]' 'one meeting brings the rest'
+# by that meeting the hub knows what it was, and that its node has seen it
+check 0 '"life":"restored"' -C "$hub" status --json
+check 0 'was restored to an older state' -C "$hub" status
+check 0 'F1 .* saw the hub go back' -C "$hub" nodes
+check 0 '"hub_life":"went back"' -C "$hub" nodes --json
+check 0 'the hub went back to an older state' -C "$node" status
 check 0 '"state":"in_sync","sent":0' -C "$node" sync --json
 is "$(digest "$node")" "$of_node" 'nothing changed at the node'
 settled 'after the rollback'

@@ -71,12 +71,26 @@ check 2 'revoke needs one ID; usage: ' -C "$hub" token revoke
 
 # a department's table: kept with source, day and hash, replaced by the next, given back to spreadsheets
 printf '统一社会信用代码,名称\n0091,=1+1\n' >"$SCRATCH/table"
-check 0 '^would be: external_licences: 1 rows of 2 columns$' -C "$hub" import external licences "$SCRATCH/table" --source 市场监管 --date 2026-11-01 --dry-run
-check 0 '^external_licences: 1 rows of 2 columns$' -C "$hub" import external licences "$SCRATCH/table" --source 市场监管 --date 2026-11-01
-check 0 '"table":"external_licences","delivery":1,"rows":0,"columns":2,"replaces":0,"same":true,"dry_run":false' \
+check 0 '^would be: external_licences: 1 rows of 2 columns joined to a facility by 统一社会信用代码: 0 of 1 rows$' -C "$hub" import external licences "$SCRATCH/table" --source 市场监管 --date 2026-11-01 --dry-run
+check 0 '^external_licences: 1 rows of 2 columns joined to a facility by 统一社会信用代码: 0 of 1 rows$' -C "$hub" import external licences "$SCRATCH/table" --source 市场监管 --date 2026-11-01
+check 0 '"table":"external_licences","delivery":1,"rows":1,"columns":2,"replaces":0,"same":true,"facility":\{"column":"统一社会信用代码","rows":0\},"street":null,"dry_run":false' \
 	-C "$hub" import external licences "$SCRATCH/table" --source 市场监管 --date 2026-11-01 --json
 check 0 "yz_line,统一社会信用代码,名称,yz_source,yz_date,yz_facility_id.? 2,0091,'=1\+1,市场监管,20261101,.?$" -C "$hub" export v1_external_licences --excel
 is "$("$YIZHAN" -C "$hub" export v1_external_licences --excel | head -c 3 | od -An -tx1)" ' ef bb bf' 'a mark for spreadsheets'
+# which column names a facility or a street, or that none does
+printf '单位,片区,结果\nb1,330105001002,合格\nB2,330105009,合格\n' >"$SCRATCH/fire"
+check 0 '^external_fire: 2 rows of 3 columns no column names a facility or a street; if one does, say which with --facility-column or --street-column$' \
+	-C "$hub" import external fire "$SCRATCH/fire" --source 消防 --date 2026-11-01
+"$YIZHAN" -C "$hub" sql "INSERT INTO facility(facility_id, filing_no) VALUES ('F1', 'B1'), ('F2', 'B9');
+	INSERT INTO population(subdistrict_code, version, name_zh) VALUES ('330105001', 20201101, '米市巷')" >/dev/null
+check 0 'as they were joined to a facility by 单位: 1 of 2 rows joined to a street by 片区: 1 of 2 rows$' \
+	-C "$hub" import external fire "$SCRATCH/fire" --source 消防 --date 2026-11-01 --facility-column 单位 --street-column 片区
+check 0 '"rows":2,"columns":3,"replaces":0,"same":true,"facility":\{"column":"单位","rows":1\},"street":\{"column":"片区","rows":1\}' \
+	-C "$hub" import external fire "$SCRATCH/fire" --source 消防 --date 2026-11-01 --facility-column 单位 --street-column 片区 --json
+check 0 '"facility_id":"F1",.*"name":"fire",.*"rows":1.*"facility_id":"F2",.*"rows":0' -C "$hub" export v1_facility_external --ndjson
+check 1 'line 1: no column is called 街道; nothing was written, correct the file' \
+	-C "$hub" import external fire "$SCRATCH/fire" --source 消防 --date 2026-11-01 --street-column 街道
+"$YIZHAN" -C "$hub" sql 'DELETE FROM facility; DELETE FROM population' >/dev/null
 printf 'a,b\n1,\377\377\n' >"$SCRATCH/bytes"
 check 1 'line 2, column 2: byte 6 is neither UTF-8 .* nothing was written' -C "$hub" import external x "$SCRATCH/bytes" --source s --date 20261101
 check 0 "\"sha256\": *\"?$(sha256sum <"$SCRATCH/table" | cut -c1-64)" -C "$hub" export v1_external_delivery --ndjson
@@ -84,6 +98,7 @@ check 2 '--source WHO: who delivers this table\?; usage: ' -C "$hub" import exte
 check 2 '--date YYYY-MM-DD: of which day does the table speak\?; usage: ' -C "$hub" import external x "$SCRATCH/table" --source s --date soon
 check 2 'external NAME FILE: which name, which file\?; usage: ' -C "$hub" import external "$SCRATCH/table" --source s --date 20261101
 check 2 'are for external NAME FILE; usage: ' -C "$hub" import child "$SCRATCH/table" --source s
+check 2 'are for external NAME FILE; usage: ' -C "$hub" import child "$SCRATCH/table" --street-column s
 check 2 'is read by external NAME FILE; usage: ' -C "$hub" import external_licences "$SCRATCH/table"
 check 1 'is a facility.s node; yizhan import is for the hub.s directory' -C "$node" import external x "$SCRATCH/table" --source s --date 20261101
 check 0 '^-- 机构 · facilities CREATE VIEW v1_facility AS.*v1_seats_per_1000' -C "$hub" schema show --views

@@ -145,8 +145,6 @@ check 0 '"ok":true' -C "$first" verify --deep --json
 is "$(rows "$first")" "$kept" "what it keeps is as it was"
 is "$(rows "$second" | grep -c 'new friends')" 1 "nor is it heard"
 check 0 'f/A +has left' -C "$hub" share
-"$YIZHAN" -C "$hub" nodes revoke "$("$YIZHAN" -C "$first" status --json | sed 's/.*"node":"\([0-9a-f]*\)".*/\1/')" >/dev/null
-check 1 'no node of facility A is enrolled' -C "$hub" share add $child A
 
 # ------------------------------------------------------------------ what is open when she goes
 
@@ -167,7 +165,7 @@ is "$(tap "$close")" '"state":"refused"' 'who has not heard of the share closes 
 meet "$second" "$first"
 sql "$second" "UPDATE child SET note = 'at the second' WHERE id = x'$other'" >/dev/null
 sql "$first" "UPDATE child SET note = 'at the first' WHERE id = x'$other'" >/dev/null
-meet "$first" "$second" "$first"
+meet "$second" "$first" "$second" # the loser comes first, or only its writer would hear of it
 for dir in "$first" "$second"; do
 	check 4 '1 conflict needs a look' -C "$dir" status
 done
@@ -186,4 +184,9 @@ meet "$second"
 check 0 '^\[\]' -C "$hub" conflicts --json
 is "$(sql "$hub" "SELECT closed FROM symptom_case WHERE id = x'$sick'")" '[{"closed":1}]' 'and at the hub'
 level
+
+# ------------------------------------------------------------------ a facility without a node
+
+"$YIZHAN" -C "$hub" nodes revoke "$("$YIZHAN" -C "$first" status --json | sed 's/.*"node":"\([0-9a-f]*\)".*/\1/')" >/dev/null
+check 1 'no node of facility A is enrolled' -C "$hub" share add $child A
 finish
