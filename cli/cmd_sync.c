@@ -7,6 +7,7 @@
 #include "node/ctl_words.h"
 #include "node/json.h"
 #include "node/station.h"
+#include "node/status.h"
 #include "store/inbox.h"
 
 #include <stdio.h>
@@ -57,6 +58,27 @@ put_listed(const struct cli *cli, struct buf *out)
 		           listed.back, listed.back == 1 ? " was" : "s were", cli->dir);
 }
 
+/* A meeting can go well and find what a person has to look at: then that is said, as `yizhan
+ * status` says it.  The exit code tells of the meeting. */
+static void
+put_attention(const struct cli *cli, struct buf *out)
+{
+	struct store_db *db = NULL;
+	struct node_status status;
+	struct arena a = { 0 };
+	struct err err;
+	int rc = cli_open(cli, STORE_READ, &db, &err);
+
+	if (rc == 0)
+		rc = node_status_read(db, cli->dir, &a, &status, &err);
+	if (rc == 0 && node_status_state(&status) == NODE_ATTENTION) {
+		node_status_line(out, &status, env_wall_ms(env_real()));
+		buf_u8(out, '\n');
+	}
+	store_db_close(db);
+	arena_free(&a);
+}
+
 /* A document of the daemon or of ours, as people like to read it. */
 static int
 show(const struct cli *cli, const struct node_met *met, struct buf *doc,
@@ -79,6 +101,7 @@ show(const struct cli *cli, const struct node_met *met, struct buf *doc,
 			buf_printf(&out, "not taken: %s record %llu: %s\n", met->rejected[i].scope,
 			           (unsigned long long)met->rejected[i].n, met->rejected[i].reason);
 		put_listed(cli, &out);
+		put_attention(cli, &out);
 	}
 	buf_free(doc);
 	return cli_print(cli, &out);
@@ -173,6 +196,7 @@ daemon_words(const struct cli *cli, struct buf *answer, int code, struct err *er
 		buf_printf(&out,
 		           "not everything was taken; yizhan sync --json says what and why\n");
 	put_listed(cli, &out);
+	put_attention(cli, &out);
 	json_doc_free(doc);
 	printed = cli_print(cli, &out);
 	return printed == CLI_OK ? code : printed;
@@ -222,7 +246,8 @@ run(struct cli *cli)
 const struct cmd cmd_sync = {
 	.name = "sync",
 	.args = "",
-	.help = "exchange with the hub now",
+	.help = "exchange with the hub now; a line more says what needs a person, as yizhan status "
+	        "does",
 	.json = true,
 	.run = run,
 };

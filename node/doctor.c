@@ -10,6 +10,7 @@
 #include "store/rift.h"
 #include "store/track.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ doctor_say(struct doctor *d, const char *check, enum doctor_state state, const c
 	char what[512];
 	va_list args;
 
+	assert(state == DOCTOR_WELL || state == DOCTOR_MENDED || todo[0] != 0);
 	va_start(args, fmt);
 	vsnprintf(what, sizeof what, fmt, args);
 	va_end(args);
@@ -49,30 +51,52 @@ doctor_say(struct doctor *d, const char *check, enum doctor_state state, const c
 
 /* ---- files ---- */
 
-/* What nobody else may read or write (NULL: the directory); true if it is so now. */
+/* What others may not do with what the program has made.  A group of writers (init --group) has the
+ * directory and the database; to read who signs and what the settings are harms nobody. */
+static const struct private
+{
+	const char *name; /* "": the directory */
+	unsigned allowed;
+}
+private[] = {
+	{ "", 0770 },
+	{ "key", 0600 },
+	{ "yizhan.db", 0660 },
+	{ "yizhan.db-wal", 0660 },
+	{ "yizhan.db-shm", 0660 },
+	{ "node.conf", 0644 },
+	{ "anchor", 0644 },
+	{ "allowed_signers", 0644 },
+	{ "archive.git", 0770 },
+};
+
+/* True if it is so now. */
 static bool
-keep_private(struct doctor *d, const char *name, unsigned allowed)
+keep_private(struct doctor *d, const struct private *p)
 {
 	char path[IDENTITY_PATH_MAX], todo[IDENTITY_PATH_MAX + 32];
 	struct err ignored;
 	struct stat st;
 
-	if (name == NULL)
+	if (p->name[0] == 0)
 		snprintf(path, sizeof path, "%s", d->dir);
-	else if (identity_path(path, d->dir, name, &ignored) < 0)
+	else if (identity_path(path, d->dir, p->name, &ignored) < 0)
 		return true;
 	if (stat(path, &st) < 0)
-		return true; /* another check tells that it is missing */
-	if ((st.st_mode & 0777 & ~allowed) == 0)
+		return true; /* not made yet, or another check tells that it is missing */
+	if ((st.st_mode & 0777 & ~p->allowed) == 0)
 		return true;
 	/* a directory for a group has more bits, and needs them: they stay */
-	if (d->mend && chmod(path, st.st_mode & (allowed | 07000)) == 0) {
+	if (d->mend && chmod(path, st.st_mode & (p->allowed | 07000)) == 0) {
 		doctor_say(d, "files", DOCTOR_MENDED, "",
 		           "%.300s was open to others: mode %o, now %o", path, st.st_mode & 0777,
-		           st.st_mode & allowed);
+		           st.st_mode & p->allowed);
 		return true;
 	}
-	snprintf(todo, sizeof todo, "chmod %s %s", name == NULL ? "o-rwx" : "600", path);
+	if (S_ISDIR(st.st_mode))
+		snprintf(todo, sizeof todo, "chmod o-rwx %s", path);
+	else
+		snprintf(todo, sizeof todo, "chmod %o %s", st.st_mode & p->allowed, path);
 	doctor_say(d, "files", DOCTOR_ILL, todo, "%.300s is open to others: mode %o", path,
 	           st.st_mode & 0777);
 	return false;
@@ -84,11 +108,15 @@ check_files(struct doctor *d)
 	struct config config;
 	struct sync_key key = { 0 };
 	struct err err;
-	bool well = keep_private(d, NULL, 0770);
+	bool well = true;
 
-	well &= keep_private(d, "key", 0600);
+	for (size_t i = 0; i < sizeof private / sizeof private[0]; i++)
+		well &= keep_private(d, &private[i]);
 	if (well && identity_load_key(d->dir, &key, &err) < 0) {
-		doctor_say(d, "files", DOCTOR_ILL, "", "%s", err.msg);
+		doctor_say(d, "files", DOCTOR_ILL,
+		           "put it back from a copy of the directory; without one, yizhan init a "
+		           "new directory and enrol that",
+		           "%s", err.msg);
 		well = false;
 	}
 	sync_key_wipe(&key);

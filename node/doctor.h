@@ -1,7 +1,8 @@
 /*
  * node/doctor.h - is this installation well?
  *
- *     files     the directory, the key and the settings: there, ours, not readable by others
+ *     files     the directory, the key and the settings: there, ours; and what holds records or
+ *               says who we are: not open to others
  *     disk      one that can hold a database; room left; the reserve
  *     database  its pages and indexes; rows that break a rule of their table
  *     tables    what is tracked, and what the program itself uses, and somebody took away
@@ -35,7 +36,7 @@ struct doctor_finding {
 	const char *check; /* the word above */
 	enum doctor_state state;
 	const char *what;
-	const char *todo; /* "" if nothing is */
+	const char *todo; /* "" if nothing is; never of a hint or an ill one */
 };
 typedef void doctor_tell(void *ctx, const struct doctor_finding *finding);
 

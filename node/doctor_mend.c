@@ -7,6 +7,10 @@
 
 #include <unistd.h>
 
+static const char again[] =
+        "end the programs that use the file, then yizhan doctor --fix; if it says the same, "
+        "restore a backup, or ask for help with this sentence";
+
 /* ---- triggers ---- */
 
 static void
@@ -43,7 +47,7 @@ mend_triggers(struct doctor *d, struct store_db *db)
 
 	if (rc < 0) {
 		store_db_rollback(db);
-		doctor_say(d, "capture", DOCTOR_ILL, "", "the triggers could not be made: %s",
+		doctor_say(d, "capture", DOCTOR_ILL, again, "the triggers could not be made: %s",
 		           err.msg);
 	} else if (names.len > 0) {
 		doctor_say(d, "capture", DOCTOR_MENDED, "",
@@ -122,7 +126,8 @@ mend_rows(struct doctor *d, struct store_db *db)
 		rc = right_scopes(&r, &sum, &err);
 	if (rc < 0) {
 		store_db_rollback(db);
-		doctor_say(d, "rows", DOCTOR_ILL, "", "they could not be put right: %s", err.msg);
+		doctor_say(d, "rows", DOCTOR_ILL, again, "they could not be put right: %s",
+		           err.msg);
 	} else if (sum.logged + sum.restored > 0) {
 		doctor_say(d, "rows", DOCTOR_MENDED, "",
 		           "%lld that were changed past capture are logged as changes, %lld are "
@@ -141,14 +146,25 @@ doctor_mend(struct doctor *d, const char *path)
 	struct err err;
 	int lock, rc = identity_lock(d->dir, &lock, &err);
 
-	if (rc < 0)
+	if (rc == ERR_BUSY) {
+		doctor_say(d, "database", DOCTOR_HINT,
+		           "if rows are told as ill, stop yizhan run, then yizhan doctor --fix",
+		           "a daemon runs here: it makes missing triggers itself, but rows are "
+		           "put right only without it");
 		return;
+	}
+	if (rc < 0) {
+		doctor_say(d, "database", DOCTOR_ILL, again, "it can't be mended: %s", err.msg);
+		return;
+	}
 	rc = store_db_open(path, STORE_MERGE, d->env, &db, &err);
 	if (rc == 0) {
 		mend_triggers(d, db);
 		if (node_role_get(db, &role, &err) == 0)
 			doctor_mend_schema(d, db, role.is_hub);
 		mend_rows(d, db);
+	} else {
+		doctor_say(d, "database", DOCTOR_ILL, again, "it can't be mended: %s", err.msg);
 	}
 	store_db_close(db);
 	close(lock);

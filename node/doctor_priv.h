@@ -5,11 +5,11 @@
 #include "node/doctor.h"
 #include "store/db.h"
 
-/* Tell one finding. */
+/* Tell one finding.  One that isn't well and isn't mended has something to do. */
 void doctor_say(struct doctor *d, const char *check, enum doctor_state state, const char *todo,
                 const char *fmt, ...) PRINTF_LIKE(5, 6);
 
-/* Put right what is safe in the database, if nobody runs there. */
+/* Put right what is safe in the database; tell if somebody runs there, so that it isn't. */
 void doctor_mend(struct doctor *d, const char *path);
 
 /* Tables that are lost, and what is missing of the program's own schema (doctor_schema.c).  In a

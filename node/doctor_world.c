@@ -86,7 +86,9 @@ check_hub(struct doctor *d, const struct store_remote *hub, struct err *err)
 		return 0; /* told by the files */
 	rc = ask(hub, &config, &reply, err);
 	if (rc != 0 && rc != ERR_NOMEM) {
-		doctor_say(d, "hub", DOCTOR_ILL, "", "it can't be asked: %.300s", err->msg);
+		doctor_say(d, "hub", DOCTOR_ILL,
+		           "end other programs on this machine, then yizhan doctor once more",
+		           "it can't be asked: %.300s", err->msg);
 		return 0;
 	}
 	if (rc != 0)

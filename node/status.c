@@ -1,4 +1,5 @@
 #include "node/status.h"
+#include "node/hub/fleet.h"
 #include "node/room.h"
 #include "store/base/mutant.h"
 #include "store/inbox.h"
@@ -17,6 +18,12 @@
 static const char hub_name[] = "hub";
 
 /* ---- the facts ---- */
+
+/* What the hub said of its scopes. */
+struct told {
+	struct store_remote_digest *list;
+	size_t count;
+};
 
 static int
 read_waiting(struct store_db *db, const struct store_remote *hub, struct node_status *s,
@@ -77,8 +84,8 @@ compare(struct store_db *db, const struct store_remote *hub, const struct store_
 
 	out->hub_known = true;
 	memcpy(out->hub_digest, told->sum, STORE_TERM);
-	if (told->equal_have && hub->epoch_known &&
-	    memcmp(out->digest, out->hub_digest, STORE_TERM) != 0)
+	out->uneven = memcmp(out->digest, out->hub_digest, STORE_TERM) != 0;
+	if (out->uneven && told->equal_have && hub->epoch_known)
 		rc = own_acked(db, hub, scope, &all, err);
 	out->differs = all;
 	return rc;
@@ -112,18 +119,45 @@ read_scope(struct store_db *db, const struct store_digest *digest, const struct 
 	return pick_rifts(out, rifts, digest->scope, err);
 }
 
+/* What is here of each scope; of one that only the hub told of there is nothing. */
+static int
+list_scopes(struct store_db *db, const struct told *told, struct arena *a,
+            struct store_digest **list, size_t *count, struct err *err)
+{
+	struct store_digest *here = NULL;
+	size_t n = 0;
+	int rc = store_digest_list(db, a, &here, &n, err);
+
+	if (rc < 0)
+		return rc;
+	*list = arena_take(a, n + told->count, sizeof **list);
+	if (*list == NULL)
+		return err_set(err, ERR_NOMEM, "status: out of memory");
+	if (n > 0)
+		memcpy(*list, here, n * sizeof *here);
+	*count = n;
+	for (size_t k = 0; k < told->count; k++) {
+		size_t i = 0;
+
+		while (i < n && here[i].scope != told->list[k].scope)
+			i++;
+		if (i == n)
+			(*list)[(*count)++].scope = told->list[k].scope;
+	}
+	return 0;
+}
+
 static int
 read_scopes(struct store_db *db, const struct store_remote *hub, struct arena *a,
             struct node_status *s, struct err *err)
 {
 	struct store_rifts rifts = { .open = true, .most = NODE_STATUS_RIFTS, .arena = a };
-	struct store_remote_digest *told = NULL;
 	struct store_digest *list = NULL;
-	size_t told_count = 0;
-	int rc = store_digest_list(db, a, &list, &s->scope_count, err);
+	struct told told = { 0 };
+	int rc = store_remote_digests(db, hub_name, a, &told.list, &told.count, err);
 
 	if (rc == 0)
-		rc = store_remote_digests(db, hub_name, a, &told, &told_count, err);
+		rc = list_scopes(db, &told, a, &list, &s->scope_count, err);
 	if (rc == 0)
 		rc = store_rift_list(db, &rifts, err);
 	if (rc < 0)
@@ -135,24 +169,27 @@ read_scopes(struct store_db *db, const struct store_remote *hub, struct arena *a
 		struct node_status_scope *out = &s->scopes[i];
 
 		rc = read_scope(db, &list[i], &rifts, out, err);
-		for (size_t k = 0; rc == 0 && k < told_count; k++)
-			if (told[k].scope == list[i].scope)
-				rc = compare(db, hub, &told[k], list[i].scope, out, err);
+		for (size_t k = 0; rc == 0 && k < told.count; k++)
+			if (told.list[k].scope == list[i].scope)
+				rc = compare(db, hub, &told.list[k], list[i].scope, out, err);
 	}
 	return rc;
 }
 
-/* As a program that starts now would see it. */
+/* As a program that starts now would see it; *now_ms: what time that would say it is. */
 static int
 read_clock(struct store_db *db, const struct store_remote *hub, struct node_status *s,
-           struct err *err)
+           int64_t *now_ms, struct err *err)
 {
+	const struct env *env = store_db_env(db);
+	struct sync_clock clock;
 	int64_t known;
 	int rc = store_meta_get_int(db, SYNC_META_KNOWN, 0, &known, err);
 
 	s->clock_offset_ms = hub->clock_offset_ms;
-	s->clock_unsure =
-	        sync_clock_doubts(env_wall_ms(store_db_env(db)), s->clock_offset_ms, known);
+	s->clock_unsure = sync_clock_doubts(env_wall_ms(env), s->clock_offset_ms, known);
+	sync_clock_start(&clock, env, known, s->clock_offset_ms);
+	*now_ms = sync_clock_now_ms(&clock, env);
 	return rc;
 }
 
@@ -160,6 +197,7 @@ static int
 read_database(struct store_db *db, struct arena *a, struct node_status *s, struct err *err)
 {
 	struct store_remote hub = { 0 };
+	int64_t now_ms = 0;
 	int rc = store_meta_self(db, &s->self, err);
 
 	if (rc == 0)
@@ -176,13 +214,15 @@ read_database(struct store_db *db, struct arena *a, struct node_status *s, struc
 	s->last_error = hub.last_error;
 	rc = read_waiting(db, &hub, s, err);
 	if (rc == 0)
-		rc = read_clock(db, &hub, s, err);
+		rc = read_clock(db, &hub, s, &now_ms, err);
 	if (rc == 0)
-		rc = sync_life_tell(db, env_wall_ms(store_db_env(db)), &s->life, err);
+		rc = sync_life_tell(db, now_ms, &s->life, err);
 	if (rc == 0)
 		rc = store_inbox_count(db, &s->conflicts, &s->quarantined, err);
 	if (rc == 0)
 		rc = store_lost_count(db, &s->lost_tables, &s->lost_rows, err);
+	if (rc == 0 && s->role.is_hub)
+		rc = fleet_differing(db, &s->differing_nodes, err);
 	return rc == 0 ? read_scopes(db, &hub, a, s, err) : rc;
 }
 
@@ -245,6 +285,19 @@ any_differs(const struct node_status *s)
 	for (size_t i = 0; i < s->scope_count; i++)
 		if (s->scopes[i].differs)
 			return true;
+	return s->differing_nodes > 0;
+}
+
+/*
+ * Between two answers of a meeting, and after one that was cut off, what the hub told is known and
+ * isn't here yet, or not there: nothing of ours need wait for that.
+ */
+static bool
+any_uneven(const struct node_status *s)
+{
+	for (size_t i = 0; i < s->scope_count; i++)
+		if (s->scopes[i].uneven && !MUT(66))
+			return true;
 	return false;
 }
 
@@ -260,7 +313,7 @@ node_status_state(const struct node_status *s)
 		return NODE_SYNCING;
 	if (s->last_success_ms == 0)
 		return NODE_NEVER_SYNCED;
-	if (s->waiting > 0)
+	if (s->waiting > 0 || any_uneven(s))
 		return NODE_WAITING;
 	if (s->last_error[0] != 0)
 		return NODE_UNREACHABLE;

@@ -19,9 +19,9 @@ enum node_state {
 	                   disk full */
 	NODE_SYNCING,   /* an exchange is going on */
 	NODE_NEVER_SYNCED, /* no exchange has ever succeeded */
-	NODE_WAITING,      /* changes wait that the hub's present life hasn't got */
-	NODE_UNREACHABLE,  /* the last attempt failed, but nothing waits */
-	NODE_IN_SYNC,      /* the hub has everything, and the digests are equal */
+	NODE_WAITING, /* changes wait that the hub's present life hasn't got, or the hub's here */
+	NODE_UNREACHABLE, /* the last attempt failed, but nothing waits */
+	NODE_IN_SYNC,     /* the hub has everything, and the digests are equal */
 };
 
 struct node_status_scope {
@@ -29,6 +29,7 @@ struct node_status_scope {
 	uint8_t digest[STORE_TERM];
 	bool hub_known; /* hub_digest was told */
 	uint8_t hub_digest[STORE_TERM];
+	bool uneven;  /* hub_digest was told, and is another than ours */
 	bool differs; /* although both have the same records: an alarm */
 	int64_t rows;
 	/* where, as far as it was found */
@@ -49,6 +50,7 @@ struct node_status {
 	const char *last_error;    /* "" if the last attempt went well */
 	int64_t conflicts, quarantined;
 	int64_t lost_tables, lost_rows; /* store/lost.h: how many; rows that wait for them */
+	int64_t differing_nodes; /* at a hub: of whose rows `differs` was true when they last met */
 	int64_t clock_offset_ms; /* the hub's time - our wall clock, when it was last heard */
 	bool clock_unsure;       /* ours stands where the time can't be */
 	const char *hub;         /* its URL; "" if none */

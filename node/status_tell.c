@@ -109,6 +109,7 @@ node_status_json(struct json *j, const struct node_status *s, int64_t now_ms)
 	json_text(j, sync_life_name(s->life.word));
 	json_name(j, "hub_life");
 	json_text(j, s->life.hub_went_back ? "went back" : NULL);
+	json_member_int(j, "differing_nodes", s->role.is_hub, s->differing_nodes);
 	json_end_object(j);
 }
 
@@ -153,6 +154,24 @@ put_difference(struct buf *out, const struct node_status_scope *scope)
 		buf_printf(out, ", and at %zu more places", scope->rift_count - 1);
 }
 
+/* Nothing of ours waits, and yet the digests aren't the same.  Which side has more nobody can tell
+ * by them. */
+static void
+put_uneven(struct buf *out, const struct node_status *s)
+{
+	bool told = false;
+
+	for (size_t i = 0; s->waiting == 0 && i < s->scope_count; i++) {
+		if (!s->scopes[i].uneven || s->scopes[i].differs)
+			continue;
+		if (!told && out->len > 0)
+			buf_printf(out, " · ");
+		buf_printf(out, told ? ", %s" : "not exchanged to the end yet: %s",
+		           s->scopes[i].scope);
+		told = true;
+	}
+}
+
 static void
 put_lost(struct buf *out, const struct node_status *s)
 {
@@ -179,6 +198,12 @@ put_needs(struct buf *out, const struct node_status *s)
 	for (size_t i = 0; i < s->scope_count; i++)
 		if (s->scopes[i].differs)
 			put_difference(out, &s->scopes[i]);
+	if (s->differing_nodes > 0)
+		put_count(out, s->differing_nodes,
+		          "node differs from this hub although both have the same records, "
+		          "yizhan nodes says which",
+		          "nodes differ from this hub although both have the same records, "
+		          "yizhan nodes says which");
 }
 
 static void
@@ -256,6 +281,7 @@ node_status_line(struct buf *out, const struct node_status *s, int64_t now_ms)
 			put_count(&line, s->waiting, "change waiting", "changes waiting");
 			buf_printf(&line, " since %s UTC", at);
 		}
+		put_uneven(&line, s);
 		put_exchange(&line, s, now_ms);
 	}
 	put_clock(&line, s);

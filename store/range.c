@@ -60,6 +60,21 @@ store_range_all(void)
 	return (struct store_range){ { "", NULL, 0 }, { "", NULL, 0 } };
 }
 
+static int
+cmp_places(const struct store_place *a, const struct store_place *b)
+{
+	int order = strcmp(a->table, b->table);
+
+	return order != 0 ? order : cmp_keys(a->key, a->key_len, b->key, b->key_len);
+}
+
+bool
+store_range_holds(const struct store_range *range, const struct store_place *place)
+{
+	return cmp_places(place, &range->from) >= 0 &&
+	       (range->until.table[0] == 0 || cmp_places(place, &range->until) < 0);
+}
+
 /* ---- a cursor ---- */
 
 static int

@@ -34,6 +34,9 @@ struct store_range_part {
 /* The whole scope. */
 struct store_range store_range_all(void);
 
+/* Does the place lie in the range? */
+bool store_range_holds(const struct store_range *range, const struct store_place *place);
+
 /* Add up what lies in part->range, which is set. */
 MUST_CHECK int store_range_sum(struct store_db *db, int scope, struct store_range_part *part,
                                struct err *err);

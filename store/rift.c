@@ -19,8 +19,22 @@ put_place(struct store_stmt *s, const struct store_place *place)
 	store_stmt_put_blob(s, place->key, place->key_len);
 }
 
-int
-store_rift_add(struct store_db *db, const struct store_rift *rift, struct err *err)
+/* What is known of a range that still differs is what the latest look has found. */
+static int
+drop_same(struct store_db *db, const struct store_rift *rift, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        db, "DELETE FROM yz_rift WHERE scope = ? AND from_tbl = ? AND from_key IS ? AND"
+	            " until_tbl = ? AND until_key IS ? AND mended_ms IS NULL");
+
+	store_stmt_put_int(&s, rift->scope);
+	put_place(&s, &rift->range.from);
+	put_place(&s, &rift->range.until);
+	return store_stmt_run(&s, err);
+}
+
+static int
+insert(struct store_db *db, const struct store_rift *rift, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(
 	        db,
@@ -36,6 +50,14 @@ store_rift_add(struct store_db *db, const struct store_rift *rift, struct err *e
 	store_stmt_put_blob(&s, rift->between, STORE_TERM);
 	store_stmt_put_int(&s, now_ms(db));
 	return store_stmt_run(&s, err);
+}
+
+int
+store_rift_add(struct store_db *db, const struct store_rift *rift, struct err *err)
+{
+	int rc = drop_same(db, rift, err);
+
+	return rc == 0 ? insert(db, rift, err) : rc;
 }
 
 int

@@ -17,7 +17,7 @@ struct store_rift {
 	int64_t mended_ms; /* since when the digests have been equal again; 0: they aren't */
 };
 
-/* Keep one; at_ms is set here. */
+/* Keep one; at_ms is set here.  One of the same range that is open is replaced: it is told anew. */
 MUST_CHECK int store_rift_add(struct store_db *db, const struct store_rift *rift, struct err *err);
 
 /* The digests of a scope are equal: what was open of it is mended. */

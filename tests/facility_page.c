@@ -302,7 +302,8 @@ START_TEST(what_isnt_ours_is_escaped)
 }
 END_TEST
 
-static struct node_status_scope unequal = { .scope = "f/F1", .differs = true };
+static struct node_status_scope unequal = { .scope = "f/F1", .uneven = true, .differs = true };
+static struct node_status_scope halfway = { .scope = "f/F1", .uneven = true };
 
 static const struct sync_case {
 	struct node_status status;
@@ -329,6 +330,9 @@ static const struct sync_case {
 	{ { .last_success_ms = 1772410500000, .scopes = &unequal, .scope_count = 1 },
 	  "与中心核对不一致",
 	  "differ" },
+	{ { .last_success_ms = 1772410500000, .scopes = &halfway, .scope_count = 1 },
+	  "与中心的数据尚未全部交换 · 上次成功 08:15",
+	  "not everything has been exchanged with the hub yet" },
 	{ { .last_success_ms = 1772410500000, .syncing = true }, "正在同步", "Syncing now" },
 };
 

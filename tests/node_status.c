@@ -37,6 +37,7 @@ static const struct state_case {
 	{ "digest", 0, 0, 0, 1, "", 1, 0, 0, "attention", 4 },
 	{ "conflict above all", 1, 0, 1, 0, "timeout", 0, 1, 0, "attention", 4 },
 	{ "hub", 0, 0, 0, 0, "", 0, 0, 1, "in_sync", 0 },
+	{ "hub whose node differs", 0, 0, 0, 0, "", 2, 0, 1, "attention", 4 },
 	{ "hub with a conflict", 1, 0, 0, 0, "", 0, 0, 1, "attention", 4 },
 };
 
@@ -76,7 +77,7 @@ END_TEST
 START_TEST(first_state_that_holds)
 {
 	const struct state_case *c = &state_cases[_i];
-	struct node_status_scope scope = { .scope = "f/F1", .differs = c->differs != 0 };
+	struct node_status_scope scope = { .scope = "f/F1", .differs = c->differs == 1 };
 	struct node_status s = { .conflicts = c->conflicts,
 		                 .quarantined = c->quarantined,
 		                 .waiting = c->waiting,
@@ -89,6 +90,7 @@ START_TEST(first_state_that_holds)
 	enum node_state state;
 
 	s.role.is_hub = c->is_hub != 0;
+	s.differing_nodes = c->differs == 2;
 	state = node_status_state(&s);
 	ck_assert_msg(strcmp(node_status_word(state), c->want) == 0, "%s: %s", c->name,
 	              node_status_word(state));
@@ -230,6 +232,99 @@ START_TEST(what_was_refused_is_not_in_sync)
 	ck_assert_int_ne(node_status_state(&s), NODE_IN_SYNC);
 	ck_assert_str_ne(s.last_error, "");
 	world_settle(&w, 1);
+	s = look(p, &a);
+	ck_assert_int_eq(node_status_state(&s), NODE_IN_SYNC);
+	arena_free(&a);
+}
+END_TEST
+
+/* What is told for a week is told for a week of the hub's, whatever the clock here says. */
+START_TEST(what_happened_is_told_by_the_time_that_is)
+{
+	static const int64_t skews[] = { 0, 9, -9 }; /* days */
+	static const int64_t day = 86400000;
+	struct world_peer *p = &w.nodes[0];
+	struct arena a = { 0 };
+
+	p->skew_ms = skews[_i] * day;
+	world_settle(&w, 2);
+	world_save(p, "before");
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'a')");
+	world_settle(&w, 2);
+	world_put_back(p, "before");
+	world_settle(&w, 2);
+	ck_assert_int_eq(look(p, &a).life.word, SYNC_LIFE_RESTORED);
+	world_wait(&w, 6 * day);
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(look(p, &a).life.word, SYNC_LIFE_RESTORED);
+	world_wait(&w, 2 * day);
+	ck_assert(world_sync(&w, 0));
+	ck_assert_int_eq(look(p, &a).life.word, SYNC_LIFE_QUIET);
+	arena_free(&a);
+}
+END_TEST
+
+/* A reply takes 3 MiB: these rows need two. */
+static void
+write_much_at_the_hub(void)
+{
+	world_sql(&w.hub, "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE "
+	                  "n < 9) INSERT INTO note(id, facility_id, text) "
+	                  "SELECT randomblob(8), 'F1', hex(randomblob(450000)) FROM i");
+}
+
+/* That nothing says in_sync between the two answers the world's line holds after each step. */
+START_TEST(half_of_a_pull_is_not_in_sync)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct arena a = { 0 };
+	struct node_status s;
+	struct buf line = { 0 };
+
+	world_sql(p, "INSERT INTO yz_meta VALUES ('facility', 'F1')");
+	world_settle(&w, 2);
+	write_much_at_the_hub();
+	w.lose_reply = 2;
+	ck_assert(!world_sync(&w, 0));
+	ck_assert_int_gt(world_int(p, "SELECT count(*) FROM note"), 0);
+	ck_assert_int_lt(world_int(p, "SELECT count(*) FROM note"), 9);
+	s = look(p, &a);
+	ck_assert_int_eq(s.waiting, 0);
+	ck_assert(s.scopes[0].uneven && !s.scopes[0].differs);
+	ck_assert_int_eq(node_status_state(&s), NODE_WAITING);
+	s.last_error = ""; /* as it is when the process ends there */
+	s.hub = "http://h";
+	ck_assert_int_eq(node_status_state(&s), NODE_WAITING);
+	node_status_line(&line, &s, s.last_success_ms + 52000);
+	ck_assert_str_eq(buf_str(&line), "not exchanged to the end yet: f/F1 · last good "
+	                                 "exchange 52 seconds ago");
+	ck_assert(world_sync(&w, 0));
+	s = look(p, &a);
+	ck_assert_int_eq(node_status_state(&s), NODE_IN_SYNC);
+	buf_free(&line);
+	arena_free(&a);
+}
+END_TEST
+
+/* What the hub told of counts, whether or not anything is kept of it here. */
+START_TEST(a_digest_that_is_gone_is_not_in_sync)
+{
+	struct world_peer *p = &w.nodes[0];
+	struct arena a = { 0 };
+	struct node_status s;
+
+	world_sql(p, "INSERT INTO yz_meta VALUES ('facility', 'F1')");
+	world_sql(p, "INSERT INTO note(id, facility_id, text) VALUES (x'01', 'F1', 'a')");
+	world_settle(&w, 2);
+	w.spoiled = true;
+	world_sql(p, "DELETE FROM yz_digest");
+	s = look(p, &a);
+	ck_assert_uint_eq(s.scope_count, 1);
+	ck_assert_str_eq(s.scopes[0].scope, "f/F1");
+	ck_assert(s.scopes[0].hub_known && s.scopes[0].differs);
+	ck_assert_int_eq(s.scopes[0].rows, 0);
+	ck_assert_int_eq(node_status_state(&s), NODE_ATTENTION);
+	ck_assert(world_sync(&w, 0)); /* looks, and mends it */
 	s = look(p, &a);
 	ck_assert_int_eq(node_status_state(&s), NODE_IN_SYNC);
 	arena_free(&a);
@@ -408,6 +503,33 @@ START_TEST(what_differs_is_not_called_in_sync)
 }
 END_TEST
 
+/* Whatever became of the line meanwhile; and only an alarm is above it. */
+START_TEST(what_is_not_exchanged_waits)
+{
+	struct node_status_scope scopes[] = { { .scope = "all", .uneven = true },
+		                              { .scope = "f/F1" },
+		                              { .scope = "s/S1", .uneven = true } };
+	struct node_status s = { .last_success_ms = 999999000,
+		                 .last_error = "timeout",
+		                 .hub = "http://h",
+		                 .scope_count = 3,
+		                 .scopes = scopes };
+	struct buf out = { 0 };
+
+	ck_assert_int_eq(node_status_state(&s), NODE_WAITING);
+	ck_assert_int_eq(node_status_exit(node_status_state(&s)), 0);
+	node_status_line(&out, &s, 1000000000);
+	ck_assert_str_eq(buf_str(&out), "not exchanged to the end yet: all, s/S1 · last "
+	                                "good exchange 1 second ago (timeout)");
+	scopes[0].differs = true;
+	ck_assert_int_eq(node_status_state(&s), NODE_ATTENTION);
+	s.role.is_hub = true;
+	scopes[0].differs = false;
+	ck_assert_int_eq(node_status_state(&s), NODE_IN_SYNC);
+	buf_free(&out);
+}
+END_TEST
+
 /* The hub has nothing of the stream then that it could hang its remark on. */
 START_TEST(why_the_first_push_was_refused_is_told)
 {
@@ -445,6 +567,7 @@ suite_node_status(void)
 	tcase_add_loop_test(pure, line_says_it_in_words, 0, LINE_CASES);
 	tcase_add_test(pure, a_clock_that_cannot_be_right_is_told);
 	tcase_add_test(pure, what_differs_is_not_called_in_sync);
+	tcase_add_test(pure, what_is_not_exchanged_waits);
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(facts, open_world, close_world);
 	tcase_add_test(facts, waiting_is_what_the_hub_has_not_got);
@@ -452,6 +575,9 @@ suite_node_status(void)
 	tcase_add_test(facts, what_an_earlier_life_sealed_waits_and_is_sent);
 	tcase_add_test(facts, acknowledged_is_per_life_of_the_hub);
 	tcase_add_test(facts, what_was_refused_is_not_in_sync);
+	tcase_add_loop_test(facts, what_happened_is_told_by_the_time_that_is, 0, 3);
+	tcase_add_test(facts, half_of_a_pull_is_not_in_sync);
+	tcase_add_test(facts, a_digest_that_is_gone_is_not_in_sync);
 	tcase_add_loop_test(facts, digests_alarm_only_at_equal_have, 0, 3);
 	suite_add_tcase(suite, facts);
 	return suite;

@@ -246,7 +246,38 @@ START_TEST(an_event_is_again_what_its_record_says)
 }
 END_TEST
 
-/* What the hub itself wrote and lost a node can't say for it. */
+/* A node can't say it for the hub; but the hub has its own records. */
+START_TEST(what_the_hub_wrote_and_lost_it_merges_again)
+{
+	struct world_peer *p = &w.nodes[0];
+	char *before, *after;
+
+	open_world(3);
+	world_sql(&w.hub, "INSERT INTO note(id, facility_id, text) VALUES (x'ff', 'F1', 'hub'),"
+	                  " (x'fe', 'F1', 'goes')");
+	world_settle(&w, 2);
+	world_sql(&w.hub, "UPDATE note SET text = 'x', rank = 7 WHERE id = x'ff';"
+	                  "DELETE FROM note WHERE id = x'fe'");
+	world_settle(&w, 2);
+	world_sql(p, "UPDATE note SET rank = 8 WHERE id = x'ff'"); /* both wrote in one row */
+	world_settle(&w, 2);
+	before = world_dump(p, "SELECT * FROM note ORDER BY id");
+	damage(&w.hub, LOST "; DELETE FROM yz_extra");
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM note WHERE id = x'ff'"), 0);
+	ck_assert(world_sync(&w, 0));
+	ck_assert(world_sync(&w, 0));
+	ck_equal();
+	after = world_dump(p, "SELECT * FROM note ORDER BY id");
+	ck_assert_str_eq(after, before);
+	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM yz_rift WHERE mended_ms IS NULL"), 0);
+	ck_assert_int_eq(world_int(&w.hub, "SELECT count(*) FROM yz_conflict"), 0);
+	free(before);
+	free(after);
+	close_world();
+}
+END_TEST
+
+/* What the hub itself wrote and lost, records and all, a node can't say for it. */
 START_TEST(what_nobody_can_say_again_stays_an_alarm)
 {
 	struct world_peer *p = &w.nodes[0];
@@ -259,7 +290,10 @@ START_TEST(what_nobody_can_say_again_stays_an_alarm)
 	world_settle(&w, 2);
 	world_sql(&w.hub, "UPDATE note SET text = 'x' WHERE id = x'ff'");
 	world_settle(&w, 2);
-	damage(&w.hub, LOST);
+	damage(&w.hub,
+	       LOST "; DELETE FROM yz_segment WHERE stream IN (SELECT t.id FROM yz_stream AS t"
+	            " JOIN yz_site AS s ON s.id = t.site JOIN yz_meta AS m ON m.value ="
+	            " s.node WHERE m.name = 'node')");
 	ck_assert(world_sync(&w, 0));
 	ck_assert_int_eq(node_status_read(p->local, NULL, &a, &s, &err), 0);
 	ck_assert_int_eq(node_status_state(&s), NODE_ATTENTION);
@@ -277,6 +311,8 @@ START_TEST(what_nobody_can_say_again_stays_an_alarm)
 	world_wait(&w, (int64_t)8 * 86400000);
 	ck_assert(world_sync(&w, 0));
 	ck_assert_int_gt(w.round_trips, 2);
+	/* and is told once */
+	ck_assert_int_eq(world_int(p, "SELECT count(*) FROM yz_rift WHERE mended_ms IS NULL"), 1);
 	arena_free(&a);
 	buf_free(&line);
 	close_world();
@@ -388,6 +424,7 @@ suite_sync_rift(void)
 
 	tcase_add_loop_test(mends, what_differs_is_found_said_again_and_written_down, 0,
 	                    sizeof mend_cases / sizeof mend_cases[0]);
+	tcase_add_test(mends, what_the_hub_wrote_and_lost_it_merges_again);
 	tcase_add_test(mends, what_nobody_can_say_again_stays_an_alarm);
 	tcase_add_test(mends, a_look_that_is_interrupted_is_made_up_for);
 	tcase_add_test(mends, on_a_bad_line_it_is_said_once);

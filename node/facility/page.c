@@ -95,7 +95,10 @@ sync_words(struct page *p, const struct node_status *s, enum node_state state)
 		page_phrase(p, W_SYNC_NEVER, page_number(s->waiting).text, "");
 		break;
 	case NODE_WAITING:
-		page_phrase(p, W_SYNC_WAITING, page_number(s->waiting).text, time);
+		if (s->waiting > 0)
+			page_phrase(p, W_SYNC_WAITING, page_number(s->waiting).text, time);
+		else
+			page_text(p, page_term(p, W_SYNC_UNEVEN));
 		break;
 	case NODE_UNREACHABLE:
 		page_text(p, page_term(p, W_SYNC_UNREACHABLE));

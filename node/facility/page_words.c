@@ -45,6 +45,9 @@ static const char *const words[W_COUNT][PAGE_LANGS] = {
 	                   "Never synced: #1 changes are on this machine only" },
 	[W_SYNC_WAITING] = { "#1 条更改等待上传，最早 #2",
 	                     "#1 changes wait to be sent, the oldest since #2" },
+	[W_SYNC_UNEVEN] = { "本机没有待上传的更改，与中心的数据尚未全部交换",
+	                    "Nothing waits to be sent, but not everything has been exchanged "
+	                    "with the hub yet" },
 	[W_SYNC_UNREACHABLE] = { "无法连接中心，没有待上传的更改",
 	                         "The hub can't be reached; nothing waits to be sent" },
 	[W_SYNC_ATTENTION] = { "需要处理：#1 处冲突，#2 条隔离",

@@ -101,6 +101,12 @@ struct fleet {
 MUST_CHECK int fleet_read(struct store_db *db, const struct fleet_filter *filter, int64_t now_ms,
                           struct arena *a, struct fleet *out, struct err *err);
 
+/*
+ * How many nodes, revoked ones left out, held other rows than the hub when both last had the same
+ * records; 0 in a file without a hub's tables.  In a transaction.
+ */
+MUST_CHECK int fleet_differing(struct store_db *db, int64_t *count, struct err *err);
+
 /* State and causes of what is known; pure. */
 void fleet_judge(struct fleet_node *n, int64_t now_ms);
 

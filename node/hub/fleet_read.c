@@ -215,3 +215,27 @@ fleet_read(struct store_db *db, const struct fleet_filter *filter, int64_t now_m
 		out->of_state[out->list[i].state]++;
 	return 0;
 }
+
+/* The file may be one that a program of before made: then nobody has noted anything yet. */
+int
+fleet_differing(struct store_db *db, int64_t *count, struct err *err)
+{
+	struct store_stmt s;
+	int64_t tables = 0;
+	int rc = store_stmt_int(db,
+	                        "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"
+	                        " AND name IN ('hub_node', 'hub_seen')",
+	                        0, &tables, err);
+
+	*count = 0;
+	if (rc < 0 || tables < 2)
+		return rc;
+	s = store_stmt_new(db, "SELECT count(*) FROM hub_seen AS s JOIN hub_node AS n USING (node)"
+	                       " WHERE s.digest = ? AND n.revoked_ms IS NULL");
+	store_stmt_put_int(&s, SYNC_LEVEL_UNEQUAL);
+	rc = store_stmt_step(&s, err);
+	if (rc == 1)
+		*count = store_stmt_get_int(&s);
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}

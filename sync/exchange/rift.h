@@ -94,7 +94,8 @@ struct sync_rift_asked {
 };
 
 /*
- * After the request's records were taken: say rows again that are asked for, SYNC_RIFT_SAID at most
+ * After the request's records were taken: merge again what the hub itself wrote of the ranges that
+ * are asked for (sync/merge/again.h), and say their rows again, SYNC_RIFT_SAID at most
  * in one reply, and SYNC_RIFT_DAY on one day to one node: what is said again is written into the
  * hub's stream and stays there, so nobody may have it written without end.
  */

@@ -5,6 +5,7 @@
 #include "store/track.h"
 #include "sync/exchange/exchange_priv.h"
 #include "sync/exchange/rift.h"
+#include "sync/merge/again.h"
 #include "sync/merge/restore.h"
 #include "sync/seal/relay.h"
 #include "sync/seal/seal.h"
@@ -201,6 +202,40 @@ say_asked(struct sync_replica *r, const struct sync_rift_asked *asked, struct sy
 	return rc;
 }
 
+/*
+ * What the hub wrote and lost nobody else may say, but its records are here.  A look is about one
+ * scope, so one reading of the hub's own streams of that is all that is to be had, and a try.
+ */
+static int
+merge_own(struct sync_replica *r, const struct sync_rift_asked *asked, struct sync_rift_left *left,
+          struct err *err)
+{
+	const struct sync_message *m = asked->m;
+	const struct sync_view_question *first = NULL;
+	struct sync_again again = { 0 };
+	struct arena a = { 0 };
+	struct store_range *ranges = arena_take(&a, m->question_count, sizeof *ranges);
+	int rc = ranges == NULL ? no_memory(err) : 0;
+
+	for (size_t i = 0; rc == 0 && i < m->question_count; i++) {
+		const struct sync_view_question *q = &m->questions[i];
+
+		if (!q->anew || (first != NULL && q->scope != first->scope))
+			continue;
+		first = q;
+		ranges[again.range_count++] = q->range;
+	}
+	again.ranges = ranges;
+	if (rc == 0 && first != NULL && left->tries > 0)
+		rc = scope_of(r, asked, first, &again.scope, err);
+	if (rc == 0 && again.scope != 0) {
+		left->tries--;
+		rc = sync_again_own(r, &again, err);
+	}
+	arena_free(&a);
+	return rc;
+}
+
 int
 sync_rift_say_asked(struct sync_replica *r, const struct sync_rift_asked *asked, struct err *err)
 {
@@ -218,7 +253,9 @@ sync_rift_say_asked(struct sync_replica *r, const struct sync_rift_asked *asked,
 	left.rows = least(SYNC_RIFT_SAID, SYNC_RIFT_DAY - said.rows);
 	left.tries = least(SYNC_RIFT_TRIES, SYNC_RIFT_DAY_TRIES - said.tries);
 	before = left;
-	rc = say_asked(r, asked, &left, err);
+	rc = merge_own(r, asked, &left, err);
+	if (rc == 0)
+		rc = say_asked(r, asked, &left, err);
 	if (rc < 0 || (left.rows == before.rows && left.tries == before.tries))
 		return rc;
 	said.rows += before.rows - left.rows;

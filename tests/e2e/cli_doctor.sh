@@ -50,6 +50,20 @@ stop "$last"
 "$YIZHAN" -C "$node" sql "UPDATE facility SET timezone = '+08:00'" >/dev/null
 is "$(finding 'time zone')" '' 'one that is known'
 
+# so is what else holds records or settings
+"$YIZHAN" -C "$node" archive now >/dev/null
+chmod 664 "$node/yizhan.db" "$node/node.conf" "$node/anchor"
+chmod 755 "$node/archive.git"
+check 4 'node/yizhan.db is open to others: mode 664; chmod 660 .*node.conf is open to others: mode 664; chmod 644 .*anchor is .*664; chmod 644 .*archive.git is .*755; chmod o-rwx ' \
+	-C "$node" doctor
+check 0 '(mended +files .*){4}well +files ' -C "$node" doctor --fix
+is "$(cd "$node" && stat -c %a yizhan.db node.conf anchor archive.git | tr '\n' ' ')" '660 644 644 750 ' 'the modes after --fix'
+
+# a key that can't be one
+cp "$node/key" "$SCRATCH/key" && echo spoiled >"$node/key"
+check 4 'ill +files +.*; put it back from a copy of the directory; ' -C "$node" doctor
+cat "$SCRATCH/key" >"$node/key"
+
 # triggers that somebody has dropped, and a write that they missed
 stranger "DROP TRIGGER yz_child_au; UPDATE child SET name = '别人' WHERE id = x'0101010101010101010101010101aaaa'"
 check 4 'ill +capture +table child: its triggers are missing, or somebody made them anew; ' -C "$node" doctor
@@ -64,6 +78,12 @@ code=$("$YIZHAN" -C "$hub" enrol new --facility F1 --auto --json | sed 's/.*"cod
 is "$("$YIZHAN" -C "$hub" sql "SELECT name FROM child WHERE id = x'0101010101010101010101010101aaaa'" | tail -n 1)" 别人 \
 	'what was missed has come to the hub'
 check 0 "well +clock +within a minute of the hub's .*well +hub +http://$address answers in [0-9]+ ms" -C "$node" doctor
+# a daemon has the database: --fix says so
+daemon_of_hub=$last hub_address=$address
+serve "$node"
+check 0 'hint +database +a daemon runs here: [^;]*; .*stop yizhan run' -C "$node" doctor --fix
+stop "$last"
+last=$daemon_of_hub address=$hub_address
 trigger=$("$YIZHAN" -C "$node" sql --json "SELECT sql FROM sqlite_master WHERE name = 'yz_child_au'" |
 	python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["sql"])')
 # who makes the triggers again, word for word, is noticed: what was written in between goes up as well

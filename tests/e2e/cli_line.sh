@@ -135,6 +135,10 @@ done
 "$YIZHAN" -C "$one" sync >/dev/null
 check 4 '^1 conflict needs a look · last good exchange [0-9]+ seconds? ago$' -C "$one" status
 check 4 '"state":"attention".*"conflicts":1,' -C "$hub" status --json
+# the meeting went well, and says what it has found
+check 0 '^sent 0, received 0 changes; [^;]*; 1 round trip 1 conflict needs a look · last good exchange [0-9]+ seconds? ago$' \
+	-C "$one" sync
+check 0 '^\{"state":"attention","sent":0,' -C "$one" sync --json
 check 0 '^\[\{"id":"[0-9a-f]{32}","table":"child","key":"00112233445566778899aabbccddeeff","column":"note","shown":"written at two","other":"written at one","site":"[0-9a-f]{32}-[0-9a-f]{16}","other_site":"[0-9a-f]{32}-[0-9a-f]{16}","at":"20[^"]*","state":"open"\}\]$' \
 	-C "$one" conflicts --json
 id=$("$YIZHAN" -C "$one" conflicts --json | grep -o '"id":"[0-9a-f]*"' | cut -d'"' -f4)
@@ -172,17 +176,17 @@ check 0 '^in order' -C "$two" verify --deep
 # ------------------------------------------------------------------ a row of another facility stays here
 
 sql "$one" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778899aabbccddeeff', 'F9', '小红')" >/dev/null
-check 5 '^sent 0, received .* 1 change stays here: yizhan -C .*/one quarantine$' -C "$one" sync
+check 5 '^sent 0, received .* 1 change stays here: yizhan -C .*/one quarantine 1 change could not be applied · last ' -C "$one" sync
 # told by the meeting that found it, then by status and quarantine alone
 check 0 '"state":"attention",.*"rejected":\[\]' -C "$one" sync --json
-check 0 '^sent 0, received .* 1 change stays here: yizhan -C .*/one quarantine$' -C "$one" sync
+check 0 '^sent 0, received .* 1 change stays here: yizhan -C .*/one quarantine 1 change could not be applied · last ' -C "$one" sync
 check 4 '"quarantined":1,' -C "$one" status --json
 sql "$one" "INSERT INTO child(id, facility_id, name) VALUES (x'03112233445566778899aabbccddeeff', 'F9', '小绿')" >/dev/null
 check 5 '"rejected":\[\{"scope":"f/F9","n":null,"reason":"not ours: [^"]*"\}\]' -C "$one" sync --json
 check 0 '^dropped: the row is gone from here$' -C "$one" quarantine drop 2
 sql "$two" "INSERT INTO child(id, facility_id, name) VALUES (x'01112233445566778899aabbccddeeff', 'F9', '小红'),
 	(x'02112233445566778899aabbccddeeff', 'F9', '小兰')" >/dev/null
-check 5 '^sent 0, received [^;]*; [^;]*; 1 round trip 2 changes stay here: yizhan -C .*/two quarantine$' -C "$two" sync
+check 5 '^sent 0, received [^;]*; [^;]*; 1 round trip 2 changes stay here: yizhan -C .*/two quarantine 2 changes could not be applied · last ' -C "$two" sync
 check 0 '"rejected":\[\]' -C "$two" sync --json
 check 0 '^the running yizhan tries again before its next exchange; ' -C "$two" quarantine retry
 check 5 '"rejected":\[\{"scope":"f/F9","n":null,"reason":"not ours: [^"]*"\}\]' -C "$two" sync --json
@@ -200,7 +204,7 @@ check 0 '"rejected":\[\]' -C "$one" sync --json
 sql "$one" "INSERT INTO class_group(id, facility_id, name) VALUES (x'03', 'F1', '甲')" >/dev/null
 check 0 '"rejected":\[\]' -C "$one" sync --json
 sql "$one" "REPLACE INTO class_group(id, facility_id, name) VALUES (x'03', 'F9', '乙')" >/dev/null
-check 5 '^sent 1, received .* 1 change was put back here: yizhan -C .*/one quarantine$' -C "$one" sync
+check 5 '^sent 1, received .* 1 change was put back here: yizhan -C .*/one quarantine 1 change could not be applied · last ' -C "$one" sync
 check 0 'class_group.facility_id says who may see the row and can.t change: the row is in f/F1 again' \
 	-C "$one" quarantine
 check 0 'what was written was put back at once, and isn.t kept$' -C "$one" quarantine show 2

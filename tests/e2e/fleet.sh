@@ -125,9 +125,19 @@ echo lose >"$SCRATCH/mode"
 "$YIZHAN" -C "$node" sync >/dev/null
 check 4 'F1 .* alarm .* digest_differs' -C "$hub" nodes
 check 4 '"digest":"unequal"' -C "$hub" nodes show "$id" --json
+check 4 '^1 node differs from this hub although both have the same records, yizhan nodes says which' -C "$hub" status
+check 4 '"role":"hub","state":"attention".*"differing_nodes":1\}$' -C "$hub" status --json
+check 4 'f/F1 differs from the hub although both have the same records' -C "$node" status
 echo pass >"$SCRATCH/mode"
 "$YIZHAN" -C "$node" sync >/dev/null
 check 0 '"digest":"equal"' -C "$hub" nodes show "$id" --json
+check 0 '^in order$' -C "$hub" status
+check 0 '"state":"in_sync".*"differing_nodes":0\}$' -C "$hub" status --json
+check 0 '"differing_nodes":null\}$' -C "$node" status --json
+
+# one that differs (and is shut out below: then it can't be made equal any more, and isn't what the hub waits for)
+behind "$hub" "UPDATE hub_seen SET digest = 2"
+check 4 '"differing_nodes":1' -C "$hub" status --json
 
 # a code of 12 digits is of its street
 "$YIZHAN" -C "$hub" sql "UPDATE facility SET subdistrict_code = '330105001000' WHERE facility_id = 'F1'" >/dev/null
@@ -141,4 +151,5 @@ check 0 "revoked node $id" -C "$hub" admin log
 check 1 'this node was revoked; init a new directory' -C "$hub" nodes rekey "$id"
 check 0 "\"node\":\"$id\",\"state\":\"revoked\"" -C "$hub" nodes revoke "$id" --json
 check 0 'F1 .* revoked' -C "$hub" nodes --state revoked
+check 0 '"state":"in_sync".*"differing_nodes":0' -C "$hub" status --json
 finish

@@ -145,6 +145,45 @@ sim_check_asked(struct sim_peer *p)
 		sim_peer_bears(p, rc, &err, "look at what is acknowledged");
 }
 
+/* Does the file hold another digest than the hub told?  Asked of the tables, not of the status. */
+static int
+is_uneven(struct sim_peer *p, bool *yes, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(
+	        p->st.local, "SELECT 1 FROM yz_remote_digest AS r LEFT JOIN yz_digest AS d "
+	                     "USING (scope) WHERE r.sum IS NOT coalesce(d.sum, zeroblob(16))");
+	int rc = store_stmt_step(&s, err);
+
+	*yes = rc == 1;
+	store_stmt_end(&s);
+	return rc < 0 ? rc : 0;
+}
+
+void
+sim_check_word(struct sim_peer *p)
+{
+	struct node_status status;
+	struct arena a = { 0 };
+	struct err err;
+	bool uneven;
+	int rc;
+
+	if (p->is_hub)
+		return;
+	rc = is_uneven(p, &uneven, &err);
+	if (!sim_peer_bears(p, rc, &err, "look at its digests") || !uneven)
+		return;
+	rc = node_status_read(p->st.local, NULL, &a, &status, &err);
+	if (sim_peer_bears(p, rc, &err, "tell its status")) {
+		sim_count(p->sim, SIM_DID_UNEVEN);
+		if (node_status_state(&status) == NODE_IN_SYNC)
+			sim_fail(p->sim,
+			         "peer %u says in_sync with another digest than the hub told",
+			         p->no);
+	}
+	arena_free(&a);
+}
+
 static void
 check_status(struct sim_peer *p)
 {

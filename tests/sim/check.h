@@ -14,6 +14,11 @@ struct sim_peer;
  * digests is true. */
 void sim_check_met(struct sim_peer *p);
 
+/* After each start and each step of a node: whose digest isn't
+ * the one that the hub told doesn't say in_sync.  The file may bear that badly: whoever calls looks
+ * whether it is still open. */
+void sim_check_word(struct sim_peer *p);
+
 /* When a node asks: the hub has what is acknowledged to it. */
 void sim_check_asked(struct sim_peer *p);
 

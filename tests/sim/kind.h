@@ -113,17 +113,18 @@ enum sim_count {
 	SIM_DID_IN_SYNC,          /* ... in sync */
 	SIM_DID_UNREACHABLE,      /* ... unreachable */
 	SIM_DID_ATTENTION,        /* ... attention */
-	SIM_DID_CORRECT_CLOCK,    /* stamps were corrected by the hub's time */
-	SIM_DID_STAMP_ANEW,       /* records from far ahead were written again by the hub's time */
-	SIM_DID_GO_BACK,          /* a disk that lies lost what was committed */
-	SIM_DID_GO_BACK_UNSEEN,   /* ... and its anchor is of that time too */
-	SIM_DID_ROT,              /* a bit of a segment turned */
-	SIM_DID_HEAL_ROT,         /* a node made good what it couldn't read */
-	SIM_DID_LEAVE_ROT,        /* verify tells of rot that nobody had to read */
-	SIM_DID_SHARE,            /* a child is seen by another facility in the end */
-	SIM_DID_LEAVE,            /* ... or has left one */
-	SIM_DID_PASS_ON,          /* the hub wrote into a facility's scope itself */
-	SIM_DID_REFUSE_THIEF,     /* it refused another facility's node who spoke for this one */
+	SIM_DID_UNEVEN, /* with a step or a start its digest wasn't the one that the hub told */
+	SIM_DID_CORRECT_CLOCK,  /* stamps were corrected by the hub's time */
+	SIM_DID_STAMP_ANEW,     /* records from far ahead were written again by the hub's time */
+	SIM_DID_GO_BACK,        /* a disk that lies lost what was committed */
+	SIM_DID_GO_BACK_UNSEEN, /* ... and its anchor is of that time too */
+	SIM_DID_ROT,            /* a bit of a segment turned */
+	SIM_DID_HEAL_ROT,       /* a node made good what it couldn't read */
+	SIM_DID_LEAVE_ROT,      /* verify tells of rot that nobody had to read */
+	SIM_DID_SHARE,          /* a child is seen by another facility in the end */
+	SIM_DID_LEAVE,          /* ... or has left one */
+	SIM_DID_PASS_ON,        /* the hub wrote into a facility's scope itself */
+	SIM_DID_REFUSE_THIEF,   /* it refused another facility's node who spoke for this one */
 	SIM_COUNTS,
 };
 

@@ -5,6 +5,7 @@
 #include "store/base/file.h"
 #include "store/base/text.h"
 #include "store/remote.h"
+#include "tests/sim/check.h"
 #include "tests/sim/medium.h"
 #include "tests/sim/mould.h"
 #include "tests/sim/rand.h"
@@ -251,6 +252,8 @@ sim_peer_boot(struct sim_peer *p)
 	note_epoch(p);
 	if (!p->restored)
 		sim_acks_check(p->sim, p, p);
+	if (p->open)
+		sim_check_word(p);
 }
 
 /* Another life may have begun in a meeting; whatever puts the hub back comes after this. */
@@ -371,6 +374,8 @@ sim_peer_step(struct sim_peer *p, const struct node_event *ev)
 			sim_shell_send(p, &fx.request);
 		if (fx.met)
 			sim_shell_met(p, &fx.meeting);
+		if (p->open)
+			sim_check_word(p);
 	}
 	node_effects_clear(&fx);
 }
