@@ -100,8 +100,8 @@ static const char *const not_waiting[] = {
 	"UPDATE pickup_auth SET asked = NULL; DELETE FROM course_order",
 	"UPDATE pickup_auth SET facility_id = 'F2'; UPDATE course_order SET facility_id = 'F2'",
 	"UPDATE pickup_auth SET review = 1; UPDATE course_order SET review = 2",
-	"UPDATE pickup_auth SET review = 1, reviewed_at = 5, wording = 'ab', review_of = 'ab@5';"
-	"UPDATE course_order SET review = 2, reviewed_at = 5, wording = 'ab', review_of = 'ab@5'",
+	("UPDATE pickup_auth SET review = 1, reviewed_at = 5, wording = 'ab', review_of = 'ab@5';"
+	 "UPDATE course_order SET review = 2, reviewed_at = 5, wording = 'ab', review_of = 'ab@5'"),
 };
 
 START_TEST(what_nobody_waits_for_is_not)

@@ -232,6 +232,44 @@ static const char take_out[] = "DROP TABLE seat_ask; DROP TABLE seat_override;"
                                "ALTER TABLE medication_request DROP COLUMN reviewed_at;"
                                "DELETE FROM yz_meta WHERE name = 'facility_format'";
 
+/* The tables that are there and have got columns since. */
+static void
+track_as_before(struct store_db *db)
+{
+	static const struct store_track_spec unit = { .table = "seat_unit",
+		                                      .scope = "f/",
+		                                      .scope_column = "facility_id",
+		                                      .hub_only = "resource, period, holder" };
+	static const char *const groups[] = { "drug, dose_text, time_bits, date_from, date_to",
+		                              "accepted_by, accepted_at", NULL };
+	static const struct store_track_spec medicine = { .table = "medication_request",
+		                                          .scope = "f/",
+		                                          .scope_column = "facility_id",
+		                                          .groups = groups };
+	static const char *const leaves[] = { "date_from, date_to, type, reason",
+		                              "review, review_note, reviewed_at", NULL };
+	static const struct store_track_spec leave = { .table = "leave_request",
+		                                       .scope = "f/",
+		                                       .scope_column = "facility_id",
+		                                       .groups = leaves };
+	static const char *const seats[] = { "seat_grant_id, seat_no", NULL };
+	static const struct store_track_spec booking = {
+		.table = "booking", .scope = "f/", .scope_column = "facility_id", .groups = seats
+	};
+	static const struct store_track_spec right = { .table = "pickup_auth",
+		                                       .scope = "f/",
+		                                       .scope_column = "facility_id",
+		                                       .max = "revoked",
+		                                       .urgent = true };
+	struct err err;
+
+	ck_assert_msg(store_track_table(db, &unit, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_track_table(db, &medicine, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_track_table(db, &booking, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_track_table(db, &leave, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_track_table(db, &right, false, &err) == 0, "%s", err.msg);
+}
+
 /* Make of it a database as the first schema made it. */
 static void
 make_older(struct store_db *db)
@@ -271,31 +309,6 @@ make_older(struct store_db *db)
 		                               "health_exam_child",
 		                               "child_id_hash",
 		                               "symptom_case_open" };
-	static const struct store_track_spec unit = { .table = "seat_unit",
-		                                      .scope = "f/",
-		                                      .scope_column = "facility_id",
-		                                      .hub_only = "resource, period, holder" };
-	static const char *const groups[] = { "drug, dose_text, time_bits, date_from, date_to",
-		                              "accepted_by, accepted_at", NULL };
-	static const struct store_track_spec medicine = { .table = "medication_request",
-		                                          .scope = "f/",
-		                                          .scope_column = "facility_id",
-		                                          .groups = groups };
-	static const char *const leaves[] = { "date_from, date_to, type, reason",
-		                              "review, review_note, reviewed_at", NULL };
-	static const struct store_track_spec leave = { .table = "leave_request",
-		                                       .scope = "f/",
-		                                       .scope_column = "facility_id",
-		                                       .groups = leaves };
-	static const char *const seats[] = { "seat_grant_id, seat_no", NULL };
-	static const struct store_track_spec booking = {
-		.table = "booking", .scope = "f/", .scope_column = "facility_id", .groups = seats
-	};
-	static const struct store_track_spec right = { .table = "pickup_auth",
-		                                       .scope = "f/",
-		                                       .scope_column = "facility_id",
-		                                       .max = "revoked",
-		                                       .urgent = true };
 	struct err err;
 
 	for (size_t i = 0; i < sizeof come / sizeof come[0]; i++)
@@ -308,11 +321,7 @@ make_older(struct store_db *db)
 		ck_assert_msg(store_db_exec(db, sql, &err) == 0, "%s", err.msg);
 	}
 	ck_assert_msg(store_db_exec(db, take_out, &err) == 0, "%s", err.msg);
-	ck_assert_msg(store_track_table(db, &unit, false, &err) == 0, "%s", err.msg);
-	ck_assert_msg(store_track_table(db, &medicine, false, &err) == 0, "%s", err.msg);
-	ck_assert_msg(store_track_table(db, &booking, false, &err) == 0, "%s", err.msg);
-	ck_assert_msg(store_track_table(db, &leave, false, &err) == 0, "%s", err.msg);
-	ck_assert_msg(store_track_table(db, &right, false, &err) == 0, "%s", err.msg);
+	track_as_before(db);
 }
 
 /* How many tables, columns, indexes and triggers are in one of the two and not in the other. */
