@@ -251,9 +251,12 @@ run(struct cli *cli)
 
 static const struct cmd_option options[] = {
 	{ "name", "NAME", "new: what to call it; revoke takes it, too" },
-	{ "scope", "all|f/ID", "new: every facility, or one" },
+	{ "scope", "all|f/ID",
+	  "new: every facility, or one (of which there is a node, an enrolment code or a row)" },
 	{ "tables", "NAMES", "new: only these tables, with commas between them" },
-	{ "write", "NAMES", "new: it may also write these tables (POST /v1/records)" },
+	{ "write", "NAMES",
+	  "new: it may also write these tables (POST /v1/records), whose rows the scope reaches: a "
+	  "catalogue's, as course, need all" },
 	{ "personal", NULL, "new: with names, phones, birth dates and notes, else left out" },
 	{ "expires", "WHEN", "new: 90d, 12h, a day or a time in UTC (default: never)" },
 	{ 0 },

@@ -14,14 +14,14 @@
 # tests/oneday) in the folder $TOOLS, an empty directory to work in in $SCRATCH,
 # and the source tree as its working directory.  It counts as one test, or as
 # many as its last line 'N passed, N failed' says; exit 77 skips it.  It is ended
-# after E2E_LIMIT seconds (120, a long one 600).  They wait most of the time, so
+# after E2E_LIMIT seconds (240, a long one 600).  They wait most of the time, so
 # E2E_JOBS of them run side by side (one more than there are processors), of the
 # long ones two.  The closing line is the sum.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 build=$1
 shift
-passed=0 failed=0 skipped=0 limit=${E2E_LIMIT:-120} with=
+passed=0 failed=0 skipped=0 limit=${E2E_LIMIT:-240} with=
 
 # count OUTPUT STATUS: add what a script's closing line says, or one test.
 count() {

@@ -4,8 +4,11 @@
 #include "store/stmt.h"
 
 /* set_code, code, version, name_zh, name_en, sort, source; as in seeds/codes.sql. */
-#define LATE "VALUES ('booking.state', '6', 20261130, '已拒绝', 'declined', 6, 'yizhan')"
-_Static_assert(BOOKING_DECLINED == 6, "as in LATE");
+#define LATE                                                                                       \
+	"VALUES ('booking.state', '6', 20261130, '已拒绝', 'declined', 6, 'yizhan'),"           \
+	" ('course_order.state', '1', 20261130, '已购', 'bought', 1, 'yizhan'),"                 \
+	" ('course_order.state', '2', 20261130, '已退', 'given back', 2, 'yizhan')"
+_Static_assert(BOOKING_DECLINED == 6 && COURSE_BOUGHT == 1 && COURSE_GIVEN_BACK == 2, "as in LATE");
 
 #define UNNAMED                                                                                    \
 	"(" LATE ") AS l WHERE NOT EXISTS (SELECT 1 FROM code_set c"                               \

@@ -207,8 +207,8 @@ sql "$one" "REPLACE INTO class_group(id, facility_id, name) VALUES (x'03', 'F9',
 check 5 '^sent 1, received .* 1 change was put back here: yizhan -C .*/one quarantine 1 change could not be applied · last ' -C "$one" sync
 check 0 'class_group.facility_id says who may see the row and can.t change: the row is in f/F1 again' \
 	-C "$one" quarantine
-check 0 'what was written was put back at once, and isn.t kept$' -C "$one" quarantine show 2
-check 0 '"changes":null,"why":"what was written was put back at once' -C "$one" quarantine show 2 --json
+check 0 'what was written was put back at once, and isn.t kept$' -C "$one" quarantine show 3
+check 0 '"changes":null,"why":"what was written was put back at once' -C "$one" quarantine show 3 --json
 for dir in "$one" "$hub"; do
 	is "$(sql "$dir" "SELECT facility_id, name FROM class_group WHERE id = x'03'")" '[{"facility_id":"F1","name":"乙"}]' 'the row stays where it was'
 done
