@@ -207,6 +207,16 @@ check(int id, int enrollment, int slot, int replaces)
 	run(sql);
 }
 
+static void
+revoke(int node, int64_t ms)
+{
+	char sql[100];
+
+	snprintf(sql, sizeof sql, "UPDATE hub_node SET revoked_ms = %lld WHERE node = x'%02x'",
+	         (long long)ms, (unsigned)node);
+	run(sql);
+}
+
 /* Never "yes" or "no" of a facility whose records the hub may lack. */
 START_TEST(a_missing_morning_check_is_unknown_until_the_hub_knows)
 {
@@ -229,7 +239,21 @@ START_TEST(a_missing_morning_check_is_unknown_until_the_hub_knows)
 	 */
 	known(2, end - 50000000);
 	ck_assert_str_eq(missing(), "3|2|66.7|unknown");
-	run("UPDATE hub_node SET revoked_ms = 5 WHERE node = x'02'");
+	revoke(2, end - 50000000);
+	ck_assert_str_eq(missing(), "3|2|66.7|yes");
+	/* what it wrote until then and never sent is a gap for good */
+	revoke(2, end - 50000000 + 1);
+	ck_assert_str_eq(missing(), "3|2|66.7|unknown");
+	revoke(2, end + 99000000);
+	ck_assert_str_eq(missing(), "3|2|66.7|unknown");
+	/* that of a day before, or of one that came later, isn't this day's */
+	run("INSERT INTO hub_node VALUES (x'04', x'00', 'F1', '', 1, x'00', 1, NULL, 0, '')");
+	revoke(2, 5);
+	revoke(4, date_ms(20241103, 0, 480));
+	ck_assert_str_eq(missing(), "3|2|66.7|yes");
+	revoke(4, date_ms(20241103, 0, 480) + 1);
+	ck_assert_str_eq(missing(), "3|2|66.7|unknown");
+	run("UPDATE hub_node SET since_ms = revoked_ms WHERE node = x'04'");
 	ck_assert_str_eq(missing(), "3|2|66.7|yes");
 	/* a node that has never sent anything */
 	run("INSERT INTO hub_node VALUES (x'03', x'00', 'F1', '', 1, x'00', 1, NULL, 0, '')");

@@ -200,18 +200,25 @@ CREATE VIEW v1_attendance_rate_month AS
 
 -- 缺晨检 · is a morning check missing?  One row an open facility and day of v1_day: 'yes', 'no', or 'unknown' where the
 -- hub doesn't have everything of the facility's nodes up to the time judged: the minute of the day in norm_param
--- 'morning_check_by_min', if the district has set one, else the day's end.  morning_check_pct = checked / present * 100.
--- Source: 卫妇社发〔2012〕35号 (晨检), WS/T 821-2023
+-- 'morning_check_by_min', if the district has set one, else the day's end.  Of a node that was revoked what it may have
+-- written until then counts, too.  morning_check_pct = checked / present * 100.  Source: 卫妇社发〔2012〕35号 (晨检), WS/T 821-2023
 CREATE VIEW v1_morning_check_missing AS
+  WITH gap AS MATERIALIZED (
+    SELECT facility_id, coalesce(known_until, since_at) AS from_at, revoked_at AS until_at FROM v1_node
+    WHERE coalesce(known_until, since_at) < revoked_at),
+  judged AS MATERIALIZED (
+    SELECT coalesce((SELECT value FROM norm_param WHERE param = 'morning_check_by_min'
+                     ORDER BY version DESC LIMIT 1), 1440) * 60000 AS ms)
   SELECT r.facility_id, r.subdistrict_code, r.biz_date, r.present, r.checked,
          round(r.checked * 100.0 / nullif(r.present, 0), 1) AS morning_check_pct,
-         CASE WHEN r.known_until IS NULL OR r.known_until < (
-                strftime('%s', printf('%04d-%02d-%02d', r.biz_date / 10000, r.biz_date / 100 % 100, r.biz_date % 100))
-                - 8 * 3600 + 60 * coalesce((SELECT value FROM norm_param WHERE param = 'morning_check_by_min'
-                                            ORDER BY version DESC LIMIT 1), 1440)) * 1000 THEN 'unknown'
+         CASE WHEN r.known_until IS NULL OR r.known_until < r.begins + judged.ms OR EXISTS (
+                SELECT 1 FROM gap g WHERE g.facility_id = r.facility_id
+                 AND g.from_at < r.begins + judged.ms AND g.until_at > r.begins) THEN 'unknown'
               WHEN r.checked < r.present THEN 'yes' ELSE 'no' END AS missing,
          r.known_until
   FROM (SELECT f.facility_id, f.subdistrict_code, d.biz_date, k.known_until,
+               (strftime('%s', printf('%04d-%02d-%02d', d.biz_date / 10000, d.biz_date / 100 % 100, d.biz_date % 100))
+                - 8 * 3600) * 1000 AS begins,
                (SELECT count(DISTINCT a.enrollment_id) FROM v1_attendance_event a
                 WHERE a.facility_id = f.facility_id AND a.biz_date = d.biz_date AND a.kind = 1) AS present,
                (SELECT count(DISTINCT a.enrollment_id) FROM v1_attendance_event a
@@ -222,7 +229,8 @@ CREATE VIEW v1_morning_check_missing AS
         FROM v1_day d
         CROSS JOIN facility f
         LEFT JOIN v1_facility_known k ON k.facility_id = f.facility_id
-        WHERE f.status = 1) r;
+        WHERE f.status = 1) r
+  CROSS JOIN judged;
 
 -- 健康管理 · children in care in a year, by facility, and those of them who were examined in it: an enrolment that isn't
 -- an application and whose time touches the year, and one health_exam or more of that child in the year
