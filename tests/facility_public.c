@@ -152,7 +152,7 @@ START_TEST(a_late_code_is_named_once)
 	        hub_int("SELECT count(*) FROM code_set WHERE set_code = 'booking.state' AND"
 	                " code = '6' AND name_zh = '已拒绝' AND version = 20261130"),
 	        1);
-	ck_assert_int_eq(hub_int("SELECT count(*) FROM yz_log"), 1); /* it is told to all */
+	ck_assert_int_eq(hub_int("SELECT count(*) FROM yz_log"), 3); /* they are told to all */
 	run("UPDATE code_set SET version = 20270101, name_zh = '婉拒'");
 	ck_assert(!codes_stale());
 	run("DELETE FROM code_set");

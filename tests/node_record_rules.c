@@ -4,6 +4,7 @@
 #include "tests/suites.h"
 
 #include "node/engine_tables.h"
+#include "node/facility/late_codes.h"
 #include "node/facility/schema.h"
 #include "node/hub/api_records.h"
 #include "node/hub/token.h"
@@ -41,6 +42,7 @@ begin(void)
 	OK(facility_seed(hub_db, &hub_err));
 	OK(facility_track(hub_db, true, &hub_err));
 	OK(engine_tables_track(hub_db, true, &hub_err));
+	OK(facility_late_codes_keep(hub_db, &hub_err));
 	OK(store_db_commit(hub_db, &hub_err));
 	for (uint8_t n = 1; n <= 3; n++)
 		hub_enrol(n == 1 ? "F1" : n == 2 ? "F2" : "F3", n);
