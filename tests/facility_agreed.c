@@ -192,7 +192,7 @@ static const struct word_case {
 	  "0 安一 布洛芬 2 ml 40001000000/1000000, " TOUR ", " COURSE },
 	{ "do=came" OF_TOUR, "SELECT count(*) FROM booking WHERE state = 3", DRUG ", " COURSE },
 	{ "do=missed" OF_TOUR, "SELECT count(*) FROM booking WHERE state = 5", DRUG ", " COURSE },
-	{ "do=done&agreed=" COURSE_ID,
+	{ "do=done&day=20260302&wording=ab&agreed=" COURSE_ID,
 	  "SELECT count(*) FROM course_order WHERE done_at = 1772424300000", DRUG ", " TOUR },
 };
 
@@ -234,8 +234,17 @@ static const struct bad_case {
 	{ "UPDATE medication_request SET review = 2", OF_DRUG "&slot=24", 12, ERR_NOTFOUND,
 	  NOT_TODAY },
 	{ "UPDATE booking SET state = 5", "do=came" OF_TOUR, 12, ERR_NOTFOUND, NOT_TODAY },
-	{ "UPDATE course_order SET places = 4", "do=done&agreed=" COURSE_ID, 12, ERR_NOTFOUND,
-	  NOT_TODAY },
+	{ "UPDATE course_order SET places = 4", "do=done&wording=ab&agreed=" COURSE_ID, 12,
+	  ERR_NOTFOUND, NOT_TODAY },
+	/* a page that was open while all that it shows was changed and accepted anew; one of
+	 * yesterday; a time that isn't any of its */
+	{ "UPDATE medication_request SET dose_text = '20 ml'; UPDATE medication_request SET"
+	  " reviewed_at = 5, review_of = wording || '@5'",
+	  OF_DRUG "&slot=24", 12, ERR_NOTFOUND, NOT_TODAY },
+	{ "SELECT 1", "do=done&wording=aa&agreed=" COURSE_ID, 12, ERR_NOTFOUND, NOT_TODAY },
+	{ "SELECT 1", OF_DRUG "&slot=24&day=20260301", 12, ERR_NOTFOUND, NOT_TODAY },
+	{ "SELECT 1", OF_DRUG "&slot=25", 12, ERR_NOTFOUND, NOT_TODAY },
+	{ "SELECT 1", OF_DRUG "&slot=24&day=x", 12, ERR_INVALID, "表单不完整" },
 };
 
 START_TEST(what_cannot_be_said_is_refused_in_words)

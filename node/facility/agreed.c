@@ -34,9 +34,10 @@ enum { SLOT_FROM_MIN = 6 * 60, SLOT_MIN = 15 };
  * for every day until it is said to be done. */
 #define FOR_TODAY                                                                                  \
 	"SELECT 0 AS kind, m.id AS id, coalesce(c.name, '') AS who, " DRUG ", " DRUG ", '',"       \
-	" 0 AS at, coalesce(m.time_bits, 0), coalesce((SELECT sum(1 << g.slot)"                    \
+	" 0 AS at, coalesce(m.time_bits, 0) AS due, coalesce((SELECT sum(1 << g.slot)"             \
 	" FROM medication_given g WHERE g.request_id = m.id AND g.biz_date = ?2"                   \
-	" AND g.slot BETWEEN 0 AND 63), 0) FROM medication_request m"                              \
+	" AND g.slot BETWEEN 0 AND 63), 0), coalesce(m.wording, '') AS wording"                    \
+	" FROM medication_request m"                                                               \
 	" LEFT JOIN child c ON c.id = m.child_id WHERE m.facility_id = ?1"                         \
 	" AND (m.review = 1 OR (m.review IS NULL AND m.accepted_at IS NOT NULL)) "                 \
 	"AND " ANSWER_HOLDS(                                                                       \
@@ -45,7 +46,7 @@ enum { SLOT_FROM_MIN = 6 * 60, SLOT_MIN = 15 };
 	             "?2) >= ?2"                                                                   \
 	             " UNION ALL SELECT 1, b.id, coalesce(c.name, b.guardian_name, ''), " KIND_ZH  \
 	             ", " KIND_EN ", coalesce(b.note, ''), coalesce(" WANTED                       \
-	             ", 0), 0, 0 FROM booking b"                                                   \
+	             ", 0), 0, 0, coalesce(b.wording, '') FROM booking b"                          \
 	             " LEFT JOIN session_event s ON s.id = b.session_id LEFT JOIN child c ON "     \
 	             "c.id = b.child_id"                                                           \
 	             " WHERE b.facility_id = ?1 AND b.state = 2 AND " ANSWER_BOOKING_HOLDS(        \
@@ -54,7 +55,8 @@ enum { SLOT_FROM_MIN = 6 * 60, SLOT_MIN = 15 };
 	                          " < ?4 END"                                                      \
 	                          " UNION ALL SELECT 2, o.id, coalesce(c.name, o.buyer_name, "     \
 	                          "''), " COURSE ", " COURSE ","                                   \
-	                          " coalesce(o.note, ''), 0, 0, 0 FROM course_order o LEFT JOIN "  \
+	                          " coalesce(o.note, ''), 0, 0, 0, coalesce(o.wording, '')"        \
+	                          " FROM course_order o LEFT JOIN "                                \
 	                          "child c ON c.id = "                                             \
 	                          "o.child_id"                                                     \
 	                          " WHERE o.facility_id = ?1 AND coalesce(o.state, 1) = 1 AND "    \
@@ -93,6 +95,7 @@ read_one(struct store_stmt *s, struct arena *a, struct agreed *one)
 	one->at = store_stmt_get_int(s);
 	one->due = (uint64_t)store_stmt_get_int(s);
 	one->given = (uint64_t)store_stmt_get_int(s);
+	one->wording = store_stmt_copy_text(s, a);
 }
 
 int
@@ -170,20 +173,28 @@ look_said(struct facility *f, const struct agreed_word *word, int date, struct e
 	return rc;
 }
 
-/* Is it for today?  `dose` is of the arena: what the request for medicine says. */
+/* Is it for today, as the person saw it?  `dose` is of the arena: what the request for medicine
+ * says. */
 static int
 find(struct facility *f, const struct agreed_word *word, int date, struct arena *a,
      const char **dose, struct err *err)
 {
 	struct store_stmt s = store_stmt_new(
 	        f->db, "SELECT (SELECT dose_text FROM medication_request WHERE id = t.id)"
-	               " FROM (" FOR_TODAY ") t WHERE t.id = ?5 AND t.kind = ?6");
+	               " FROM (" FOR_TODAY ") t WHERE t.id = ?5 AND t.kind = ?6"
+	               " AND (?7 < 0 OR t.due = 0 OR (t.due >> ?7) & 1)"
+	               " AND coalesce(?8, t.wording) = t.wording");
 	int rc;
 
 	*dose = NULL;
 	put_day(&s, f, date);
 	store_stmt_put_blob(&s, word->id, STORE_ID);
 	store_stmt_put_int(&s, sayings[word->said].kind);
+	store_stmt_put_int(&s, word->slot);
+	if (word->wording == NULL)
+		store_stmt_put_null(&s);
+	else
+		store_stmt_put_text(&s, word->wording);
 	rc = store_stmt_step(&s, err);
 	if (rc == 1 && !store_stmt_null(&s))
 		*dose = store_stmt_copy_text(&s, a);
@@ -220,6 +231,8 @@ facility_agreed_say(struct facility *f, const struct agreed_word *word, struct e
 	const char *dose = NULL;
 	int date, rc = record_at(f, word->at, &date, err);
 
+	if (rc == 0 && word->date != 0 && word->date != date)
+		rc = err_set(err, ERR_NOTFOUND, "what was seen was for another day");
 	if (rc == 0)
 		rc = look_said(f, word, date, err);
 	if (rc != 0)

@@ -26,6 +26,7 @@ struct agreed {
 	const char *words;             /* of the parent */
 	int64_t at;                    /* of a booking; 0: not said */
 	uint64_t due, given;           /* medicine: a bit for each quarter hour from 06:00 */
+	const char *wording;           /* which one was accepted; to be given back with the word */
 };
 
 struct agreed_list {
@@ -48,12 +49,15 @@ struct agreed_word {
 	int64_t at;
 	enum agreed_said said;
 	const uint8_t *id;
-	int slot; /* of medicine: which of its times; -1: from `at` */
+	int slot;            /* of medicine: which of its times; -1: from `at` */
+	int date;            /* the day of the list; 0: that of `at` */
+	const char *wording; /* as it was in the list; NULL: whatever it is now */
 };
 
 /*
  * Write it, by the door (record.h): a dose as the request has it.  What was said so already is
- * done. ERR_NOTFOUND if there is nothing of this id for today of which that can be said.
+ * done. ERR_NOTFOUND if there is nothing of this id for today of which that can be said, or it
+ * isn't any more what the person has seen: another day's, another wording, another time.
  */
 MUST_CHECK int facility_agreed_say(struct facility *f, const struct agreed_word *word,
                                    struct err *err);

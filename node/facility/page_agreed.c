@@ -5,9 +5,11 @@
 #include "node/facility/agreed.h"
 #include "node/facility/page_priv.h"
 #include "node/facility/record_priv.h"
+#include "node/facility/request.h"
 
 #include "store/base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* By enum agreed_said: what the forms call them, and what their buttons say. */
@@ -24,11 +26,15 @@ static const struct {
 /* ------------------------------------------------------------------ the list */
 
 static void
-form_start(struct page *p, const struct agreed *one)
+form_start(struct page *p, int day, const struct agreed *one)
 {
 	page_html(p, "<form method=\"post\" action=\"/tap#agreed\">");
 	page_form_fields(p);
 	page_id(p, "agreed", one->id);
+	buf_printf(p->out, "<input type=\"hidden\" name=\"day\" value=\"%d\">", day);
+	page_html(p, "<input type=\"hidden\" name=\"wording\" value=\"");
+	page_text(p, one->wording);
+	page_html(p, "\">");
 }
 
 /* A button; whose it is, is in it for whoever can't see where it stands. */
@@ -64,14 +70,14 @@ times(struct page *p, enum page_word phrase, uint64_t bits)
 
 /* One form a dose that is due: which one was given is in the form that says so. */
 static void
-doses(struct page *p, const struct agreed *one)
+doses(struct page *p, int day, const struct agreed *one)
 {
 	uint64_t left = one->due & ~one->given;
 	char time[8];
 
 	for (int slot = 0; slot < AGREED_SLOTS; slot++)
 		if ((left >> slot & 1) != 0) {
-			form_start(p, one);
+			form_start(p, day, one);
 			buf_printf(p->out, "<input type=\"hidden\" name=\"slot\" value=\"%d\">",
 			           slot);
 			facility_agreed_time(slot, time);
@@ -79,7 +85,7 @@ doses(struct page *p, const struct agreed *one)
 			page_html(p, "</form>\n");
 		}
 	if (one->due == 0) {
-		form_start(p, one);
+		form_start(p, day, one);
 		button(p, AGREED_GIVEN, NULL, one);
 		page_html(p, "</form>\n");
 	}
@@ -111,7 +117,7 @@ facts(struct page *p, const struct agreed *one)
 }
 
 static void
-item(struct page *p, const struct agreed *one)
+item(struct page *p, int day, const struct agreed *one)
 {
 	static const enum page_word names[] = { W_MEDICINE, W_BOOKING, W_COURSE };
 
@@ -122,9 +128,9 @@ item(struct page *p, const struct agreed *one)
 	page_html(p, "</small></p>\n");
 	facts(p, one);
 	if (one->kind == AGREED_MEDICINE) {
-		doses(p, one);
+		doses(p, day, one);
 	} else {
-		form_start(p, one);
+		form_start(p, day, one);
 		button(p, one->kind == AGREED_BOOKING ? AGREED_CAME : AGREED_DONE, NULL, one);
 		if (one->kind == AGREED_BOOKING)
 			button(p, AGREED_MISSED, NULL, one);
@@ -145,7 +151,7 @@ page_agreed(struct page *p, int date, struct err *err)
 		page_text(p, page_term(p, W_AGREED));
 		page_html(p, "</h2>\n<ul class=\"children\">\n");
 		for (size_t i = 0; i < of.count; i++)
-			item(p, &of.list[i]);
+			item(p, date, &of.list[i]);
 		page_html(p, "</ul>\n");
 		if (of.more)
 			page_paragraph(p, W_AGREED_MORE);
@@ -177,39 +183,60 @@ page_is_word(struct form form)
 	return find_saying(form) >= 0;
 }
 
+/* Digits of a form's field, as many as a day has at most; `value` stays if it is empty or missing.
+ */
 static bool
-read_word(struct form form, struct agreed_word *word, uint8_t id[STORE_ID], struct err *err)
+read_number(struct form form, const char *name, int *value, struct err *err)
 {
-	char hex[2 * STORE_ID + 1], slot[4] = "";
+	char digits[9] = "";
 
-	if (form_get(form, "agreed", hex, sizeof hex, err) != 1 || !text_unhex(id, STORE_ID, hex) ||
-	    form_get(form, "slot", slot, sizeof slot, err) < 0)
+	if (form_get(form, name, digits, sizeof digits, err) < 0 ||
+	    strspn(digits, "0123456789") != strlen(digits))
 		return false;
-	word->id = id;
+	if (digits[0] != 0)
+		*value = (int)strtol(digits, NULL, 10);
+	return true;
+}
+
+/* What the form says; its texts live in `sent`. */
+struct sent {
+	struct agreed_word word;
+	uint8_t id[STORE_ID];
+	char wording[REQUEST_WORDING];
+};
+
+static bool
+read_word(struct form form, struct sent *sent, struct err *err)
+{
+	struct agreed_word *word = &sent->word;
+	char hex[2 * STORE_ID + 1];
+
+	sent->wording[0] = 0;
+	word->slot = -1;
+	if (form_get(form, "agreed", hex, sizeof hex, err) != 1 ||
+	    !text_unhex(sent->id, STORE_ID, hex) || !read_number(form, "slot", &word->slot, err) ||
+	    !read_number(form, "day", &word->date, err) ||
+	    form_get(form, "wording", sent->wording, sizeof sent->wording, err) < 0)
+		return false;
+	word->id = sent->id;
+	word->wording = sent->wording;
 	word->said = (enum agreed_said)find_saying(form);
-	word->slot = slot[0] == 0 ? -1 : 0;
-	for (const char *digit = slot; *digit != 0; digit++) {
-		if (*digit < '0' || *digit > '9')
-			return false;
-		word->slot = word->slot * 10 + (*digit - '0');
-	}
 	return word->slot < AGREED_SLOTS;
 }
 
 int
 page_say(struct facility *f, const struct page_view *view, struct form form, struct err *err)
 {
-	struct agreed_word word = { .at = view->now_ms };
-	uint8_t id[STORE_ID];
+	struct sent sent = { .word.at = view->now_ms };
 	int date, rc;
 
-	if (!read_word(form, &word, id, err))
+	if (!read_word(form, &sent, err))
 		return page_refuse(view, ERR_INVALID, W_BAD_FORM, err);
 	rc = record_at(f, view->now_ms, &date, err);
 	if (rc == ERR_INVALID)
 		return page_refuse(view, rc, W_BAD_CLOCK, err);
 	if (rc == 0)
-		rc = facility_agreed_say(f, &word, err);
+		rc = facility_agreed_say(f, &sent.word, err);
 	if (rc == ERR_NOTFOUND)
 		return page_refuse(view, rc, W_NOT_AGREED, err);
 	return rc == ERR_INVALID ? page_refuse(view, rc, W_NOT_SAVED, err) : rc;
