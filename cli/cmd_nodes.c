@@ -253,7 +253,7 @@ show_node(const struct cli *cli, struct store_db *db, struct buf *out, bool *nee
 	struct json j = json_to(out);
 	struct arena a = { 0 };
 	struct hub_node node;
-	struct fleet fleet;
+	struct fleet fleet = { 0 };
 	int rc = find_node(cli, db, &a, &node, id, err);
 
 	if (rc == 0)

@@ -105,6 +105,10 @@ first_word(const char *sql)
 		const char *end;
 
 		sql += strspn(sql, " \t\r\n\f;");
+		if (strncmp(sql, "\xef\xbb\xbf", 3) == 0) { /* SQLite takes it for a blank */
+			sql += 3;
+			continue;
+		}
 		if (strncmp(sql, "--", 2) == 0)
 			end = strchr(sql, '\n');
 		else if (strncmp(sql, "/*", 2) == 0)

@@ -42,7 +42,9 @@ store_ddl_skip(const char **at, const char **words, size_t *len)
 	int found = 0;
 
 	for (; found == 0; *at = p) {
-		if (*p != 0 && strchr(" \t\r\n\f", *p) != NULL) {
+		if (strncmp(p, "\xef\xbb\xbf", 3) == 0) { /* SQLite takes it for a blank */
+			p += 3;
+		} else if (*p != 0 && strchr(" \t\r\n\f", *p) != NULL) {
 			p++;
 		} else if (strncmp(p, "--", 2) == 0) {
 			*words = ours_after(p + 2);

@@ -161,8 +161,8 @@ store_inspect_breaches(struct store_db *db, bool deep, store_inspect_tell *tell,
 }
 
 int
-store_inspect_row(struct store_db *db, const struct store_schema *schema, const uint8_t *key,
-                  size_t key_len, struct arena *a, struct store_value **values, struct err *err)
+store_inspect_row(struct store_db *db, const struct store_schema *schema, struct rd key,
+                  struct arena *a, struct store_value **values, struct err *err)
 {
 	struct store_rows rows;
 	int rc;
@@ -171,7 +171,7 @@ store_inspect_row(struct store_db *db, const struct store_schema *schema, const 
 	if (*values == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory for a row");
 	rows = store_rows_of(db, schema);
-	rc = store_rows_get(&rows, key, key_len, *values, a, err);
+	rc = store_rows_get(&rows, key.at, key.left, *values, a, err);
 	store_rows_end(&rows);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #define STORE_INSPECT_H
 
 #include "store/base/arena.h"
+#include "store/base/rd.h"
 #include "store/db.h"
 #include "store/schema.h"
 #include "store/value.h"
@@ -47,8 +48,8 @@ MUST_CHECK int store_inspect_breaches(struct store_db *db, bool deep, store_insp
 /* The row as it is in its table: 1 and its values by column position, in `a`; 0 if it isn't there.
  */
 MUST_CHECK int store_inspect_row(struct store_db *db, const struct store_schema *schema,
-                                 const uint8_t *key, size_t key_len, struct arena *a,
-                                 struct store_value **values, struct err *err);
+                                 struct rd key, struct arena *a, struct store_value **values,
+                                 struct err *err);
 
 /* The scope number in which a row is kept; 0 if nothing is known of the row. */
 MUST_CHECK int store_inspect_scope(struct store_db *db, int table, const uint8_t *key,

@@ -167,7 +167,7 @@ sync_life_next_receipt(struct store_db *db, uint64_t *number, struct err *err)
 int
 sync_life_receipt(struct sync_replica *r, uint64_t number, struct err *err)
 {
-	struct sync_life_told told;
+	struct sync_life_told told = { 0 };
 	int64_t given;
 	int rc = store_meta_get_int(r->db, "receipts", 0, &given, err);
 

@@ -168,7 +168,7 @@ count(struct external_taking *t, const struct found *column, const char *joined,
 int
 external_join(struct external_taking *t, struct err *err)
 {
-	struct found facility, street;
+	struct found facility = { 0 }, street = { 0 };
 	int rc = find(t, facility_columns, t->file->facility_column, &facility, err);
 
 	if (rc == 0)

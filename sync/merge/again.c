@@ -11,7 +11,7 @@ struct reading {
 	struct sync_again *again;
 	struct store_stream *stream;
 	struct sync_reader reader;
-	struct arena *arena; /* the segment's */
+	struct arena arena; /* the segment's */
 };
 
 static bool
@@ -53,7 +53,7 @@ static int
 apply_one(struct reading *x, size_t at, uint64_t n, int64_t stamp, struct err *err)
 {
 	struct sync_apply u = { .r = x->r,
-		                .arena = x->arena,
+		                .arena = &x->arena,
 		                .stream = x->stream,
 		                .opening = x->reader.records[at].opening,
 		                .changes = &x->reader.records[at + 1],
@@ -101,18 +101,16 @@ read_stream(struct reading *x, struct err *err)
 	int rc = 0;
 
 	while (rc == 0 && n <= x->stream->n) {
-		struct arena a = { .limit = 2 * (size_t)SYNC_ARENA_MAX };
-
-		x->arena = &a;
-		rc = sync_reader_open(x->r->db, x->stream, n, &a, &x->reader, err);
-		if (rc == ERR_CORRUPT || rc == ERR_NOTFOUND || (rc == ERR_NOMEM && a.over)) {
-			arena_free(&a);
+		x->arena = (struct arena){ .limit = 2 * (size_t)SYNC_ARENA_MAX };
+		rc = sync_reader_open(x->r->db, x->stream, n, &x->arena, &x->reader, err);
+		if (rc == ERR_CORRUPT || rc == ERR_NOTFOUND || (rc == ERR_NOMEM && x->arena.over)) {
+			arena_free(&x->arena);
 			return 0; /* `verify` tells of it */
 		}
 		if (rc == 0)
 			rc = read_records(x, err);
 		n = x->reader.seg.last + 1;
-		arena_free(&a);
+		arena_free(&x->arena);
 	}
 	return rc;
 }

@@ -33,7 +33,7 @@ read_row(struct store_db *db, const struct store_quarantined *q, struct arena *a
 		return give_none(out, "its table isn't tracked here any more");
 	if (c == NULL)
 		return no_memory(err);
-	rc = store_inspect_row(db, schema, q->key, q->key_len, a, &values, err);
+	rc = store_inspect_row(db, schema, rd_from(q->key, q->key_len), a, &values, err);
 	if (rc < 0)
 		return rc;
 	*c = (struct store_change){ .schema = schema, .key = q->key, .key_len = q->key_len };

@@ -142,15 +142,15 @@ is "$(grep -c '"key":"p6","state":"refused".*nobody here has accepted' "$SCRATCH
 is "$(grep -c '"key":"o1","state":"refused".*accept it first' "$SCRATCH/answer")" 1 'nothing is held that was not accepted'
 # and through its own door
 {
-	at='"at":"2026-12-01T09:00:00+08:00"'
-	echo "{\"do\":\"leave_review\",\"key\":\"1\",$at,\"leave\":\"00000000000000000000000000000011\",\"review\":1,\"note\":\"好好休息\"}"
-	echo "{\"do\":\"medication_review\",\"key\":\"2\",$at,\"request\":\"00000000000000000000000000000012\",\"review\":1}"
-	echo "{\"do\":\"medication_review\",\"key\":\"3\",$at,\"request\":\"00000000000000000000000000000017\",\"review\":2,\"note\":\"没有处方\"}"
-	echo "{\"do\":\"medication_given\",\"key\":\"4\",$at,\"request\":\"00000000000000000000000000000012\",\"slot\":1,\"dose\":\"5 ml\"}"
-	echo "{\"do\":\"medication_given\",\"key\":\"5\",$at,\"request\":\"00000000000000000000000000000017\",\"slot\":1,\"dose\":\"2 ml\"}"
-	echo "{\"do\":\"book_review\",\"key\":\"6\",$at,\"booking\":\"00000000000000000000000000000014\",\"state\":3}"
-	echo "{\"do\":\"book_review\",\"key\":\"7\",$at,\"booking\":\"00000000000000000000000000000018\",\"state\":6}"
-	echo "{\"do\":\"medication_review\",\"key\":\"8\",$at,\"request\":\"0000000000000000000000000000001a\",\"review\":1}"
+	nine='"at":"2026-12-01T09:00:00+08:00"'
+	echo "{\"do\":\"leave_review\",\"key\":\"1\",$nine,\"leave\":\"00000000000000000000000000000011\",\"review\":1,\"note\":\"好好休息\"}"
+	echo "{\"do\":\"medication_review\",\"key\":\"2\",$nine,\"request\":\"00000000000000000000000000000012\",\"review\":1}"
+	echo "{\"do\":\"medication_review\",\"key\":\"3\",$nine,\"request\":\"00000000000000000000000000000017\",\"review\":2,\"note\":\"没有处方\"}"
+	echo "{\"do\":\"medication_given\",\"key\":\"4\",$nine,\"request\":\"00000000000000000000000000000012\",\"slot\":1,\"dose\":\"5 ml\"}"
+	echo "{\"do\":\"medication_given\",\"key\":\"5\",$nine,\"request\":\"00000000000000000000000000000017\",\"slot\":1,\"dose\":\"2 ml\"}"
+	echo "{\"do\":\"book_review\",\"key\":\"6\",$nine,\"booking\":\"00000000000000000000000000000014\",\"state\":3}"
+	echo "{\"do\":\"book_review\",\"key\":\"7\",$nine,\"booking\":\"00000000000000000000000000000018\",\"state\":6}"
+	echo "{\"do\":\"medication_review\",\"key\":\"8\",$nine,\"request\":\"0000000000000000000000000000001a\",\"review\":1}"
 } | curl -s -o "$SCRATCH/answer" --data-binary @- "http://$address/api/v1/batch"
 stop "$last"
 address=${base#http://}

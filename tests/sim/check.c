@@ -174,6 +174,11 @@ sim_check_word(struct sim_peer *p)
 	if (!sim_peer_bears(p, rc, &err, "look at its digests") || !uneven)
 		return;
 	rc = node_status_read(p->st.local, NULL, &a, &status, &err);
+	if (rc == ERR_CORRUPT &&
+	    p->rotten) { /* it says so instead, until a meeting has healed it */
+		arena_free(&a);
+		return;
+	}
 	if (sim_peer_bears(p, rc, &err, "tell its status")) {
 		sim_count(p->sim, SIM_DID_UNEVEN);
 		if (node_status_state(&status) == NODE_IN_SYNC)

@@ -352,6 +352,23 @@ note_healed(struct sim_peer *p)
 		sim_fail(p->sim, "peer %u could not read what nobody spoiled", p->no);
 }
 
+/* What a step asks of the world around it. */
+static void
+carry_out(struct sim_peer *p, struct node_effects *fx, int64_t wake)
+{
+	p->tick_at = p->sim->now + p->sim->plan->tick_ms;
+	if (wake < p->tick_at)
+		p->tick_at = wake > p->sim->now ? wake : p->sim->now + 1;
+	if (fx->healed > 0)
+		note_healed(p);
+	if (fx->send)
+		sim_shell_send(p, &fx->request);
+	if (fx->met)
+		sim_shell_met(p, &fx->meeting);
+	if (p->open)
+		sim_check_word(p);
+}
+
 void
 sim_peer_step(struct sim_peer *p, const struct node_event *ev)
 {
@@ -364,19 +381,8 @@ sim_peer_step(struct sim_peer *p, const struct node_event *ev)
 		rc = station_do(&p->st, &fx, NULL, &err);
 	if (rc == 0)
 		wake = true_of(p, fx.wake_mono_ms);
-	if (sim_peer_bears(p, rc, &err, "take a step") && p->open) {
-		p->tick_at = p->sim->now + p->sim->plan->tick_ms;
-		if (wake < p->tick_at)
-			p->tick_at = wake > p->sim->now ? wake : p->sim->now + 1;
-		if (fx.healed > 0)
-			note_healed(p);
-		if (fx.send)
-			sim_shell_send(p, &fx.request);
-		if (fx.met)
-			sim_shell_met(p, &fx.meeting);
-		if (p->open)
-			sim_check_word(p);
-	}
+	if (sim_peer_bears(p, rc, &err, "take a step") && p->open)
+		carry_out(p, &fx, wake);
 	node_effects_clear(&fx);
 }
 
