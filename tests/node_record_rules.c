@@ -32,7 +32,7 @@ begin(void)
 	struct token_terms terms = {
 		.scope = "all",
 		.writes = "leave_request,medication_request,booking,pickup_auth,growth_comment,"
-		          "course_order",
+		          "course_order,guardian",
 	};
 	char text[TOKEN_TEXT], id[TOKEN_ID];
 
@@ -144,6 +144,7 @@ static const struct bad_case {
 	{ "booking", TOUR "\"state\":3", "state: is 1 or 4 here" },
 	{ "booking", TOUR "\"state\":5", "state: is 1 or 4 here" },
 	{ "booking", TOUR "\"state\":9", "state: is no code of booking.state" },
+	{ "guardian", RIGHT "\"name\":\"陌生人\"", "table: guardians are the facility's" },
 	{ "pickup_auth", RIGHT "\"asked\":1", "asked: is the facility's answer" },
 	{ "pickup_auth", RIGHT "\"review\":1", "review: is the facility's answer" },
 	{ "pickup_auth", RIGHT "\"review_of\":\"@1\"", "review_of: is the facility's" },

@@ -8,6 +8,7 @@
  *   answers   are the facility's to give: the platform writes none, and doesn't change what was
  *             asked once it is answered (node/facility/answer.h).  A right to fetch a child that
  *             the platform makes or words anew is marked `asked`: staff's own need no answer
+ *   guardians are the facility's: whoever is to fetch a child is asked for in pickup_auth
  *   bookings  wait (1) or are cancelled (4); one that takes seats of the hub is confirmed by that
  *             (2).  What was cancelled or declined, or is over, stays so
  *
