@@ -189,8 +189,9 @@ sim_check_word(struct sim_peer *p)
 	arena_free(&a);
 }
 
+/* What it says when a meeting has ended, well or not. */
 static void
-check_status(struct sim_peer *p)
+check_status(struct sim_peer *p, bool well)
 {
 	static const unsigned counts[] = { [NODE_ATTENTION] = SIM_DID_ATTENTION,
 		                           [NODE_WAITING] = SIM_DID_WAIT,
@@ -207,6 +208,9 @@ check_status(struct sim_peer *p)
 		state = node_status_state(&status);
 		if (state < sizeof counts / sizeof counts[0] && counts[state] != 0)
 			sim_count(s, counts[state]);
+		if (state == (well ? NODE_UNREACHABLE : NODE_IN_SYNC))
+			sim_fail(s, "peer %u says %s after a meeting that went %s", p->no,
+			         node_status_word(state), well ? "well" : "ill");
 		for (size_t i = 0; i < status.scope_count; i++) {
 			const struct node_status_scope *scope = &status.scopes[i];
 
@@ -262,6 +266,21 @@ check_rifts(struct sim_peer *p)
 	arena_free(&a);
 }
 
+/* One in four: it reads much. */
+static bool
+is_looked_at(const struct sim_peer *p)
+{
+	return p->open &&
+	       sim_rand(p->sim->plan->seed, p->no, SIM_USE_CHECK, (uint64_t)p->sim->now) % 4 == 0;
+}
+
+void
+sim_check_missed(struct sim_peer *p)
+{
+	if (is_looked_at(p))
+		check_status(p, false);
+}
+
 void
 sim_check_met(struct sim_peer *p)
 {
@@ -276,8 +295,8 @@ sim_check_met(struct sim_peer *p)
 	if (p->st.node.r.clock.offset_ms > CLOCK_OFF_MS ||
 	    p->st.node.r.clock.offset_ms < -CLOCK_OFF_MS)
 		sim_count(s, SIM_DID_CORRECT_CLOCK);
-	if (p->open && sim_rand(s->plan->seed, p->no, SIM_USE_CHECK, (uint64_t)s->now) % 4 == 0)
-		check_status(p);
+	if (is_looked_at(p))
+		check_status(p, true);
 }
 
 /* ---- is everything equal? ---- */
@@ -611,7 +630,7 @@ sim_check_end(struct sim *s)
 		check_time(p);
 		if (p->is_hub)
 			continue;
-		check_status(p);
+		check_status(p, p->losses == 0);
 		check_isolation(p);
 		compare_tables(hub, p);
 		sim_acks_check(s, p, p);

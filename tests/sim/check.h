@@ -14,6 +14,9 @@ struct sim_peer;
  * digests is true. */
 void sim_check_met(struct sim_peer *p);
 
+/* After one that went ill: the status doesn't hide it. */
+void sim_check_missed(struct sim_peer *p);
+
 /* After each start and each step of a node: whose digest isn't
  * the one that the hub told doesn't say in_sync.  The file may bear that badly: whoever calls looks
  * whether it is still open. */

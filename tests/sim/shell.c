@@ -373,8 +373,10 @@ sim_shell_met(struct sim_peer *p, const struct node_met *met)
 	p->losses = met->ok ? 0 : p->losses + 1;
 	if (p->losses == 2)
 		sim_count(s, SIM_DID_BACK_OFF);
-	if (!met->ok)
+	if (!met->ok) {
+		sim_check_missed(p);
 		return;
+	}
 	p->met = true;
 	sim_count(s, SIM_DID_MEET);
 	if (met->round_trips > 1)
