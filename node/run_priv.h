@@ -40,6 +40,7 @@ struct daemon {
 	size_t call_count;
 	struct ctl_call *rotate; /* waits for it, too: the key isn't changed under a meeting */
 	bool watching, large_log;
+	bool sated; /* a meeting has brought or taken something, and its memory is still held */
 	int64_t watch_after_ms, wake_ms, fed_ms;
 };
 

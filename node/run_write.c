@@ -11,6 +11,7 @@
 #include "node/status.h"
 #include "sync/archive/archive.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,6 +139,7 @@ step(struct daemon *d, const struct node_event *ev, struct err *err)
 			log_line(LOG_LEVEL_WARN, "sync: %s", fx.meeting.words);
 		else
 			station_met(&d->station, NULL);
+		d->sated = d->sated || fx.meeting.sent > 0 || fx.meeting.received > 0;
 		answer_calls(d, &fx.meeting);
 	}
 	node_effects_clear(&fx);
@@ -328,6 +330,19 @@ tell_large_log(struct daemon *d)
 	d->large_log = large;
 }
 
+/* After a meeting a node is small again: it shares its machine with whatever else the facility
+ * runs there.  A hub is never idle for long, and its machine is its own. */
+static void
+slim(struct daemon *d)
+{
+	if (!d->sated || d->station.node.meeting)
+		return;
+	d->sated = false;
+	store_db_slim(d->station.local);
+	store_db_slim(d->station.merge);
+	malloc_trim(0);
+}
+
 /* What was merged or sealed in this turn is committed. */
 static void
 tell_followers(struct daemon *d)
@@ -359,6 +374,7 @@ take_tick(struct daemon *d, struct err *err)
 		station_note_uses(&d->station, false);
 	}
 	rc = step(d, &tick, err);
+	slim(d);
 	tell_large_log(d);
 	room_look(&d->station.room, run_mono(d));
 	return rc;

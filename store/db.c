@@ -239,6 +239,12 @@ store_db_in_transaction(const struct store_db *db)
 	return db->begun || sqlite3_get_autocommit(db->handle) == 0;
 }
 
+void
+store_db_slim(struct store_db *db)
+{
+	sqlite3_db_release_memory(db->handle);
+}
+
 int
 store_db_checkpoint(struct store_db *db, int pages, int *left, struct err *err)
 {

@@ -67,6 +67,10 @@ MUST_CHECK int store_db_exec(struct store_db *db, const char *sql, struct err *e
  * pages that stay. */
 MUST_CHECK int store_db_checkpoint(struct store_db *db, int pages, int *left, struct err *err);
 
+/* Forget the pages kept in memory, up to 16 MB of them: the next that is asked for is read again.
+ * Nothing in a transaction. */
+void store_db_slim(struct store_db *db);
+
 /* The environment given at open. */
 const struct env *store_db_env(const struct store_db *db);
 
