@@ -1,9 +1,10 @@
 #!/bin/bash
-# run.sh BUILD unit|fuzz|e2e|long|browser|SCRIPT ... - run the tests and count them.
+# run.sh BUILD unit|fuzz|e2e|few|long|browser|SCRIPT ... - run the tests and count them.
 #
 #   unit    BUILD/check, all suites (CK_RUN_SUITE, CK_RUN_CASE, CK_INCLUDE_TAGS narrow it)
 #   fuzz    BUILD/replay/*, each over its tests/fuzz/seeds
 #   e2e     tests/e2e/*.sh but those called *_long.sh
+#   few     of these the ones that tests/e2e/few names
 #   long    tests/e2e/*_long.sh
 #   SCRIPT  this one, a path that ends with .sh
 #   browser tests/browser/*.mjs but those called _*.mjs, with node; they take
@@ -120,6 +121,7 @@ $more}"
 	rm -rf "$SCRATCH"
 }
 
+side_by_side=${E2E_JOBS:-$(($(nproc) + 1))}
 logs=$build/logs
 mkdir -p "$logs"
 for part in "$@"; do
@@ -127,11 +129,16 @@ for part in "$@"; do
 	unit) unit ;;
 	fuzz) fuzz ;;
 	e2e)
-		few=()
+		short=()
 		for script in tests/e2e/*.sh; do
-			[[ $script == *_long.sh ]] || few+=("$script")
+			[[ $script == *_long.sh ]] || short+=("$script")
 		done
-		e2e "${E2E_JOBS:-$(($(nproc) + 1))}" "${few[@]}"
+		e2e "$side_by_side" "${short[@]}"
+		;;
+	few)
+		part=e2e
+		# shellcheck disable=SC2046 # names without blanks
+		e2e "$side_by_side" $(sed -n 's|^[a-z].*|tests/e2e/&.sh|p' tests/e2e/few)
 		;;
 	long)
 		limit=${E2E_LIMIT:-600}
