@@ -115,6 +115,15 @@ store_remote_set_digest(struct store_db *db, const char *name, const struct stor
 }
 
 int
+store_remote_forget_digests(struct store_db *db, const char *name, struct err *err)
+{
+	struct store_stmt s = store_stmt_new(db, "DELETE FROM yz_remote_digest WHERE remote = ?");
+
+	store_stmt_put_text(&s, name);
+	return store_stmt_run(&s, err);
+}
+
+int
 store_remote_digests(struct store_db *db, const char *name, struct arena *a,
                      struct store_remote_digest **list, size_t *count, struct err *err)
 {

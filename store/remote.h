@@ -45,6 +45,9 @@ struct store_remote_digest {
 MUST_CHECK int store_remote_set_digest(struct store_db *db, const char *name,
                                        const struct store_remote_digest *d, struct err *err);
 
+/* What it told before holds no more. */
+MUST_CHECK int store_remote_forget_digests(struct store_db *db, const char *name, struct err *err);
+
 /* All of them. */
 MUST_CHECK int store_remote_digests(struct store_db *db, const char *name, struct arena *a,
                                     struct store_remote_digest **list, size_t *count,

@@ -4,6 +4,7 @@
 #include "tests/world.h"
 
 #include "node/status.h"
+#include "store/catalog.h"
 #include "store/remote.h"
 #include "sync/seal/seal.h"
 
@@ -260,6 +261,33 @@ START_TEST(what_happened_is_told_by_the_time_that_is)
 	world_wait(&w, 2 * day);
 	ck_assert(world_sync(&w, 0));
 	ck_assert_int_eq(look(p, &a).life.word, SYNC_LIFE_QUIET);
+	arena_free(&a);
+}
+END_TEST
+
+/* A street's pull was cut off, and then the street was taken away: nothing more comes of it. */
+START_TEST(a_scope_that_is_read_no_more_keeps_nobody_waiting)
+{
+	struct store_remote_digest street = { .sum = "not what is here", .at_ms = 1 };
+	struct world_peer *p = &w.nodes[0];
+	struct arena a = { 0 };
+	struct node_status s;
+
+	world_sql(p, "INSERT INTO yz_meta VALUES ('facility', 'F1')");
+	world_settle(&w, 2);
+	ck_assert(store_db_begin(p->merge, &err) == 0 &&
+	          store_catalog_scope(p->merge, "s/S1", &street.scope, &err) == 0 &&
+	          store_remote_set_digest(p->merge, "hub", &street, &err) == 0 &&
+	          store_db_commit(p->merge, &err) == 0);
+	w.lose_reply = 1; /* nothing was heard, so nothing is forgotten */
+	ck_assert(!world_sync(&w, 0));
+	s = look(p, &a);
+	ck_assert_int_eq(s.waiting, 0);
+	ck_assert_int_eq(node_status_state(&s), NODE_WAITING);
+	ck_assert(world_sync(&w, 0));
+	s = look(p, &a);
+	ck_assert_int_eq(node_status_state(&s), NODE_IN_SYNC);
+	ck_assert_uint_eq(s.scope_count, 0);
 	arena_free(&a);
 }
 END_TEST
@@ -577,6 +605,7 @@ suite_node_status(void)
 	tcase_add_test(facts, what_was_refused_is_not_in_sync);
 	tcase_add_loop_test(facts, what_happened_is_told_by_the_time_that_is, 0, 3);
 	tcase_add_test(facts, half_of_a_pull_is_not_in_sync);
+	tcase_add_test(facts, a_scope_that_is_read_no_more_keeps_nobody_waiting);
 	tcase_add_test(facts, a_digest_that_is_gone_is_not_in_sync);
 	tcase_add_loop_test(facts, digests_alarm_only_at_equal_have, 0, 3);
 	suite_add_tcase(suite, facts);

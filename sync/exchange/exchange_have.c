@@ -126,6 +126,9 @@ sync_exchange_take_digests(struct sync_exchange *x, const struct sync_message *m
 	x->more_to_push |= waits;
 	x->differs = 0;
 	x->look_differs = false;
+	/* It tells of every scope that we may read: of what we read no more we wait for nothing. */
+	if (rc == 0)
+		rc = store_remote_forget_digests(x->r->db, "hub", err);
 	for (size_t i = 0; rc == 0 && i < m->digest_count; i++) {
 		struct store_remote_digest d = { .at_ms = env_wall_ms(store_db_env(x->r->db)) };
 
