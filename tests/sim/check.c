@@ -189,6 +189,18 @@ sim_check_word(struct sim_peer *p)
 	arena_free(&a);
 }
 
+static void
+check_scope_word(struct sim_peer *p, enum node_state state, const struct node_status_scope *scope)
+{
+	if (scope->differs)
+		sim_fail(p->sim, "peer %u: digest of %s differs from the hub's at equal records",
+		         p->no, scope->scope);
+	if (state == NODE_IN_SYNC && scope->hub_known &&
+	    memcmp(scope->digest, scope->hub_digest, STORE_TERM) != 0)
+		sim_fail(p->sim, "peer %u says in_sync while its digest of %s is not the hub's",
+		         p->no, scope->scope);
+}
+
 /* What it says when a meeting has ended, well or not. */
 static void
 check_status(struct sim_peer *p, bool well)
@@ -197,7 +209,6 @@ check_status(struct sim_peer *p, bool well)
 		                           [NODE_WAITING] = SIM_DID_WAIT,
 		                           [NODE_UNREACHABLE] = SIM_DID_UNREACHABLE,
 		                           [NODE_IN_SYNC] = SIM_DID_IN_SYNC };
-	struct sim *s = p->sim;
 	struct node_status status;
 	struct arena a = { 0 };
 	struct err err;
@@ -207,25 +218,12 @@ check_status(struct sim_peer *p, bool well)
 	if (sim_peer_bears(p, rc, &err, "tell its status") && rc == 0) {
 		state = node_status_state(&status);
 		if (state < sizeof counts / sizeof counts[0] && counts[state] != 0)
-			sim_count(s, counts[state]);
+			sim_count(p->sim, counts[state]);
 		if (state == (well ? NODE_UNREACHABLE : NODE_IN_SYNC))
-			sim_fail(s, "peer %u says %s after a meeting that went %s", p->no,
+			sim_fail(p->sim, "peer %u says %s after a meeting that went %s", p->no,
 			         node_status_word(state), well ? "well" : "ill");
-		for (size_t i = 0; i < status.scope_count; i++) {
-			const struct node_status_scope *scope = &status.scopes[i];
-
-			if (scope->differs)
-				sim_fail(s,
-				         "peer %u: digest of %s differs from the hub's at equal "
-				         "records",
-				         p->no, scope->scope);
-			if (state == NODE_IN_SYNC && scope->hub_known &&
-			    memcmp(scope->digest, scope->hub_digest, STORE_TERM) != 0)
-				sim_fail(s,
-				         "peer %u says in_sync while its digest of %s is not the "
-				         "hub's",
-				         p->no, scope->scope);
-		}
+		for (size_t i = 0; i < status.scope_count; i++)
+			check_scope_word(p, state, &status.scopes[i]);
 	}
 	arena_free(&a);
 }
