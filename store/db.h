@@ -68,7 +68,7 @@ MUST_CHECK int store_db_exec(struct store_db *db, const char *sql, struct err *e
 MUST_CHECK int store_db_checkpoint(struct store_db *db, int pages, int *left, struct err *err);
 
 /* Forget the pages kept in memory, up to 16 MB of them: the next that is asked for is read again.
- * Nothing in a transaction. */
+ * What an open transaction has changed stays. */
 void store_db_slim(struct store_db *db);
 
 /* The environment given at open. */

@@ -114,6 +114,7 @@ is "$([ "${tried#* }" -ge 8 ] && echo yes)" yes 'but not too soon'
 "$YIZHAN" -C "$hub" admin new li | head -n 1 >"$SCRATCH/li"
 tried=$(worn -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: 127.0.0.1')
 is "${tried% *}" 429 'the same one'
+is "$([ "${tried#* }" -le 5 ] && echo yes)" yes 'which had none left'
 is "$(enter li "$(cat "$SCRATCH/li")" -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: 198.51.100.4')" 303 'another'
 is "$(grep -c 'refused /fleet[a-z/]* to 127.0.0.1: too many sign-ins' "$hub.log" | sed 's/^[1-9].*/some/')" some 'and the log tells'
 finish
